@@ -1,0 +1,32 @@
+// Versions that everything else derives from. The Python package reads the project's version from VERSION.
+val sparkVersion = "4.1.0"
+val tensorflowVersion = "1.1.0" // TensorFlow Java; it carries TensorFlow 2.18
+val javacppVersion = "1.5.11" // the one that TensorFlow Java 1.1.0 was built with
+val nativePlatform = "linux-x86_64"
+
+ThisBuild / scalaVersion := "2.13.16"
+ThisBuild / organization := "org.sparkdl"
+ThisBuild / version := IO.read(file("VERSION")).trim
+
+lazy val sparkModuleOptions = Seq(
+  "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
+  "java.base/java.net", "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent",
+  "java.base/java.util.concurrent.atomic", "java.base/jdk.internal.ref", "java.base/sun.nio.ch",
+  "java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar"
+).map(p => s"--add-opens=$p=ALL-UNNAMED")
+
+lazy val sparkdl = (project in file("."))
+  .settings(
+    name := "sparkdl",
+    libraryDependencies ++= Seq(
+      "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
+      "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
+      "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
+      "org.bytedeco" % "javacpp" % javacppVersion classifier nativePlatform,
+      "org.scalatest" %% "scalatest" % "3.2.19" % Test
+    ),
+    scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
+    Test / fork := true,
+    Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
+    Test / parallelExecution := false
+  )

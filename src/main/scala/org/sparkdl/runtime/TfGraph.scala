@@ -1,0 +1,106 @@
+package org.sparkdl.runtime
+
+import java.nio.channels.FileChannel
+import java.nio.file.{Path, StandardOpenOption}
+
+import org.bytedeco.javacpp.{BytePointer, SizeTPointer}
+import org.tensorflow.internal.c_api.{TF_Graph, TF_Operation, TF_Output}
+import org.tensorflow.internal.c_api.global.{tensorflow => tf}
+
+/** One output of an operation of a graph: what a run feeds and fetches.
+  *
+  * @param shape
+  *   null when the rank is unknown; -1 for an unknown dimension
+  */
+final class TfOutput private[runtime] (
+    private[runtime] val operation: TF_Operation,
+    private[runtime] val index: Int,
+    val name: String,
+    val dtypeCode: Int,
+    val shape: Array[Long]
+) {
+
+  /** The element type; None for types that sparkdl does not read or write. */
+  def dtype: Option[DType] = DType.fromCode(dtypeCode)
+}
+
+/** A TensorFlow graph. Immutable once imported; safe to use from many threads. Close it after its sessions. */
+final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) extends AutoCloseable {
+
+  /** The output `name` ("op" or "op:0"), or None when the graph does not have it. */
+  def output(name: String): Option[TfOutput] = {
+    val (op, index) = TfGraph.split(name)
+    val operation = tf.TF_GraphOperationByName(handle, op)
+    if (operation == null || operation.isNull || index < 0 || index >= tf.TF_OperationNumOutputs(operation)) None
+    else {
+      val out = new TF_Output().oper(operation).index(index)
+      try Some(new TfOutput(operation, index, s"$op:$index", tf.TF_OperationOutputType(out), shapeOf(out)))
+      finally out.close()
+    }
+  }
+
+  /** Names and types of all operations, in the order of the graph. */
+  def operations: Seq[(String, String)] = {
+    val position = new SizeTPointer(1).put(0L)
+    try
+      Iterator
+        .continually(tf.TF_GraphNextOperation(handle, position))
+        .takeWhile(op => op != null && !op.isNull)
+        .map(op => tf.TF_OperationName(op).getString -> tf.TF_OperationOpType(op).getString)
+        .toVector
+    finally position.close()
+  }
+
+  private def shapeOf(out: TF_Output): Array[Long] = Status.check { status =>
+    val rank = tf.TF_GraphGetTensorNumDims(handle, out, status)
+    if (rank < 0) null
+    else {
+      val dims = new Array[Long](rank)
+      if (rank > 0) tf.TF_GraphGetTensorShape(handle, out, dims, rank, status)
+      dims
+    }
+  }
+
+  private var open = true
+  override def close(): Unit = if (open) { open = false; tf.TF_DeleteGraph(handle) }
+}
+
+object TfGraph {
+
+  /** Reads a serialized GraphDef from a file; the file is mapped, not copied through the heap. */
+  def fromFile(path: Path): TfGraph = {
+    val channel = FileChannel.open(path, StandardOpenOption.READ)
+    try imported(new BytePointer(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())), channel.size())
+    finally channel.close()
+  }
+
+  /** Reads a serialized GraphDef from memory. */
+  def fromBytes(graphDef: Array[Byte]): TfGraph = {
+    NativeLibrary.load()
+    val data = new BytePointer(graphDef: _*)
+    try imported(data, graphDef.length.toLong)
+    finally data.close()
+  }
+
+  private def imported(data: BytePointer, length: Long): TfGraph = {
+    NativeLibrary.load()
+    val graph = new TfGraph(tf.TF_NewGraph())
+    val options = tf.TF_NewImportGraphDefOptions()
+    val buffer = tf.TF_NewBuffer()
+    try {
+      buffer.data(data).length(length)
+      Status.check(tf.TF_GraphImportGraphDef(graph.handle, buffer, options, _))
+      graph
+    } catch { case e: Throwable => graph.close(); throw e }
+    finally {
+      tf.TF_DeleteBuffer(buffer)
+      tf.TF_DeleteImportGraphDefOptions(options)
+    }
+  }
+
+  /** "op:1" -> ("op", 1); "op" -> ("op", 0). */
+  private[sparkdl] def split(name: String): (String, Int) = name.lastIndexOf(':') match {
+    case -1 => (name, 0)
+    case i  => (name.substring(0, i), name.substring(i + 1).toIntOption.getOrElse(-1))
+  }
+}

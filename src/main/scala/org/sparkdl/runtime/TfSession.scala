@@ -1,0 +1,143 @@
+package org.sparkdl.runtime
+
+import org.bytedeco.javacpp.{BytePointer, Pointer, PointerPointer}
+import org.tensorflow.internal.c_api.{TF_Buffer, TF_Operation, TF_Output, TF_Session, TF_SessionOptions, TF_Tensor}
+import org.tensorflow.internal.c_api.global.{tensorflow => tf}
+import org.tensorflow.proto.{ConfigProto, GraphOptions, RewriterConfig}
+
+/** How a session runs.
+  *
+  * @param intraOpThreads
+  *   threads of one operation. The pool belongs to the process: the first session of a JVM decides its size.
+  * @param bfloat16
+  *   let oneDNN compute matrix products and convolutions in bfloat16
+  * @param optimize
+  *   run TensorFlow's graph optimiser (needed for fused kernels)
+  */
+final case class SessionConfig(intraOpThreads: Int, bfloat16: Boolean = false, optimize: Boolean = true) {
+
+  private[runtime] def proto: ConfigProto = {
+    val rewrites = RewriterConfig.newBuilder()
+    if (bfloat16) rewrites.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON)
+    if (!optimize) rewrites.setDisableMetaOptimizer(true)
+    // -1: the thread that calls run executes the operations. Spark's task threads are the parallelism; a pool beside
+    // them would only add context switches.
+    ConfigProto
+      .newBuilder()
+      .setIntraOpParallelismThreads(intraOpThreads)
+      .setInterOpParallelismThreads(-1)
+      .setAllowSoftPlacement(true)
+      .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewrites))
+      .build()
+  }
+}
+
+/** A TensorFlow session. `run` may be called from many threads at once. Close it before its graph. */
+final class TfSession private (handle: TF_Session) extends AutoCloseable {
+
+  /** Fixes what is fed and fetched; the result is immutable and thread-safe. Fetches must be distinct. */
+  def prepare(feeds: Seq[TfOutput], fetches: Seq[TfOutput]): TfRun = {
+    require(fetches.map(_.name).distinct.size == fetches.size, s"fetches are not distinct: ${fetches.map(_.name)}")
+    new TfRun(handle, feeds, fetches)
+  }
+
+  private var open = true
+  override def close(): Unit = if (open) {
+    open = false
+    Status.check(tf.TF_CloseSession(handle, _))
+    Status.check(tf.TF_DeleteSession(handle, _))
+  }
+}
+
+object TfSession {
+
+  /** A session on `graph`, which must outlive it. */
+  def open(graph: TfGraph, config: SessionConfig): TfSession = withOptions(config) { options =>
+    new TfSession(Status.check(tf.TF_NewSession(graph.handle, options, _)))
+  }
+
+  /** Loads the variables and the graph of a SavedModel directory.
+    *
+    * @return
+    *   the graph, the session and the serialized MetaGraphDef, which holds the signatures
+    */
+  def openSavedModel(directory: String, tags: Seq[String], config: SessionConfig): (TfGraph, TfSession, Array[Byte]) =
+    withOptions(config) { options =>
+      val graph = new TfGraph(tf.TF_NewGraph())
+      val meta = tf.TF_NewBuffer()
+      val tagPointers = new PointerPointer[BytePointer](tags: _*)
+      try {
+        val session = Status.check(
+          tf.TF_LoadSessionFromSavedModel(
+            options,
+            null: TF_Buffer,
+            new BytePointer(directory),
+            tagPointers,
+            tags.size,
+            graph.handle,
+            meta,
+            _
+          )
+        )
+        val bytes = new Array[Byte](meta.length().toInt)
+        new BytePointer(meta.data()).get(bytes)
+        (graph, new TfSession(session), bytes)
+      } catch { case e: Throwable => graph.close(); throw e }
+      finally { tagPointers.close(); tf.TF_DeleteBuffer(meta) }
+    }
+
+  private def withOptions[T](config: SessionConfig)(body: TF_SessionOptions => T): T = {
+    NativeLibrary.load()
+    val options = tf.TF_NewSessionOptions()
+    val bytes = config.proto.toByteArray
+    val pointer = new BytePointer(bytes: _*)
+    try {
+      Status.check(tf.TF_SetConfig(options, pointer, bytes.length.toLong, _))
+      body(options)
+    } finally { pointer.close(); tf.TF_DeleteSessionOptions(options) }
+  }
+}
+
+/** A run with fixed feeds and fetches. */
+final class TfRun private[runtime] (session: TF_Session, feeds: Seq[TfOutput], fetches: Seq[TfOutput]) {
+  private val feedArray = TfRun.array(feeds)
+  private val fetchArray = TfRun.array(fetches)
+
+  /** Feeds `inputs` (in the order of the feeds) and returns one tensor per fetch, which the caller closes. The inputs
+    * stay the caller's; they may be refilled once the outputs are read.
+    */
+  def apply(inputs: Array[TfTensor]): Array[TfTensor] = {
+    val in = new PointerPointer[Pointer](math.max(1, inputs.length).toLong)
+    val out = new PointerPointer[Pointer](math.max(1, fetches.size).toLong)
+    try {
+      inputs.indices.foreach(i => in.put(i.toLong, inputs(i).handle))
+      Status.check { status =>
+        tf.TF_SessionRun(
+          session,
+          null: TF_Buffer,
+          feedArray,
+          in,
+          inputs.length,
+          fetchArray,
+          out,
+          fetches.size,
+          null: PointerPointer[TF_Operation],
+          0,
+          null: TF_Buffer,
+          status
+        )
+      }
+      fetches.indices.iterator.map(i => TfTensor.adopt(new TF_Tensor(out.get(i.toLong)))).toArray
+    } finally { in.close(); out.close() }
+  }
+}
+
+private object TfRun {
+
+  /** A native array of TF_Output. It lives as long as the run; JavaCPP frees it when that is garbage. */
+  def array(outputs: Seq[TfOutput]): TF_Output = {
+    val array = new TF_Output(math.max(1, outputs.size).toLong)
+    outputs.zipWithIndex.foreach { case (o, i) => array.position(i.toLong).oper(o.operation).index(o.index) }
+    array.position(0)
+  }
+}

@@ -1,0 +1,97 @@
+package org.sparkdl.runtime
+
+import org.tensorflow.internal.c_api.TF_Tensor
+import org.tensorflow.internal.c_api.global.{tensorflow => tf}
+
+import org.apache.spark.unsafe.Platform
+
+/** A tensor in native memory. Whoever made it or got it from a run closes it; `address` is dead afterwards.
+  *
+  * Elements are stored row-major. Reading and writing goes through `address` with `Platform.copyMemory`: one memcpy
+  * between a Java array and the tensor.
+  */
+final class TfTensor private[runtime] (
+    private[runtime] val handle: TF_Tensor,
+    val dtype: DType,
+    val shape: Array[Long],
+    private var arena: Long
+) extends AutoCloseable {
+
+  /** Address of the first element. */
+  val address: Long = { val p = tf.TF_TensorData(handle); if (p == null) 0L else p.address() }
+
+  /** Number of elements. */
+  def elements: Long = TfTensor.elements(shape)
+
+  /** The element at `index` of a string tensor, copied out. */
+  def stringAt(index: Long): Array[Byte] = TString.read(address + index * TString.Size)
+
+  private var open = true
+
+  /** Frees the native memory; calling it again does nothing. */
+  override def close(): Unit = if (open) {
+    open = false
+    tf.TF_DeleteTensor(handle)
+    if (arena != 0) { Platform.freeMemory(arena); arena = 0 }
+  }
+}
+
+object TfTensor {
+  def elements(shape: Array[Long]): Long = { var n = 1L; shape.foreach(n *= _); n }
+
+  /** A tensor with undefined contents. Not for strings: see [[strings]]. */
+  def allocate(dtype: DType, shape: Array[Long]): TfTensor = {
+    require(dtype != DType.Str, "string tensors are made with TfTensor.strings")
+    val bytes = elements(shape) * dtype.size
+    new TfTensor(allocateHandle(dtype, shape, bytes), dtype, shape, 0L)
+  }
+
+  /** A string tensor; the bytes are copied once, into memory that is freed with the tensor. */
+  def strings(values: Array[Array[Byte]], shape: Array[Long]): TfTensor = {
+    require(values.length == elements(shape), s"${values.length} strings for a tensor of ${elements(shape)}")
+    val arena = Platform.allocateMemory(math.max(1L, values.iterator.map(_.length.toLong).sum))
+    val tensor =
+      new TfTensor(allocateHandle(DType.Str, shape, values.length.toLong * TString.Size), DType.Str, shape, arena)
+    var data = arena
+    var i = 0
+    while (i < values.length) {
+      val v = values(i)
+      Platform.copyMemory(v, Platform.BYTE_ARRAY_OFFSET, null, data, v.length)
+      TString.writeView(tensor.address + i.toLong * TString.Size, data, v.length)
+      data += v.length
+      i += 1
+    }
+    tensor
+  }
+
+  /** A scalar string tensor that views `length` bytes at `data`; the caller keeps that memory alive until after the
+    * run, and may point the tensor elsewhere with [[pointTo]] for the next one.
+    */
+  def stringView(data: Long, length: Long): TfTensor = {
+    val tensor =
+      new TfTensor(allocateHandle(DType.Str, Array.empty, TString.Size), DType.Str, Array.empty[Long], 0L)
+    TString.writeView(tensor.address, data, length)
+    tensor
+  }
+
+  /** Makes a tensor of [[stringView]] view other memory. */
+  def pointTo(tensor: TfTensor, data: Long, length: Long): Unit = TString.writeView(tensor.address, data, length)
+
+  private def allocateHandle(dtype: DType, shape: Array[Long], bytes: Long): TF_Tensor = {
+    NativeLibrary.load()
+    val handle = tf.TF_AllocateTensor(dtype.code, shape, shape.length, bytes)
+    if (handle == null || handle.isNull)
+      throw new OutOfMemoryError(s"TensorFlow could not allocate a tensor $dtype ${shape.mkString("[", ", ", "]")}")
+    handle
+  }
+
+  /** Takes over a tensor that a run returned. */
+  private[runtime] def adopt(handle: TF_Tensor): TfTensor = {
+    val code = tf.TF_TensorType(handle)
+    val dtype = DType.fromCode(code).getOrElse {
+      tf.TF_DeleteTensor(handle)
+      throw new TfException(3, s"the model returned a tensor of an unsupported type (TF_DataType $code)")
+    }
+    new TfTensor(handle, dtype, Array.tabulate(tf.TF_NumDims(handle))(tf.TF_Dim(handle, _)), 0L)
+  }
+}

@@ -1,0 +1,47 @@
+"""TensorFlow and Keras models on Spark DataFrames, run inside the executors' JVMs.
+
+Examples
+--------
+>>> import sparkdl
+>>> spark = sparkdl.start()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._version import __version__, version
+
+if TYPE_CHECKING:
+    from sparkdl.session import start as start
+
+# Where each public name lives. They are imported at first use, so that `import sparkdl` stays
+# under a second and never imports pyspark, TensorFlow or Keras.
+# A submodule must not have the name of a function here: importing it would hide the function.
+_EXPORTS = {
+    "start": "sparkdl.session",
+    "doctor": "sparkdl._doctor",
+    "readImages": "sparkdl.image",
+    "DeepImageFeaturizer": "sparkdl.transformers",
+    "DeepImagePredictor": "sparkdl.transformers",
+    "load_model": "sparkdl.model",
+    "Model": "sparkdl.model",
+    "save_bundle": "sparkdl.bundle",
+    "models": "sparkdl.named",
+}
+
+__all__ = ["__version__", "version", *_EXPORTS]
+
+
+def __getattr__(name: str) -> Any:
+    module = _EXPORTS.get(name)
+    if module is None:
+        raise AttributeError(f"module 'sparkdl' has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

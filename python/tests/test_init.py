@@ -1,0 +1,43 @@
+"""Importing sparkdl is cheap, and every public name is where the table says."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sparkdl
+
+VERSION = Path(__file__).resolve().parent.parent.parent / "VERSION"
+
+
+def test_version_is_the_one_of_the_checkout():
+    assert sparkdl.version() == sparkdl.__version__ == VERSION.read_text().strip()
+
+
+def test_import_is_fast_and_loads_nothing_heavy():
+    code = (
+        "import sys, time; t = time.perf_counter(); import sparkdl; t = time.perf_counter() - t\n"
+        "heavy = {'tensorflow', 'keras', 'pyspark', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert t < 1, t"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = sparkdl.nothing
+
+
+def test_no_submodule_hides_an_exported_function():
+    submodules = {m.name for m in pkgutil.iter_modules(sparkdl.__path__)}
+    assert not submodules & set(sparkdl._EXPORTS)
+
+
+def test_every_export_whose_module_exists_is_there():
+    for name, module in sparkdl._EXPORTS.items():
+        if importlib.util.find_spec(module) is not None:
+            assert getattr(sparkdl, name) is not None

@@ -1,0 +1,63 @@
+"""`start` checks what it is given, and adds to what the user has set."""
+
+import os
+
+import pytest
+
+import sparkdl
+from sparkdl import _jars, session
+from sparkdl.errors import SettingsException
+
+
+def test_rejects_memory_without_a_number():
+    with pytest.raises(SettingsException, match="such as '4g' or '512m', got 'much'"):
+        sparkdl.start(memory="much")
+
+
+def test_names_both_versions_when_pyspark_is_not_one_it_is_tested_with(monkeypatch):
+    import pyspark
+
+    monkeypatch.setattr(pyspark, "__version__", "3.5.6")
+    with pytest.raises(SettingsException, match=r"Spark 4\.1 up to.* 4\.2, but pyspark is 3\.5\.6"):
+        sparkdl.start()
+
+
+def test_takes_the_wheels_repository_first(tmp_path):
+    repository, jars = tmp_path / "m2", tmp_path / "jars"
+    folder = repository / "org" / "sparkdl" / "sparkdl_2.13" / "1.0-abc"
+    folder.mkdir(parents=True)
+    (folder / "sparkdl_2.13-1.0-abc.pom").write_text("")
+    jars.mkdir()
+    (jars / "sparkdl.jar").write_text("")
+    assert _jars.submit_conf(repository, jars) == {
+        "spark.jars.repositories": repository.as_uri(),
+        "spark.jars.packages": "org.sparkdl:sparkdl_2.13:1.0-abc",
+    }
+    assert _jars.submit_conf(tmp_path / "none", jars) == {
+        "spark.jars": (jars / "sparkdl.jar").as_uri()
+    }
+
+
+def test_says_where_it_searched_when_there_is_no_jar(tmp_path):
+    with pytest.raises(SettingsException, match="build/sbt devJars"):
+        _jars.submit_conf(tmp_path / "m2", tmp_path / "jars")
+
+
+@pytest.fixture
+def jar(monkeypatch):
+    monkeypatch.setattr(
+        session, "submit_conf", lambda: {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:1"}
+    )
+
+
+def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--packages a:a:1 --master yarn pyspark-shell")
+    settings = session._with_jar({})
+    assert settings == {"spark.jars.packages": "a:a:1,org.sparkdl:sparkdl_2.13:1"}
+    assert os.environ["PYSPARK_SUBMIT_ARGS"] == "--master yarn pyspark-shell"
+
+
+def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
+    chosen = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:0.9"}
+    monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
+    assert session._with_jar(chosen) == chosen

@@ -1,3 +1,5 @@
+import Packaging.devJars
+
 // Versions that everything else derives from. The Python package reads the project's version from VERSION.
 val sparkVersion = "4.1.0"
 val tensorflowVersion = "1.1.0" // TensorFlow Java; it carries TensorFlow 2.18
@@ -7,6 +9,21 @@ val nativePlatform = "linux-x86_64"
 ThisBuild / scalaVersion := "2.13.16"
 ThisBuild / organization := "org.sparkdl"
 ThisBuild / version := IO.read(file("VERSION")).trim
+ThisBuild / organizationName := "The sparkdl authors"
+ThisBuild / description := "TensorFlow and Keras models on Spark DataFrames, run inside the executors' JVMs"
+ThisBuild / licenses := Seq("Apache-2.0" -> url("https://www.apache.org/licenses/LICENSE-2.0.txt"))
+ThisBuild / homepage := Some(url("https://github.com/sparkdl/sparkdl"))
+ThisBuild / scmInfo := Some(
+  ScmInfo(url("https://github.com/sparkdl/sparkdl"), "scm:git:https://github.com/sparkdl/sparkdl.git"))
+ThisBuild / developers := List(Developer("sparkdl", "The sparkdl authors", "", url("https://github.com/sparkdl")))
+ThisBuild / versionScheme := Some("early-semver")
+
+// JNI names in the native libraries fix the packages org.tensorflow and org.bytedeco; only their classifier jars
+// stay outside, for Ivy takes them from the POM and they weigh 168 MB.
+val nativeModules = Seq(
+  "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
+  "org.bytedeco" % "javacpp" % javacppVersion classifier nativePlatform
+)
 
 lazy val sparkModuleOptions = Seq(
   "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
@@ -18,11 +35,9 @@ lazy val sparkModuleOptions = Seq(
 lazy val sparkdl = (project in file("."))
   .settings(
     name := "sparkdl",
-    libraryDependencies ++= Seq(
+    libraryDependencies ++= nativeModules ++ Seq(
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
-      "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
-      "org.bytedeco" % "javacpp" % javacppVersion classifier nativePlatform,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test
     ),
     scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
@@ -30,3 +45,5 @@ lazy val sparkdl = (project in file("."))
     Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
     Test / parallelExecution := false
   )
+  .settings(Resources.settings(Map("tensorflowJava" -> tensorflowVersion, "nativePlatform" -> nativePlatform)): _*)
+  .settings(Packaging.settings(nativeModules): _*)

@@ -61,3 +61,32 @@ def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
     chosen = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:0.9"}
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
     assert session._with_jar(chosen) == chosen
+
+
+def test_gives_a_session_whose_jar_has_the_same_version(spark):
+    from sparkdl._jvm import door
+
+    assert door().version() == door(spark).version() == sparkdl.version()
+    assert sparkdl.start() is spark
+    assert sparkdl.start(spark=spark) is spark
+
+
+def test_warns_that_memory_cannot_be_changed_any_more(spark):
+    with pytest.warns(UserWarning, match="already runs"):
+        sparkdl.start(memory="1g")
+
+
+def test_a_session_without_the_jar_says_what_to_do(spark, monkeypatch):
+    from sparkdl import _jvm
+
+    monkeypatch.setattr(_jvm, "_DOOR", "org.sparkdl.python.NoSuchDoor")
+    with pytest.raises(SettingsException, match=r"--packages org\.sparkdl:sparkdl_2\.13:"):
+        sparkdl.start(spark=spark)
+
+
+def test_refuses_a_spark_connect_client():
+    class Client:
+        version = "4.1.0"
+
+    with pytest.raises(SettingsException, match="Spark Connect client has no JVM"):
+        sparkdl.start(spark=Client())

@@ -1,0 +1,94 @@
+import java.nio.file.Files
+
+import sbt._
+import sbt.Keys._
+import sbtassembly.AssemblyPlugin.autoImport._
+
+import scala.xml.{Elem, Node, NodeSeq}
+import scala.xml.transform.{RewriteRule, RuleTransformer}
+
+/** The published jar holds sparkdl and TensorFlow Java's classes, with protobuf relocated.
+  *
+  * Ivy behind `spark-submit --packages` may drop a main jar whose classifier jar is also wanted, so what is published
+  * depends only on the classifier jars with the native libraries.
+  */
+object Packaging {
+  val devJars = taskKey[Seq[File]]("Puts the jar, the native jars and the POM into target/jars, for the checkout's Python")
+
+  def settings(nativeModules: Seq[ModuleID]): Seq[Setting[_]] = assemblySettings ++ Seq(
+    packagedArtifacts := packagedArtifacts.value.updated((Compile / packageBin / artifact).value, assembly.value),
+    pomPostProcess := onlyNativeDependencies(nativeModules),
+    // Scaladoc warns about links into Spark and the JDK that it cannot resolve; a missing doc is not a build failure.
+    Compile / doc / scalacOptions := (Compile / doc / scalacOptions).value.filterNot(_ == "-Werror"),
+    devJars := putTogether.value
+  )
+
+  private def assemblySettings: Seq[Setting[_]] = Seq(
+    assembly / test := {},
+    assembly / assemblyJarName := s"sparkdl_${scalaBinaryVersion.value}-${version.value}.jar",
+    assembly / assemblyOption ~= (_.withIncludeScala(false)),
+    // Spark brings another protobuf than TensorFlow Java was compiled with.
+    assembly / assemblyShadeRules := Seq(ShadeRule.rename("com.google.protobuf.**" -> "org.sparkdl.shaded.protobuf.@1").inAll),
+    assembly / assemblyExcludedJars := (assembly / fullClasspath).value.filter(f => isNative(f.data)),
+    assembly / assemblyMergeStrategy := {
+      case path if path.endsWith("module-info.class") => MergeStrategy.discard
+      case PathList("META-INF", name) if name.endsWith(".SF") || name.endsWith(".DSA") || name.endsWith(".RSA") =>
+        MergeStrategy.discard
+      case PathList("META-INF", "MANIFEST.MF") => MergeStrategy.discard
+      case PathList("META-INF", "services", _*) => MergeStrategy.concat
+      case PathList("META-INF", "LICENSE" | "NOTICE" | "LICENSE.txt" | "NOTICE.txt") => MergeStrategy.concat
+      case PathList("META-INF", _*) => MergeStrategy.first
+      case path if path.endsWith(".proto") => MergeStrategy.discard // sources of protobuf's own types
+      case _ => MergeStrategy.deduplicate
+    }
+  )
+
+  private def isNative(jar: File): Boolean = jar.getName.matches(".*-(linux|macosx|windows)-[a-z0-9_]+\\.jar")
+
+  private def putTogether = Def.task {
+    val folder = target.value / "jars"
+    val wanted = assembly.value +: (Runtime / fullClasspath).value.map(_.data).filter(isNative)
+    IO.createDirectory(folder)
+    IO.delete(IO.listFiles(folder).filterNot(f => wanted.exists(_.getName == f.getName)).toSeq)
+    val placed = wanted.map(jar => place(jar, folder / jar.getName))
+    IO.copyFile(makePom.value, folder / "sparkdl.pom")
+    placed
+  }
+
+  /** A changed jar gets a new file, for a JVM that runs may hold the old one. */
+  private def place(from: File, to: File): File = {
+    if (to.exists && (to.lastModified != from.lastModified || to.length != from.length)) IO.delete(to)
+    if (!to.exists) {
+      if (isNative(from)) link(from, to) else IO.copyFile(from, to, preserveLastModified = true)
+    }
+    to
+  }
+
+  // 160 MB that never change: linked to sbt's cache where the file system can.
+  private def link(from: File, to: File): Unit =
+    try Files.createLink(to.toPath, from.toPath)
+    catch {
+      case _: java.io.IOException | _: UnsupportedOperationException =>
+        IO.copyFile(from, to, preserveLastModified = true)
+    }
+
+  private def onlyNativeDependencies(modules: Seq[ModuleID]): Node => Node = {
+    val dependencies = <dependencies>{modules.map(dependency)}</dependencies>
+    val rule = new RewriteRule {
+      override def transform(n: Node): NodeSeq = n match {
+        case e: Elem if e.label == "dependencies" => dependencies
+        case other => other
+      }
+    }
+    new RuleTransformer(rule).transform(_).head
+  }
+
+  private def dependency(m: ModuleID): Elem =
+    <dependency>
+      <groupId>{m.organization}</groupId>
+      <artifactId>{m.name}</artifactId>
+      <version>{m.revision}</version>
+      <classifier>{m.explicitArtifacts.flatMap(_.classifier).head}</classifier>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
+    </dependency>
+}

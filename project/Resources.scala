@@ -1,0 +1,41 @@
+import sbt._
+import sbt.Keys._
+
+/** Resources that come from elsewhere than src/main/resources. */
+object Resources {
+
+  def settings(versions: Map[String, String]): Seq[Setting[_]] = Seq(
+    Compile / resourceGenerators += versionFile(versions).taskValue,
+    Compile / resourceGenerators += namedModels.taskValue,
+    Compile / resourceGenerators += licences.taskValue
+  )
+
+  /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
+  private def versionFile(versions: Map[String, String]) = Def.task {
+    val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
+    val lines = (versions + ("version" -> version.value)).toSeq.sorted.map { case (k, v) => s"$k=$v\n" }
+    writeIfChanged(file, lines.mkString)
+    Seq(file)
+  }
+
+  /** The table of named models stands in the Python package; both languages read the same file. */
+  private def namedModels = Def.task {
+    val table = baseDirectory.value / "python" / "sparkdl" / "resources" / "named_models.json"
+    val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "named_models.json"
+    if (table.exists) { writeIfChanged(file, IO.read(table)); Seq(file) }
+    else Seq.empty[File]
+  }
+
+  /** The jar holds other people's classes too, so their licence and notice go with it. */
+  private def licences = Def.task {
+    Seq("LICENSE", "NOTICE").map { name =>
+      val file = (Compile / resourceManaged).value / "META-INF" / name
+      writeIfChanged(file, IO.read(baseDirectory.value / name))
+      file
+    }
+  }
+
+  // A newer file of the same text would make sbt pack the jar again.
+  private def writeIfChanged(file: File, text: String): Unit =
+    if (!file.exists || IO.read(file) != text) IO.write(file, text)
+}

@@ -1,0 +1,41 @@
+package org.sparkdl.image
+
+import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TfGraph, TfRun, TfSession}
+
+/** TensorFlow's decoders in one graph and session per JVM, which lives as long as the JVM. Thread-safe. */
+private[image] object DecodeGraph {
+
+  /** The scales (1/r) at which libjpeg can decode directly. */
+  val JpegRatios: Seq[Int] = Seq(1, 2, 4, 8)
+
+  private val Bytes = "bytes"
+
+  private lazy val runs: Map[String, TfRun] = {
+    val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
+    val graph = TfGraph.fromBytes(definition)
+    // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
+    val session = TfSession.open(graph, SessionConfig(intraOpThreads = intraOpThreads, optimize = false))
+    val input = graph.output(Bytes).toSeq
+    names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
+  }
+
+  /** Size of TensorFlow's thread pool, should this session be the first of the JVM, which decides it. */
+  @volatile var intraOpThreads: Int = 0
+
+  /** The run that decodes a file of that format to uint8 `[height, width, channels]` (GIF: `[1, height, width, 3]`).
+    */
+  def decoder(format: String, ratio: Int): TfRun = runs(if (format == "JPEG") jpegName(ratio) else format.toLowerCase)
+
+  private def jpegName(ratio: Int) = s"jpeg_$ratio"
+
+  /** Channels are left at TensorFlow's default, 0 = as in the file; CMYK comes out as RGB. */
+  private def definition: Array[Byte] = {
+    val defs = new GraphDefs().placeholder(Bytes, DType.Str)
+    JpegRatios.foreach(r => defs.node("DecodeJpeg", jpegName(r), Seq(Bytes), Map("ratio" -> r.toLong)))
+    defs
+      .node("DecodePng", "png", Seq(Bytes))
+      .node("DecodeBmp", "bmp", Seq(Bytes))
+      .node("DecodeGif", "gif", Seq(Bytes))
+    defs.toBytes
+  }
+}

@@ -1,0 +1,113 @@
+package org.sparkdl.image
+
+import org.sparkdl.runtime.{TfException, TfTensor}
+
+/** Decodes images with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), and resizes them. Thread-safe.
+  *
+  * What is wrong with an image is answered, not thrown: an image is data. Only a missing native library and bugs
+  * throw. The EXIF orientation of JPEG files is applied.
+  */
+object ImageDecoder {
+
+  /** Decodes at full size into the layout of Spark's image struct.
+    *
+    * @param maxPixels
+    *   largest allowed width * height; a header that claims more is refused before memory is allocated
+    * @return
+    *   the image, or the reason why there is none
+    */
+  def decode(bytes: Array[Byte], maxPixels: Long): Either[String, DecodedImage] =
+    checkedHeader(bytes, maxPixels).flatMap { header =>
+      val size = header.pixels * header.channels
+      if (size > Int.MaxValue - 16) Left(s"its $size decoded bytes do not fit into a column of Spark (2 GB)")
+      else DecodeWorker.use(w => withPixels(w, header, 1, bytes)(toStruct(_, header)))
+    }
+
+  /** Decodes, resizes and writes uint8 pixels `[target.height, target.width, target.channels]` to native memory.
+    *
+    * A JPEG whose sides are both at least 2r times the target's (r = 2, 4, 8) is decoded at 1/r of its size if
+    * `target.scaleHint` is SCALE_AREA_AVERAGING or SCALE_SMOOTH.
+    *
+    * @param maxPixels
+    *   largest allowed width * height; a header that claims more is refused before memory is allocated
+    * @param address
+    *   native address of `target.bytes` writable bytes, whose contents are undefined if a reason is returned
+    * @return
+    *   null, or the reason why there is no image
+    */
+  def decodeInto(bytes: Array[Byte], target: ImageTarget, maxPixels: Long, address: Long): String =
+    checkedHeader(bytes, maxPixels)
+      .flatMap { header =>
+        DecodeWorker.use { worker =>
+          withPixels(worker, header, jpegRatio(header, target), bytes) { pixels =>
+            ImageWriter.write(worker.resampler, pixels, target, header.orientation, address)
+          }
+        }
+      }
+      .fold(identity, _ => null)
+
+  private def checkedHeader(bytes: Array[Byte], maxPixels: Long): Either[String, ImageHeader] =
+    ImageHeader.probe(bytes).flatMap { h =>
+      if (h.pixels <= maxPixels) Right(h)
+      else
+        Left(
+          s"this ${h.format} claims ${h.width}x${h.height} pixels, more than the $maxPixels that " +
+            "spark.sparkdl.image.maxPixels allows"
+        )
+    }
+
+  /** The largest scale at which the decoded JPEG is still at least twice the target in both directions. */
+  private[image] def jpegRatio(header: ImageHeader, target: ImageTarget): Int =
+    if (header.format != "JPEG" || !target.hint.shrinksWhileDecoding) 1
+    else {
+      val (height, width) =
+        if (header.transposed) (target.width, target.height) else (target.height, target.width)
+      DecodeGraph.JpegRatios.reverseIterator
+        .find(r => r == 1 || (header.height >= 2L * r * height && header.width >= 2L * r * width))
+        .get
+    }
+
+  private def withPixels[T](worker: DecodeWorker, header: ImageHeader, ratio: Int, bytes: Array[Byte])(
+      body: PixelSource => T
+  ): Either[String, T] =
+    try {
+      val tensor = run(worker, header, ratio, bytes)
+      try Right(body(pixels(tensor, header, bytes)))
+      finally tensor.close()
+    } catch { case e: TfException => Left(explain(header, bytes, e)) }
+
+  private def run(worker: DecodeWorker, header: ImageHeader, ratio: Int, bytes: Array[Byte]): TfTensor =
+    if (header.format == "GIF") {
+      val end = GifHeader.parse(new ByteCursor(bytes, "GIF")).firstFrameEnd
+      worker.decode(header.format, 1, bytes, end, GifHeader.Trailer)
+    } else worker.decode(header.format, ratio, bytes, bytes.length)
+
+  private def pixels(tensor: TfTensor, header: ImageHeader, bytes: Array[Byte]): PixelSource = {
+    val Array(height, width, channels) = tensor.shape.takeRight(3).map(_.toInt)
+    val plain = new PixelSource(null, tensor.address, height, width, channels, blueFirst = false)
+    if (header.format == "BMP") Palette.apply(plain, bytes) else plain
+  }
+
+  private def toStruct(pixels: PixelSource, header: ImageHeader): DecodedImage = {
+    val channels = if (pixels.channels == 2) 4 else pixels.channels
+    val (height, width) =
+      if (header.transposed) (pixels.width, pixels.height) else (pixels.height, pixels.width)
+    val data = new Array[Byte](height * width * channels)
+    val place = Placement.inArray(data, height, width, channels, header.orientation)
+    PixelCopy.copy(pixels, place, channels, blueFirst = true)
+    DecodedImage(height, width, channels, data)
+  }
+
+  private def explain(header: ImageHeader, bytes: Array[Byte], e: TfException): String = {
+    val cursor = new ByteCursor(bytes, header.format)
+    val truncated = header.format match {
+      case "JPEG" => JpegHeader.truncated(cursor)
+      case "PNG"  => PngHeader.truncated(cursor)
+      case "BMP"  => BmpHeader.truncated(cursor)
+      case _      => false
+    }
+    val what = s"this ${header.format} of ${header.width}x${header.height} pixels cannot be decoded"
+    if (truncated) s"$what: its data ends before the picture does (truncated file)"
+    else s"$what: its data is corrupt (TensorFlow: ${e.getMessage.linesIterator.take(1).mkString})"
+  }
+}

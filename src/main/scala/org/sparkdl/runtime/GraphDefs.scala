@@ -1,5 +1,6 @@
 package org.sparkdl.runtime
 
+import com.google.protobuf.ByteString
 import org.tensorflow.proto.{AttrValue, DataType, GraphDef, NodeDef}
 
 /** Writes the GraphDef of a small graph that sparkdl itself needs, node by node. */
@@ -8,20 +9,33 @@ final class GraphDefs {
 
   /** Adds a placeholder of any shape. */
   def placeholder(name: String, dtype: DType): GraphDefs =
-    add(NodeDef.newBuilder().setOp("Placeholder").setName(name).putAttr("dtype", typeAttr(dtype)))
+    node("Placeholder", name, Nil, Map("dtype" -> dtype))
 
-  /** Adds an operation with integer attributes; attributes that are not given keep TensorFlow's defaults. */
-  def node(op: String, name: String, inputs: Seq[String], ints: Map[String, Long] = Map.empty): GraphDefs = {
+  /** Adds an operation; attributes that are not given keep TensorFlow's defaults.
+    *
+    * @param attributes
+    *   values of type Long, Boolean, String or DType
+    */
+  def node(op: String, name: String, inputs: Seq[String], attributes: Map[String, Any] = Map.empty): GraphDefs = {
     val node = NodeDef.newBuilder().setOp(op).setName(name)
     inputs.foreach(node.addInput)
-    ints.foreach { case (key, value) => node.putAttr(key, AttrValue.newBuilder().setI(value).build()) }
-    add(node)
+    attributes.foreach { case (key, value) => node.putAttr(key, attribute(value)) }
+    graph.addNode(node)
+    this
   }
 
   /** The serialized GraphDef, for [[TfGraph.fromBytes]]. */
   def toBytes: Array[Byte] = graph.build().toByteArray
 
-  private def add(node: NodeDef.Builder): GraphDefs = { graph.addNode(node); this }
-
-  private def typeAttr(dtype: DType) = AttrValue.newBuilder().setType(DataType.forNumber(dtype.code)).build()
+  private def attribute(value: Any): AttrValue = {
+    val attr = AttrValue.newBuilder()
+    value match {
+      case v: Long    => attr.setI(v)
+      case v: Boolean => attr.setB(v)
+      case v: String  => attr.setS(ByteString.copyFromUtf8(v))
+      case v: DType   => attr.setType(DataType.forNumber(v.code))
+      case other      => throw new IllegalArgumentException(s"no attribute of type ${other.getClass.getName}")
+    }
+    attr.build()
+  }
 }

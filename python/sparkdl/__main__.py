@@ -1,0 +1,72 @@
+"""The command line: `python -m sparkdl export|models`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from sparkdl.errors import SparkDLException
+
+Arguments = argparse.Namespace
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="NAME", help="a name that `models` lists")
+    parser.add_argument("--weights", default="imagenet", metavar="FILE", help="of Keras: .h5 ...")
+    parser.add_argument("--out", metavar="DIR", help="default: into the model cache")
+    parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+
+
+def _export(arguments: Arguments) -> int:
+    if arguments.out is None:
+        from sparkdl.model_cache import ensure_bundle
+
+        print(ensure_bundle(arguments.model, arguments.weights, labels=arguments.labels))
+        return 0
+    from sparkdl.keras_export import export_named
+
+    a = arguments
+    print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite))
+    return 0
+
+
+def _models_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model-dir", metavar="DIR", help="the model cache to look in")
+
+
+def _models(arguments: Arguments) -> int:
+    from sparkdl.named import models
+
+    print(models(arguments.model_dir))
+    return 0
+
+
+# Name, help, arguments, action (which returns the exit code).
+COMMANDS: list[
+    tuple[str, str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int]]
+] = [
+    ("export", "make the bundle of a named model", _export_arguments, _export),
+    ("models", "list the named models", _models_arguments, _models),
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; what the user can mend is one line, no traceback."""
+    parser = argparse.ArgumentParser(prog="python -m sparkdl", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, text, add_arguments, action in COMMANDS:
+        command = commands.add_parser(name, help=text, description=text)
+        add_arguments(command)
+        command.set_defaults(action=action)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.action(arguments))
+    except SparkDLException as e:
+        print(f"{type(e).__name__}: {e}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""From a traced function or a loose GraphDef to a frozen GraphDef: no variables, no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2_as_graph,
+)
+from tensorflow.python.grappler import tf_optimizer
+
+from sparkdl._graph.graph import calls_function, node_of
+from sparkdl.errors import InvalidModelException
+
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+
+
+def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
+    """Return the frozen GraphDef of a concrete function, with its input and output tensors.
+
+    Parameters
+    ----------
+    function : tf.types.experimental.ConcreteFunction
+        Its variables become constants.
+
+    Returns
+    -------
+    tuple of tf.compat.v1.GraphDef, list of str, list of str
+        Inputs in the order of the function's arguments, outputs in the order of its
+        (flattened) results.
+    """
+    frozen, graph_def = convert_variables_to_constants_v2_as_graph(
+        function, lower_control_flow=False
+    )
+    # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
+    given = len(function.inputs) - len(function.captured_inputs)
+    inputs = [t.name for t in frozen.inputs]
+    if len(inputs) != given:
+        raise InvalidModelException(
+            "Cannot freeze the model: besides its inputs it depends on resources that are not "
+            f"variables ({', '.join(inputs[given:])}), such as lookup tables. Save it as a "
+            "SavedModel and give that directory instead."
+        )
+    outputs = [t.name for t in frozen.outputs]
+    return inline(graph_def, inputs, outputs), inputs, outputs
+
+
+def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+    """Replace calls of functions by what they do.
+
+    Keras compiles some operations with XLA (convolutions in groups). XLA would compile again for
+    every size of a batch, and on a CPU it gains nothing, so these are inlined too.
+    """
+    if not any(node.op in _CALLS for node in graph_def.node):
+        return graph_def
+    for item in [*graph_def.node, *graph_def.library.function]:
+        item.attr.pop("_XlaMustCompile", None)
+        item.attr.pop("_noinline", None)
+    meta_graph = meta_graph_pb2.MetaGraphDef(graph_def=graph_def)
+    fetches = meta_graph.collection_def["train_op"].node_list.value
+    fetches.extend([node_of(t) for t in [*inputs, *outputs]])
+    config = config_pb2.ConfigProto()
+    rewrites = config.graph_options.rewrite_options
+    rewrites.optimizers.append("function")
+    rewrites.min_graph_nodes = -1
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def check_frozen(graph_def: Any, source: str) -> None:
+    """Raise if a graph still has variables or tables, whose values are not in it."""
+    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
+    loose = [n for n in nodes if n.op in _STATE]
+    if loose:
+        names = ", ".join(f"{n.name} ({n.op})" for n in loose[:3])
+        raise InvalidModelException(
+            f"The graph of {source} is not frozen: it has {len(loose)} variables or tables "
+            f"({names}), whose values are not in the graph. Expected a graph with constants. "
+            "Save it as a SavedModel and give that directory, or freeze it first."
+        )
+
+
+_STATE = {
+    "VarHandleOp",
+    "VariableV2",
+    "Variable",
+    "HashTable",
+    "HashTableV2",
+    "MutableHashTableV2",
+    "ReadVariableOp",
+}
+
+
+def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
+    """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+    found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
+    return [tf.TensorSpec(t.shape, t.dtype) for t in found]
+
+
+def has_calls(graph_def: Any) -> bool:
+    """Say whether functions of the library are still needed (If and While keep theirs)."""
+    return any(calls_function(n) for n in graph_def.node)

@@ -1,0 +1,131 @@
+"""A GraphDef that can be edited: nodes by name, who uses what, replacing one tensor by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+
+Array = npt.NDArray[Any]
+
+# Value may differ between two runs, or the node does something besides computing its outputs.
+_NOT_PURE = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
+# Old-style control flow: what is dead depends on where a node stands, so nothing may be moved.
+_FRAMES = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"}
+
+
+def node_of(tensor: str) -> str:
+    """Return the name of the node that a tensor ("a:1", "a") or a control input ("^a") names.
+
+    >>> node_of("a:1"), node_of("^a")
+    ('a', 'a')
+    """
+    return tensor.lstrip("^").split(":")[0]
+
+
+def short(tensor: str) -> str:
+    """Return a tensor's name as nodes write it: without ":0".
+
+    >>> short("a:0"), short("a:1")
+    ('a', 'a:1')
+    """
+    return tensor[:-2] if tensor.endswith(":0") else tensor
+
+
+class Graph:
+    """The nodes of a GraphDef by name, and the names that must stay because a user sees them."""
+
+    def __init__(self, graph_def: Any, keep: Iterable[str]) -> None:
+        self.nodes: dict[str, Any] = {n.name: n for n in graph_def.node}
+        self.keep = set(keep)
+        self.library = graph_def.library
+        self.versions = graph_def.versions
+
+    def has_frames(self) -> bool:
+        """Say whether the graph has control flow of TensorFlow 1, which must not be edited."""
+        return any(n.op in _FRAMES for n in self.nodes.values())
+
+    def consumers(self) -> dict[str, list[tuple[str, int]]]:
+        """Return who uses a node: (name, position of the input) for every use of any output."""
+        uses: dict[str, list[tuple[str, int]]] = {name: [] for name in self.nodes}
+        for name, node in self.nodes.items():
+            for i, tensor in enumerate(node.input):
+                uses[node_of(tensor)].append((name, i))
+        return uses
+
+    def replace(self, new: Mapping[str, str]) -> None:
+        """Make every user of a tensor use another one. Keys and values as `short` writes them."""
+        if not new:
+            return
+
+        def follow(tensor: str) -> str:
+            while tensor in new:
+                tensor = new[tensor]
+            return tensor
+
+        for node in self.nodes.values():
+            for i, tensor in enumerate(node.input):
+                if tensor.startswith("^"):
+                    node.input[i] = "^" + node_of(follow(tensor[1:]))
+                else:
+                    node.input[i] = follow(short(tensor))
+
+    def constant(self, tensor: str) -> Array | None:
+        """Return the value of a constant, None if the tensor is something else."""
+        node = self.nodes.get(node_of(tensor))
+        if node is None or node.op != "Const" or tensor.startswith("^"):
+            return None
+        value: Array = tf.make_ndarray(node.attr["value"].tensor)
+        return value
+
+    def add_constant(self, name: str, value: Array) -> str:
+        """Add a constant under this name, or one made from it, and return the name."""
+        while name in self.nodes:
+            name += "_"
+        node = tf.compat.v1.NodeDef(name=name, op="Const")
+        node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        self.nodes[name] = node
+        return name
+
+    def prune(self, outputs: Iterable[str]) -> None:
+        """Keep what the outputs need, in an order in which every node follows its inputs."""
+        done: dict[str, Any] = {}
+        opened: set[str] = set()
+        stack = [(name, False) for name in reversed([*outputs])]
+        while stack:
+            name, inputs_done = stack.pop()
+            node = self.nodes[name]
+            if inputs_done:
+                done[name] = node
+            elif name not in opened:
+                opened.add(name)
+                stack.append((name, True))
+                # What is opened and not done lies on a loop of TensorFlow 1.
+                waiting = [node_of(i) for i in reversed(node.input)]
+                stack += [(i, False) for i in waiting if i not in opened]
+        self.nodes = done
+
+    def to_graph_def(self) -> Any:
+        """Return the GraphDef."""
+        return tf.compat.v1.GraphDef(
+            node=self.nodes.values(), library=self.library, versions=self.versions
+        )
+
+
+def is_pure(node: Any) -> bool:
+    """Say whether a node only computes its outputs from its inputs, always in the same way."""
+    if node.op in _NOT_PURE or node.op in _FRAMES:
+        return False
+    definition = op_def_registry.get(node.op)
+    if definition is None or definition.is_stateful:
+        return False
+    return not calls_function(node)
+
+
+def calls_function(node: Any) -> bool:
+    """Say whether a node runs functions of the graph's library (If, While, PartitionedCall)."""
+    return any(value.HasField("func") or len(value.list.func) > 0 for value in node.attr.values())

@@ -1,0 +1,147 @@
+"""Keras models, live or from a file, as frozen graphs with named ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from sparkdl._graph.freeze import freeze
+from sparkdl._graph.names import Loose
+from sparkdl._specs import function_specs, renamed
+from sparkdl.errors import InvalidModelException
+
+# Names that Keras counts up, so that they depend on what else the process has built.
+_COUNTED = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
+_MODEL_FILES = (".keras", ".h5", ".hdf5")
+
+
+def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
+    """Load a whole model. Code that is pickled in the file runs only without `safe_mode`."""
+    if path.suffix not in _MODEL_FILES:
+        raise InvalidModelException(
+            f"Cannot tell what {path} is. Expected a file that ends in .keras, .h5 or .pb, or the "
+            "directory of a SavedModel."
+        )
+    if safe_mode:
+        _refuse_pickles(path)
+    try:
+        return keras.saving.load_model(
+            str(path), custom_objects=custom_objects, compile=False, safe_mode=safe_mode
+        )
+    except Exception as e:  # Keras raises many kinds
+        hint = ""
+        if path.suffix != ".keras" and "config" in str(e):
+            hint = (
+                " The file may hold weights only: build the model, call load_weights and give "
+                "the live model."
+            )
+        raise InvalidModelException(f"Keras cannot load {path}: {e}{hint}") from e
+
+
+def _refuse_pickles(path: Path) -> None:
+    lambdas = [c for c in _classes(_config(path)) if c == "Lambda"]
+    if lambdas:
+        raise InvalidModelException(
+            f"{path} has {len(lambdas)} Lambda layer(s). A Lambda layer is pickled Python code, "
+            "which can do anything when it is loaded, so it is refused. If you trust whoever "
+            "wrote the file, pass safe_mode=False; or load the model yourself and give the live "
+            "model; or replace the layer by one of keras.ops."
+        )
+
+
+def _config(path: Path) -> Any:
+    try:
+        if path.suffix == ".keras":
+            with zipfile.ZipFile(path) as archive:
+                return json.loads(archive.read("config.json"))
+        import h5py
+
+        with h5py.File(path, "r") as file:
+            text = file.attrs.get("model_config")
+        return json.loads(text) if text is not None else {}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
+        raise InvalidModelException(f"{path} is not a readable file of Keras: {e}") from e
+
+
+def _classes(config: Any) -> list[str]:
+    """Return every "class_name" anywhere in a configuration."""
+    if isinstance(config, dict):
+        own = [config["class_name"]] if isinstance(config.get("class_name"), str) else []
+        return own + [c for value in config.values() for c in _classes(value)]
+    if isinstance(config, list):
+        return [c for value in config for c in _classes(value)]
+    return []
+
+
+def from_keras(model: Any, inputs: Any, outputs: Any, source: str) -> Loose:
+    """Freeze a Keras model in inference mode, with the names of its inputs and outputs."""
+    if isinstance(inputs, Mapping):
+        structure, names = function_specs(inputs), list(inputs)
+        old = names
+    else:
+        structure, old = _own_inputs(model)
+        names = renamed(old, inputs, "inputs")[1]
+    flat = tf.nest.flatten(structure)
+    specs = [tf.TensorSpec(s.shape, s.dtype, name=f"in{i}") for i, s in enumerate(flat)]
+    single = not isinstance(structure, (dict, list, tuple)) or (
+        isinstance(inputs, Mapping) and len(specs) == 1
+    )
+
+    def run(*tensors: Any) -> Any:
+        fed = tensors[0] if single else tf.nest.pack_sequence_as(structure, tensors)
+        return model(fed, training=False)
+
+    concrete = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
+    graph_def, given, results = freeze(concrete)
+    found = _output_names(model, concrete.structured_outputs)
+    chosen, new = renamed(found, outputs, "outputs")
+    by_name = dict(zip(found, results, strict=True))
+    ends = {n: by_name[o] for o, n in zip(chosen, new, strict=True)}
+    versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
+    about = {"kind": "keras", "model": source, **versions}
+    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about)
+
+
+def _own_inputs(model: Any) -> tuple[Any, list[str]]:
+    """Return the structure of a model's inputs and a name for each in flattened order."""
+    try:
+        structure = model.input
+        names = [t.name for t in model.inputs]
+    except (AttributeError, ValueError):
+        raise InvalidModelException(
+            f"The model {getattr(model, 'name', model)!r} does not know the shape of its input. "
+            'Say it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
+        ) from None
+    if isinstance(structure, Mapping):
+        return dict(structure), sorted(structure)
+    return structure, _stable(names)
+
+
+def _stable(names: list[str]) -> list[str]:
+    counted = 0
+    result = []
+    for name in names:
+        if _COUNTED.match(name):
+            result.append("input" if counted == 0 else f"input_{counted}")
+            counted += 1
+        else:
+            result.append(name)
+    return result
+
+
+def _output_names(model: Any, structured: Any) -> list[str]:
+    if isinstance(structured, Mapping):
+        return sorted(structured)
+    count = len(tf.nest.flatten(structured))
+    names = list(getattr(model, "output_names", None) or [])
+    if len(names) != count:
+        return ["output"] if count == 1 else [f"output_{i}" for i in range(count)]
+    repeated = {n for n in names if names.count(n) > 1}
+    return [f"{n}_{names[:i].count(n)}" if n in repeated else n for i, n in enumerate(names)]

@@ -1,0 +1,41 @@
+"""TensorFlow and Keras, imported when a model is converted and not before."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from sparkdl.errors import SettingsException
+
+
+def tensorflow() -> Any:
+    """Return the module `tensorflow`, or say how to install it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return _module("tensorflow")
+
+
+def keras() -> Any:
+    """Return the module `keras`, running on TensorFlow, or say how to install it."""
+    tensorflow()
+    module = _module("keras")
+    backend = module.config.backend()
+    if backend != "tensorflow":
+        raise SettingsException(
+            f"Converting a model needs Keras on TensorFlow, but Keras runs on {backend!r}. Set "
+            "KERAS_BACKEND=tensorflow in the environment before Python starts."
+        )
+    return module
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name != name:
+            raise
+        raise SettingsException(
+            f"Converting a model needs {name}, which is not installed. "
+            "Install it: pip install 'sparkdl[tensorflow]'. "
+            "(Running a bundle that exists already does not need it.)"
+        ) from None

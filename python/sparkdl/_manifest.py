@@ -1,0 +1,170 @@
+"""model.json, the description of a bundle, and how a bundle is written and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl.errors import InvalidModelException, SettingsException
+
+FORMAT_VERSION = 1
+MANIFEST = "model.json"
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """An input or output of a model.
+
+    Attributes
+    ----------
+    name : str
+        What users call it.
+    tensor : str
+        Its name in the graph, "node:0".
+    dtype : str
+        TensorFlow's name of the type.
+    shape : list of int or None
+        -1 is an unknown dimension, None an unknown rank. The first dimension is the batch.
+    """
+
+    name: str
+    tensor: str
+    dtype: str
+    shape: list[int] | None
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bundle(
+    path: str | Path,
+    manifest: Mapping[str, Any],
+    write_files: Callable[[Path], None],
+    overwrite: bool = False,
+) -> str:
+    """Write a bundle so that at every moment there is either a whole one or none.
+
+    Parameters
+    ----------
+    path : str or Path
+        The directory to make.
+    manifest : mapping
+        Everything of model.json but "formatVersion" and "files", which are added.
+    write_files : callable
+        Is given a directory and writes all files but model.json there.
+    overwrite : bool
+        Whether an existing bundle is replaced. Nothing else is.
+
+    Returns
+    -------
+    str
+        The absolute path.
+    """
+    target = Path(path).expanduser().absolute()
+    _check_free(target, overwrite)
+    with _temporary_beside(target) as folder:
+        write_files(folder)
+        files = {f.relative_to(folder).as_posix(): sha256(f) for f in _files(folder)}
+        whole = {"formatVersion": FORMAT_VERSION, **manifest, "files": files}
+        (folder / MANIFEST).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        _move(folder, target)
+    return str(target)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != MANIFEST)
+
+
+def _check_free(target: Path, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not overwrite:
+        raise SettingsException(
+            f"Cannot write a bundle to {target}: it exists. Give another path, or overwrite=True "
+            "(--overwrite in the shell) to replace it."
+        )
+    # A wrong path must not cost somebody a folder of photos.
+    if not (target / MANIFEST).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise SettingsException(
+            f"Cannot write a bundle to {target}: what is there is not a bundle (it has no "
+            f"{MANIFEST}), so it is not overwritten. Give another path or remove it yourself."
+        )
+
+
+@contextmanager
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(folder: Path, target: Path) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    folder.chmod(0o777 & ~mask)  # mkdtemp gives 0700, and a cache may be shared
+    if not target.exists():
+        os.rename(folder, target)
+        return
+    with _temporary_beside(target) as away:
+        os.rename(target, away / "old")
+        os.rename(folder, target)
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """Return model.json of a bundle. Raises InvalidModelException if it is not one."""
+    file = Path(path).expanduser() / MANIFEST
+    if not file.is_file():
+        raise InvalidModelException(
+            f"{path} is not a bundle: it has no {MANIFEST}. Expected a directory written by "
+            "sparkdl.save_bundle or `python -m sparkdl export`."
+        )
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as e:
+        raise InvalidModelException(
+            f"{file} is not valid JSON: {e}. Export the model again."
+        ) from e
+    version = manifest.get("formatVersion") if isinstance(manifest, dict) else None
+    if version != FORMAT_VERSION:
+        raise InvalidModelException(
+            f"{file} has formatVersion {version!r}; this version of sparkdl reads "
+            f"{FORMAT_VERSION}. Export the model again, or install a matching sparkdl."
+        )
+    return dict(manifest)
+
+
+def verify_bundle(path: str | Path) -> dict[str, Any]:
+    """Check every file of a bundle against its SHA-256 and return model.json."""
+    manifest = read_manifest(path)
+    folder = Path(path).expanduser()
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        found = sha256(file) if file.is_file() else "no file"
+        if found != expected:
+            raise InvalidModelException(
+                f"The bundle {path} is damaged: {name} should have SHA-256 {expected}, found "
+                f"{found}. Remove the directory and export the model again."
+            )
+    return manifest
+
+
+def specs_json(specs: list[TensorSpec]) -> list[dict[str, Any]]:
+    """Return specs as model.json writes them."""
+    return [asdict(s) for s in specs]

@@ -1,0 +1,147 @@
+"""Everything that `save_bundle` takes for a model, made into a frozen graph with named ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._graph import freeze as freezing
+from sparkdl._graph.names import Loose
+from sparkdl._keras_source import from_keras, load_keras_file
+from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
+from sparkdl._specs import function_specs, renamed
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
+
+
+def loose_from(
+    model: Any,
+    *,
+    inputs: Any = None,
+    outputs: Any = None,
+    signature: str = "serving_default",
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+) -> Loose | UnfrozenSavedModel:
+    """Freeze whatever a user calls a model. The arguments are those of `save_bundle`."""
+    if isinstance(model, (str, Path)):
+        path = Path(model).expanduser()
+        if not path.exists():
+            raise ModelNotFoundException(
+                f"There is no model at {path}. Expected a .keras, .h5 or .pb file or the "
+                "directory of a SavedModel."
+            )
+        if path.is_dir():
+            return from_saved_model(path, signature, inputs, outputs)
+        if path.suffix == ".pb":
+            return from_graph(_read_graph(path), inputs, outputs, str(path.name))
+        keras_model = load_keras_file(path, custom_objects, safe_mode)
+        return from_keras(keras_model, inputs, outputs, path.name)
+    if isinstance(model, tf.Graph):
+        return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
+    if isinstance(model, tf.compat.v1.GraphDef):
+        return from_graph(model, inputs, outputs, "GraphDef")
+    if _is_keras(model):
+        return from_keras(model, inputs, outputs, type(model).__name__)
+    if hasattr(model, "structured_input_signature"):
+        return from_concrete(model, inputs, outputs)
+    if callable(model):
+        return from_function(model, inputs, outputs)
+    raise InvalidModelException(
+        f"Cannot make a bundle from a {type(model).__name__}. Expected a Keras model, a path, a "
+        "tf.function, a function of tensors or a tf.Graph."
+    )
+
+
+def _is_keras(model: Any) -> bool:
+    import keras
+
+    return isinstance(model, keras.Model)
+
+
+def _read_graph(path: Path) -> Any:
+    try:
+        return tf.compat.v1.GraphDef.FromString(path.read_bytes())
+    except Exception as e:  # protobuf's DecodeError lives elsewhere in every version
+        raise InvalidModelException(
+            f"{path} is not a frozen graph (a binary GraphDef): {e}. For a SavedModel give its "
+            "directory, not the saved_model.pb in it."
+        ) from e
+
+
+def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
+    """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
+    given = getattr(function, "input_signature", None)
+    if inputs is None and given:
+        inputs = {s.name or f"input_{i}": s for i, s in enumerate(given)}
+    specs = function_specs(inputs)
+    ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in specs.items()]
+    traced = function
+    if not hasattr(function, "get_concrete_function"):
+        traced = tf.function(function, autograph=False)
+    return _from_traced(traced.get_concrete_function(*ordered), list(specs), outputs)
+
+
+def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
+    """Freeze a concrete function under the names of its arguments."""
+    given = len(function.inputs) - len(function.captured_inputs)
+    names = [t.name.split(":")[0] for t in function.inputs[:given]]
+    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs)
+
+
+def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
+    graph_def, tensors, results = freezing.freeze(concrete)
+    structure = concrete.structured_outputs
+    if isinstance(structure, Mapping):
+        old = sorted(structure)  # the order in which TensorFlow flattens a dict
+    else:
+        old = ["output"] if len(results) == 1 else [f"output_{i}" for i in range(len(results))]
+    chosen, new = renamed(old, outputs, "outputs")
+    by_name = dict(zip(old, results, strict=True))
+    ends = {n: by_name[o] for o, n in zip(chosen, new, strict=True)}
+    return Loose(graph_def, dict(zip(names, tensors, strict=True)), ends, _source("function"))
+
+
+def from_graph(graph_def: Any, inputs: Any, outputs: Any, source: str) -> Loose:
+    """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
+    freezing.check_frozen(graph_def, source)
+    ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
+    outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
+    simple = freezing.inline(graph_def, list(ins.values()), list(outs.values()))
+    return Loose(simple, ins, outs, _source("graph", file=source))
+
+
+def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:
+    if given is None:
+        given = found
+    if not given:
+        raise InvalidModelException(f"The graph has no {what}; name them: {what}={{name: tensor}}.")
+    pairs = given if isinstance(given, Mapping) else {str(t).split(":")[0]: t for t in given}
+    names = {n.name for n in graph_def.node}
+    ends = {}
+    for name, tensor in pairs.items():
+        full = tensor if isinstance(tensor, str) else tensor.name
+        if full.split(":")[0] not in names:
+            raise InvalidModelException(
+                f"The graph has no tensor {full!r} ({what}). "
+                f"It has {what} {', '.join(found[:10]) or 'of no obvious name'}."
+            )
+        # "scope/x" is called "x": short, and what people expect of frozen graphs.
+        ends[name] = full if ":" in full else full + ":0"
+    return ends
+
+
+def _placeholders(graph_def: Any) -> list[str]:
+    return [n.name for n in graph_def.node if n.op in ("Placeholder", "PlaceholderWithDefault")]
+
+
+def _sinks(graph_def: Any) -> list[str]:
+    used = {i.lstrip("^").split(":")[0] for n in graph_def.node for i in n.input}
+    skip = {"Const", "Placeholder", "NoOp", "Assert"}
+    return [n.name for n in graph_def.node if n.name not in used and n.op not in skip]
+
+
+def _source(kind: str, **more: str) -> dict[str, str]:
+    return {"kind": kind, **more, "tensorflow": str(tf.__version__)}

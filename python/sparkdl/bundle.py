@@ -1,0 +1,170 @@
+"""Makes bundles: a directory with a frozen graph and a description that Scala and Python read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._lazy import tensorflow
+from sparkdl._manifest import specs_json, write_bundle
+from sparkdl.errors import SettingsException
+from sparkdl.labels import Labels, read_labels
+
+if TYPE_CHECKING:
+    from sparkdl._graph.names import Finished
+
+_IMAGE_KEYS = {"input", "height", "width", "channelOrder"}
+
+
+def save_bundle(
+    model: Any,
+    path: str | Path,
+    *,
+    inputs: Any = None,
+    outputs: Any = None,
+    name: str | None = None,
+    image: Mapping[str, Any] | bool | None = None,
+    preprocessing: str | Callable[[Any], Any] | None = None,
+    labels: str | Path | Sequence[Any] | None = None,
+    signature: str = "serving_default",
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    overwrite: bool = False,
+) -> str:
+    """Write a model as a bundle, which the stages, `load_model` and Scala take.
+
+    Variables become constants, and what depends on constants only is computed once (batch norm,
+    for example, goes into the weights of the convolution before it).
+
+    Parameters
+    ----------
+    model : object
+        A Keras model, or the path of one (.keras, .h5); a `tf.function`, concrete function or
+        Python callable on tensors; the path of a frozen graph (.pb) or of a SavedModel; a
+        `tf.Graph` or GraphDef without variables.
+    path : str or Path
+        The directory to make.
+    inputs : dict or list, optional
+        For a function: dict from name to `tf.TensorSpec` or (dtype, shape), the first dimension
+        being the batch. For a graph: dict from name to tensor, or list of tensors; by default
+        its placeholders. For a Keras model or SavedModel: a list of names to use instead.
+    outputs : dict or list, optional
+        For a graph: dict from name to tensor, or list of tensors; by default the nodes that
+        nothing uses. Else: a list of names for all outputs, or a dict from new to old name.
+    name : str, optional
+        What the model is called in messages; by default the name of the directory.
+    image : dict or True, optional
+        Makes the model's only input an image: the bundle then takes uint8 pixels RGB. A dict may
+        give height, width and channelOrder ("RGB", "BGR" or "L"); they default to the input's.
+    preprocessing : {"tf", "caffe", "torch"} or callable, optional
+        What is done with the pixels inside the graph: to -1..1; to BGR minus ImageNet's mean; to
+        mean 0 and deviation 1 of ImageNet; or a function from float32 to float32 tensors.
+        Without it they are passed on as they are (0..255). Implies `image=True`.
+    labels : str, Path or list, optional
+        Names of the classes, see `sparkdl.labels.read_labels`.
+    signature : str
+        Which signature of a SavedModel.
+    custom_objects : dict, optional
+        Passed to Keras when it loads a file.
+    safe_mode : bool
+        False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    overwrite : bool
+        Whether an existing bundle is replaced.
+
+    Returns
+    -------
+    str
+        The absolute path of the bundle.
+
+    Raises
+    ------
+    InvalidModelException
+        The model cannot be converted; the message says why.
+    SettingsException
+        The path exists, or an argument does not fit the model.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> sparkdl.save_bundle(
+    ...     lambda x: {"double": x * 2}, "/tmp/double", inputs={"x": ("float32", [None, 3])}
+    ... )  # doctest: +SKIP
+    """
+    tensorflow()
+    from sparkdl._graph.images import as_image_model
+    from sparkdl._graph.names import Loose, finish
+    from sparkdl._sources import loose_from
+
+    loose = loose_from(
+        model,
+        inputs=inputs,
+        outputs=outputs,
+        signature=signature,
+        custom_objects=custom_objects,
+        safe_mode=safe_mode,
+    )
+    bundle_name = name or Path(path).name
+    if not isinstance(loose, Loose):  # a SavedModel that cannot be frozen
+        if image or preprocessing:
+            raise SettingsException(
+                "image= and preprocessing= need a model that can be frozen; this SavedModel "
+                f"cannot ({loose.why}). Put the preprocessing into the model instead."
+            )
+        return loose.write(path, bundle_name, _labels(labels), overwrite)
+    shown = None
+    if image or preprocessing is not None:
+        loose, shown = as_image_model(loose, _image_options(image), preprocessing)
+    return write_finished(path, finish(loose), bundle_name, _labels(labels), shown, overwrite)
+
+
+def _labels(labels: Any) -> Labels | None:
+    return None if labels is None else read_labels(labels)
+
+
+def _image_options(image: Mapping[str, Any] | bool | None) -> dict[str, Any]:
+    options = dict(image) if isinstance(image, Mapping) else {}
+    unknown = options.keys() - _IMAGE_KEYS
+    if unknown:
+        raise SettingsException(
+            f"image= does not know {', '.join(sorted(unknown))}; it takes "
+            f"{', '.join(sorted(_IMAGE_KEYS))}."
+        )
+    return options
+
+
+def write_finished(
+    path: str | Path,
+    finished: Finished,
+    name: str,
+    labels: Labels | None = None,
+    image: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> str:
+    """Write a graph that is frozen, named and simplified as a bundle."""
+    manifest: dict[str, Any] = {
+        "name": name,
+        "source": finished.source,
+        "graph": "graph.pb",
+        "inputs": specs_json(finished.inputs),
+        "outputs": specs_json(finished.outputs),
+    }
+    if image is not None:
+        manifest["image"] = dict(image)
+    if labels is not None:
+        manifest["labels"] = "labels.json"
+
+    def write_files(folder: Path) -> None:
+        graph = finished.graph_def.SerializeToString(deterministic=True)
+        (folder / "graph.pb").write_bytes(graph)
+        if labels is not None:
+            write_labels(folder, labels)
+
+    return write_bundle(path, manifest, write_files, overwrite)
+
+
+def write_labels(folder: Path, labels: Labels) -> None:
+    """Write labels.json."""
+    text = json.dumps([list(pair) for pair in labels], ensure_ascii=False)
+    (folder / "labels.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,128 @@
+"""The cache of named models: `<dir>/<name>-<key>`, each a bundle."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sparkdl._manifest import MANIFEST, read_manifest, sha256, verify_bundle
+from sparkdl.errors import ModelNotFoundException
+from sparkdl.named import NamedModel, named_model
+
+DEFAULT_DIR = "~/.sparkdl/models"
+_SETTING = "spark.sparkdl.models.dir"
+_KEY_LENGTH = 16
+
+# Bundles whose hashes were checked in this process, with the time they were written.
+_checked: dict[str, int] = {}
+
+
+def cache_dir(model_dir: str | None = None) -> Path:
+    """Return the model cache: the one given, else the session's setting, else the default."""
+    found = model_dir or _from_session() or DEFAULT_DIR
+    return Path(found.removeprefix("file://")).expanduser().absolute()
+
+
+def _from_session() -> str | None:
+    import sys
+
+    if "pyspark" not in sys.modules:
+        return None
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    found = session.conf.get(_SETTING, None) if session is not None else None
+    return str(found) if found else None
+
+
+def is_cached(model: NamedModel, model_dir: str | None = None) -> bool:
+    """Say whether any bundle of this model is in the cache (or comes with sparkdl)."""
+    if model.resource:
+        return True
+    folder = cache_dir(model_dir)
+    return any((f / MANIFEST).is_file() for f in folder.glob(f"{model.name}-*"))
+
+
+def ensure_bundle(
+    model_name: str,
+    weights: str = "imagenet",
+    model_dir: str | None = None,
+    labels: str | Path | None = None,
+) -> str | None:
+    """Return the bundle of a named model, making it first if it is not in the cache.
+
+    Parameters
+    ----------
+    model_name : str
+        A name of the table (`sparkdl.models()`).
+    weights : str
+        "imagenet" (Keras downloads its weights once), the path of a weights file of Keras
+        (.weights.h5, .h5, .keras), or the path of a bundle, which is returned as it is.
+    model_dir : str, optional
+        The model cache, a local directory.
+    labels : str or Path, optional
+        A labels file for a bundle that is made now.
+
+    Returns
+    -------
+    str or None
+        Path of the bundle; None for a network that comes with sparkdl (TinyNet), which the JVM
+        has in its jar.
+
+    Raises
+    ------
+    ModelNotFoundException
+        The name or the file does not exist, or the weights cannot be downloaded.
+    InvalidModelException
+        The file holds other weights, or the bundle in the cache is damaged.
+
+    Notes
+    -----
+    Safe when several processes do it at once: one makes the bundle, the others wait for it.
+    """
+    model = named_model(model_name)
+    if weights != "imagenet":
+        given = Path(weights).expanduser()
+        if given.is_dir():
+            read_manifest(given)
+            return str(given.absolute())
+    elif model.resource:
+        return None
+    target = cache_dir(model_dir) / f"{model.name}-{_key(model, weights)}"
+    if not target.exists():
+        with _only_one(target):
+            if not target.exists():
+                from sparkdl.keras_export import export_named
+
+                export_named(model.name, target, weights=weights, labels=labels)
+    _verify_once(target)
+    return str(target)
+
+
+def _key(model: NamedModel, weights: str) -> str:
+    if weights == "imagenet":
+        return "imagenet"
+    file = Path(weights).expanduser()
+    if not file.is_file():
+        raise ModelNotFoundException(
+            f"There is no weights file {weights} for {model.name}. Expected 'imagenet', a weights "
+            "file of Keras (.weights.h5, .h5, .keras) or the directory of a bundle."
+        )
+    return sha256(file)[:_KEY_LENGTH]
+
+
+@contextmanager
+def _only_one(target: Path) -> Iterator[None]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target.parent / f".{target.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _verify_once(target: Path) -> None:
+    written = (target / MANIFEST).stat().st_mtime_ns if (target / MANIFEST).is_file() else 0
+    if _checked.get(str(target)) != written or not written:
+        verify_bundle(target)
+        _checked[str(target)] = written

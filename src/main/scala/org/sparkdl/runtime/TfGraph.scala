@@ -51,6 +51,13 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
     finally position.close()
   }
 
+  /** How many operations consume an output. */
+  def consumers(output: TfOutput): Int = {
+    val out = new TF_Output().oper(output.operation).index(output.index)
+    try tf.TF_OperationOutputNumConsumers(out)
+    finally out.close()
+  }
+
   private def shapeOf(out: TF_Output): Array[Long] = Status.check { status =>
     val rank = tf.TF_GraphGetTensorNumDims(handle, out, status)
     if (rank < 0) null

@@ -1,0 +1,80 @@
+package org.sparkdl
+
+import java.nio.file.Paths
+
+import org.apache.spark.network.util.JavaUtils
+
+import org.sparkdl.errors.SettingsException
+
+/** The settings of a Spark session that sparkdl reads, with their defaults.
+  *
+  * A param of a stage goes before the session's setting. They are read on the driver when a plan is made
+  * (`spark.conf.set` works at any time), except `native.dir`, which the first use of TensorFlow in a JVM decides.
+  */
+object Settings {
+  private val Prefix = "spark.sparkdl."
+
+  /** A setting: its key, its default, and what it means in one sentence. */
+  final case class Setting(name: String, default: String, doc: String) { val key: String = Prefix + name }
+
+  val batchSize: Setting = Setting("batchSize", "32", "Rows per run of a model; 1 or more.")
+  val intraOpThreads: Setting =
+    Setting("intraOpThreads", "0", "Threads of one TensorFlow operation; 0 = cores of the executor / task slots.")
+  val precision: Setting = Setting(
+    "precision",
+    "float32",
+    "'float32', or 'bfloat16' for faster matrix products of about 3 significant digits on CPUs with AVX512_BF16 or AMX."
+  )
+  val modelsDir: Setting = Setting(
+    "models.dir",
+    "",
+    "Directory of the named models' bundles, any Hadoop path; empty = .sparkdl/models in the home directory."
+  )
+  val modelsMaxMemory: Setting = Setting(
+    "models.maxMemory",
+    "4g",
+    "Loaded models that no task uses are closed, least recently used first, while all models are larger than this."
+  )
+  val nativeDir: Setting = Setting(
+    "native.dir",
+    "",
+    "Local directory, 700 MB, for TensorFlow's native library; empty = .sparkdl/native in the home directory."
+  )
+  val imageMaxPixels: Setting = Setting(
+    "image.maxPixels",
+    "89478485",
+    "Images of more pixels (height x width, as their headers say) are invalid; the default is Pillow's MAX_IMAGE_PIXELS."
+  )
+
+  val all: Seq[Setting] =
+    Seq(batchSize, intraOpThreads, precision, modelsDir, modelsMaxMemory, nativeDir, imageMaxPixels)
+
+  /** The allowed values of [[precision]]. */
+  val precisions: Seq[String] = Seq("float32", "bfloat16")
+
+  /** Reads settings from a lookup such as `spark.conf.getOption`. */
+  final class Reader(lookup: String => Option[String]) extends Serializable {
+    private def text(s: Setting): String = lookup(s.key).map(_.trim).filter(_.nonEmpty).getOrElse(s.default)
+
+    private def number[T](s: Setting, expected: String)(parse: String => Option[T]): T =
+      parse(text(s)).getOrElse(
+        throw new SettingsException(s"Setting ${s.key} = '${text(s)}': expected $expected. ${s.doc}")
+      )
+
+    def batchSize: Int =
+      number(Settings.batchSize, "a whole number of at least 1")(_.toIntOption.filter(_ >= 1))
+    def intraOpThreads: Int =
+      number(Settings.intraOpThreads, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
+    def precision: String =
+      number(Settings.precision, precisions.mkString("'", "' or '", "'"))(Some(_).filter(precisions.contains))
+    def modelsMaxMemory: Long = number(Settings.modelsMaxMemory, "a size such as '4g'") { t =>
+      scala.util.Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ > 0)
+    }
+    def imageMaxPixels: Long =
+      number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))
+    def nativeDir: String = text(Settings.nativeDir)
+    def modelsDir: String = Some(text(Settings.modelsDir))
+      .filter(_.nonEmpty)
+      .getOrElse(Paths.get(System.getProperty("user.home"), ".sparkdl", "models").toString)
+  }
+}

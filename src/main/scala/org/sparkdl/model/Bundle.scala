@@ -1,0 +1,143 @@
+package org.sparkdl.model
+
+import java.nio.charset.StandardCharsets
+import java.nio.file.{Files, Path}
+
+import scala.jdk.CollectionConverters._
+
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
+import com.fasterxml.jackson.databind.node.ObjectNode
+
+import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.DType
+import org.sparkdl.tensor.TensorSpec
+
+/** The model bundle: a directory with `model.json` and the graph (docs/bundle.md describes the format). */
+object Bundle {
+  val Manifest = "model.json"
+  val FormatVersion = 1
+  private val json = new ObjectMapper()
+
+  /** Whether the local directory is a bundle. */
+  def isBundle(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Manifest))
+
+  /** Reads a bundle from a local directory and checks every file against its SHA-256. */
+  def read(directory: Path): ModelDefinition = {
+    val root = parse(directory)
+    val version = root.path("formatVersion").asInt(-1)
+    if (version != FormatVersion)
+      fail(directory, s"its formatVersion is $version, this version of sparkdl reads $FormatVersion")
+    val sums = checkFiles(directory, root)
+    val definition = ModelDefinition(
+      name = root.path("name").asText(directory.getFileName.toString),
+      graph = graphFiles(directory, root, sums),
+      inputs = specs(directory, root, "inputs"),
+      outputs = specs(directory, root, "outputs"),
+      image = Option(root.get("image")).filterNot(_.isNull).map { i =>
+        ImageInfo(text(i, "input"), i.path("height").asInt, i.path("width").asInt, text(i, "channelOrder"))
+      },
+      labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
+      source = root.path("source").properties().asScala.map(e => e.getKey -> e.getValue.asText).toMap
+    )
+    ModelDefinition.checked(definition)
+  }
+
+  /** Writes a model as a bundle into a local directory, which must not exist or be empty. */
+  def write(model: ModelDefinition, directory: Path): Unit = {
+    Files.createDirectories(directory)
+    val root = json.createObjectNode()
+    root.put("formatVersion", FormatVersion).put("name", model.name)
+    model.source.foreach { case (k, v) => root.withObjectProperty("source").put(k, v) }
+    if (model.graph.isSavedModel) {
+      LocalFiles.copyTree(model.graph.path, directory.resolve("saved_model"))
+      root.put("savedModel", "saved_model").put("tags", model.graph.tags.mkString(","))
+    } else {
+      Files.copy(model.graph.path, directory.resolve("graph.pb"))
+      root.put("graph", "graph.pb")
+    }
+    model.labels.foreach { labels =>
+      val rows = json.createArrayNode()
+      labels.foreach { case (c, d) => rows.addArray().add(c).add(d) }
+      json.writeValue(directory.resolve("labels.json").toFile, rows)
+      root.put("labels", "labels.json")
+    }
+    model.image.foreach { i =>
+      root
+        .putObject("image")
+        .put("input", i.input)
+        .put("height", i.height)
+        .put("width", i.width)
+        .put("channelOrder", i.channelOrder)
+    }
+    writeSpecs(root, "inputs", model.inputs)
+    writeSpecs(root, "outputs", model.outputs)
+    val sums = root.putObject("files")
+    LocalFiles.list(directory).foreach { f =>
+      sums.put(directory.relativize(f).toString.replace('\\', '/'), Sha256.of(f))
+    }
+    val text = json.writerWithDefaultPrettyPrinter().writeValueAsString(root)
+    Files.write(directory.resolve(Manifest), text.getBytes(StandardCharsets.UTF_8))
+    ()
+  }
+
+  private def parse(directory: Path): JsonNode =
+    try json.readTree(directory.resolve(Manifest).toFile)
+    catch { case e: java.io.IOException => fail(directory, s"$Manifest cannot be read: ${e.getMessage}") }
+
+  private def checkFiles(directory: Path, root: JsonNode): Seq[(String, String)] = {
+    val sums = root.path("files").properties().asScala.map(e => e.getKey -> e.getValue.asText).toSeq
+    sums.foreach { case (name, expected) =>
+      val file = inside(directory, name)
+      if (!Files.isRegularFile(file)) fail(directory, s"its file '$name' is missing")
+      val received = Sha256.of(file)
+      if (received != expected)
+        fail(directory, s"file '$name' was changed or damaged: expected SHA-256 $expected, got $received")
+    }
+    sums
+  }
+
+  private def graphFiles(directory: Path, root: JsonNode, sums: Seq[(String, String)]): GraphFiles =
+    if (root.hasNonNull("graph")) {
+      val name = root.get("graph").asText
+      val sum = sums.toMap.getOrElse(name, fail(directory, s"its manifest has no SHA-256 of '$name'"))
+      GraphFiles(sum, inside(directory, name), Nil)
+    } else if (root.hasNonNull("savedModel")) {
+      val tags = root.path("tags").asText("serve").split(",").toSeq
+      SavedModels.files(inside(directory, root.get("savedModel").asText), tags)
+    } else fail(directory, s"its manifest names neither 'graph' nor 'savedModel'")
+
+  /** A file of the bundle; a name that leads out of the directory is refused. */
+  private def inside(directory: Path, name: String): Path = {
+    val file = directory.resolve(name).normalize
+    if (!file.startsWith(directory.normalize)) fail(directory, s"'$name' leads out of the directory")
+    file
+  }
+
+  private def specs(directory: Path, root: JsonNode, field: String): Seq[TensorSpec] =
+    root.path(field).asScala.toSeq.map { s =>
+      val shape = Option(s.get("shape")).filterNot(_.isNull).map(_.asScala.map(_.asLong).toSeq)
+      if (!s.hasNonNull("name") || !s.hasNonNull("tensor"))
+        fail(directory, s"an entry of '$field' lacks name or tensor")
+      TensorSpec(text(s, "name"), text(s, "tensor"), DType.fromName(text(s, "dtype")), shape)
+    }
+
+  private def writeSpecs(root: ObjectNode, field: String, specs: Seq[TensorSpec]): Unit = {
+    val array = root.putArray(field)
+    specs.foreach { s =>
+      val node = array.addObject().put("name", s.name).put("tensor", s.tensor).put("dtype", s.dtype.name)
+      s.shape match {
+        case Some(dims) => val d = node.putArray("shape"); dims.foreach(x => d.add(x))
+        case None       => node.putNull("shape")
+      }
+    }
+  }
+
+  private def readLabels(file: Path): Seq[(String, String)] =
+    json.readTree(file.toFile).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
+
+  private def text(node: JsonNode, field: String): String = node.path(field).asText("")
+
+  private def fail(directory: Path, why: String): Nothing = throw new InvalidModelException(
+    s"Cannot read the model bundle '$directory': $why. Make it again with sparkdl.save_bundle or 'python -m sparkdl export'."
+  )
+}

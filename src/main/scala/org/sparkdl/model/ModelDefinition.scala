@@ -1,0 +1,79 @@
+package org.sparkdl.model
+
+import java.nio.file.Path
+
+import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
+import org.sparkdl.tensor.TensorSpec
+
+/** The image input of a model: which input, and what its pixels must be.
+  *
+  * @param channelOrder
+  *   "RGB", "BGR" or "L" (one grey channel): the order that the graph takes
+  */
+final case class ImageInfo(input: String, height: Int, width: Int, channelOrder: String)
+
+/** Where the graph's bytes are on this machine, and what identifies them.
+  *
+  * @param hash
+  *   SHA-256 of the frozen graph; of the lines "path:sha256" of all files for a SavedModel
+  * @param tags
+  *   empty for a frozen graph; the tag set of a SavedModel
+  */
+final case class GraphFiles(hash: String, path: Path, tags: Seq[String]) {
+  def isSavedModel: Boolean = tags.nonEmpty
+}
+
+/** A model as the driver knows it: its signature and where its graph is. Immutable; holds nothing native.
+  *
+  * @param labels
+  *   (class, description) of each class, in the order of the predictions
+  * @param source
+  *   where it came from, free text for people
+  */
+final case class ModelDefinition(
+    name: String,
+    graph: GraphFiles,
+    inputs: Seq[TensorSpec],
+    outputs: Seq[TensorSpec],
+    image: Option[ImageInfo] = None,
+    labels: Option[Seq[(String, String)]] = None,
+    source: Map[String, String] = Map.empty
+) {
+  def input(name: String): TensorSpec = find("input", inputs, name)
+  def output(name: String): TensorSpec = find("output", outputs, name)
+
+  /** The image information when `input` is the image input. */
+  def imageOf(input: TensorSpec): Option[ImageInfo] = image.filter(_.input == input.name)
+
+  private def find(kind: String, specs: Seq[TensorSpec], name: String): TensorSpec =
+    specs
+      .find(_.name == name)
+      .getOrElse(
+        throw new SchemaMismatchException(
+          s"Model '${this.name}' has no $kind '$name'. It has: ${specs.mkString("; ")}."
+        )
+      )
+
+  /** A text for people: name, source, inputs, outputs. */
+  def describe: String = {
+    def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
+    val from =
+      if (source.isEmpty) "" else source.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
+    val pictures = image.map(i => s"images: ${i.height} x ${i.width} pixels, ${i.channelOrder}, input '${i.input}'")
+    val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
+    (Seq(s"model '$name'$from", s"hash ${graph.hash}", "inputs:") ++ lines(inputs) ++ Seq("outputs:") ++ lines(
+      outputs
+    ) ++
+      pictures ++ classes).mkString("\n")
+  }
+}
+
+object ModelDefinition {
+
+  /** Refuses signatures that a batch of rows cannot be run through. */
+  private[model] def checked(model: ModelDefinition): ModelDefinition = {
+    if (model.outputs.isEmpty) throw new InvalidModelException(s"Model '${model.name}' has no outputs.")
+    model.image.foreach(i => model.input(i.input))
+    model
+  }
+}

@@ -1,0 +1,118 @@
+package org.sparkdl.model
+
+import java.nio.file.{Files, Path, Paths}
+import java.util.zip.ZipFile
+
+import scala.jdk.CollectionConverters._
+import scala.util.Using
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
+
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
+
+/** What to read from files that hold more than one model, or that do not name their tensors.
+  *
+  * @param signature
+  *   of a SavedModel
+  * @param tags
+  *   of a SavedModel
+  * @param inputs
+  *   tensors of a frozen graph; empty: its placeholders
+  * @param outputs
+  *   tensors of a frozen graph; empty: those that nothing consumes
+  */
+final case class ReadOptions(
+    signature: String = "serving_default",
+    tags: Seq[String] = Seq("serve"),
+    inputs: Seq[String] = Nil,
+    outputs: Seq[String] = Nil
+)
+
+/** Reads a model from a path: a bundle, a zip of one, a SavedModel directory, a frozen graph. */
+object ModelReader {
+
+  /** Reads the model at `path`; one that is not on a local disk is copied to one first.
+    *
+    * Runs on the driver. Raises [[ModelNotFoundException]] and [[InvalidModelException]].
+    */
+  def read(path: String, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition =
+    readLocal(path, localize(path, hadoop), options)
+
+  private def readLocal(path: String, local: Path, options: ReadOptions): ModelDefinition =
+    if (Files.isDirectory(local))
+      if (Bundle.isBundle(local)) Bundle.read(local)
+      else if (SavedModels.isSavedModel(local)) SavedModels.read(local, options.tags, options.signature)
+      else
+        throw new InvalidModelException(
+          s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
+            s"got one with: ${names(local)}."
+        )
+    else if (isZip(local)) readLocal(path, unzip(local), options)
+    else FrozenGraphs.read(local, options.inputs, options.outputs)
+
+  private def names(directory: Path): String =
+    Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
+
+  private def localize(path: String, hadoop: Configuration): Path = {
+    val remote = new HadoopPath(path)
+    val fs = remote.getFileSystem(hadoop)
+    val status =
+      try fs.getFileStatus(remote)
+      catch {
+        case _: java.io.FileNotFoundException =>
+          throw new ModelNotFoundException(
+            s"There is no model at '$path'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
+              "a SavedModel directory or a frozen graph (.pb)."
+          )
+      }
+    if (fs.getScheme == "file") Paths.get(fs.makeQualified(remote).toUri.getPath)
+    else copyOf(fs, remote, s"${fs.makeQualified(remote)}:${status.getModificationTime}:${status.getLen}")
+  }
+
+  /** A local copy, kept for the life of the process under a name made from the path and its age. */
+  private def copyOf(fs: FileSystem, remote: HadoopPath, identity: String): Path = synchronized {
+    val directory = temporaryRoot.resolve(Sha256.of(identity.getBytes("UTF-8")).take(24))
+    val target = directory.resolve(remote.getName)
+    if (!Files.exists(directory))
+      LocalFiles.atomically(directory) { t =>
+        fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
+      }
+    target
+  }
+
+  private lazy val temporaryRoot: Path = {
+    val root = Files.createTempDirectory("sparkdl-models-")
+    sys.addShutdownHook(LocalFiles.deleteTree(root))
+    root
+  }
+
+  private def isZip(file: Path): Boolean = Using.resource(Files.newInputStream(file)) { in =>
+    in.readNBytes(4).sameElements(Array[Byte]('P', 'K', 3, 4))
+  }
+
+  /** Unpacks a zip; entries that lead out of the directory are refused. */
+  private def unzip(file: Path): Path = {
+    val target = temporaryRoot.resolve(Sha256.of(file).take(24))
+    if (!Files.exists(target)) LocalFiles.atomically(target) { directory =>
+      Using.resource(new ZipFile(file.toFile)) { zip =>
+        zip.entries().asScala.filterNot(_.isDirectory).foreach { entry =>
+          val place = directory.resolve(entry.getName).normalize
+          if (!place.startsWith(directory))
+            throw new InvalidModelException(s"Refusing to unpack '$file': entry '${entry.getName}' leads out of it.")
+          Files.createDirectories(place.getParent)
+          Using.resource(zip.getInputStream(entry))(Files.copy(_, place))
+        }
+      }
+    }
+    root(target)
+  }
+
+  /** The bundle itself when the zip holds it in one top directory. */
+  private def root(directory: Path): Path = Using.resource(Files.list(directory)) { entries =>
+    entries.iterator().asScala.toVector match {
+      case Vector(only) if Files.isDirectory(only) => only
+      case _                                       => directory
+    }
+  }
+}

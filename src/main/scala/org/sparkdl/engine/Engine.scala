@@ -1,0 +1,131 @@
+package org.sparkdl.engine
+
+import java.util.concurrent.Semaphore
+
+import scala.collection.mutable
+
+import org.apache.spark.SparkEnv
+
+import org.sparkdl.Settings
+import org.sparkdl.errors.{InvalidModelException, SparkDLException}
+import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfException}
+
+/** How the engine runs on an executor; read from the session's settings on the driver.
+  *
+  * @param intraOpThreads
+  *   0 = cores of the executor / task slots
+  * @param maxMemory
+  *   bytes of models above which unused ones are closed
+  */
+final case class EngineSettings(intraOpThreads: Int, maxMemory: Long, nativeDir: String)
+
+object EngineSettings {
+  def of(settings: Settings.Reader): EngineSettings =
+    EngineSettings(settings.intraOpThreads, settings.modelsMaxMemory, settings.nativeDir)
+}
+
+/** The loaded models of this JVM: one per hash and precision, shared by all tasks, counted, closed least recently
+  * used first when they outgrow the limit and nobody uses them.
+  */
+object Engine {
+  private final case class Key(hash: String, bfloat16: Boolean)
+  private final class Entry(val model: LoadedModel) { var users = 0 }
+
+  /** In the order of last use. */
+  private val models = mutable.LinkedHashMap.empty[Key, Entry]
+  private val loading = mutable.Map.empty[Key, AnyRef]
+
+  private[engine] val processors = new Semaphore(math.max(1, Runtime.getRuntime.availableProcessors()), true)
+
+  /** A model in use by one task: `close` gives it back.
+    *
+    * @param loadedNow
+    *   whether this call loaded it
+    */
+  final class Lease private[Engine] (key: Key, val model: LoadedModel, val loadedNow: Boolean, maxMemory: Long)
+      extends AutoCloseable {
+    private var open = true
+    override def close(): Unit = Engine.synchronized {
+      if (open) { open = false; models.get(key).foreach(_.users -= 1); evict(maxMemory) }
+    }
+  }
+
+  /** Takes the model into use, loading it if this JVM does not have it. Loading a model does not hold up others. */
+  def acquire(shipped: ShippedModel, precision: String, settings: EngineSettings): Lease = {
+    NativeLibrary.load(settings.nativeDir)
+    val key = Key(shipped.hash, precision == "bfloat16")
+    val lock = Engine.synchronized(loading.getOrElseUpdate(key, new Object))
+    lock.synchronized {
+      lease(key, loadedNow = false, settings).getOrElse {
+        val model = open(shipped, key, settings)
+        Engine.synchronized(models.put(key, new Entry(model)))
+        lease(key, loadedNow = true, settings).get
+      }
+    }
+  }
+
+  /** The hashes of the models that are loaded, least recently used first. */
+  def loaded: Seq[String] = synchronized(models.keys.map(_.hash).toVector)
+
+  /** Closes every model that no task uses. */
+  def closeUnused(): Unit = synchronized(evict(maxMemory = 0L))
+
+  private def lease(key: Key, loadedNow: Boolean, settings: EngineSettings): Option[Lease] = synchronized {
+    models.remove(key).map { entry =>
+      models.put(key, entry)
+      entry.users += 1
+      if (loadedNow) evict(settings.maxMemory)
+      new Lease(key, entry.model, loadedNow, settings.maxMemory)
+    }
+  }
+
+  private def evict(maxMemory: Long): Unit = {
+    var total = models.valuesIterator.map(_.model.bytes).sum
+    models.toVector.foreach { case (key, entry) =>
+      if (total > maxMemory && entry.users == 0) {
+        models.remove(key)
+        total -= entry.model.bytes
+        entry.model.close()
+      }
+    }
+  }
+
+  private def open(shipped: ShippedModel, key: Key, settings: EngineSettings): LoadedModel =
+    try LoadedModel.open(shipped, SessionConfig(threads(settings), key.bfloat16))
+    catch {
+      case e: SparkDLException => throw e
+      case e: TfException =>
+        throw new InvalidModelException(
+          s"TensorFlow ${NativeLibrary.version} cannot load model ${shipped.hash.take(12)}: ${e.getMessage}. " +
+            "Export it for TensorFlow 2.18 without custom operations.",
+          e
+        )
+    }
+
+  private def threads(settings: EngineSettings): Int =
+    if (settings.intraOpThreads > 0) settings.intraOpThreads
+    else math.max(1, Runtime.getRuntime.availableProcessors() / taskSlots)
+
+  /** How many tasks this executor runs at once. */
+  private def taskSlots: Int = Option(SparkEnv.get).fold(1) { env =>
+    val perTask = env.conf.getInt("spark.task.cpus", 1)
+    val cores = LocalMaster
+      .cores(env.conf.get("spark.master", ""))
+      .orElse(env.conf.getOption("spark.executor.cores").map(_.toInt))
+    math.max(1, cores.getOrElse(Runtime.getRuntime.availableProcessors()) / perTask)
+  }
+}
+
+private[engine] object LocalMaster {
+  private val Local = """local(?:\[(\*|\d+)(?:,\s*\d+)?\])?""".r
+  private val Cluster = """local-cluster\[\s*\d+\s*,\s*(\d+)\s*,\s*\d+\s*\]""".r
+
+  /** Task slots of `local`, `local[n]`, `local[*]` and of an executor of `local-cluster[...]`; None for others. */
+  def cores(master: String): Option[Int] = master match {
+    case Local(null) => Some(1)
+    case Local("*")  => Some(Runtime.getRuntime.availableProcessors())
+    case Local(n)    => Some(n.toInt)
+    case Cluster(n)  => Some(n.toInt)
+    case _           => None
+  }
+}

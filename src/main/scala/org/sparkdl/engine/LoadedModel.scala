@@ -1,0 +1,73 @@
+package org.sparkdl.engine
+
+import java.util.concurrent.ConcurrentHashMap
+
+import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.{SessionConfig, TfGraph, TfOutput, TfRun, TfSession, TfTensor}
+
+/** A graph with its session, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
+final class LoadedModel private[engine] (val bytes: Long, graph: TfGraph, session: TfSession, description: String)
+    extends AutoCloseable {
+  private val runs = new ConcurrentHashMap[(Seq[String], Seq[String]), WarmRun]()
+
+  /** A run of the tensors `fetches` from the tensors `feeds`; kept, so that it is optimised once per JVM. */
+  def run(feeds: Seq[String], fetches: Seq[String]): WarmRun = runs.computeIfAbsent(
+    (feeds, fetches),
+    _ => new WarmRun(session.prepare(feeds.map(tensor), fetches.map(tensor)))
+  )
+
+  private def tensor(name: String): TfOutput = graph
+    .output(name)
+    .getOrElse(
+      throw new InvalidModelException(s"The graph of $description has no tensor '$name'; make the bundle again.")
+    )
+
+  override def close(): Unit = {
+    session.close()
+    graph.close()
+  }
+}
+
+/** A run whose first call is made under a lock.
+  *
+  * TensorFlow optimises the graph in the first run of a set of feeds and fetches, and does so in every thread that
+  * comes while the first is at it: N tasks would each pay, in time and in memory.
+  */
+final class WarmRun private[engine] (run: TfRun) {
+  @volatile private var warm = false
+
+  /** Runs the model; see `TfRun.apply` for who closes what. */
+  def apply(inputs: Array[TfTensor]): Array[TfTensor] =
+    if (warm) limited(inputs)
+    else
+      synchronized {
+        val outputs = limited(inputs)
+        warm = true
+        outputs
+      }
+
+  /** More runs at once than processors do not go faster, but each holds its own activations in memory. */
+  private def limited(inputs: Array[TfTensor]): Array[TfTensor] = {
+    Engine.processors.acquire()
+    try run(inputs)
+    finally Engine.processors.release()
+  }
+}
+
+private[engine] object LoadedModel {
+
+  /** Loads what `shipped` brought to this machine. */
+  def open(shipped: ShippedModel, config: SessionConfig): LoadedModel = {
+    val path = shipped.localPath()
+    val description = s"model ${shipped.hash.take(12)}"
+    if (shipped.tags.isEmpty) {
+      val graph = TfGraph.fromFile(path)
+      try new LoadedModel(java.nio.file.Files.size(path), graph, TfSession.open(graph, config), description)
+      catch { case e: Throwable => graph.close(); throw e }
+    } else {
+      val (graph, session, _) = TfSession.openSavedModel(path.toString, shipped.tags, config)
+      val bytes = org.sparkdl.model.LocalFiles.list(path).map(java.nio.file.Files.size).sum
+      new LoadedModel(bytes, graph, session, description)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package org.sparkdl.engine
+
+import java.nio.file.{Files, Path, Paths}
+import java.util.concurrent.ConcurrentHashMap
+
+import scala.ref.WeakReference
+import scala.util.Using
+
+import org.apache.spark.{SparkContext, SparkEnv}
+import org.apache.spark.broadcast.Broadcast
+
+import org.sparkdl.model.{GraphFiles, LocalFiles}
+
+/** A graph's files on their way to the executors.
+  *
+  * In local mode nothing travels. On a cluster the files are broadcast in pieces of [[ShippedModel.PieceBytes]], peer
+  * to peer, and each executor writes them once to a directory named by the hash, from where TensorFlow maps them.
+  */
+final class ShippedModel private (
+    val hash: String,
+    val tags: Seq[String],
+    driverPath: String,
+    content: Option[Broadcast[Seq[ShippedFile]]]
+) extends Serializable {
+
+  /** The frozen graph's file or the SavedModel's directory on this machine. */
+  def localPath(): Path = content match {
+    case Some(files) if SparkEnv.get.executorId != "driver" => unpacked(files)
+    case _                                                                        => Paths.get(driverPath)
+  }
+
+  private def unpacked(files: Broadcast[Seq[ShippedFile]]): Path = ShippedModel.synchronized {
+    val directory = ShippedModel.executorRoot.resolve(hash)
+    if (!Files.exists(directory)) LocalFiles.atomically(directory)(d => files.value.foreach(_.writeTo(d)))
+    if (tags.isEmpty) directory.resolve(ShippedModel.GraphName) else directory
+  }
+}
+
+/** One file: its relative path and its bytes, in pieces that are far from the limit of a Java array. */
+final private[engine] case class ShippedFile(name: String, pieces: Seq[Array[Byte]]) {
+  def writeTo(directory: Path): Unit = {
+    val target = directory.resolve(name)
+    Files.createDirectories(target.getParent)
+    Using.resource(Files.newOutputStream(target))(out => pieces.foreach(out.write))
+  }
+}
+
+object ShippedModel {
+  private[engine] val GraphName = "graph.pb"
+  private[engine] val PieceBytes: Int = 16 << 20
+
+  /** What is being broadcast, per application and hash. Weak: when no plan refers to it, Spark cleans the blocks up.
+    */
+  private val broadcasts = new ConcurrentHashMap[(String, String), WeakReference[Broadcast[Seq[ShippedFile]]]]()
+
+  /** Prepares `graph` for the executors of `context`; runs on the driver. */
+  def of(context: SparkContext, graph: GraphFiles): ShippedModel = {
+    val content = if (context.isLocal) None else Some(broadcastOf(context, graph))
+    new ShippedModel(graph.hash, graph.tags, graph.path.toString, content)
+  }
+
+  private def broadcastOf(context: SparkContext, graph: GraphFiles): Broadcast[Seq[ShippedFile]] = synchronized {
+    val key = (context.applicationId, graph.hash)
+    Option(broadcasts.get(key)).flatMap(_.get).getOrElse {
+      val made = context.broadcast(readAll(graph))
+      broadcasts.put(key, WeakReference(made))
+      made
+    }
+  }
+
+  private def readAll(graph: GraphFiles): Seq[ShippedFile] =
+    if (!graph.isSavedModel) Seq(ShippedFile(GraphName, pieces(graph.path)))
+    else LocalFiles.list(graph.path).map(f => ShippedFile(graph.path.relativize(f).toString, pieces(f)))
+
+  private def pieces(file: Path): Seq[Array[Byte]] = Using.resource(Files.newInputStream(file)) { in =>
+    Iterator.continually(in.readNBytes(PieceBytes)).takeWhile(_.nonEmpty).toVector
+  }
+
+  /** Removed when the executor ends. */
+  private lazy val executorRoot: Path = {
+    val root = Files.createTempDirectory("sparkdl-executor-")
+    sys.addShutdownHook(LocalFiles.deleteTree(root))
+    root
+  }
+}

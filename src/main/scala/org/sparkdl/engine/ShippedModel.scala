@@ -26,7 +26,7 @@ final class ShippedModel private (
   /** The frozen graph's file or the SavedModel's directory on this machine. */
   def localPath(): Path = content match {
     case Some(files) if SparkEnv.get.executorId != "driver" => unpacked(files)
-    case _                                                                        => Paths.get(driverPath)
+    case _                                                  => Paths.get(driverPath)
   }
 
   private def unpacked(files: Broadcast[Seq[ShippedFile]]): Path = ShippedModel.synchronized {

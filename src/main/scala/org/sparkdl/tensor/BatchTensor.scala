@@ -152,7 +152,8 @@ private final class StringBatch(from: DataType, spec: Array[Long]) extends Batch
 
   override def tensor(rows: Int): TfTensor = {
     close()
-    made = TfTensor.strings(values.take(rows * TfTensor.elements(dims).toInt).toArray, rows.toLong +: dims)
+    val elements = rows * TfTensor.elements(dims).toInt
+    made = TfTensor.strings(values.take(elements).toArray.padTo(elements, Array.emptyByteArray), rows.toLong +: dims)
     made
   }
 

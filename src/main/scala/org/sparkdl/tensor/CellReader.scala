@@ -39,7 +39,7 @@ object CellReader {
   }
 }
 
-private final class NestedReader(dtype: DType, rank: Int) extends CellReader {
+final private case class NestedReader(dtype: DType, rank: Int) extends CellReader {
   override val dataType: DataType = ColumnTypes.output(dtype, rank)
   private val elements = ElementReader.of(dtype)
 
@@ -60,7 +60,7 @@ private final class NestedReader(dtype: DType, rank: Int) extends CellReader {
   }
 }
 
-private final class VectorReader(dtype: DType) extends CellReader {
+final private case class VectorReader(dtype: DType) extends CellReader {
   override val dataType: DataType = VectorType
   private val elements = ElementReader.of(dtype)
 

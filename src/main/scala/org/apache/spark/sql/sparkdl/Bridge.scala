@@ -1,0 +1,93 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.catalyst.FunctionIdentifier
+import org.apache.spark.sql.catalyst.expressions.{AttributeReference, Expression, ExpressionInfo}
+import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
+import org.apache.spark.sql.types.StringType
+
+import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.plan.ModelApplication
+
+/** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
+object Bridge {
+
+  /** Installs the operator into a session; doing it again changes nothing. */
+  def install(session: SparkSession): Unit = {
+    val methods = classic(session).experimental
+    methods.synchronized {
+      if (!methods.extraStrategies.contains(ModelStrategy)) methods.extraStrategies :+= ModelStrategy
+      val missing = Seq(LiftModelCalls, OptimizeModels).filterNot(methods.extraOptimizations.contains)
+      if (missing.nonEmpty) methods.extraOptimizations ++= missing
+    }
+  }
+
+  /** A model applied to columns, as a column. */
+  def column(application: ModelApplication, inputs: Seq[Column]): Column = {
+    SparkSession.getActiveSession.foreach(install)
+    ExpressionUtils.column(ModelCall(application, inputs.map(ExpressionUtils.expression)))
+  }
+
+  /** A DataFrame with the outputs of a model appended.
+    *
+    * @param inputs
+    *   names of the input columns
+    * @param outputs
+    *   names of the new columns, one per output of the application
+    * @param error
+    *   name of a new string column for the reasons of invalid rows
+    * @param origin
+    *   name of a string column, possibly of a struct ("image.origin"), that tells where rows came from
+    */
+  def appended(
+      df: DataFrame,
+      application: ModelApplication,
+      inputs: Seq[String],
+      outputs: Seq[String],
+      error: Option[String],
+      origin: Option[String]
+  ): DataFrame = {
+    val classicDf = df.asInstanceOf[ClassicDataset[_]]
+    val session = classicDf.sparkSession
+    install(session)
+    val plan = classicDf.queryExecution.analyzed
+    // Spark's own resolution of names, with its errors and its case sensitivity.
+    def resolved(name: String): Expression =
+      classicDf.select(df.col(name)).queryExecution.analyzed.expressions.head match {
+        case a: org.apache.spark.sql.catalyst.expressions.Alias => a.child
+        case e                                                  => e
+      }
+    val call = ModelCall(application, inputs.map(n => resolved(quoted(n))))
+    call.feeds
+    val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
+    val reason = error.map(AttributeReference(_, StringType)())
+    val node = EvalModel(call, origin.map(resolved), attributes, reason, plan.output, plan)
+    ClassicDataset.ofRows(session, node)
+  }
+
+  /** Registers a model as a SQL function of the session: batched, listed and described like others. */
+  def register(session: SparkSession, name: String, application: ModelApplication, usage: String): Unit = {
+    install(session)
+    val builder = (inputs: Seq[Expression]) => ModelCall(application, inputs)
+    val info = new ExpressionInfo(classOf[ModelCall].getName, null, name, usage, "", "", "", "", "", "", "scala_udf")
+    classic(session).sessionState.functionRegistry.registerFunction(FunctionIdentifier(name), info, builder)
+  }
+
+  private def quoted(name: String): String = if (name.contains(".") && !name.contains("`")) s"`$name`" else name
+
+  private def classic(session: SparkSession): ClassicSession = session match {
+    case c: ClassicSession => c
+    case _ =>
+      throw new SparkDLException(
+        "sparkdl runs inside the driver and needs a classic Spark session, not one of Spark Connect: start the session " +
+          "with sparkdl.start() or spark-submit, without SPARK_REMOTE and spark.remote."
+      )
+  }
+
+  /** Throws when the DataFrame lacks the column, with those that it has. */
+  def requireColumn(df: DataFrame, name: String): Unit =
+    if (!df.schema.fieldNames.exists(classic(df.sparkSession).sessionState.conf.resolver(_, name)))
+      throw new SchemaMismatchException(
+        s"There is no column '$name'. The DataFrame has: ${df.schema.fieldNames.mkString(", ")}."
+      )
+}

@@ -1,0 +1,121 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.{SparkContext, TaskContext}
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  AttributeSet,
+  Expression,
+  NamedExpression,
+  SortOrder,
+  UnsafeProjection
+}
+import org.apache.spark.sql.execution.{OrderPreservingUnaryExecNode, PartitioningPreservingUnaryExecNode, SparkPlan}
+import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
+
+import org.sparkdl.engine.ShippedModel
+import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask, RowSource}
+
+/** The operator: [[EvalModel]] as Spark runs it. One task runs one partition, in the order of its rows. */
+case class EvalModelExec(
+    call: ModelCall,
+    rowSource: Option[Expression],
+    outputs: Seq[Attribute],
+    error: Option[Attribute],
+    carried: Seq[Attribute],
+    child: SparkPlan
+) extends OrderPreservingUnaryExecNode
+    with PartitioningPreservingUnaryExecNode {
+
+  override def output: Seq[Attribute] = carried ++ outputs ++ error
+  override def producedAttributes: AttributeSet = AttributeSet(outputs ++ error)
+  override protected def outputExpressions: Seq[NamedExpression] = output
+  override protected def orderingExpressions: Seq[SortOrder] = child.outputOrdering
+  override def nodeName: String = s"EvalModel ${call.application.model.name}"
+
+  override lazy val metrics: Map[String, SQLMetric] = {
+    val sc: SparkContext = sparkContext
+    Map(
+      "rows" -> SQLMetrics.createMetric(sc, "rows"),
+      "rejected" -> SQLMetrics.createMetric(sc, "rows rejected"),
+      "batches" -> SQLMetrics.createMetric(sc, "batches"),
+      "modelLoads" -> SQLMetrics.createMetric(sc, "model loads"),
+      "feedTime" -> SQLMetrics.createNanoTimingMetric(sc, "time to read, decode and convert inputs"),
+      "loadTime" -> SQLMetrics.createNanoTimingMetric(sc, "time to load the model"),
+      "runTime" -> SQLMetrics.createNanoTimingMetric(sc, "time to run the model"),
+      "readTime" -> SQLMetrics.createNanoTimingMetric(sc, "time to convert outputs")
+    )
+  }
+
+  override protected def doExecute(): RDD[InternalRow] = {
+    val task = batchTask
+    val measures = SqlBatchMetrics(metrics)
+    val (childOutput, inputs, carry) = (child.output, call.children ++ rowSource, carried)
+    val all = output
+    child.execute().mapPartitions { rows =>
+      val context = TaskContext.get()
+      val source = new ProjectedRows(
+        rows,
+        UnsafeProjection.create(inputs, childOutput),
+        UnsafeProjection.create(carry, childOutput)
+      )
+      val toUnsafe = UnsafeProjection.create(all, all)
+      new BatchIterator(task, source, measures, context).map(toUnsafe)
+    }
+  }
+
+  private def batchTask: BatchTask = {
+    val application = call.application
+    val fetches = application.outputs.map(_.spec.tensor).distinct
+    BatchTask(
+      modelName = application.model.name,
+      shipped = ShippedModel.of(sparkContext, application.model.graph),
+      precision = application.precision,
+      engine = application.engine,
+      capacity = application.rowsPerRun,
+      fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
+      inputNames = application.inputs.map(_.name),
+      inputTensors = application.inputs.map(_.tensor),
+      feeds = call.feeds,
+      fetches = fetches,
+      readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
+      handleInvalid = application.handleInvalid,
+      nullIsNull = application.nullIsNull,
+      originOrdinal = if (rowSource.isDefined) call.children.size else -1,
+      emitError = error.isDefined
+    )
+  }
+
+  override protected def withNewChildInternal(newChild: SparkPlan): EvalModelExec = copy(child = newChild)
+}
+
+/** The child's rows as inputs and as what is carried along. */
+final private class ProjectedRows(
+    rows: Iterator[InternalRow],
+    toInputs: UnsafeProjection,
+    toCarried: UnsafeProjection
+) extends RowSource {
+  private var current: InternalRow = _
+
+  override def advance(): Boolean = rows.hasNext && { current = rows.next(); projected = null; true }
+  override def carried(): InternalRow = toCarried(current).copy()
+
+  private var projected: InternalRow = _
+  override def inputs: InternalRow = { if (projected == null) projected = toInputs(current); projected }
+}
+
+final private case class SqlBatchMetrics(metrics: Map[String, SQLMetric]) extends BatchMetrics {
+  private val (rows_, rejected_, batches_, loads) =
+    (metrics("rows"), metrics("rejected"), metrics("batches"), metrics("modelLoads"))
+  private val (feed, load, run, read) =
+    (metrics("feedTime"), metrics("loadTime"), metrics("runTime"), metrics("readTime"))
+  override def rows(n: Long): Unit = rows_ += n
+  override def rejected(n: Long): Unit = rejected_ += n
+  override def batches(n: Long): Unit = batches_ += n
+  override def modelLoads(n: Long): Unit = loads += n
+  override def feedTime(nanos: Long): Unit = feed += nanos
+  override def loadTime(nanos: Long): Unit = load += nanos
+  override def runTime(nanos: Long): Unit = run += nanos
+  override def readTime(nanos: Long): Unit = read += nanos
+}

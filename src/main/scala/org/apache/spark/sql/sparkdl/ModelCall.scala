@@ -1,0 +1,42 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
+import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, Unevaluable}
+import org.apache.spark.sql.types.DataType
+
+import org.sparkdl.plan.{InputFeed, ModelApplication}
+
+/** A model applied to columns, wherever an expression may stand. It cannot evaluate itself: [[LiftModelCalls]] takes
+  * it out of the plan's expressions into an [[EvalModel]] node, which runs it batch by batch.
+  */
+case class ModelCall(application: ModelApplication, children: Seq[Expression]) extends Expression with Unevaluable {
+
+  override def nullable: Boolean = true
+  override def dataType: DataType = application.dataType
+  override def prettyName: String = application.model.name
+  override def toString: String = s"$prettyName(${children.mkString(", ")})"
+  override def sql: String = s"$prettyName(${children.map(_.sql).mkString(", ")})"
+
+  /** How the columns are fed; needs resolved children. */
+  def feeds: Seq[InputFeed] = application.feeds(children.map(c => (ModelCall.nameOf(c), c.dataType)))
+
+  /** Analysis is the first that every session sees of a model, so the operator is installed from here: a column made
+    * in one session works in another.
+    */
+  override def checkInputDataTypes(): TypeCheckResult = {
+    SparkSession.getActiveSession.foreach(Bridge.install)
+    feeds
+    TypeCheckResult.TypeCheckSuccess
+  }
+
+  override protected def withNewChildrenInternal(newChildren: IndexedSeq[Expression]): Expression =
+    copy(children = newChildren)
+}
+
+object ModelCall {
+  private[sparkdl] def nameOf(column: Expression): String = column match {
+    case named: NamedExpression => named.name
+    case other                  => other.sql
+  }
+}

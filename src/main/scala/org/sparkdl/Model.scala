@@ -1,0 +1,182 @@
+package org.sparkdl
+
+import java.nio.file.{Files, Path, Paths}
+
+import scala.annotation.varargs
+
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.sparkdl.Bridge
+
+import org.sparkdl.engine.EngineSettings
+import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.image.ScaleHint
+import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions}
+import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.tensor.TensorSpec
+
+/** A TensorFlow model to apply to columns.
+  *
+  * {{{
+  * val model = Model.load("/models/scores")
+  * df.select(model(col("features")) as "score")
+  * model.register(spark, "score")              // SELECT score(features) FROM ...
+  * }}}
+  *
+  * Immutable; the `with...` methods return changed copies. The model is loaded once per executor, when a job first
+  * needs it, and runs batch by batch wherever it stands in a query.
+  */
+final class Model private[sparkdl] (
+    private[sparkdl] val definition: ModelDefinition,
+    private[sparkdl] val options: ModelOptions
+) {
+
+  /** The name in the bundle, or the file's. */
+  def name: String = definition.name
+
+  /** SHA-256 of the graph; equal hashes are one model in the engine. */
+  def hash: String = definition.graph.hash
+
+  /** The inputs, in the order in which `apply` takes columns. */
+  def inputs: Seq[TensorSpec] = definition.inputs
+
+  /** The outputs that `apply` gives. */
+  def outputs: Seq[TensorSpec] = options.outputs.fold(definition.outputs)(_.map(definition.output))
+
+  /** A text for people: where it came from, inputs, outputs. */
+  def describe(): String = definition.describe
+
+  /** Keeps only these outputs, in this order. */
+  @varargs def select(outputs: String*): Model = {
+    outputs.foreach(definition.output)
+    copy(options.copy(outputs = Some(outputs)))
+  }
+
+  /** Rows per run, instead of `spark.sparkdl.batchSize`. */
+  def withBatchSize(rows: Int): Model = {
+    if (rows < 1) throw new SparkDLException(s"batchSize must be at least 1, got $rows.")
+    copy(options.copy(batchSize = Some(rows)))
+  }
+
+  /** "float32" or "bfloat16", instead of `spark.sparkdl.precision`. */
+  def withPrecision(precision: String): Model = {
+    if (!Settings.precisions.contains(precision))
+      throw new SparkDLException(
+        s"Unknown precision '$precision'. Expected one of: ${Settings.precisions.mkString(", ")}."
+      )
+    copy(options.copy(precision = Some(precision)))
+  }
+
+  /** "error" (default), "keep" (null outputs), or, in `appendTo` only, "skip". */
+  def withHandleInvalid(policy: String): Model = copy(options.copy(handleInvalid = HandleInvalid.fromName(policy)))
+
+  /** How images are resized: one of [[org.sparkdl.image.ScaleHint]]'s names. */
+  def withScaleHint(hint: String): Model = copy(options.copy(scaleHint = ScaleHint.fromName(hint).name))
+
+  /** The model applied to columns, one per input in the order of `inputs`: the output, or a struct of several.
+    *
+    * A null in an input gives null, as SQL functions do. The types are checked when the query is analysed.
+    */
+  @varargs def apply(columns: Column*): Column = Bridge.column(expressionApplication(Model.session), columns)
+
+  /** Registers the model as a SQL function of the session. It is batched, and runs once per row even where a query
+    * names it several times.
+    */
+  def register(session: SparkSession, function: String): Unit =
+    Bridge.register(
+      session,
+      function,
+      expressionApplication(session),
+      s"$function(${inputs.map(_.name).mkString(", ")}) - ${describe()}"
+    )
+
+  /** The DataFrame with the outputs appended.
+    *
+    * @param inputCols
+    *   a column per input, in the order of `inputs`
+    * @param outputCols
+    *   a new column per output, in the order of `outputs`
+    * @param errorCol
+    *   a new column for the reasons of invalid rows, with handleInvalid "keep"
+    */
+  def appendTo(
+      df: DataFrame,
+      inputCols: Seq[String],
+      outputCols: Seq[String],
+      errorCol: Option[String] = None
+  ): DataFrame = {
+    if (outputCols.size != outputs.size)
+      throw new SchemaMismatchException(
+        s"Model '$name' has ${outputs.size} output(s) (${outputs.map(_.name).mkString(", ")}), got names for ${outputCols.size}."
+      )
+    Bridge.appended(df, application(df.sparkSession), inputCols, outputCols, errorCol, None)
+  }
+
+  /** Writes the model as a bundle into a new local directory. */
+  def save(path: String): Unit = {
+    val target: Path = Paths.get(path).toAbsolutePath
+    if (Files.exists(target)) throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
+    LocalFiles.atomically(target)(Bundle.write(definition, _))
+    ()
+  }
+
+  override def toString: String = describe()
+
+  private def copy(options: ModelOptions) = new Model(definition, options)
+
+  /** In an expression there are no rows to skip. */
+  private def expressionApplication(session: SparkSession): ModelApplication = {
+    if (options.handleInvalid == HandleInvalid.Skip)
+      throw new SparkDLException(
+        "handleInvalid 'skip' cannot be used in a column or SQL function, which must give a value for each row: use " +
+          "'keep' and filter the nulls, or a stage, or Model.appendTo."
+      )
+    application(session).copy(nullIsNull = true)
+  }
+
+  private[sparkdl] def application(session: SparkSession): ModelApplication = {
+    val settings = Model.settings(session)
+    ModelApplication(
+      model = definition,
+      inputs = definition.inputs,
+      outputs = outputs.map(OutputColumn.nested(definition, _)),
+      batchSize = options.batchSize.getOrElse(settings.batchSize),
+      precision = options.precision.getOrElse(settings.precision),
+      handleInvalid = options.handleInvalid,
+      scaleHint = options.scaleHint,
+      maxPixels = settings.imageMaxPixels,
+      engine = EngineSettings.of(settings)
+    )
+  }
+}
+
+/** What a user may say about how a model is applied. */
+final private[sparkdl] case class ModelOptions(
+    outputs: Option[Seq[String]] = None,
+    batchSize: Option[Int] = None,
+    precision: Option[String] = None,
+    handleInvalid: HandleInvalid = HandleInvalid.Error,
+    scaleHint: String = ScaleHint.AreaAveraging.name
+)
+
+object Model {
+
+  /** Reads a model: a bundle directory or a zip of it, a SavedModel directory (its "serving_default" signature), or a
+    * frozen graph (.pb; inputs are its placeholders, outputs what nothing consumes). Any Hadoop path.
+    */
+  def load(path: String): Model = load(path, ReadOptions())
+
+  /** Reads a model with a signature or tensors of one's choice. */
+  def load(path: String, options: ReadOptions): Model = {
+    val session = Model.session
+    org.sparkdl.runtime.NativeLibrary.load(settings(session).nativeDir)
+    new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, options), ModelOptions())
+  }
+
+  private[sparkdl] def settings(session: SparkSession) = new Settings.Reader(session.conf.getOption)
+
+  private[sparkdl] def session: SparkSession = SparkSession.getActiveSession
+    .orElse(SparkSession.getDefaultSession)
+    .getOrElse(
+      throw new SparkDLException("There is no Spark session: make one with SparkSession.builder.getOrCreate().")
+    )
+}

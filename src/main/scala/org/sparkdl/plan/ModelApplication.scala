@@ -1,0 +1,80 @@
+package org.sparkdl.plan
+
+import org.apache.spark.sql.types.{DataType, StructField, StructType}
+
+import org.sparkdl.engine.EngineSettings
+import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.model.ModelDefinition
+import org.sparkdl.tensor.{CellReader, TensorSpec}
+
+/** One output of a model and the form in which it becomes a column. */
+final case class OutputColumn(spec: TensorSpec, reader: CellReader) {
+  def dataType: DataType = reader.dataType
+}
+
+object OutputColumn {
+
+  /** The output as a scalar or nested arrays. */
+  def nested(model: ModelDefinition, spec: TensorSpec): OutputColumn =
+    OutputColumn(spec, CellReader.nested(spec.dtype, rank(model, spec)))
+
+  /** The output, flattened row-major, as an MLlib vector. */
+  def vector(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.vector(spec.dtype))
+
+  private def rank(model: ModelDefinition, spec: TensorSpec): Int = spec.shape match {
+    case Some(dims) if dims.nonEmpty => dims.size - 1
+    case Some(_) =>
+      throw new SchemaMismatchException(
+        s"Output '${spec.name}' of model '${model.name}' is a scalar: expected a leading dimension, one entry per row."
+      )
+    case None =>
+      throw new SchemaMismatchException(
+        s"The rank of output '${spec.name}' of model '${model.name}' is unknown, so its column has no type: give the " +
+          "output a shape in the graph (tf.ensure_shape) or in the bundle's model.json."
+      )
+  }
+}
+
+/** Everything about applying a model except the columns: what an expression or a stage hands to the operator.
+  *
+  * Immutable. It stays on the driver; [[BatchTask]] is what travels.
+  *
+  * @param inputs
+  *   the inputs that the columns feed, in the order of the columns
+  * @param batchSize
+  *   rows per run
+  * @param scaleHint
+  *   how images are resized
+  */
+final case class ModelApplication(
+    model: ModelDefinition,
+    inputs: Seq[TensorSpec],
+    outputs: Seq[OutputColumn],
+    batchSize: Int,
+    precision: String,
+    handleInvalid: HandleInvalid,
+    scaleHint: String,
+    maxPixels: Long,
+    engine: EngineSettings,
+    nullIsNull: Boolean = false
+) {
+
+  /** The type of the expression: the output's, or a struct when there are several. */
+  def dataType: DataType =
+    if (outputs.size == 1) outputs.head.dataType
+    else StructType(outputs.map(o => StructField(o.spec.name, o.dataType)))
+
+  /** How columns of these names and types are fed; throws SchemaMismatchException when they cannot be. */
+  def feeds(columns: Seq[(String, DataType)]): Seq[InputFeed] = {
+    if (columns.size != inputs.size)
+      throw new SchemaMismatchException(
+        s"Model '${model.name}' has ${inputs.size} input(s) (${inputs.mkString("; ")}), got ${columns.size} column(s)."
+      )
+    inputs.zip(columns).map { case (spec, (name, from)) =>
+      InputFeed.of(model, spec, name, from, scaleHint, maxPixels)
+    }
+  }
+
+  /** The rows of a run: the graph's own number where it is fixed. */
+  def rowsPerRun: Int = inputs.flatMap(_.fixedBatch).headOption.getOrElse(batchSize)
+}

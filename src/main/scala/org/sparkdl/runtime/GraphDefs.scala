@@ -1,7 +1,7 @@
 package org.sparkdl.runtime
 
 import com.google.protobuf.ByteString
-import org.tensorflow.proto.{AttrValue, DataType, GraphDef, NodeDef}
+import org.tensorflow.proto.{AttrValue, DataType, GraphDef, NodeDef, TensorShapeProto}
 
 /** Writes the GraphDef of a small graph that sparkdl itself needs, node by node. */
 final class GraphDefs {
@@ -11,10 +11,14 @@ final class GraphDefs {
   def placeholder(name: String, dtype: DType): GraphDefs =
     node("Placeholder", name, Nil, Map("dtype" -> dtype))
 
+  /** Adds a placeholder of a shape; -1 = unknown dimension. */
+  def placeholder(name: String, dtype: DType, shape: Seq[Long]): GraphDefs =
+    node("Placeholder", name, Nil, Map("dtype" -> dtype, "shape" -> shape))
+
   /** Adds an operation; attributes that are not given keep TensorFlow's defaults.
     *
     * @param attributes
-    *   values of type Long, Boolean, String or DType
+    *   values of type Long, Boolean, String, DType or Seq[Long] (a shape)
     */
   def node(op: String, name: String, inputs: Seq[String], attributes: Map[String, Any] = Map.empty): GraphDefs = {
     val node = NodeDef.newBuilder().setOp(op).setName(name)
@@ -34,7 +38,11 @@ final class GraphDefs {
       case v: Boolean => attr.setB(v)
       case v: String  => attr.setS(ByteString.copyFromUtf8(v))
       case v: DType   => attr.setType(DataType.forNumber(v.code))
-      case other      => throw new IllegalArgumentException(s"no attribute of type ${other.getClass.getName}")
+      case dims: Seq[_] =>
+        val shape = TensorShapeProto.newBuilder()
+        dims.foreach(d => shape.addDim(TensorShapeProto.Dim.newBuilder().setSize(d.asInstanceOf[Long])))
+        attr.setShape(shape)
+      case other => throw new IllegalArgumentException(s"no attribute of type ${other.getClass.getName}")
     }
     attr.build()
   }

@@ -1,0 +1,20 @@
+package org.sparkdl.testing
+
+import org.apache.spark.sql.SparkSession
+import org.scalatest.funsuite.AnyFunSuite
+
+/** A suite with the one Spark session of the test JVM. */
+trait SparkSuite extends AnyFunSuite {
+  lazy val spark: SparkSession = SparkSuite.session
+}
+
+object SparkSuite {
+  private[testing] lazy val session: SparkSession = SparkSession
+    .builder()
+    .master("local[2]")
+    .appName("sparkdl tests")
+    .config("spark.ui.enabled", "false")
+    .config("spark.sql.shuffle.partitions", "3")
+    .config("spark.sql.warehouse.dir", "target/test-warehouse")
+    .getOrCreate()
+}

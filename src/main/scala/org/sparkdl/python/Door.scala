@@ -1,6 +1,13 @@
 package org.sparkdl.python
 
+import java.util.{List => JList}
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
 import org.sparkdl.Version
+import org.sparkdl.image.ImageSchema
 
 /** The one object that Python calls through py4j (`sparkdl._jvm.door`).
   *
@@ -11,4 +18,24 @@ object Door {
 
   /** The version of the jar, which Python compares with its own. */
   def version(): String = Version.current
+
+  /** `ImageSchema.readImages`. */
+  def readImages(
+      spark: SparkSession,
+      paths: JList[String],
+      recursive: Boolean,
+      numPartitions: Int,
+      dropImageFailures: Boolean,
+      sampleRatio: Double,
+      seed: Long
+  ): DataFrame =
+    ImageSchema.readImages(
+      spark,
+      paths.asScala.toSeq,
+      recursive,
+      numPartitions,
+      dropImageFailures,
+      sampleRatio,
+      seed
+    )
 }

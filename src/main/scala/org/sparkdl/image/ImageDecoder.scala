@@ -1,5 +1,7 @@
 package org.sparkdl.image
 
+import org.apache.spark.unsafe.Platform
+
 import org.sparkdl.runtime.{TfException, TfTensor}
 
 /** Decodes images with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), and resizes them. Thread-safe.
@@ -45,6 +47,20 @@ object ImageDecoder {
         }
       }
       .fold(identity, _ => null)
+
+  /** Like [[decodeInto]], into a new array. */
+  def decodeTo(bytes: Array[Byte], target: ImageTarget, maxPixels: Long): Either[String, Array[Byte]] = {
+    val slot = Platform.allocateMemory(target.bytes.toLong)
+    try {
+      val reason = decodeInto(bytes, target, maxPixels, slot)
+      if (reason != null) Left(reason)
+      else {
+        val pixels = new Array[Byte](target.bytes)
+        Platform.copyMemory(null, slot, pixels, Platform.BYTE_ARRAY_OFFSET, pixels.length)
+        Right(pixels)
+      }
+    } finally Platform.freeMemory(slot)
+  }
 
   private def checkedHeader(bytes: Array[Byte], maxPixels: Long): Either[String, ImageHeader] =
     ImageHeader.probe(bytes).flatMap { h =>

@@ -1,0 +1,78 @@
+"""Reads image files inside the JVM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparkdl._jvm import active_session, door
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    Path = str | os.PathLike[str]
+
+
+def readImages(
+    path: Path | Sequence[Path],
+    recursive: bool = False,
+    numPartitions: int = -1,
+    dropImageFailures: bool = False,
+    sampleRatio: float = 1.0,
+    seed: int = 0,
+) -> DataFrame:
+    """Read image files, decoded in the executors' JVMs with TensorFlow's decoders.
+
+    Nothing is read before an action needs it. JPEG (also progressive, greyscale, CMYK; EXIF
+    orientations are applied), PNG (also 16 bit, palette, alpha), BMP and the first frame of GIF.
+
+    Parameters
+    ----------
+    path : str, PathLike or list of them
+        A directory, a file or a glob, on any file system that Hadoop reads.
+    recursive : bool
+        Also read the directories below.
+    numPartitions : int
+        Partitions of the result; -1 leaves it to Spark.
+    dropImageFailures : bool
+        Leave out files that cannot be decoded.
+    sampleRatio : float
+        Share of the files to read, 0 to 1; the others are not opened.
+    seed : int
+        Seed of the sample; the same seed gives the same files.
+
+    Returns
+    -------
+    DataFrame
+        One row per file. ``image`` is Spark's image struct: ``origin`` (the file's address, always
+        filled), ``height``, ``width``, ``nChannels`` (1, 3 or 4), ``mode``, ``data`` (uint8 pixels
+        ``[height, width, nChannels]`` in BGR or BGRA order, or grey). A file that cannot be decoded
+        has -1 for the numbers and no data, and ``error`` holds the reason, which is null otherwise.
+
+    Raises
+    ------
+    SparkDLException
+        If an argument has a value that it cannot have.
+    SettingsException
+        If there is no session, or it was made without sparkdl's jar.
+
+    Examples
+    --------
+    >>> images = readImages("/data/flowers", recursive=True)  # doctest: +SKIP
+    >>> images.where("error is not null").select("image.origin", "error").show()  # doctest: +SKIP
+    """
+    from pyspark.sql import DataFrame
+
+    session = active_session()
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    frame = door(session).readImages(
+        session._jsparkSession,
+        [os.fspath(p) for p in paths],
+        bool(recursive),
+        int(numPartitions),
+        bool(dropImageFailures),
+        float(sampleRatio),
+        int(seed),
+    )
+    return DataFrame(frame, session)

@@ -1,6 +1,6 @@
 package org.sparkdl.model
 
-import java.nio.file.Path
+import java.nio.file.{Path, Paths}
 
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
 import org.sparkdl.tensor.TensorSpec
@@ -16,10 +16,13 @@ final case class ImageInfo(input: String, height: Int, width: Int, channelOrder:
   *
   * @param hash
   *   SHA-256 of the frozen graph; of the lines "path:sha256" of all files for a SavedModel
+  * @param location
+  *   the local file or directory; text, because Spark serializes plans and a `Path` cannot be
   * @param tags
   *   empty for a frozen graph; the tag set of a SavedModel
   */
-final case class GraphFiles(hash: String, path: Path, tags: Seq[String]) {
+final case class GraphFiles(hash: String, location: String, tags: Seq[String]) {
+  def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
 }
 
@@ -66,6 +69,10 @@ final case class ModelDefinition(
     ) ++
       pictures ++ classes).mkString("\n")
   }
+}
+
+object GraphFiles {
+  def apply(hash: String, path: Path, tags: Seq[String]): GraphFiles = GraphFiles(hash, path.toString, tags)
 }
 
 object ModelDefinition {

@@ -46,8 +46,10 @@ object TestModels {
   )
 
   /** Writes a graph to a file and loads it as a user would. */
-  def load(name: String, outputs: Seq[String], build: GraphDefs => GraphDefs): Model =
+  def load(name: String, outputs: Seq[String], build: GraphDefs => GraphDefs): Model = {
+    SparkSuite.session
     Model.load(write(name, build).toString, ReadOptions(outputs = outputs))
+  }
 
   def write(name: String, build: GraphDefs => GraphDefs): Path = {
     val file = Files.createTempDirectory("sparkdl-test-").resolve(s"$name.pb")

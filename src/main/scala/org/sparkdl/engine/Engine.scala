@@ -4,11 +4,9 @@ import java.util.concurrent.Semaphore
 
 import scala.collection.mutable
 
-import org.apache.spark.SparkEnv
-
 import org.sparkdl.Settings
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
-import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfException}
+import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TaskThreads, TfException}
 
 /** How the engine runs on an executor; read from the session's settings on the driver.
   *
@@ -91,7 +89,7 @@ object Engine {
   }
 
   private def open(shipped: ShippedModel, key: Key, settings: EngineSettings): LoadedModel =
-    try LoadedModel.open(shipped, SessionConfig(threads(settings), key.bfloat16))
+    try LoadedModel.open(shipped, SessionConfig(TaskThreads.of(settings.intraOpThreads), key.bfloat16))
     catch {
       case e: SparkDLException => throw e
       case e: TfException =>
@@ -101,31 +99,4 @@ object Engine {
           e
         )
     }
-
-  private def threads(settings: EngineSettings): Int =
-    if (settings.intraOpThreads > 0) settings.intraOpThreads
-    else math.max(1, Runtime.getRuntime.availableProcessors() / taskSlots)
-
-  /** How many tasks this executor runs at once. */
-  private def taskSlots: Int = Option(SparkEnv.get).fold(1) { env =>
-    val perTask = env.conf.getInt("spark.task.cpus", 1)
-    val cores = LocalMaster
-      .cores(env.conf.get("spark.master", ""))
-      .orElse(env.conf.getOption("spark.executor.cores").map(_.toInt))
-    math.max(1, cores.getOrElse(Runtime.getRuntime.availableProcessors()) / perTask)
-  }
-}
-
-private[engine] object LocalMaster {
-  private val Local = """local(?:\[(\*|\d+)(?:,\s*\d+)?\])?""".r
-  private val Cluster = """local-cluster\[\s*\d+\s*,\s*(\d+)\s*,\s*\d+\s*\]""".r
-
-  /** Task slots of `local`, `local[n]`, `local[*]` and of an executor of `local-cluster[...]`; None for others. */
-  def cores(master: String): Option[Int] = master match {
-    case Local(null) => Some(1)
-    case Local("*")  => Some(Runtime.getRuntime.availableProcessors())
-    case Local(n)    => Some(n.toInt)
-    case Cluster(n)  => Some(n.toInt)
-    case _           => None
-  }
 }

@@ -1,6 +1,6 @@
 package org.sparkdl.image
 
-import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TfGraph, TfRun, TfSession}
+import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TaskThreads, TfGraph, TfRun, TfSession}
 
 /** TensorFlow's decoders in one graph and session per JVM, which lives as long as the JVM. Thread-safe. */
 private[image] object DecodeGraph {
@@ -14,13 +14,17 @@ private[image] object DecodeGraph {
     val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
     val graph = TfGraph.fromBytes(definition)
     // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
-    val session = TfSession.open(graph, SessionConfig(intraOpThreads = intraOpThreads, optimize = false))
+    val session = TfSession.open(graph, SessionConfig(TaskThreads.of(threadsSetting), optimize = false))
     val input = graph.output(Bytes).toSeq
     names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
   }
 
-  /** Size of TensorFlow's thread pool, should this session be the first of the JVM, which decides it. */
-  @volatile var intraOpThreads: Int = 0
+  @volatile private var threadsSetting = 0
+
+  /** Says what `intraOpThreads` is set to before the first decode: should this session be the first of the JVM, it
+    * decides the size of the thread pool that all models share.
+    */
+  def configure(intraOpThreads: Int): Unit = threadsSetting = intraOpThreads
 
   /** The run that decodes a file of that format to uint8 `[height, width, channels]` (GIF: `[1, height, width, 3]`).
     */

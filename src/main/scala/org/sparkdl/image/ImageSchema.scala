@@ -9,6 +9,7 @@ import org.apache.spark.sql.functions.{col, udf}
 import org.apache.spark.sql.sparkdl.SourceFiles
 import org.apache.spark.sql.types.{StringType, StructType}
 
+import org.sparkdl.Settings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.runtime.NativeLibrary
 
@@ -100,19 +101,20 @@ object ImageSchema {
   private def decoded(files: DataFrame, spark: SparkSession): DataFrame = {
     // Not deterministic as far as the optimizer is concerned: it would otherwise copy the decoding into filters that it
     // pushes down, and decode twice. What nobody selects is still not decoded.
-    val maxPixels = spark.conf.get("spark.sparkdl.image.maxPixels", "89478485").toLong
-    val nativeDirectory = spark.conf.get("spark.sparkdl.native.dir", "")
-    val decode = udf(new DecodeFile(maxPixels, nativeDirectory), readSchema).asNondeterministic()
+    val settings = new Settings.Reader(spark.conf.getOption)
+    val decodeFile = new DecodeFile(settings.imageMaxPixels, settings.nativeDir, settings.intraOpThreads)
+    val decode = udf(decodeFile, readSchema).asNondeterministic()
     files.select(decode(col("path"), col("content")).as("read")).select("read.image", "read.error")
   }
 
   /** Decodes one file to a row of [[readSchema]]. */
-  private final class DecodeFile(maxPixels: Long, nativeDirectory: String)
+  private final class DecodeFile(maxPixels: Long, nativeDirectory: String, intraOpThreads: Int)
       extends UDF2[String, Array[Byte], Row]
       with Serializable {
 
     override def call(origin: String, content: Array[Byte]): Row = {
       NativeLibrary.load(nativeDirectory)
+      DecodeGraph.configure(intraOpThreads)
       ImageDecoder.decode(content, maxPixels) match {
         case Right(i)     => Row(Row(origin, i.height, i.width, i.nChannels, i.mode, i.data), null)
         case Left(reason) => Row(Row(origin, -1, -1, -1, ImageModes.Undefined, Array.emptyByteArray), reason)

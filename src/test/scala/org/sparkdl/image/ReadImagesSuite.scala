@@ -4,21 +4,13 @@ import java.awt.image.BufferedImage
 import java.nio.file.{Files, Path}
 
 import org.apache.spark.ml.image.{ImageSchema => SparkSchema}
-import org.apache.spark.sql.{DataFrame, Row, SparkSession}
+import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions.col
-import org.scalatest.BeforeAndAfterAll
-import org.scalatest.funsuite.AnyFunSuite
 
-class ReadImagesSuite extends AnyFunSuite with BeforeAndAfterAll {
+import org.sparkdl.testing.SparkSuite
+
+class ReadImagesSuite extends SparkSuite {
   import TestImages._
-
-  private lazy val spark = SparkSession
-    .builder()
-    .master("local[2]")
-    .config("spark.ui.enabled", false)
-    .config("spark.driver.host", "localhost")
-    .config("spark.sql.shuffle.partitions", 2)
-    .getOrCreate()
 
   private lazy val folder: Path = {
     val root = Files.createTempDirectory("images")
@@ -34,10 +26,12 @@ class ReadImagesSuite extends AnyFunSuite with BeforeAndAfterAll {
     root
   }
 
-  override def beforeAll(): Unit = { spark; folder; () }
-  override def afterAll(): Unit = spark.stop()
+  private def place: String = {
+    spark // becomes the active session
+    folder.toString
+  }
 
-  private def read(path: String = folder.toString): DataFrame = ImageSchema.readImages(path)
+  private def read(path: String = place): DataFrame = ImageSchema.readImages(path)
 
   private def names(df: DataFrame): Set[String] =
     df.select("image.origin").collect().map(r => r.getString(0).split('/').last).toSet
@@ -79,32 +73,32 @@ class ReadImagesSuite extends AnyFunSuite with BeforeAndAfterAll {
   }
 
   test("equals Spark's own image source on lossless files") {
-    val own = spark.read.format("image").load(s"$folder/good*.png").select("image.height", "image.mode", "image.data")
-    val ours = read(s"$folder/good*.png").select("image.height", "image.mode", "image.data")
+    val own = spark.read.format("image").load(s"$place/good*.png").select("image.height", "image.mode", "image.data")
+    val ours = read(s"$place/good*.png").select("image.height", "image.mode", "image.data")
     def sorted(df: DataFrame) =
       df.collect().map(r => (r.getInt(0), r.getInt(1), r.getAs[Array[Byte]](2).toSeq)).sortBy(_._1)
     assert(sorted(own).toSeq == sorted(ours).toSeq)
   }
 
   test("recursive reads the directories below") {
-    assert(names(ImageSchema.readImages(folder.toString, recursive = true)) == names(read()) + "grey.png")
+    assert(names(ImageSchema.readImages(place, recursive = true)) == names(read()) + "grey.png")
   }
 
   test("dropImageFailures leaves out what has a reason") {
-    val good = ImageSchema.readImages(folder.toString, dropImageFailures = true)
+    val good = ImageSchema.readImages(place, dropImageFailures = true)
     assert(good.count() == 10 && good.where(col("error").isNotNull).count() == 0)
   }
 
   test("numPartitions is the number of partitions") {
     for (n <- Seq(1, 3, 20)) {
-      val df = ImageSchema.readImages(folder.toString, numPartitions = n)
+      val df = ImageSchema.readImages(place, numPartitions = n)
       assert(df.rdd.getNumPartitions == n)
       assert(names(df) == names(read()))
     }
   }
 
   test("a sample is the same for the same seed, another for another, and is taken before files are read") {
-    def sample(ratio: Double, seed: Long) = ImageSchema.readImages(folder.toString, sampleRatio = ratio, seed = seed)
+    def sample(ratio: Double, seed: Long) = ImageSchema.readImages(place, sampleRatio = ratio, seed = seed)
     assert(sample(0.0, 1).count() == 0 && sample(1.0, 1).count() == 12)
     val samples = (0L until 20L).map(seed => names(sample(0.5, seed)))
     assert(samples == (0L until 20L).map(seed => names(sample(0.5, seed))))
@@ -115,7 +109,7 @@ class ReadImagesSuite extends AnyFunSuite with BeforeAndAfterAll {
   }
 
   test("reads many paths, of which some are listed by executors") {
-    val many = (0 until 40).map(_ => s"$folder/good_01.png")
+    val many = (0 until 40).map(_ => s"$place/good_01.png")
     val df = ImageSchema.readImages(spark, many, false, -1, false, 0.999, 1L)
     assert(df.count() == 40)
   }

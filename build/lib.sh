@@ -86,16 +86,17 @@ jar_sources() {
 
 # build_jar: target/jars with the shaded jar, the native jars and the POM; skipped when nothing has changed.
 build_jar() {
-  local wanted
-  wanted=$(jar_sources)
-  if [ "$(cat "$root/target/jars/.made-from" 2>/dev/null)" = "$wanted" ]; then
+  if [ "$(cat "$root/target/jars/.made-from" 2>/dev/null)" = "$(jar_sources)" ]; then
     say "jar: target/jars is up to date"
     return
   fi
   say "jar: compiling and packing (sbt; fetches Spark and TensorFlow Java the first time, about 500 MB)"
   run_logged sbt-jar "$root/build/sbt" devJars
-  echo "$wanted" >"$root/target/jars/.made-from"
+  mark_jar
 }
+
+# mark_jar: target/jars was just made.
+mark_jar() { jar_sources >"$root/target/jars/.made-from"; }
 
 # run_logged NAME COMMAND...: quiet; shows the end of the output when the command fails.
 run_logged() {

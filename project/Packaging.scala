@@ -17,6 +17,7 @@ object Packaging {
 
   def settings(nativeModules: Seq[ModuleID]): Seq[Setting[_]] = assemblySettings ++ Seq(
     packagedArtifacts := packagedArtifacts.value.updated((Compile / packageBin / artifact).value, assembly.value),
+    publishM2Configuration := publishM2Configuration.value.withOverwrite(true),
     pomPostProcess := onlyNativeDependencies(nativeModules),
     // Scaladoc warns about links into Spark and the JDK that it cannot resolve; a missing doc is not a build failure.
     Compile / doc / scalacOptions := (Compile / doc / scalacOptions).value.filterNot(_ == "-Werror"),
@@ -25,7 +26,8 @@ object Packaging {
 
   private def assemblySettings: Seq[Setting[_]] = Seq(
     assembly / test := {},
-    assembly / assemblyJarName := s"sparkdl_${scalaBinaryVersion.value}-${version.value}.jar",
+    // Not beside the unshaded jar of packageBin, which has the same name and would overwrite it.
+    assembly / assemblyOutputPath := target.value / "assembly" / s"sparkdl_${scalaBinaryVersion.value}-${version.value}.jar",
     assembly / assemblyOption ~= (_.withIncludeScala(false)),
     // Spark brings another protobuf than TensorFlow Java was compiled with.
     assembly / assemblyShadeRules := Seq(ShadeRule.rename("com.google.protobuf.**" -> "org.sparkdl.shaded.protobuf.@1").inAll),

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._version import __version__, version
 
 if TYPE_CHECKING:
+    from sparkdl.bundle import save_bundle as save_bundle
+    from sparkdl.image import readImages as readImages
+    from sparkdl.named import models as models
     from sparkdl.session import start as start
 
 # Where each public name lives. They are imported at first use, so that `import sparkdl` stays

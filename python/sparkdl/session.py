@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 _MEMORY = re.compile(r"[1-9][0-9]*[kmgt]?b?", re.IGNORECASE)
 
+_JVM_ENDED = (
+    "Spark's JVM ended before it was ready; its own output above says why. Often it is one of:\n"
+    "- no JDK, or another than 17: set JAVA_HOME\n"
+    "- 'unresolved dependency' or 'download failed': Spark's first start fetches TensorFlow's "
+    "native libraries from the Maven repositories, or takes them from ~/.ivy2.5.2; without a "
+    "network, copy that folder from a machine that has them. A local Maven repository (~/.m2) that "
+    "has the POM of javacpp or tensorflow-core-native but not its linux-x86_64 jar makes Ivy fail "
+    "too: delete these folders from ~/.m2/repository\n"
+    "- more memory asked for than the machine has"
+)
+
 
 def start(
     master: str | None = None,
@@ -94,7 +105,18 @@ def _get_or_create(
     builder = SparkSession.builder.appName(app_name)
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    return _created(builder)
+
+
+def _created(builder: SparkSession.Builder) -> SparkSession:
+    from pyspark.errors import PySparkRuntimeError
+
+    try:
+        return builder.getOrCreate()
+    except PySparkRuntimeError as e:
+        if e.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise SettingsException(_JVM_ENDED) from e
 
 
 def _with_jar(settings: Mapping[str, str]) -> dict[str, str]:

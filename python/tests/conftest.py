@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["programs"]  # test_packages submits these
+
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PACKAGE_FOLDER = CHECKOUT / "python"
 

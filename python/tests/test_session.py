@@ -90,3 +90,7 @@ def test_refuses_a_spark_connect_client():
 
     with pytest.raises(SettingsException, match="Spark Connect client has no JVM"):
         sparkdl.start(spark=Client())
+
+
+def test_the_native_library_loads_from_the_jar_of_the_checkout(spark):
+    assert spark._jvm.org.sparkdl.runtime.NativeLibrary.version().startswith("2.18")

@@ -1,0 +1,157 @@
+"""`spark-submit --packages` and the wheel bring everything to a machine that has nothing.
+
+Each program gets a home folder of its own, so that its Ivy cache is empty and its local Maven
+repository holds what `publishM2` writes, and nothing else.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pyspark
+import pytest
+from conftest import CHECKOUT, PACKAGE_FOLDER
+
+import sparkdl
+
+pytestmark = pytest.mark.network
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+SPARK_HOME = Path(pyspark.__file__).parent
+VERSION = sparkdl.version()
+COORDINATES = f"org.sparkdl:sparkdl_2.13:{VERSION}"
+IN_REPOSITORY = f"org/sparkdl/sparkdl_2.13/{VERSION}/sparkdl_2.13-{VERSION}"
+RESULT = f"RESULT sparkdl {VERSION} halves 0.0 0.5 1.0 1.5"
+
+
+@pytest.fixture(scope="module")
+def published() -> Path:
+    """A Maven repository with what publishM2 makes of the jar under test (build/test did it)."""
+    repository = CHECKOUT / "target" / "m2"
+    jar = repository / f"{IN_REPOSITORY}.jar"
+    tested = CHECKOUT / "target" / "jars" / f"sparkdl_2.13-{VERSION}.jar"
+    if not (jar.is_file() and tested.is_file() and filecmp.cmp(jar, tested, shallow=False)):
+        sbt = [str(CHECKOUT / "build" / "sbt"), f"-Dmaven.repo.local={repository}", "publishM2"]
+        subprocess.run(sbt, check=True, stdin=subprocess.DEVNULL, cwd=CHECKOUT)
+    return repository
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bundle of x / 2, one number per row."""
+    path = tmp_path_factory.mktemp("models") / "half"
+    return sparkdl.save_bundle(lambda x: x / 2, path, inputs={"x": ("float32", [None])})
+
+
+@pytest.fixture
+def home(tmp_path: Path, published: Path) -> Path:
+    """A home folder whose ~/.m2 has only sparkdl, and which has no Ivy cache."""
+    shutil.copytree(published / "org" / "sparkdl", tmp_path / ".m2/repository/org/sparkdl")
+    return tmp_path
+
+
+def run(home: Path, command: list[object], **environment: str) -> str:
+    # Where the 680 MB of native libraries are unpacked stays the real home: once is enough.
+    native = Path.home() / ".sparkdl" / "native"
+    variables = {
+        **{k: v for k, v in os.environ.items() if k not in ("PYSPARK_SUBMIT_ARGS", "SPARK_HOME")},
+        "SPARK_SUBMIT_OPTS": f"-Duser.home={home} -Dorg.bytedeco.javacpp.cachedir={native}",
+        "PYTHONPATH": str(PACKAGE_FOLDER),
+        **environment,
+    }
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=variables,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    skip_without_registry(done.stdout)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def skip_without_registry(output: str) -> None:
+    # Only when the module that has to come from a registry is the one that cannot be had.
+    failed = "unresolved dependency: org.tensorflow" in output or "download failed" in output
+    if failed and ("Server access error" in output or "not found. url" in output):
+        pytest.skip("the Maven repositories cannot be reached, and the Ivy cache is empty")
+
+
+def submit(home: Path, *words: object) -> str:
+    spark_submit = SPARK_HOME / "bin" / "spark-submit"
+    local = ["--master", "local[1]", "--conf", "spark.ui.enabled=false"]
+    return run(home, [spark_submit, *local, "--packages", COORDINATES, *words])
+
+
+def compiled(home: Path, source: Path, sparkdl_jar: Path) -> Path:
+    """Compile with the compiler that Spark brings for its shell."""
+    spark = f"{SPARK_HOME}/jars/*"
+    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
+    jar = home / "program.jar"
+    scalac = [java, "-cp", spark, "scala.tools.nsc.Main", "-usejavacp"]
+    run(home, [*scalac, "-classpath", f"{spark}:{sparkdl_jar}", "-d", jar, source])
+    return jar
+
+
+def test_a_scala_program_runs_from_an_empty_ivy_cache(home, published, bundle):
+    jar = compiled(home, PROGRAMS / "HalfProgram.scala", published / f"{IN_REPOSITORY}.jar")
+    output = submit(home, "--class", "HalfProgram", jar, bundle)
+    assert RESULT in output
+    assert {j.name for j in (home / ".ivy2.5.2" / "jars").glob("*.jar")} == {
+        f"org.sparkdl_sparkdl_2.13-{VERSION}.jar",
+        "org.tensorflow_tensorflow-core-native-1.1.0-linux-x86_64.jar",
+        "org.bytedeco_javacpp-1.5.11-linux-x86_64.jar",
+    }
+
+
+def test_a_python_program_runs_from_an_empty_ivy_cache(home, bundle):
+    assert RESULT in submit(home, PROGRAMS / "half_program.py", bundle)
+
+
+def test_the_wheel_starts_a_session_from_an_empty_ivy_cache(tmp_path, bundle):
+    wheel = CHECKOUT / "dist" / f"sparkdl-{VERSION}-py3-none-any.whl"
+    if not wheel.is_file():
+        pytest.skip("no wheel in dist/ (build/wheel makes it)")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    output = run(
+        tmp_path,
+        [sys.executable, PROGRAMS / "half_program.py", bundle],
+        PYTHONPATH=str(tmp_path / "site"),
+    )
+    assert RESULT in output
+    assert f"org.sparkdl#sparkdl_2.13;{VERSION}-" in output  # the wheel's, not another build
+
+
+def test_what_is_published_is_complete(published):
+    kinds = (".jar", "-sources.jar", "-javadoc.jar", ".pom")
+    files = [published / f"{IN_REPOSITORY}{kind}" for kind in kinds]
+    assert [f for f in files if not f.is_file()] == []
+    pom = files[-1].read_text()
+    for element in ("<licenses>", "<scm>", "<developers>", "<classifier>linux-x86_64</classifier>"):
+        assert element in pom
+    assert pom.count("<dependency>") == 2
+
+
+def test_the_jar_has_protobuf_only_relocated_and_nothing_of_spark_or_scala(published):
+    names = zipfile.ZipFile(published / f"{IN_REPOSITORY}.jar").namelist()
+    foreign = ("com/google/protobuf/", "scala/", "org/apache/", "org/scalatest/")
+    bridge = "org/apache/spark/sql/sparkdl/"  # our own, for Spark's private API
+    classes = [n for n in names if n.endswith(".class") and not n.startswith(bridge)]
+    assert [n for n in classes if n.startswith(foreign)] == []
+    assert "org/sparkdl/shaded/protobuf/Message.class" in names
+    assert "org/tensorflow/internal/c_api/TF_Session.class" in names
+    assert "META-INF/LICENSE" in names
+    assert "META-INF/NOTICE" in names
+    assert [n for n in names if n.endswith(".so")] == []

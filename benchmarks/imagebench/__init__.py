@@ -1,0 +1,1 @@
+"""Parts of the image benchmark; `benchmarks/images.py` is the command."""

@@ -20,9 +20,7 @@ object ImageDecoder {
     */
   def decode(bytes: Array[Byte], maxPixels: Long): Either[String, DecodedImage] =
     checkedHeader(bytes, maxPixels).flatMap { header =>
-      val size = header.pixels * header.channels
-      if (size > Int.MaxValue - 16) Left(s"its $size decoded bytes do not fit into a column of Spark (2 GB)")
-      else DecodeWorker.use(w => withPixels(w, header, 1, bytes)(toStruct(_, header)))
+      DecodeWorker.use(w => withPixels(w, header, 1, bytes)(toStruct(_, header)))
     }
 
   /** Decodes, resizes and writes uint8 pixels `[target.height, target.width, target.channels]` to native memory.
@@ -62,14 +60,17 @@ object ImageDecoder {
     } finally Platform.freeMemory(slot)
   }
 
+  /** Four channels of more pixels do not fit into a Java array, whatever the setting allows. */
+  private val MostPixels = (Int.MaxValue / 4 - 16).toLong
+
   private def checkedHeader(bytes: Array[Byte], maxPixels: Long): Either[String, ImageHeader] =
     ImageHeader.probe(bytes).flatMap { h =>
-      if (h.pixels <= maxPixels) Right(h)
-      else
-        Left(
-          s"this ${h.format} claims ${h.width}x${h.height} pixels, more than the $maxPixels that " +
-            "spark.sparkdl.image.maxPixels allows"
-        )
+      if (h.pixels <= math.min(maxPixels, MostPixels)) Right(h)
+      else {
+        val claim = s"this ${h.format} claims ${h.width}x${h.height} pixels, more than the"
+        if (maxPixels <= MostPixels) Left(s"$claim $maxPixels that spark.sparkdl.image.maxPixels allows")
+        else Left(s"$claim $MostPixels that fit into memory of the JVM in one piece")
+      }
     }
 
   /** The largest scale at which the decoded JPEG is still at least twice the target in both directions. */

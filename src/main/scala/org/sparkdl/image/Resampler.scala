@@ -31,11 +31,13 @@ private[image] final class Resampler {
       write(line, columns, place.base, place.origin + y * place.rowStride, place.columnStride)
       y += 1
     }
+    if (line.length > Resampler.KeptInts) line = new Array[Int](0) // one very wide image
   }
 }
 
 private object Resampler {
 
+  private val KeptInts = 1 << 20
   private val EvenBytes = 0x000000ff000000ffL
 
   /** line := weighted sum of `count` rows, 16 fractional bits.

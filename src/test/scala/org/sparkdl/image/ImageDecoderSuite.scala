@@ -147,6 +147,7 @@ class ImageDecoderSuite extends AnyFunSuite {
       reason(png, 89478485) == "this PNG claims 30000x30000 pixels, more than the 89478485 that " +
         "spark.sparkdl.image.maxPixels allows"
     )
+    assert(reason(png, Long.MaxValue).endsWith("that fit into memory of the JVM in one piece"))
     assert(reason(jpeg(10, 11), 109).contains("claims 11x10 pixels, more than the 109"))
     assert(ImageDecoder.decode(jpeg(10, 11), 110).isRight)
   }

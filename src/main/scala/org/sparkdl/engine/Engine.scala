@@ -63,7 +63,7 @@ object Engine {
   }
 
   /** The hashes of the models that are loaded, least recently used first. */
-  def loaded: Seq[String] = synchronized(models.keys.map(_.hash).toVector)
+  def loaded: Seq[String] = synchronized(models.iterator.map(_._1.hash).toVector)
 
   /** Closes every model that no task uses. */
   def closeUnused(): Unit = synchronized(evict(maxMemory = 0L))

@@ -1,0 +1,56 @@
+package org.sparkdl
+
+import org.apache.spark.SparkEnv
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.doctor.{DriverChecks, Finding, MachineReport, Machines}
+
+/** Looks whether sparkdl can work in a session: on the driver and on every executor.
+  *
+  * {{{
+  * println(Doctor.examine(spark).text)
+  * }}}
+  */
+object Doctor {
+
+  /** Examines the driver and the executors that the session has now.
+    *
+    * Runs one short job, which loads TensorFlow's native library wherever it is not loaded yet.
+    */
+  def examine(session: SparkSession): Report = {
+    val settings = Model.settings(session)
+    val driver = MachineReport.ofThisJvm("driver", settings.nativeDir)
+    val local = session.sparkContext.isLocal
+    val executors = if (local) Nil else Machines.executors(session, settings.nativeDir)
+    Report(driver, executors, DriverChecks.of(session, settings))
+  }
+
+  /** What was found.
+    *
+    * @param driver
+    *   the driver's machine
+    * @param executors
+    *   one per executor; empty in local mode, where the driver is the executor
+    * @param session
+    *   what concerns the session: versions, model cache, memory
+    */
+  final case class Report(driver: MachineReport, executors: Seq[MachineReport], session: Seq[Finding]) {
+
+    /** What has to be mended, with the remedies. */
+    def problems: Seq[Finding] = (session ++ driver.findings ++ executors.flatMap(_.findings)).filterNot(_.ok)
+
+    /** Whether there is nothing to mend. */
+    def healthy: Boolean = problems.isEmpty
+
+    /** A text for people: everything that was looked at, problems marked with their remedies. */
+    def text: String = {
+      val parts = ("session" -> session) +: (driver +: executors).map(m => m.name -> m.findings)
+      val bodies = parts.map { case (name, findings) => (name +: findings.map("  " + _.line)).mkString("\n") }
+      val verdict = if (healthy) "No problems." else s"${problems.size} problem(s); see the lines marked PROBLEM."
+      (bodies :+ verdict).mkString("\n")
+    }
+  }
+
+  /** The id of the executor that this runs on. */
+  private[sparkdl] def executorId: String = Option(SparkEnv.get).fold("driver")(_.executorId)
+}

@@ -1,0 +1,83 @@
+package org.sparkdl.doctor
+
+import java.net.InetAddress
+import java.nio.file.{Files, Paths}
+
+import scala.util.{Properties, Try}
+
+import org.sparkdl.Version
+import org.sparkdl.errors.NativeLibraryException
+import org.sparkdl.runtime.{DType, NativeLibrary}
+
+/** What one JVM of the application found about itself and its machine. */
+final case class MachineReport(name: String, findings: Seq[Finding])
+
+object MachineReport {
+
+  /** Examines the JVM that this is called in. */
+  def ofThisJvm(role: String, nativeDir: String): MachineReport = MachineReport(
+    s"$role on ${Try(InetAddress.getLocalHost.getHostName).getOrElse("unknown host")}",
+    Seq(jdk, Finding("Scala", Properties.versionNumberString), jar, library(nativeDir), cpu, gpu, heap)
+  )
+
+  private def jdk: Finding = {
+    val version = Runtime.version().feature()
+    val text = s"${System.getProperty("java.version")} (${System.getProperty("java.home")})"
+    if (version == 17) Finding("JDK", text)
+    else Finding("JDK", text, "Spark 4.1 and sparkdl are tested with JDK 17: set JAVA_HOME to one on this machine.")
+  }
+
+  private def jar: Finding = Finding("sparkdl", s"${Version.current} from ${placeOf(Version.getClass)}")
+
+  private def placeOf(c: Class[_]): String =
+    Option(c.getProtectionDomain.getCodeSource).map(_.getLocation.toString).getOrElse("unknown")
+
+  private def library(nativeDir: String): Finding =
+    try {
+      NativeLibrary.load(nativeDir)
+      val native = s"TensorFlow Java ${Version.tensorflowJava}, classes from ${placeOf(DType.getClass)}"
+      Finding("TensorFlow", s"${NativeLibrary.version} from ${NativeLibrary.location} ($native)")
+    } catch {
+      case e: NativeLibraryException => Finding("TensorFlow", s"does not load; glibc ${Linux.glibc}", e.getMessage)
+    }
+
+  /** The instructions that TensorFlow's kernels make use of. */
+  private val instructions = Seq("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+
+  private def cpu: Finding = {
+    val (has, hasNot) = instructions.partition(Linux.cpuFlags.contains)
+    val cores = Runtime.getRuntime.availableProcessors()
+    val text = s"$cores processors, with ${has.mkString(" ")}, without ${hasNot.mkString(" ")}"
+    if (Linux.cpuFlags.isEmpty || has.contains("avx2")) Finding("CPU", text)
+    else Finding("CPU", text, "without AVX2 models run several times slower: use newer machines.")
+  }
+
+  private def gpu: Finding = {
+    val devices = Try(Files.list(Paths.get("/proc/driver/nvidia/gpus")).count()).getOrElse(0L)
+    if (devices == 0) Finding("GPU", "none")
+    else Finding("GPU", s"$devices NVIDIA device(s), not used: this build of sparkdl runs TensorFlow on the CPU")
+  }
+
+  private def heap: Finding =
+    Finding("memory", s"heap ${Runtime.getRuntime.maxMemory >> 20} MB, machine ${Linux.memoryMB} MB")
+}
+
+/** What Linux tells about itself in files; empty elsewhere. */
+private[doctor] object Linux {
+  private def lines(file: String): Seq[String] =
+    Try(Files.readString(Paths.get(file)).linesIterator.toSeq).getOrElse(Nil)
+
+  lazy val cpuFlags: Set[String] = lines("/proc/cpuinfo")
+    .collectFirst { case l if l.startsWith("flags") => l.split("\\s+").toSet }
+    .getOrElse(Set.empty)
+
+  def memoryMB: Long = lines("/proc/meminfo")
+    .collectFirst { case l if l.startsWith("MemTotal") => l.split("\\s+")(1).toLong / 1024 }
+    .getOrElse(0L)
+
+  /** The version in the name of the mapped C library, or as `ldd` says it. */
+  def glibc: String = Try {
+    import scala.sys.process._
+    Seq("ldd", "--version").!!.linesIterator.next().split(" ").last
+  }.getOrElse("unknown")
+}

@@ -1,0 +1,30 @@
+package org.sparkdl.doctor
+
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.Doctor
+
+/** Asks the executors. */
+private[sparkdl] object Machines {
+
+  /** A report per executor that took a task of a job with several tasks per slot. */
+  def executors(session: SparkSession, nativeDir: String): Seq[MachineReport] = {
+    val sc = session.sparkContext
+    val tasks = math.max(2, 4 * sc.defaultParallelism)
+    sc.setJobDescription("sparkdl doctor: look at the executors")
+    try
+      sc.parallelize(0 until tasks, tasks)
+        .map { _ =>
+          // Short tasks would all be taken by the first executor that is free.
+          Thread.sleep(200)
+          val id = Doctor.executorId
+          id -> MachineReport.ofThisJvm(s"executor $id", nativeDir)
+        }
+        .collect()
+        .toMap
+        .toSeq
+        .sortBy(_._1)
+        .map(_._2)
+    finally sc.setJobDescription(null)
+  }
+}

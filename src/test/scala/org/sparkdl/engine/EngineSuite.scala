@@ -1,0 +1,133 @@
+package org.sparkdl.engine
+
+import java.util.concurrent.{Callable, Executors}
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.sql.functions._
+
+import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.model.GraphFiles
+import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.testing.{Memory, SparkSuite, TestModels}
+
+class EngineSuite extends SparkSuite {
+  import spark.implicits._
+
+  private val settings = EngineSettings(intraOpThreads = 1, maxMemory = 1L << 30, nativeDir = "")
+
+  private def shipped(m: org.sparkdl.Model): ShippedModel = ShippedModel.of(spark.sparkContext, m.definition.graph)
+
+  private def inParallel[T](n: Int)(body: Int => T): Seq[T] = {
+    val pool = Executors.newFixedThreadPool(n)
+    try pool.invokeAll((0 until n).map(i => (() => body(i)): Callable[T]).asJava).asScala.map(_.get).toSeq
+    finally pool.shutdown()
+  }
+
+  test("tasks that come at once share one loaded model") {
+    val model = shipped(TestModels.doubled(shape = Seq(-1, 11)))
+    val leases = inParallel(8)(_ => Engine.acquire(model, "float32", settings))
+    assert(leases.map(_.model).distinct.size == 1)
+    assert(leases.count(_.loadedNow) == 1)
+    leases.foreach(_.close())
+    leases.foreach(_.close()) // closing twice gives back once
+    assert(Engine.loaded.contains(model.hash))
+  }
+
+  test("a model in use stays, an unused one goes when the limit is passed, least recently used first") {
+    Engine.closeUnused()
+    val tiny = settings.copy(maxMemory = 1)
+    val (a, b) = (shipped(TestModels.doubled(shape = Seq(-1, 12))), shipped(TestModels.doubled(shape = Seq(-1, 13))))
+    val lease = Engine.acquire(a, "float32", tiny)
+    Engine.acquire(b, "float32", tiny).close()
+    assert(Engine.loaded == Seq(a.hash))
+    lease.close()
+    assert(Engine.loaded.isEmpty)
+  }
+
+  test("each precision is a model of its own") {
+    Engine.closeUnused()
+    val model = shipped(TestModels.doubled(shape = Seq(-1, 14)))
+    val leases = Seq("float32", "bfloat16").map(Engine.acquire(model, _, settings))
+    assert(Engine.loaded == Seq(model.hash, model.hash))
+    leases.foreach(_.close())
+  }
+
+  test("many threads run one model at once, each with its own result") {
+    val lease = Engine.acquire(shipped(TestModels.doubled(shape = Seq(-1, 15))), "float32", settings)
+    val run = lease.model.run(Seq("x:0"), Seq("y:0"))
+    val results = inParallel(8) { thread =>
+      (1 to 50).map { i =>
+        val in = TfTensor.allocate(DType.Float32, Array(4L, 15L))
+        (0 until 60).foreach(k =>
+          org.apache.spark.unsafe.Platform.putFloat(null, in.address + 4L * k, thread * 1000f + i)
+        )
+        val out = run(Array(in))
+        val value = org.apache.spark.unsafe.Platform.getFloat(null, out(0).address + 4L * 59)
+        (in +: out.toSeq).foreach(_.close())
+        value
+      }
+    }
+    results.zipWithIndex.foreach { case (values, t) => assert(values == (1 to 50).map(i => 2 * (t * 1000f + i))) }
+    lease.close()
+  }
+
+  test("native memory stays flat over 500 batches, also when consumers stop early") {
+    val width = 50000
+    val model = TestModels.doubled(DType.Float32, Seq(-1, width.toLong)).withBatchSize(8)
+    def pass(batches: Int): Unit = {
+      val rows = spark.range(0, batches * 8L, 1, 1).select(array_repeat(col("id").cast("float"), width) as "a")
+      val sums = rows.select(element_at(model(col("a")), 1) as "y").agg(sum("y")).as[Double].head()
+      assert(sums == (0L until batches * 8L).sum * 2.0)
+      rows.select(model(col("a")) as "y").limit(3).collect()
+      ()
+    }
+    pass(60)
+    val before = Memory.residentMB
+    pass(500) // 500 batches of 1.6 MB in and 1.6 MB out: a leak of either would be 800 MB
+    assert(Memory.residentMB - before < 400)
+  }
+
+  test("two jobs with two models at once") {
+    val results = inParallel(2) { i =>
+      val m = if (i == 0) TestModels.doubled(shape = Seq(-1)) else TestModels.identity(DType.Float32, Seq(-1))
+      spark.range(0, 2000, 1, 4).select(m(col("id").cast("float")) as "y").agg(sum("y")).as[Double].head()
+    }
+    assert(results == Seq(2.0 * 1999000, 1999000.0))
+  }
+
+  test("a cancelled job gives its model back") {
+    Engine.closeUnused()
+    val m = TestModels.doubled(shape = Seq(-1, 16))
+    val slow = udf { (i: Long) => Thread.sleep(20); Array.fill(16)(i.toFloat) }
+    val group = "to be cancelled"
+    val job = new Thread(() => {
+      spark.sparkContext.setJobGroup(group, group, interruptOnCancel = true)
+      scala.util.Try(spark.range(0, 100000, 1, 2).select(m.withBatchSize(4)(slow(col("id")))).foreach(_ => ()))
+      ()
+    })
+    job.start()
+    while (!Engine.loaded.contains(m.hash)) Thread.sleep(20)
+    spark.sparkContext.cancelJobGroup(group)
+    job.join(30000)
+    assert(!job.isAlive)
+    val deadline = System.nanoTime() + 20e9.toLong
+    while (Engine.loaded.nonEmpty && System.nanoTime() < deadline) { Engine.closeUnused(); Thread.sleep(50) }
+    assert(Engine.loaded.isEmpty)
+  }
+
+  test("a graph that TensorFlow cannot load is named, with the remedy") {
+    val file = java.nio.file.Files.createTempFile("broken", ".pb")
+    java.nio.file.Files.write(file, "this is no graph".getBytes)
+    val broken = ShippedModel.of(spark.sparkContext, GraphFiles("0" * 64, file, Nil))
+    val e = intercept[InvalidModelException](Engine.acquire(broken, "float32", settings))
+    assert(e.getMessage.contains("cannot load model 000000000000") && e.getMessage.contains("TensorFlow 2.18"))
+  }
+
+  test("task slots follow the master") {
+    assert(LocalMaster.cores("local") == Some(1) && LocalMaster.cores("local[3]") == Some(3))
+    assert(LocalMaster.cores("local[4,2]") == Some(4) && LocalMaster.cores("local-cluster[2,5,1024]") == Some(5))
+    assert(LocalMaster.cores("local[*]") == Some(Runtime.getRuntime.availableProcessors()))
+    assert(LocalMaster.cores("yarn").isEmpty)
+  }
+}

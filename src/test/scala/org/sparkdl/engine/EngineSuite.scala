@@ -123,11 +123,4 @@ class EngineSuite extends SparkSuite {
     val e = intercept[InvalidModelException](Engine.acquire(broken, "float32", settings))
     assert(e.getMessage.contains("cannot load model 000000000000") && e.getMessage.contains("TensorFlow 2.18"))
   }
-
-  test("task slots follow the master") {
-    assert(LocalMaster.cores("local") == Some(1) && LocalMaster.cores("local[3]") == Some(3))
-    assert(LocalMaster.cores("local[4,2]") == Some(4) && LocalMaster.cores("local-cluster[2,5,1024]") == Some(5))
-    assert(LocalMaster.cores("local[*]") == Some(Runtime.getRuntime.availableProcessors()))
-    assert(LocalMaster.cores("yarn").isEmpty)
-  }
 }

@@ -99,8 +99,8 @@ object ImageSchema {
     }
 
   private def decoded(files: DataFrame, spark: SparkSession): DataFrame = {
-    // Not deterministic as far as the optimizer is concerned: it would otherwise copy the decoding into filters that it
-    // pushes down, and decode twice. What nobody selects is still not decoded.
+    // Not deterministic as far as the optimizer is concerned: it would otherwise copy the decoding into filters that
+    // it pushes down, and decode twice. What nobody selects is still not decoded.
     val settings = new Settings.Reader(spark.conf.getOption)
     val decodeFile = new DecodeFile(settings.imageMaxPixels, settings.nativeDir, settings.intraOpThreads)
     val decode = udf(decodeFile, readSchema).asNondeterministic()

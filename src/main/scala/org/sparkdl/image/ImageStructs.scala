@@ -39,7 +39,8 @@ object ImageStructs {
     else if (ImageModes.channels(mode) == 0)
       s"image mode ${ImageModes.describe(mode)} is not supported; expected CV_8UC1 (0), CV_8UC3 (16) or CV_8UC4 (24)"
     else if (ImageModes.channels(mode) != nChannels)
-      s"image mode ${ImageModes.describe(mode)} has ${ImageModes.channels(mode)} channels, but nChannels is $nChannels"
+      s"image mode ${ImageModes.describe(mode)} has ${ImageModes.channels(mode)} channels, " +
+        s"but nChannels is $nChannels"
     else if (height < 1 || width < 1) s"image size must be at least 1x1, got ${width}x$height (width x height)"
     else checkData(height.toLong * width * nChannels, s"${width}x${height}x$nChannels", data)
 

@@ -23,7 +23,7 @@ private[image] object GifHeader {
     if (c.u8(at) != ImageDescriptor) c.refuse("has no image in it")
     val right = c.u16le(at + 1) + c.u16le(at + 5)
     val bottom = c.u16le(at + 3) + c.u16le(at + 7)
-    // The frame's own raster is allocated too, so it must not be larger than the canvas that the limit is checked for.
+    // The frame's own raster is allocated too: it must not exceed the canvas, which the limit is checked for.
     if (right > width || bottom > height)
 
       c.refuse(s"has a first frame that leaves its canvas of ${width}x$height pixels")

@@ -25,7 +25,6 @@ private[image] object GifHeader {
     val bottom = c.u16le(at + 3) + c.u16le(at + 7)
     // The frame's own raster is allocated too: it must not exceed the canvas, which the limit is checked for.
     if (right > width || bottom > height)
-
       c.refuse(s"has a first frame that leaves its canvas of ${width}x$height pixels")
     val data = at + 10 + tableBytes(c.u8(at + 9))
     val end = skipBlocks(c, data + 1)

@@ -111,17 +111,18 @@ def from_keras(model: Any, inputs: Any, outputs: Any, source: str) -> Loose:
 
 def _own_inputs(model: Any) -> tuple[Any, list[str]]:
     """Return the structure of a model's inputs and a name for each in flattened order."""
-    try:
-        structure = model.input
-        names = [t.name for t in model.inputs]
-    except (AttributeError, ValueError):
+    tensors = getattr(model, "inputs", None)
+    if not tensors:
         raise InvalidModelException(
             f"The model {getattr(model, 'name', model)!r} does not know the shape of its input. "
             'Say it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
-        ) from None
+        )
+    if isinstance(model, keras.Sequential):  # has no `input` before it was called
+        return tensors[0], _stable([tensors[0].name])
+    structure = model.input
     if isinstance(structure, Mapping):
         return dict(structure), sorted(structure)
-    return structure, _stable(names)
+    return structure, _stable([t.name for t in tensors])
 
 
 def _stable(names: list[str]) -> list[str]:

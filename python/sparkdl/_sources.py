@@ -107,6 +107,8 @@ def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
 def from_graph(graph_def: Any, inputs: Any, outputs: Any, source: str) -> Loose:
     """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
     freezing.check_frozen(graph_def, source)
+    for node in graph_def.node:
+        node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
     simple = freezing.inline(graph_def, list(ins.values()), list(outs.values()))

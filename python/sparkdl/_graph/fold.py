@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sparkdl._graph.graph import Array, Graph, node_of, short
+from sparkdl._graph.graph import Array, Graph, attribute, channels_last, node_of, short
 
 _LINEAR = {"Conv2D", "DepthwiseConv2dNative", "MatMul"}
 _FLOATS = {tf.float32.as_datatype_enum, tf.float64.as_datatype_enum}
@@ -27,9 +27,9 @@ def fold_affine(graph: Graph) -> None:
 
 
 def _foldable(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -> bool:
-    if node.attr["T"].type not in _FLOATS or node.name in graph.keep:
+    if attribute(node, "T", None) not in _FLOATS or node.name in graph.keep:
         return False
-    if node.attr["data_format"].s not in (b"", b"NHWC"):
+    if not channels_last(node):
         return False
     weights = node_of(node.input[1])
     # Weights that several layers share cannot be scaled for one of them.
@@ -71,7 +71,7 @@ def _next_step(
         return None
     value = graph.constant(user.input[1 - position])
     vector = None if value is None else _per_channel(value, channels, graph, node)
-    if vector is None or (user.op == "BiasAdd" and user.attr["data_format"].s == b"NCHW"):
+    if vector is None or (user.op == "BiasAdd" and not channels_last(user)):
         return None
     one, zero = np.ones(channels), np.zeros(channels)
     if user.op == "Mul":
@@ -86,14 +86,14 @@ def _batch_norm(
 ) -> tuple[Any, Array, Array] | None:
     parameters = [graph.constant(i) for i in user.input[1:]]
     only_first = all(short(graph.nodes[n].input[i]) == user.name for n, i in uses[user.name])
-    if position != 0 or user.attr["is_training"].b or not only_first:
+    if position != 0 or attribute(user, "is_training", True) or not only_first:
         return None
-    if user.attr["data_format"].s not in (b"", b"NHWC"):
+    if not channels_last(user):
         return None
     if any(p is None for p in parameters):
         return None
     gamma, beta, mean, variance = (np.asarray(p, np.float64) for p in parameters)
-    by = gamma / np.sqrt(variance + (user.attr["epsilon"].f or 1e-4))
+    by = gamma / np.sqrt(variance + attribute(user, "epsilon", 1e-4))
     return user, by, beta - mean * by
 
 
@@ -110,7 +110,7 @@ def _per_channel(value: Array, channels: int, graph: Graph, node: Any) -> Array 
 def _channels(node: Any, weights: Array) -> int:
     if node.op == "DepthwiseConv2dNative":
         return int(weights.shape[2] * weights.shape[3])
-    if node.op == "MatMul" and node.attr["transpose_b"].b:
+    if node.op == "MatMul" and attribute(node, "transpose_b", False):
         return int(weights.shape[0])
     return int(weights.shape[-1])
 
@@ -119,7 +119,7 @@ def _write(graph: Graph, node: Any, weights: Array, scale: Array, bias: Array, l
     if np.any(scale != 1):
         if node.op == "DepthwiseConv2dNative":
             scale = scale.reshape(weights.shape[2:])
-        elif node.op == "MatMul" and node.attr["transpose_b"].b:
+        elif node.op == "MatMul" and attribute(node, "transpose_b", False):
             scale = scale.reshape(-1, 1)
         scaled = (weights.astype(np.float64) * scale).astype(weights.dtype)
         node.input[1] = graph.add_constant(node_of(node.input[1]) + "/scaled", scaled)

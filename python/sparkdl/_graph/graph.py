@@ -116,6 +116,21 @@ class Graph:
         )
 
 
+def attribute(node: Any, key: str, default: Any) -> Any:
+    """Return an attribute, or the default that its operation has for it.
+
+    Attributes are often left out when they have their default. Reading `node.attr[key]` would add
+    an empty one, which is not the default and may not even be known to the operation.
+    """
+    kind = node.attr[key].WhichOneof("value") if key in node.attr else None
+    return default if kind is None else getattr(node.attr[key], kind)
+
+
+def channels_last(node: Any) -> bool:
+    """Say whether the last dimension of an image operation is the channels."""
+    return bool(attribute(node, "data_format", b"NHWC") == b"NHWC")
+
+
 def is_pure(node: Any) -> bool:
     """Say whether a node only computes its outputs from its inputs, always in the same way."""
     if node.op in _NOT_PURE or node.op in _FRAMES:

@@ -31,6 +31,8 @@ def as_image_model(
     old = loose.inputs[name]
     spec = static_signature(loose.graph_def, [old])[0]
     height, width, channels, order = _size(spec, options, name)
+    if spec.shape[0] == 1:
+        _free_batch(loose.graph_def)
     with tf.Graph().as_default() as graph:
         pixels = tf.compat.v1.placeholder(tf.uint8, [None, height, width, channels], name="pixels")
         prepared = _apply(preprocessing, pixels, spec.dtype)
@@ -43,6 +45,17 @@ def as_image_model(
     return replace(
         loose, graph_def=graph_def, inputs={**inputs, name: "pixels:0"}, outputs=outputs
     ), shown
+
+
+def _free_batch(graph_def: Any) -> None:
+    """Let a graph that was exported for one image take many: it reshapes to [1, ...] in places."""
+    constants = {n.name: n.attr["value"] for n in graph_def.node if n.op == "Const"}
+    for node in graph_def.node:
+        shape = constants.get(node.input[1]) if node.op == "Reshape" else None
+        sizes = [] if shape is None else tf.make_ndarray(shape.tensor).ravel().tolist()
+        if len(sizes) > 1 and sizes[0] == 1 and -1 not in sizes:
+            kind = tf.as_dtype(shape.tensor.dtype)
+            shape.tensor.CopyFrom(tf.make_tensor_proto([-1, *sizes[1:]], kind))
 
 
 def _size(spec: Any, options: Mapping[str, Any], name: str) -> tuple[int, int, int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sparkdl._graph.freeze import static_signature
-from sparkdl._graph.graph import Array, Graph, node_of, short
+from sparkdl._graph.graph import Array, Graph, attribute, channels_last, node_of, short
 
 
 def rewrite(graph: Graph) -> None:
@@ -52,7 +52,7 @@ def _maps_times_weights(graph: Graph, node: Any) -> tuple[str, Array, int] | Non
     maps = short(flat.input[0])
     if shape_of.op != "Shape" or short(shape_of.input[0]) != maps:
         return None
-    transposed = product.attr["transpose_a"].b or product.attr["transpose_b"].b
+    transposed = any(attribute(product, f"transpose_{side}", False) for side in "ab")
     return None if transposed else (maps, weights, product.attr["T"].type)
 
 
@@ -69,13 +69,9 @@ def depthwise(graph: Graph) -> None:
     for (node, weights), spec in zip(found, inputs, strict=True):
         channels = spec.shape[-1] if spec.shape.rank == 4 else None
         strides = list(node.attr["strides"].list.i)
-        if channels and channels > 1 and strides[1] == strides[2] and _channels_last(node):
+        if channels and channels > 1 and strides[1] == strides[2] and channels_last(node):
             height, width, _, out = weights.shape
             kernel = weights.reshape(height, width, channels, out // channels)
             node.input[1] = graph.add_constant(node.name + "/kernel", kernel)
             node.op = "DepthwiseConv2dNative"
             node.attr.pop("use_cudnn_on_gpu", None)
-
-
-def _channels_last(node: Any) -> bool:
-    return bool(node.attr["data_format"].s in (b"", b"NHWC"))

@@ -19,6 +19,7 @@ from sparkdl._graph.rewrite import rewrite
 
 _IDENTITIES = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
 _HARMLESS = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
+_NOT_VALUES = {tf.variant, tf.resource}  # lists of tensors, say: no constant can hold them
 _MOST_FOLDED_BYTES = 1 << 20  # a constant larger than this must replace at least as much
 
 
@@ -109,11 +110,12 @@ def fold_constants(graph: Graph) -> None:
     part.node.extend(graph.nodes[name] for name in constant)
     with tf.Graph().as_default() as g:
         tf.import_graph_def(part, name="")
-        fetches = [t if ":" in t else t + ":0" for t in wanted]
+        fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in wanted}
+        fetches = {t: f for t, f in fetches.items() if f.dtype not in _NOT_VALUES}
         with tf.compat.v1.Session(graph=g) as session:
             values = session.run(fetches)
     new = {}
-    for tensor, value in zip(wanted, values, strict=True):
+    for tensor, value in values.items():
         array = np.asarray(value)
         if array.nbytes <= max(_MOST_FOLDED_BYTES, _bytes_under(graph, node_of(tensor))):
             new[tensor] = graph.add_constant(tensor.replace(":", "_") + "/folded", array)

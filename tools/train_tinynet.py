@@ -5,6 +5,12 @@
 TinyNet is trained on drawn digits and letters only (glyphs.py). What it is for is shown by
 scikit-learn's handwritten digits, which it never sees in training: a logistic regression on its
 features, trained on three quarters of them, is tested on the last quarter.
+
+The bundle in this repository is what the default arguments gave: trained in 6 minutes of
+processor time (10 minutes on two cores that others used too). The probe reached 0.982 on average
+over ten random splits (least 0.976) when the 8 x 8 digits are enlarged to 32 x 32 by repeating
+pixels, 0.979 (least 0.969) when they are enlarged smoothly (bicubic); without any training on
+them 0.79 of them are recognised among the 47 classes' ten digits. The graph has 361 kB.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ BUNDLE = ROOT / "src/main/resources/org/sparkdl/bundles/TinyNet"
 
 
 def network() -> keras.Model:
-    """Return the network from pixels in -1..1 to feature map and predictions: 79,000 weights."""
+    """Return the network from pixels in -1..1 to feature map and predictions: 89,000 weights."""
     x = inputs = keras.Input((SIZE, SIZE, 3), name="images")
     for width, size, stride in [(32, 5, 2), (48, 3, 1), (64, 3, 2)]:
         x = layers.Conv2D(width, size, stride, padding="same", use_bias=False)(x)
@@ -101,7 +107,9 @@ def probe(model: keras.Model) -> None:
         made = model.predict(x / np.float32(127.5) - 1, batch_size=256, verbose=0)
         scores = []
         for seed in range(10):
-            a, b, ya, yb = train_test_split(made["features_avg"], y, test_size=0.25, random_state=seed)
+            a, b, ya, yb = train_test_split(
+                made["features_avg"], y, test_size=0.25, random_state=seed
+            )
             scores.append(LogisticRegression(max_iter=200, C=1.0).fit(a, ya).score(b, yb))
         direct = np.mean(made["predictions"][:, :10].argmax(1) == y)
         print(

@@ -23,7 +23,8 @@ def _export(arguments: Arguments) -> int:
     if arguments.out is None:
         from sparkdl.model_cache import ensure_bundle
 
-        print(ensure_bundle(arguments.model, arguments.weights, labels=arguments.labels))
+        path = ensure_bundle(arguments.model, arguments.weights, labels=arguments.labels)
+        print(path or f"{arguments.model} comes with sparkdl: nothing to export.")
         return 0
     from sparkdl.keras_export import export_named
 

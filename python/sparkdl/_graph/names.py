@@ -78,6 +78,7 @@ def node_name(name: str) -> str:
 def name_ends(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
     """Rename the placeholders, and add an identity with its name for each output."""
     graph = Graph(graph_def, ())
+    types = [spec.dtype for spec in static_signature(graph_def, list(outputs.values()))]
     wanted = {node_name(n) for n in [*inputs, *outputs]}
     new = {}
     for name in graph.nodes:
@@ -86,10 +87,10 @@ def name_ends(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
     for name, tensor in inputs.items():
         new[node_of(tensor)] = node_name(name)
     renamed = _rename(graph_def, new)
-    for name, tensor in outputs.items():
+    for (name, tensor), dtype in zip(outputs.items(), types, strict=True):
         source = node_of(tensor)
         full = tensor.replace(source, new.get(source, source), 1)
-        renamed.node.append(_identity(node_name(name), short(full), graph_def, tensor))
+        renamed.node.append(_identity(node_name(name), short(full), dtype))
     return renamed
 
 
@@ -114,8 +115,7 @@ def _forget_places(node: Any) -> None:
     node.attr.pop("_class", None)  # "next to node x": x may have another name now
 
 
-def _identity(name: str, tensor: str, graph_def: Any, original: str) -> Any:
+def _identity(name: str, tensor: str, dtype: Any) -> Any:
     node = tf.compat.v1.NodeDef(name=name, op="Identity", input=[tensor])
-    dtype = static_signature(graph_def, [tensor])[0].dtype
     node.attr["T"].type = dtype.as_datatype_enum
     return node

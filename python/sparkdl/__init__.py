@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._version import __version__, version
 
 if TYPE_CHECKING:
+    from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
     from sparkdl.image import readImages as readImages
     from sparkdl.named import models as models

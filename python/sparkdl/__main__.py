@@ -1,4 +1,4 @@
-"""The command line: `python -m sparkdl export|models`."""
+"""The command line: `python -m sparkdl export|doctor|models`."""
 
 from __future__ import annotations
 
@@ -44,11 +44,26 @@ def _models(arguments: Arguments) -> int:
     return 0
 
 
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--master", help="of the session that is examined; default: as usual")
+
+
+def _doctor(arguments: Arguments) -> int:
+    from sparkdl import doctor, start
+
+    spark = start(master=arguments.master, app_name="sparkdl doctor")
+    try:
+        return 0 if doctor(spark).healthy else 1
+    finally:
+        spark.stop()
+
+
 # Name, help, arguments, action (which returns the exit code).
 COMMANDS: list[
     tuple[str, str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int]]
 ] = [
     ("export", "make the bundle of a named model", _export_arguments, _export),
+    ("doctor", "look whether everything that sparkdl needs is there", _doctor_arguments, _doctor),
     ("models", "list the named models", _models_arguments, _models),
 ]
 

@@ -6,7 +6,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-import org.sparkdl.Version
+import org.sparkdl.{Doctor, Version}
 import org.sparkdl.image.ImageSchema
 
 /** The one object that Python calls through py4j (`sparkdl._jvm.door`).
@@ -38,4 +38,11 @@ object Door {
       sampleRatio,
       seed
     )
+
+  /** `Doctor.examine`: rows of place, topic, value and remedy (empty when there is nothing to mend). */
+  def doctor(spark: SparkSession): JList[Array[String]] = {
+    val report = Doctor.examine(spark)
+    val parts = ("session" -> report.session) +: (report.driver +: report.executors).map(m => m.name -> m.findings)
+    parts.flatMap { case (place, findings) => findings.map(f => Array(place, f.topic, f.value, f.remedy)) }.asJava
+  }
 }

@@ -203,6 +203,14 @@ class OperatorSuite extends SparkSuite with AdaptiveSparkPlanHelper {
     assert(numbers.filter("id = 5").repartition(4).select(m(col("x"))).as[Float].collect().toSeq == Seq(10f))
   }
 
+  test("higher-order functions stand in a model's inputs, but a model cannot stand in them") {
+    val m = TestModels.doubled(DType.Float32, Seq(-1, 2))
+    val df = numbers.select(array(col("x"), col("x") + 1) as "a")
+    assert(df.select(m(transform(col("a"), _ + 1f))).as[Seq[Float]].collect()(2) == Seq(6f, 8f))
+    val e = intercept[SchemaMismatchException](df.select(transform(col("a"), x => TestModels.doubled()(x))).collect())
+    assert(e.getMessage.contains("higher-order function") && e.getMessage.contains("explode"))
+  }
+
   test("a function is listed and described") {
     TestModels.doubled().register(spark, "twice")
     assert(spark.sql("SHOW USER FUNCTIONS").as[String].collect().exists(_.endsWith("twice")))

@@ -80,12 +80,15 @@ object LiftModelCalls extends Rule[LogicalPlan] {
     }
   }
 
-  private def refuseLambdas(call: ModelCall): Unit =
-    if (call.exists(_.isInstanceOf[NamedLambdaVariable]))
+  /** A call that uses the variable of a function around it; functions within its own inputs are fine. */
+  private def refuseLambdas(call: ModelCall): Unit = {
+    val bound = call.collect { case f: LambdaFunction => f.arguments.map(_.exprId) }.flatten.toSet
+    if (call.exists { case v: NamedLambdaVariable => !bound(v.exprId); case _ => false })
       throw new SchemaMismatchException(
         s"Model '${call.prettyName}' cannot be applied inside a higher-order function such as transform(array, ...): " +
           "explode the array into rows, apply the model, and collect the results again."
       )
+  }
 
   private def refuseTwoSides(call: ModelCall): Nothing = throw new SchemaMismatchException(
     s"Model '${call.prettyName}' takes columns of both sides of a join in the join's condition: join first, then apply " +

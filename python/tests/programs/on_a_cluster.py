@@ -50,14 +50,18 @@ killer = threading.Thread(target=kill_one)
 killer.start()
 result = rows.selectExpr("id", "doubled(x) AS y").collect()
 killer.join()
-print(json.dumps({
-    "places": places,
-    "healthy": report.healthy,
-    "problems": [str(p) for p in report.problems],
-    "executors": len(before),
-    "killed": len(killed),
-    "rows": len(result),
-    "in_order": [r.id for r in result] == list(range(4000)),
-    "wrong": [r.id for r in result if r.y != 2.0 * r.id],
-}))
+print(
+    json.dumps(
+        {
+            "places": places,
+            "healthy": report.healthy,
+            "problems": [str(p) for p in report.problems],
+            "executors": len(before),
+            "killed": len(killed),
+            "rows": len(result),
+            "in_order": [r.id for r in result] == list(range(4000)),
+            "wrong": [r.id for r in result if r.y != 2.0 * r.id],
+        }
+    )
+)
 spark.stop()

@@ -21,6 +21,10 @@ object Bundle {
   /** Whether the local directory is a bundle. */
   def isBundle(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Manifest))
 
+  /** Names of the files that the manifest in a local directory lists. */
+  private[model] def filesOf(directory: Path): Seq[String] =
+    parse(directory).path("files").properties().asScala.map(_.getKey).toSeq
+
   /** Reads a bundle from a local directory and checks every file against its SHA-256. */
   def read(directory: Path): ModelDefinition = {
     val root = parse(directory)

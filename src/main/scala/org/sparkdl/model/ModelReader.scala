@@ -54,7 +54,7 @@ object ModelReader {
   private def names(directory: Path): String =
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
 
-  private def localize(path: String, hadoop: Configuration): Path = {
+  private[sparkdl] def localize(path: String, hadoop: Configuration): Path = {
     val remote = new HadoopPath(path)
     val fs = remote.getFileSystem(hadoop)
     val status =

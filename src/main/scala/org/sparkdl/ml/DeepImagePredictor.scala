@@ -1,0 +1,108 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
+import org.apache.spark.ml.param.{BooleanParam, IntParam, Param}
+import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.types.DataType
+
+import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
+import org.sparkdl.model.{Labels, ModelDefinition}
+import org.sparkdl.plan.OutputColumn
+import org.sparkdl.tensor.TensorSpec
+
+/** Predicts the classes of images with a network that has its classifier on top.
+  *
+  * Input: as of [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes; or, with
+  * decodePredictions, an array of struct<class: string, description: string, probability: float>, the topK most
+  * probable classes, best first. Without labels, class and description are the number of the class.
+  *
+  * {{{
+  * new DeepImagePredictor().setInputCol("image").setOutputCol("predicted").setModelName("ResNet50")
+  *   .setDecodePredictions(true).transform(images).select("predicted.description")
+  * }}}
+  */
+class DeepImagePredictor(override val uid: String) extends ImageStage {
+  def this() = this(Identifiable.randomUID("deepImagePredictor"))
+
+  final val decodePredictions: BooleanParam = new BooleanParam(
+    this,
+    "decodePredictions",
+    "Whether to give the best classes by name, instead of the probabilities of all classes."
+  )
+
+  final val topK: IntParam = new IntParam(
+    this,
+    "topK",
+    "How many classes decodePredictions gives, 1 or more; all of them where the network has fewer.",
+    (k: Int) => StageChecks.atLeastOne("topK", k)
+  )
+
+  final val labels: Param[String] = new Param(
+    this,
+    "labels",
+    "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label per line (class, tab, " +
+      "description); unset: those in the bundle, else the number of the class."
+  )
+  setDefault(decodePredictions -> false, topK -> 5)
+
+  def getDecodePredictions: Boolean = $(decodePredictions)
+  def setDecodePredictions(value: Boolean): this.type = set(decodePredictions, value)
+
+  def getTopK: Int = $(topK)
+  def setTopK(value: Int): this.type = set(topK, value)
+
+  def getLabels: String = $(labels)
+  def setLabels(value: String): this.type = set(labels, value)
+
+  override protected def outputType: DataType = if ($(decodePredictions)) TopKReader.dataType else VectorType
+
+  override private[ml] def output(model: ModelDefinition, session: SparkSession): OutputColumn = {
+    val spec = predictions(model)
+    if (! $(decodePredictions)) OutputColumn.vector(spec)
+    else OutputColumn(spec, TopKReader(spec.dtype, $(topK), labelsOf(model, spec, session).getOrElse(Nil)))
+  }
+
+  /** With the labels, so that the file is not needed any more. */
+  override private[ml] def savedModel(session: SparkSession): ModelDefinition = {
+    val model = super.savedModel(session)
+    if (labelsFile.isEmpty) model else model.copy(labels = labelsOf(model, predictions(model), session))
+  }
+
+  private def labelsFile: Option[String] = get(labels).filter(_.nonEmpty)
+
+  private def labelsOf(
+      model: ModelDefinition,
+      spec: TensorSpec,
+      session: SparkSession
+  ): Option[Seq[(String, String)]] = {
+    val found =
+      labelsFile.map(Labels.read(_, session.sparkContext.hadoopConfiguration)).orElse(model.labels).filter(_.nonEmpty)
+    val classes = spec.cell.flatMap(_.lastOption).filter(_ >= 0)
+    for (l <- found; n <- classes if l.size != n)
+      throw new SchemaMismatchException(
+        s"The labels do not fit the model: ${labelsFile.fold("the bundle")(f => s"'$f'")} has ${l.size}, " +
+          s"'${model.name}' predicts $n classes. Give one label for each class, in the order of the outputs."
+      )
+    found
+  }
+
+  private def predictions(model: ModelDefinition): TensorSpec = model.outputs
+    .find(_.name == DeepImagePredictor.Output)
+    .getOrElse(
+      throw new InvalidModelException(
+        s"The weights of '${model.name}' (weights = '${$(weights)}') have no classifier on top, so it can predict " +
+          s"nothing: its bundle has no output '${DeepImagePredictor.Output}', but ${model.outputs.mkString("; ")}. Give " +
+          "weights with the top, or use DeepImageFeaturizer for the features."
+      )
+    )
+
+  override def write: MLWriter = new StageWriter(this, super.write)
+}
+
+object DeepImagePredictor extends DefaultParamsReadable[DeepImagePredictor] {
+  private val Output = "predictions"
+
+  override def read: MLReader[DeepImagePredictor] = new StageReader(super.read)
+  override def load(path: String): DeepImagePredictor = super.load(path)
+}

@@ -1,0 +1,84 @@
+package org.sparkdl.ml
+
+import java.nio.file.{Files, Path}
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{Path => HadoopPath}
+import org.apache.spark.ml.util.{MLReader, MLWriter}
+
+import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, Sha256}
+
+/** Writes a stage: its params as Spark ML writes them, and its model as a bundle in `<path>/bundle`, so that it can
+  * be loaded where neither the weights nor the model cache are.
+  *
+  * @param params
+  *   Spark's writer of the params
+  */
+private[ml] class StageWriter(stage: ImageStage, params: MLWriter) extends MLWriter {
+
+  /** The model is looked for before `overwrite` deletes anything. */
+  override def save(path: String): Unit = {
+    model
+    super.save(path)
+  }
+
+  private lazy val model: Option[ModelDefinition] =
+    if (stage.hasModel) Some(stage.savedModel(sparkSession)) else None
+
+  override protected def saveImpl(path: String): Unit = {
+    params.session(sparkSession).save(path)
+    model.foreach(SavedBundle.write(_, path, sparkSession.sparkContext.hadoopConfiguration))
+  }
+}
+
+/** Reads what [[StageWriter]] wrote. The bundle becomes the stage's `weights`; a labels file is in the bundle. */
+private[ml] class StageReader[T <: ImageStage](params: MLReader[T]) extends MLReader[T] {
+
+  override def load(path: String): T = {
+    val stage = params.session(sparkSession).load(path)
+    SavedBundle.keep(path, sparkSession.sparkContext.hadoopConfiguration).foreach { bundle =>
+      stage.set(stage.weights, bundle)
+      if (stage.hasParam("labels")) stage.clear(stage.getParam("labels"))
+    }
+    stage
+  }
+}
+
+/** The bundle inside the directory of a saved stage. */
+private object SavedBundle {
+  private val Name = "bundle"
+
+  def write(model: ModelDefinition, path: String, hadoop: Configuration): Unit = {
+    val local = Files.createTempDirectory("sparkdl-bundle-")
+    try {
+      Bundle.write(model, local.resolve(Name))
+      val target = new HadoopPath(path, Name)
+      target.getFileSystem(hadoop).copyFromLocalFile(false, true, new HadoopPath(local.resolve(Name).toUri), target)
+    } finally LocalFiles.deleteTree(local)
+  }
+
+  /** Copies the bundle into a directory of this process, named by its contents, and gives its path; None when the
+    * stage was saved without a model.
+    *
+    * A stage must not depend on the directory that it was loaded from: that may be overwritten, even by the stage
+    * itself or by the pipeline around it, which deletes the directory first.
+    */
+  def keep(path: String, hadoop: Configuration): Option[String] = {
+    val bundle = new HadoopPath(path, Name)
+    val fs = bundle.getFileSystem(hadoop)
+    if (!fs.exists(bundle)) None
+    else {
+      val source = ModelReader.localize(bundle.toString, hadoop)
+      Bundle.read(source) // checks every file
+      val target = root.resolve(Sha256.of(source.resolve(Bundle.Manifest)).take(24))
+      if (!Files.exists(target)) LocalFiles.atomically(target)(LocalFiles.copyTree(source, _))
+      Some(target.toString)
+    }
+  }
+
+  private lazy val root: Path = {
+    val directory = Files.createTempDirectory("sparkdl-loaded-")
+    sys.addShutdownHook(LocalFiles.deleteTree(directory))
+    directory
+  }
+}

@@ -1,0 +1,149 @@
+package org.sparkdl.model
+
+import java.nio.file.{Files, Path}
+import java.util.concurrent.ConcurrentHashMap
+
+import scala.util.Using
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
+
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkDLException}
+
+/** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, where the key is "imagenet" or the first 16
+  * hexadecimal digits of the SHA-256 of a weights file. Python makes the bundles (`python -m sparkdl export`).
+  *
+  * @param directory
+  *   the model cache, any Hadoop path
+  */
+final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration) {
+  import ModelCache._
+
+  /** The bundle of a model with the given weights.
+    *
+    * @param modelName
+    *   may be left out when `weights` is a bundle
+    * @param weights
+    *   "imagenet", a weights file of Keras, or a bundle (a directory or a zip); any Hadoop path
+    */
+  def find(modelName: Option[String], weights: String): ModelDefinition = {
+    val model = modelName.map(NamedModels.fromName)
+    if (weights == ImageNet) named(model.getOrElse(throw noName), ImageNet)
+    else {
+      val path = expanded(weights)
+      val fs = path.getFileSystem(hadoop)
+      if (!fs.exists(path)) throw noWeights(model, weights)
+      if (isBundle(fs, path)) ofModel(model, weights, Bundles.read(path, hadoop))
+      else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
+    }
+  }
+
+  private def named(model: NamedModel, key: String, file: Option[String] = None): ModelDefinition =
+    model.resource match {
+      case Some(folder) if file.isEmpty => ShippedBundles.read(folder)
+      case _ =>
+        val bundle = new HadoopPath(expanded(directory), s"${model.name}-$key")
+        if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
+          throw notCached(model, bundle, file)
+        Bundles.read(bundle, hadoop)
+    }
+
+  /** A bundle must be of the model that the stage names, for its name decides nothing else. */
+  private def ofModel(model: Option[NamedModel], weights: String, bundle: ModelDefinition): ModelDefinition = {
+    model.filter(_.name != bundle.name).foreach { m =>
+      throw new InvalidModelException(
+        s"weights '$weights' is a bundle of '${bundle.name}', but modelName is '${m.name}'. Set the modelName of the " +
+          "bundle, or leave modelName unset to take the bundle as it is, or set weights to 'imagenet' or a file."
+      )
+    }
+    bundle
+  }
+
+  private def noWeights(model: Option[NamedModel], weights: String) = new ModelNotFoundException(
+    s"There is no weights file '$weights'${model.fold("")(m => s" for ${m.name}")}. Expected 'imagenet', a weights " +
+      "file of Keras (.weights.h5, .h5, .keras) or the directory of a bundle."
+  )
+
+  private def notCached(model: NamedModel, bundle: HadoopPath, file: Option[String]) = {
+    val weights = file.fold("")(f => s" --weights $f")
+    new ModelNotFoundException(
+      s"There is no bundle of ${model.name} in the model cache: '$bundle' does not exist. Make it with Python, once: " +
+        s"python -m sparkdl export ${model.name}$weights --out $bundle (pip install 'sparkdl[tensorflow]'; where the " +
+        "cache is no local directory, export to one and copy it there, or give the directory as weights)."
+    )
+  }
+}
+
+private[sparkdl] object ModelCache {
+  val ImageNet = "imagenet"
+  private val KeyLength = 16
+
+  private def noName =
+    new SparkDLException(
+      s"modelName is not set. Expected one of: ${NamedModels.all.map(_.name).mkString(", ")}; it may be left out only " +
+        "when weights is a bundle."
+    )
+
+  /** A leading "~/" is the home directory, as in Python. */
+  private def expanded(path: String): HadoopPath =
+    new HadoopPath(if (path.startsWith("~/")) System.getProperty("user.home") + path.drop(1) else path)
+
+  private def isBundle(fs: FileSystem, path: HadoopPath): Boolean =
+    fs.getFileStatus(path).isDirectory || path.getName.endsWith(".zip")
+
+  // Large files are hashed once per process and version of the file.
+  private val keys = new ConcurrentHashMap[(String, Long, Long), String]()
+
+  private def keyOf(fs: FileSystem, file: HadoopPath): String = {
+    val status = fs.getFileStatus(file)
+    keys.computeIfAbsent(
+      (status.getPath.toString, status.getModificationTime, status.getLen),
+      _ => Using.resource(fs.open(file))(Sha256.of(_)).take(KeyLength)
+    )
+  }
+}
+
+/** Bundles that this process has read and checked already; checking means hashing up to 600 MB. */
+private[sparkdl] object Bundles {
+  private val known = new ConcurrentHashMap[(String, Long, Long), ModelDefinition]()
+
+  def read(path: HadoopPath, hadoop: Configuration): ModelDefinition = {
+    val fs = path.getFileSystem(hadoop)
+    val manifest = new HadoopPath(path, Bundle.Manifest)
+    val status = if (fs.exists(manifest)) fs.getFileStatus(manifest) else fs.getFileStatus(path)
+    val key = (status.getPath.toString, status.getModificationTime, status.getLen)
+    Option(known.get(key)).filter(d => Files.exists(d.graph.path)).getOrElse {
+      val definition = ModelReader.read(path.toString, hadoop)
+      known.put(key, definition)
+      definition
+    }
+  }
+}
+
+/** Bundles in sparkdl's jar. */
+private object ShippedBundles {
+  private val Root = "/org/sparkdl/bundles"
+  private val known = new ConcurrentHashMap[String, ModelDefinition]()
+
+  /** Unpacks a bundle, once per process, into a directory that is removed when the process ends. */
+  def read(folder: String): ModelDefinition = known.computeIfAbsent(
+    folder,
+    _ => {
+      val target = Files.createTempDirectory("sparkdl-shipped-").resolve(folder)
+      sys.addShutdownHook(LocalFiles.deleteTree(target.getParent))
+      Files.createDirectories(target)
+      unpack(folder, Bundle.Manifest, target)
+      Bundle.filesOf(target).foreach(unpack(folder, _, target))
+      Bundle.read(target)
+    }
+  )
+
+  private def unpack(folder: String, name: String, target: Path): Unit = {
+    val resource = s"$Root/$folder/$name"
+    val stream = Option(getClass.getResourceAsStream(resource)).getOrElse(
+      throw new InvalidModelException(s"sparkdl's jar has no resource '$resource'; it was not built completely.")
+    )
+    Using.resource(stream)(Files.copy(_, target.resolve(name)))
+    ()
+  }
+}

@@ -4,10 +4,12 @@ import java.util.{List => JList}
 
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
-import org.sparkdl.{Doctor, Version}
+import org.sparkdl.{Doctor, Model, Version}
 import org.sparkdl.image.ImageSchema
+import org.sparkdl.model.ReadOptions
+import org.sparkdl.tensor.TensorSpec
 
 /** The one object that Python calls through py4j (`sparkdl._jvm.door`).
   *
@@ -45,4 +47,39 @@ object Door {
     val parts = ("session" -> report.session) +: (report.driver +: report.executors).map(m => m.name -> m.findings)
     parts.flatMap { case (place, findings) => findings.map(f => Array(place, f.topic, f.value, f.remedy)) }.asJava
   }
+
+  /** `Model.load`; Python keeps what it gives and hands it back to the functions below. */
+  def loadModel(
+      path: String,
+      signature: String,
+      tags: JList[String],
+      inputs: JList[String],
+      outputs: JList[String]
+  ): Model = Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)))
+
+  /** (name, dtype, shape or null) of each input; -1 = unknown dimension. */
+  def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(parts).asJava
+
+  /** As `modelInputs`, of the outputs. */
+  def modelOutputs(model: Model): JList[JList[Any]] = model.outputs.map(parts).asJava
+
+  /** `Model.select`. */
+  def selectOutputs(model: Model, outputs: JList[String]): Model = model.select(seq(outputs): _*)
+
+  /** `Model.apply`. */
+  def applyModel(model: Model, columns: JList[Column]): Column = model(seq(columns): _*)
+
+  /** `Model.appendTo`; `error` may be null. */
+  def appendModel(
+      model: Model,
+      df: DataFrame,
+      inputs: JList[String],
+      outputs: JList[String],
+      error: String
+  ): DataFrame = model.appendTo(df, seq(inputs), seq(outputs), Option(error))
+
+  private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
+
+  private def parts(spec: TensorSpec): JList[Any] =
+    java.util.Arrays.asList[Any](spec.name, spec.dtype.name, spec.shape.map(_.map(Long.box).asJava).orNull)
 }

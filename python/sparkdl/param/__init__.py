@@ -1,0 +1,7 @@
+"""Params that several stages share, and their converters."""
+
+from __future__ import annotations
+
+from sparkdl.param.image_stage import ImageStageParams
+
+__all__ = ["ImageStageParams"]

@@ -1,0 +1,87 @@
+"""What the image stages have in common: params here, everything else in the JVM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
+from pyspark.ml.wrapper import JavaTransformer
+
+from sparkdl._jvm import active_session, door
+from sparkdl.named import named_model
+from sparkdl.param import ImageStageParams
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_MODELS_DIR = "spark.sparkdl.models.dir"
+_WEIGHTS_FILES = (".h5", ".hdf5", ".keras")
+
+T = TypeVar("T", bound="ImageStage")
+
+
+class ImageStage(JavaTransformer, ImageStageParams, JavaMLReadable[Any], JavaMLWritable):
+    """A stage of Scala's package `org.sparkdl.ml` that applies a model to a column of images."""
+
+    @classmethod
+    def _java_class(cls) -> str:
+        return f"org.sparkdl.ml.{cls.__name__}"
+
+    def _create_java(self) -> None:
+        door()  # says what to do when there is no session, or one without the jar
+        self._java_obj = self._new_java_obj(self._java_class(), self.uid)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        self._ensure_model()
+        return super()._transform(dataset)
+
+    def _to_java(self) -> Any:
+        """Hand the stage over to be saved, which takes the model along."""
+        self._ensure_model()
+        return super()._to_java()
+
+    @classmethod
+    def read(cls) -> JavaMLReader[Any]:
+        """Return a reader of saved stages."""
+        return _StageReader(cls)
+
+    def _ensure_model(self) -> None:
+        """Make the bundle that the JVM will look for, where Keras can make it."""
+        if not self.isSet(self.modelName):
+            return
+        weights = self.getWeights()
+        if weights == "imagenet":
+            if named_model(self.getModelName()).resource:
+                return
+        elif not _is_weights_file(weights):
+            return
+        directory = self.getModelDir() if self.isSet(self.modelDir) else None
+        directory = directory or active_session().conf.get(_MODELS_DIR, None) or None
+        local = _local(directory) if directory else None
+        if directory and local is None:
+            return  # the JVM says what is missing there
+        from sparkdl.model_cache import ensure_bundle
+
+        ensure_bundle(self.getModelName(), weights, local)
+
+
+class _StageReader(JavaMLReader[Any]):
+    @classmethod
+    def _java_loader_class(cls, clazz: Any) -> str:
+        name: str = clazz._java_class()
+        return name
+
+
+def _is_weights_file(weights: str) -> bool:
+    path = Path(weights).expanduser()
+    return path.suffix in _WEIGHTS_FILES and not path.is_dir() and _local(weights) is not None
+
+
+def _local(path: str) -> str | None:
+    """Return a path as a local one, or None for one of another file system."""
+    parts = urlsplit(path)
+    if parts.scheme in ("", "file") and parts.netloc in ("", "localhost"):
+        return parts.path if parts.scheme else path
+    return None

@@ -1,0 +1,260 @@
+"""Stages that apply networks known by name, as the Scala classes of the same names do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pyspark import keyword_only
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl.param.converters import at_least_one, one_of, path
+from sparkdl.transformers._stage import ImageStage
+
+
+class DeepImageFeaturizer(ImageStage):
+    """Turns images into the features that a network with known weights sees in them.
+
+    Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF), of any size; they are
+    decoded and resized inside the operator. Output: an MLlib dense vector. `sparkdl.models()`
+    lists its length for pooling "avg" and "max"; for "none" it is that of the whole feature map,
+    row-major ``[height, width, channels]``. Null only with handleInvalid "keep".
+
+    Parameters
+    ----------
+    inputCol : str
+        Name of the column of images.
+    outputCol : str
+        Name of the new column; the DataFrame must not have it yet.
+    modelName : str
+        Name of the network, one of those that `sparkdl.models()` lists.
+    scaleHint : str
+        How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
+        SCALE_FAST or SCALE_REPLICATE.
+    batchSize : int, optional
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (32).
+    precision : str, optional
+        "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
+    pooling : str
+        "avg" (default) or "max" over the positions of the feature map, or "none": all of it.
+    handleInvalid : str
+        What becomes of a row whose image is null or cannot be decoded: "error" (default: the job
+        fails and names it), "skip" or "keep".
+    errorCol : str, optional
+        Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    weights : str or Path
+        "imagenet" (default; Keras downloads its weights once), the path of a weights file of
+        Keras (.weights.h5, .h5, .keras), or of a bundle.
+    modelDir : str or Path, optional
+        The model cache. Default: the session's ``spark.sparkdl.models.dir`` (~/.sparkdl/models).
+
+    Raises
+    ------
+    SchemaMismatchException
+        From `transform`: a column is missing, exists already or has another type.
+    ModelNotFoundException
+        The name does not exist (when it is set), or, from `transform`, there are no weights.
+
+    Notes
+    -----
+    `write` saves the model with the params, so a saved stage, or a pipeline around it, can be
+    loaded on another machine, in Python and in Scala; `weights` is then the bundle that was saved.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> featurizer = sparkdl.DeepImageFeaturizer(
+    ...     inputCol="image", outputCol="features", modelName="ResNet50"
+    ... )  # doctest: +SKIP
+    >>> Pipeline(stages=[featurizer, LogisticRegression()]).fit(images)  # doctest: +SKIP
+    """
+
+    pooling: Param[str] = Param(
+        Params._dummy(),
+        "pooling",
+        "What is made of the feature map: avg or max over its positions, or none, which is the "
+        "whole map, flattened as in sparkdl 1.x.",
+        one_of("pooling", ("avg", "max", "none")),
+    )
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelName: str | None = None,
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        pooling: str = "avg",
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+        weights: str | Path = "imagenet",
+        modelDir: str | Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._create_java()
+        self._set_shared_defaults()
+        self._setDefault(pooling="avg")
+        self._set(**self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelName: str | None = None,
+        scaleHint: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        pooling: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+        weights: str | Path | None = None,
+        modelDir: str | Path | None = None,
+    ) -> DeepImageFeaturizer:
+        """Set those params that are given."""
+        return self._set(**self._input_kwargs)
+
+    def getPooling(self) -> str:
+        """Return what is made of the feature map."""
+        return self.getOrDefault(self.pooling)
+
+    def setPooling(self, value: str) -> DeepImageFeaturizer:
+        """Set what is made of the feature map: avg, max or none."""
+        return self._set(pooling=value)
+
+
+class DeepImagePredictor(ImageStage):
+    """Predicts the classes of images with a network that has its classifier on top.
+
+    Input: as of `DeepImageFeaturizer`. Output: an MLlib dense vector of the probabilities of all
+    classes; with decodePredictions an array of struct<class: string, description: string,
+    probability: float>, the topK most probable classes, best first. Without labels, class and
+    description are the number of the class.
+
+    Parameters
+    ----------
+    inputCol, outputCol, modelName, scaleHint, batchSize, precision, handleInvalid, errorCol, \
+weights, modelDir
+        As of `DeepImageFeaturizer`. The weights must include the classifier.
+    decodePredictions : bool
+        Whether to give the best classes by name; default False.
+    topK : int
+        How many classes decodePredictions gives; default 5.
+    labels : str or Path, optional
+        A file with the names of the classes: Keras' class index, a JSON list, or a label per line
+        (class, tab, description). Default: those in the bundle.
+
+    Raises
+    ------
+    InvalidModelException
+        From `transform`: the weights have no classifier.
+    SchemaMismatchException, ModelNotFoundException
+        As of `DeepImageFeaturizer`.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> predictor = sparkdl.DeepImagePredictor(
+    ...     inputCol="image", outputCol="predicted", modelName="ResNet50", decodePredictions=True
+    ... )  # doctest: +SKIP
+    >>> predictor.transform(images).select("predicted.description")  # doctest: +SKIP
+    """
+
+    decodePredictions: Param[bool] = Param(
+        Params._dummy(),
+        "decodePredictions",
+        "Whether to give the best classes by name, instead of the probabilities of all classes.",
+        TypeConverters.toBoolean,
+    )
+    topK: Param[int] = Param(
+        Params._dummy(),
+        "topK",
+        "How many classes decodePredictions gives, 1 or more; all of them where the network has "
+        "fewer.",
+        at_least_one("topK"),
+    )
+    labels: Param[str] = Param(
+        Params._dummy(),
+        "labels",
+        "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label "
+        "per line (class, tab, description); unset: those in the bundle, else the number of the "
+        "class.",
+        path,
+    )
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelName: str | None = None,
+        decodePredictions: bool = False,
+        topK: int = 5,
+        labels: str | Path | None = None,
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+        weights: str | Path = "imagenet",
+        modelDir: str | Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._create_java()
+        self._set_shared_defaults()
+        self._setDefault(decodePredictions=False, topK=5)
+        self._set(**self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelName: str | None = None,
+        decodePredictions: bool | None = None,
+        topK: int | None = None,
+        labels: str | Path | None = None,
+        scaleHint: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+        weights: str | Path | None = None,
+        modelDir: str | Path | None = None,
+    ) -> DeepImagePredictor:
+        """Set those params that are given."""
+        return self._set(**self._input_kwargs)
+
+    def getDecodePredictions(self) -> bool:
+        """Return whether the best classes are given by name."""
+        return self.getOrDefault(self.decodePredictions)
+
+    def setDecodePredictions(self, value: bool) -> DeepImagePredictor:
+        """Set whether the best classes are given by name."""
+        return self._set(decodePredictions=value)
+
+    def getTopK(self) -> int:
+        """Return how many classes are given."""
+        return self.getOrDefault(self.topK)
+
+    def setTopK(self, value: int) -> DeepImagePredictor:
+        """Set how many classes are given."""
+        return self._set(topK=value)
+
+    def getLabels(self) -> str:
+        """Return the path of the names of the classes."""
+        return self.getOrDefault(self.labels)
+
+    def setLabels(self, value: str | Path) -> DeepImagePredictor:
+        """Set the path of the names of the classes."""
+        return self._set(labels=value)

@@ -72,7 +72,7 @@ private object SavedBundle {
       Bundle.read(source) // checks every file
       val target = root.resolve(Sha256.of(source.resolve(Bundle.Manifest)).take(24))
       if (!Files.exists(target)) LocalFiles.atomically(target)(LocalFiles.copyTree(source, _))
-      Some(target.toString)
+      Some(target.toUri.toString.stripSuffix("/"))
     }
   }
 

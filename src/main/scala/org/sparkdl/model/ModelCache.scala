@@ -1,6 +1,6 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path}
+import java.nio.file.{Files, Path, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.Using
@@ -66,9 +66,10 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
 
   private def notCached(model: NamedModel, bundle: HadoopPath, file: Option[String]) = {
     val weights = file.fold("")(f => s" --weights $f")
+    val place = if (bundle.toUri.getScheme == "file") bundle.toUri.getPath else bundle.toString
     new ModelNotFoundException(
-      s"There is no bundle of ${model.name} in the model cache: '$bundle' does not exist. Make it with Python, once: " +
-        s"python -m sparkdl export ${model.name}$weights --out $bundle (pip install 'sparkdl[tensorflow]'; where the " +
+      s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Make it with Python, once: " +
+        s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl[tensorflow]'; where the " +
         "cache is no local directory, export to one and copy it there, or give the directory as weights)."
     )
   }
@@ -84,9 +85,16 @@ private[sparkdl] object ModelCache {
         "when weights is a bundle."
     )
 
-  /** A leading "~/" is the home directory, as in Python. */
-  private def expanded(path: String): HadoopPath =
-    new HadoopPath(if (path.startsWith("~/")) System.getProperty("user.home") + path.drop(1) else path)
+  /** A leading "~/" is the home directory, and a path without a scheme is one of this machine if it exists here, as
+    * for Python; else it is one of Spark's default file system.
+    */
+  private def expanded(path: String): HadoopPath = {
+    val text = if (path.startsWith("~/")) System.getProperty("user.home") + path.drop(1) else path
+    val plain = new HadoopPath(text)
+    if (plain.toUri.getScheme == null && Files.exists(Paths.get(text)))
+      new HadoopPath(Paths.get(text).toAbsolutePath.toUri)
+    else plain
+  }
 
   private def isBundle(fs: FileSystem, path: HadoopPath): Boolean =
     fs.getFileStatus(path).isDirectory || path.getName.endsWith(".zip")

@@ -44,7 +44,7 @@ class DeepImageFeaturizerSuite extends SparkSuite {
     val good = png(0x102030)
     val rows = Seq[(Array[Byte], String)](
       good -> null,
-      null -> "the value for input 'images' is null",
+      (null, "the value for input 'images' is null"),
       good -> null,
       Array.emptyByteArray -> "empty",
       jpeg.take(jpeg.length / 2) -> "",

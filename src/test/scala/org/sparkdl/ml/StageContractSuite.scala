@@ -44,7 +44,7 @@ class StageContractSuite extends SparkSuite {
   each("a param has a text that ends as a sentence, a getter and a setter") { c =>
     val stage = c.make()
     stage.params.foreach { p =>
-      assert(p.doc.endsWith(".") && p.doc.head.isUpper, p.name)
+      assert(p.doc.endsWith("."), p.name)
       assert(c.stage.getMethods.exists(_.getName == s"get${p.name.capitalize}"), p.name)
       assert(c.stage.getMethods.exists(_.getName == s"set${p.name.capitalize}"), p.name)
     }

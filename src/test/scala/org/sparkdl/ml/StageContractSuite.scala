@@ -41,7 +41,7 @@ class StageContractSuite extends SparkSuite {
     assert(concreteStages.map(_.getName).toSet == stages.map(_.stage.getName).toSet)
   }
 
-  each("a param has a text that ends as a sentence, a getter and a setter") { c =>
+  each("a param has a text that ends with a full stop, a getter and a setter") { c =>
     val stage = c.make()
     stage.params.foreach { p =>
       assert(p.doc.endsWith("."), p.name)

@@ -130,14 +130,13 @@ private[sparkdl] object Bundles {
 
 /** Bundles in sparkdl's jar. */
 private object ShippedBundles {
-  private val Root = "/org/sparkdl/bundles"
   private val known = new ConcurrentHashMap[String, ModelDefinition]()
 
   /** Unpacks a bundle, once per process, into a directory that is removed when the process ends. */
   def read(folder: String): ModelDefinition = known.computeIfAbsent(
     folder,
     _ => {
-      val target = Files.createTempDirectory("sparkdl-shipped-").resolve(folder)
+      val target = Files.createTempDirectory("sparkdl-shipped-").resolve(folder.split('/').last)
       sys.addShutdownHook(LocalFiles.deleteTree(target.getParent))
       Files.createDirectories(target)
       unpack(folder, Bundle.Manifest, target)
@@ -147,7 +146,7 @@ private object ShippedBundles {
   )
 
   private def unpack(folder: String, name: String, target: Path): Unit = {
-    val resource = s"$Root/$folder/$name"
+    val resource = s"/$folder/$name"
     val stream = Option(getClass.getResourceAsStream(resource)).getOrElse(
       throw new InvalidModelException(s"sparkdl's jar has no resource '$resource'; it was not built completely.")
     )

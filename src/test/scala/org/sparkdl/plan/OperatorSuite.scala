@@ -177,6 +177,35 @@ class OperatorSuite extends SparkSuite with AdaptiveSparkPlanHelper {
     )
   }
 
+  test("outputs of every dtype become columns by the table, half floats and unsigned integers widened") {
+    val df = Seq(-1.5f, 0f, 200f, 65504f, 3e-6f).toDF("x").coalesce(1)
+    def cast(to: DType): Seq[Any] = {
+      val m = TestModels.load(
+        s"to_$to",
+        Nil,
+        _.placeholder("x", DType.Float32, Seq(-1L))
+          .node("Cast", "y", Seq("x"), Map("SrcT" -> DType.Float32, "DstT" -> to))
+      )
+      df.select(m(col("x"))).collect().map(_.get(0)).toSeq
+    }
+    assert(cast(DType.Float16) == Seq(-1.5f, 0f, 200f, 65504f, 2.9802322e-6f)) // the last is 50 * 2^-24, a subnormal
+    assert(cast(DType.BFloat16) == Seq(-1.5f, 0f, 200f, 65536f, 2.9951334e-6f))
+    assert(cast(DType.UInt8).slice(1, 3) == Seq(0, 200) && cast(DType.UInt16)(3) == 65504)
+    assert(cast(DType.UInt32)(3) == 65504L && cast(DType.UInt64)(2) == new java.math.BigDecimal(200))
+    assert(cast(DType.Int8)(0) == -1.toByte && cast(DType.Int16)(2) == 200.toShort)
+    assert(cast(DType.Bool) == Seq(true, false, true, true, true))
+  }
+
+  test("an output that has not one entry per row is an error that names it") {
+    val m = TestModels.load(
+      "mixed",
+      Nil,
+      _.placeholder("x", DType.Float32, Seq(-1L)).node("Shape", "y", Seq("x"), Map("T" -> DType.Float32))
+    )
+    val e = intercept[SparkException](numbers.select(m(col("x"))).collect())
+    assert(e.getMessage.contains("Output 'y:0' of model 'mixed' has the shape [1]: expected 32 entries"))
+  }
+
   test("wrong types, ranks and columns are refused on the driver, with expected and received") {
     val m = TestModels.doubled(DType.Int32, Seq(-1, 2))
     def message(c: String, df: DataFrame) = intercept[SchemaMismatchException](df.select(m(col(c)))).getMessage

@@ -1,6 +1,6 @@
 package org.sparkdl.image
 
-import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TaskThreads, TfGraph, TfRun, TfSession}
+import org.sparkdl.runtime.{DType, GraphDefs, GraphOptimizer, SessionConfig, TaskThreads, TfGraph, TfRun, TfSession}
 
 /** TensorFlow's decoders in one graph and session per JVM, which lives as long as the JVM. Thread-safe. */
 private[image] object DecodeGraph {
@@ -14,7 +14,7 @@ private[image] object DecodeGraph {
     val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
     val graph = TfGraph.fromBytes(definition)
     // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
-    val session = TfSession.open(graph, SessionConfig(TaskThreads.of(threadsSetting), optimize = false))
+    val session = TfSession.open(graph, SessionConfig(TaskThreads.of(threadsSetting), optimizer = GraphOptimizer.Off))
     val input = graph.output(Bytes).toSeq
     names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
   }

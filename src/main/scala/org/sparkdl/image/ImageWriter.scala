@@ -11,8 +11,8 @@ private[image] object ImageWriter {
     val blueFirst = target.channelOrder == "BGR"
     if (pixels.height == height && pixels.width == width) PixelCopy.copy(pixels, place, target.channels, blueFirst)
     else {
-      val rows = target.hint.taps(pixels.height, height)
-      val columns = target.hint.taps(pixels.width, width)
+      val rows = resampler.taps(target.hint, pixels.height, height)
+      val columns = resampler.taps(target.hint, pixels.width, width)
       resampler.resize(pixels, rows, columns, place, target.channels == 1, blueFirst)
     }
   }

@@ -50,6 +50,12 @@ def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> A
     return tidy(graph.to_graph_def())
 
 
+def is_simplified(graph_def: Any) -> bool:
+    """Say whether `simplify` did all of its work, which it does not across control flow."""
+    graph = Graph(graph_def, set())
+    return not graph.has_frames() and not graph_def.library.function
+
+
 def _roots(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> list[str]:
     # An input that no output uses still is part of the signature.
     return [*[i for i in inputs if i in graph.nodes], *outputs]

@@ -6,7 +6,7 @@ import scala.collection.mutable
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
-import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TaskThreads, TfException}
+import org.sparkdl.runtime.{GraphOptimizer, NativeLibrary, SessionConfig, TaskThreads, TfException}
 
 /** How the engine runs on an executor; read from the session's settings on the driver.
   *
@@ -88,8 +88,14 @@ object Engine {
     }
   }
 
+  private def config(shipped: ShippedModel, key: Key, settings: EngineSettings) = SessionConfig(
+    TaskThreads.of(settings.intraOpThreads),
+    key.bfloat16,
+    if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
+  )
+
   private def open(shipped: ShippedModel, key: Key, settings: EngineSettings): LoadedModel =
-    try LoadedModel.open(shipped, SessionConfig(TaskThreads.of(settings.intraOpThreads), key.bfloat16))
+    try LoadedModel.open(shipped, config(shipped, key, settings))
     catch {
       case e: SparkDLException => throw e
       case e: TfException =>

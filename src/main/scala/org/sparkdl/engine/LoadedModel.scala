@@ -3,7 +3,7 @@ package org.sparkdl.engine
 import java.util.concurrent.ConcurrentHashMap
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{SessionConfig, TfGraph, TfOutput, TfRun, TfSession, TfTensor}
+import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfGraph, TfOutput, TfRun, TfSession, TfTensor}
 
 /** A graph with its session, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
 final class LoadedModel private[engine] (val bytes: Long, graph: TfGraph, session: TfSession, description: String)
@@ -42,6 +42,8 @@ final class WarmRun private[engine] (run: TfRun) {
     else
       synchronized {
         val outputs = limited(inputs)
+        // Importing and optimising the graph left copies of it behind: 0.2 GB with ResNet50 (95 MB), gone in 20 ms.
+        NativeLibrary.trimMemory()
         warm = true
         outputs
       }

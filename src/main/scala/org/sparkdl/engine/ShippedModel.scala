@@ -19,6 +19,7 @@ import org.sparkdl.model.{GraphFiles, LocalFiles}
 final class ShippedModel private (
     val hash: String,
     val tags: Seq[String],
+    val prepared: Boolean,
     driverPath: String,
     content: Option[Broadcast[Seq[ShippedFile]]]
 ) extends Serializable {
@@ -56,7 +57,7 @@ object ShippedModel {
   /** Prepares `graph` for the executors of `context`; runs on the driver. */
   def of(context: SparkContext, graph: GraphFiles): ShippedModel = {
     val content = if (context.isLocal) None else Some(broadcastOf(context, graph))
-    new ShippedModel(graph.hash, graph.tags, graph.path.toString, content)
+    new ShippedModel(graph.hash, graph.tags, graph.prepared, graph.path.toString, content)
   }
 
   private def broadcastOf(context: SparkContext, graph: GraphFiles): Broadcast[Seq[ShippedFile]] = synchronized {

@@ -57,7 +57,7 @@ object Bundle {
       root.put("savedModel", "saved_model").put("tags", model.graph.tags.mkString(","))
     } else {
       Files.copy(model.graph.path, directory.resolve("graph.pb"))
-      root.put("graph", "graph.pb")
+      root.put("graph", "graph.pb").put("prepared", model.graph.prepared)
     }
     model.labels.foreach { labels =>
       val rows = json.createArrayNode()
@@ -104,7 +104,7 @@ object Bundle {
     if (root.hasNonNull("graph")) {
       val name = root.get("graph").asText
       val sum = sums.toMap.getOrElse(name, fail(directory, s"its manifest has no SHA-256 of '$name'"))
-      GraphFiles(sum, inside(directory, name), Nil)
+      GraphFiles(sum, inside(directory, name), Nil).copy(prepared = root.path("prepared").asBoolean(false))
     } else if (root.hasNonNull("savedModel")) {
       val tags = root.path("tags").asText("serve").split(",").toSeq
       SavedModels.files(inside(directory, root.get("savedModel").asText), tags)

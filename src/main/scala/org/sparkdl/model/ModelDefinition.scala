@@ -20,8 +20,10 @@ final case class ImageInfo(input: String, height: Int, width: Int, channelOrder:
   *   the local file or directory; text, because Spark serializes plans and a `Path` cannot be
   * @param tags
   *   empty for a frozen graph; the tag set of a SavedModel
+  * @param prepared
+  *   a frozen graph that was simplified at export, so that the session need not do it
   */
-final case class GraphFiles(hash: String, location: String, tags: Seq[String]) {
+final case class GraphFiles(hash: String, location: String, tags: Seq[String], prepared: Boolean = false) {
   def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
 }

@@ -3,7 +3,7 @@ package org.sparkdl.runtime
 import java.nio.channels.FileChannel
 import java.nio.file.{Files, Path, Paths, StandardOpenOption}
 
-import org.bytedeco.javacpp.Loader
+import org.bytedeco.javacpp.{Loader, Pointer}
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 import org.sparkdl.errors.NativeLibraryException
@@ -40,6 +40,16 @@ object NativeLibrary {
 
   /** The directory that the library was loaded from. */
   def location: String = { load(); Option(System.getProperty(cacheProperty)).getOrElse("") }
+
+  /** Gives memory that was freed, but kept by the C library's allocator, back to the system (`malloc_trim`). */
+  def trimMemory(): Unit =
+    try {
+      // JavaCPP has it, but not in public; without it nothing is lost but memory.
+      val trim = classOf[Pointer].getDeclaredMethod("trimMemory")
+      trim.setAccessible(true)
+      trim.invoke(null)
+      ()
+    } catch { case _: ReflectiveOperationException | _: RuntimeException | _: LinkageError => }
 
   private val cacheProperty = "org.bytedeco.javacpp.cachedir"
 

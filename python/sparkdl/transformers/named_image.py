@@ -32,7 +32,7 @@ class DeepImageFeaturizer(ImageStage):
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
     batchSize : int, optional
-        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (32).
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
     precision : str, optional
         "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
     pooling : str

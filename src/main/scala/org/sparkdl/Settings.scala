@@ -17,7 +17,8 @@ object Settings {
   /** A setting: its key, its default, and what it means in one sentence. */
   final case class Setting(name: String, default: String, doc: String) { val key: String = Prefix + name }
 
-  val batchSize: Setting = Setting("batchSize", "32", "Rows per run of a model; 1 or more.")
+  val batchSize: Setting =
+    Setting("batchSize", "0", "Rows per run of a model; 0 = 8 where an input is an image, else 32.")
   val intraOpThreads: Setting =
     Setting("intraOpThreads", "0", "Threads of one TensorFlow operation; 0 = cores of the executor / task slots.")
   val precision: Setting = Setting(
@@ -62,7 +63,7 @@ object Settings {
       )
 
     def batchSize: Int =
-      number(Settings.batchSize, "a whole number of at least 1")(_.toIntOption.filter(_ >= 1))
+      number(Settings.batchSize, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
     def intraOpThreads: Int =
       number(Settings.intraOpThreads, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
     def precision: String =

@@ -42,7 +42,7 @@ object OutputColumn {
   * @param inputs
   *   the inputs that the columns feed, in the order of the columns
   * @param batchSize
-  *   rows per run
+  *   rows per run; 0 = [[ModelApplication.ImagesPerRun]] or [[ModelApplication.RowsPerRun]]
   * @param scaleHint
   *   how images are resized
   */
@@ -76,5 +76,21 @@ final case class ModelApplication(
   }
 
   /** The rows of a run: the graph's own number where it is fixed. */
-  def rowsPerRun: Int = inputs.flatMap(_.fixedBatch).headOption.getOrElse(batchSize)
+  def rowsPerRun: Int = inputs.flatMap(_.fixedBatch).headOption.getOrElse {
+    if (batchSize > 0) batchSize
+    else if (inputs.exists(model.imageOf(_).isDefined)) ModelApplication.ImagesPerRun
+    else ModelApplication.RowsPerRun
+  }
+}
+
+object ModelApplication {
+
+  /** Each task slot runs a batch of its own, so large ones push each other's activations out of the caches, and keep
+    * much memory. With two slots on two cores, 8 images instead of 32 made MobileNetV2 10 to 15 % faster and ResNet50
+    * no slower, with 0.6 and 0.4 GB less, and the first result comes earlier.
+    */
+  val ImagesPerRun = 8
+
+  /** Small rows: the cost of a call has to be spread over more of them. */
+  val RowsPerRun = 32
 }

@@ -36,7 +36,8 @@ def arguments() -> argparse.Namespace:
     add("--limit", type=int, help="use only the first so many files")
     add("--repeat", type=int, default=5, help="timed passes (default 5)")
     add("--modes", default="abcdef", help="letters of the modes (default abcdef)")
-    add("--batch", type=int, default=32, help="images per run (default 32)")
+    add("--batch", type=int, default=32, help="images per run in (a) to (d) (default 32)")
+    add("--sparkdl-batch", type=int, default=0, help="the same in (e), (f); 0 = sparkdl's default")
     add("--slots", type=int, default=cores, help=f"task slots of Spark (default: cores, {cores})")
     add("--no-slots", action="store_true", help="skip the memory of (e) with 1 and 4 slots")
     add("--driver-memory", default="2g", help="heap of Spark's JVM in all modes (default 2g)")
@@ -125,7 +126,7 @@ class Bench:
             keras_file=str(self.weights / "model.keras"),
             size=self.size,
             images=str(self.images),
-            batch=o.batch,
+            batch=o.sparkdl_batch if jvm else o.batch,
             slots=slots,
             warmups=warmups or (JVM_WARMUPS if jvm else PYTHON_WARMUPS),
             repeat=repeat or o.repeat,

@@ -18,10 +18,14 @@ class SparkMode(Mode):
         self.paths = jpegs(task.images)
         self.spark = self.session()
         self.spark.sparkContext.setLogLevel("ERROR")
+        self.files = self.read()
+        self.frame = self.with_features(self.files)
+
+    def read(self) -> Any:
+        """Return the files: `path` and `content`."""
         # The folder and not 256 paths, which Spark would look up in 256 tasks.
         reader = self.spark.read.format("binaryFile").option("recursiveFileLookup", True)
-        files = reader.load(self.task.images)
-        self.frame = self.with_features(files)
+        return reader.load(self.task.images)
 
     def session(self) -> Any:
         """Start Spark as a user of this mode would."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagebench.jvm_model import append_output
 from imagebench.spark_mode import SparkMode
 
 
-class Featurizer(SparkMode):
-    """(e) `DeepImageFeaturizer` on encoded bytes, float32."""
-
-    precision = "float32"
+class SparkdlMode(SparkMode):
+    """A session with sparkdl's jar, and the operator's metrics."""
 
     def session(self) -> Any:
         import sparkdl
@@ -22,38 +21,40 @@ class Featurizer(SparkMode):
             conf={"spark.ui.enabled": False, "spark.ui.showConsoleProgress": False},
         )
 
+    def details(self) -> dict[str, Any]:
+        """Return the operator's metrics over one more pass, in milliseconds per image.
+
+        Times of all task slots are added up.
+        """
+        query = self.frame.select("features")._jdf.queryExecution()
+        rows = query.toRdd().count()
+        return {"milliseconds_per_image": _times(query.executedPlan(), rows)}
+
+
+class Featurizer(SparkdlMode):
+    """(e) `DeepImageFeaturizer` on encoded bytes, float32."""
+
+    precision = "float32"
+
     def with_features(self, files: Any) -> Any:
+        task = self.task
         try:
             from sparkdl import DeepImageFeaturizer
         except ImportError:
-            return self._with_model(files)
+            output, column = "features_avg", "content"
+            return append_output(
+                files, task.bundle, output, column, "features", task.batch, self.precision
+            )
         stage = DeepImageFeaturizer(
             inputCol="content",
             outputCol="features",
-            modelName=self.task.model,
-            weights=self.task.bundle,
-            batchSize=self.task.batch,
+            modelName=task.model,
+            weights=task.bundle,
             precision=self.precision,
         )
+        if task.batch:
+            stage.setBatchSize(task.batch)
         return stage.transform(files)
-
-    def _with_model(self, files: Any) -> Any:
-        from pyspark.sql import DataFrame
-
-        jvm = self.spark._jvm
-        model = jvm.org.sparkdl.Model.load(self.task.bundle)
-        model = model.select(_seq(jvm, "features_avg")).withPrecision(self.precision)
-        none = getattr(jvm.scala, "None$").__getattr__("MODULE$")
-        frame = model.withBatchSize(self.task.batch).appendTo(
-            files._jdf, _seq(jvm, "content"), _seq(jvm, "features"), none
-        )
-        return DataFrame(frame, self.spark)
-
-    def details(self) -> dict[str, Any]:
-        """Return the operator's metrics over one more pass, in milliseconds per image."""
-        plan = self.frame.select("features")._jdf.queryExecution()
-        rows = plan.toRdd().count()
-        return {"milliseconds_per_image": _times(plan.executedPlan(), rows)}
 
 
 class FeaturizerBfloat16(Featurizer):
@@ -73,7 +74,3 @@ def _times(node: Any, rows: int) -> dict[str, float]:
         if found:
             return found
     return {}
-
-
-def _seq(jvm: Any, *values: str) -> Any:
-    return jvm.PythonUtils.toSeq(list(values))

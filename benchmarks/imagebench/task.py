@@ -23,6 +23,8 @@ class Task:
         Task slots of the Spark session; processors for the modes without Spark.
     warmups, repeat : int
         Passes over all images before, and passes that are timed.
+    batch : int
+        Images per run; 0 = sparkdl's default.
     budget : float
         Seconds after the first result, after which no further pass is begun (two are always
         timed).

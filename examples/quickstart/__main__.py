@@ -16,10 +16,9 @@ from pathlib import Path
 import job
 import picture
 import report
+import sparkdl
 from digits import write_digits
 from network import chosen_network
-
-import sparkdl
 from sparkdl.errors import SparkDLException
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -13,7 +13,6 @@ from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-
 from sparkdl import DeepImageFeaturizer
 from sparkdl.errors import SparkDLException
 

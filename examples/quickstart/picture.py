@@ -6,9 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame
-
 import sparkdl
+from pyspark.sql import DataFrame
 
 COLUMNS = 8
 MOST = 32

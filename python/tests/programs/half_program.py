@@ -9,8 +9,7 @@ import sparkdl
 from sparkdl._jvm import door
 
 spark = sparkdl.start(app_name="a Python program")
-half = spark._jvm.org.sparkdl.Model.load(sys.argv[1])
-half.register(spark._jsparkSession, "half")
+sparkdl.load_model(sys.argv[1]).register("half")
 rows = spark.sql("SELECT half(CAST(id AS FLOAT)) FROM range(4)").collect()
 print(f"RESULT sparkdl {door().version()} halves {' '.join(str(row[0]) for row in rows)}")
 spark.stop()

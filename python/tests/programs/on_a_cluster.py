@@ -20,7 +20,7 @@ spark = sparkdl.start(
 )
 sc = spark.sparkContext
 sc.setLogLevel("FATAL")
-spark._jvm.org.sparkdl.Model.load(sys.argv[1]).register(spark._jsparkSession, "doubled")
+sparkdl.load_model(sys.argv[1]).register("doubled")
 
 
 def executors() -> list[int]:

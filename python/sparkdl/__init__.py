@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
     from sparkdl.image import readImages as readImages
-    from sparkdl.named import models as models
+    from sparkdl.listing import models as models
     from sparkdl.session import start as start
 
 # Where each public name lives. They are imported at first use, so that `import sparkdl` stays
@@ -32,7 +32,7 @@ _EXPORTS = {
     "load_model": "sparkdl.model",
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",
-    "models": "sparkdl.named",
+    "models": "sparkdl.listing",
 }
 
 __all__ = ["__version__", "version", *_EXPORTS]

@@ -38,7 +38,7 @@ def _models_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _models(arguments: Arguments) -> int:
-    from sparkdl.named import models
+    from sparkdl.listing import models
 
     print(models(arguments.model_dir))
     return 0

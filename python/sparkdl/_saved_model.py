@@ -14,7 +14,7 @@ from sparkdl._graph.names import Loose, dimensions
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
-from sparkdl.labels import Labels
+from sparkdl.labels import Labels, write_labels
 
 _FOLDER = "saved_model"
 
@@ -31,8 +31,6 @@ class UnfrozenSavedModel:
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
-        from sparkdl.bundle import write_labels
-
         manifest: dict[str, Any] = {
             "name": name,
             "source": {"kind": "SavedModel", "tensorflow": str(tf.__version__)},

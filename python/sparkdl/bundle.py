@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._lazy import tensorflow
 from sparkdl._manifest import specs_json, write_bundle
 from sparkdl.errors import SettingsException
-from sparkdl.labels import Labels, read_labels
+from sparkdl.labels import Labels, read_labels, write_labels
 
 if TYPE_CHECKING:
     from sparkdl._graph.names import Finished
@@ -166,9 +165,3 @@ def write_finished(
             write_labels(folder, labels)
 
     return write_bundle(path, manifest, write_files, overwrite)
-
-
-def write_labels(folder: Path, labels: Labels) -> None:
-    """Write labels.json."""
-    text = json.dumps([list(pair) for pair in labels], ensure_ascii=False)
-    (folder / "labels.json").write_text(text + "\n", encoding="utf-8")

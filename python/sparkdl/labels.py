@@ -88,3 +88,9 @@ def imagenet_labels() -> Labels | None:
     except Exception:  # Keras raises a bare Exception when it is offline
         return None
     return read_labels(path, IMAGENET_CLASSES)
+
+
+def write_labels(folder: Path, labels: Labels) -> None:
+    """Write labels.json."""
+    text = json.dumps([list(pair) for pair in labels], ensure_ascii=False)
+    (folder / "labels.json").write_text(text + "\n", encoding="utf-8")

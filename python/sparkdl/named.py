@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from sparkdl.errors import ModelNotFoundException
 
@@ -59,36 +57,9 @@ class NamedModel:
     cached: bool = field(default=False, compare=False)
 
 
-class ModelTable(Sequence[NamedModel]):
-    """The named models as a list that prints as a table."""
-
-    def __init__(self, rows: Sequence[NamedModel]) -> None:
-        self._rows = tuple(rows)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return a row or a slice of rows."""
-        return self._rows[index]
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __repr__(self) -> str:
-        header = ("model", "input", "features", "weights", "channels", "values", "in cache")
-        lines = [header, *(_cells(row) for row in self._rows)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-        pad = ["  ".join(c.ljust(w) for c, w in zip(li, widths, strict=True)) for li in lines]
-        return "\n".join(line.rstrip() for line in pad)
-
-
-def _cells(row: NamedModel) -> tuple[str, ...]:
-    cached = "with sparkdl" if row.resource else ("yes" if row.cached else "no")
-    size = f"{row.weightsMB:.1f} MB"
-    shape = f"{row.height} x {row.width}"
-    return row.name, shape, str(row.features), size, row.channelOrder, row.valueRange, cached
-
-
 @lru_cache(maxsize=1)
-def _table() -> tuple[NamedModel, ...]:
+def named_models() -> tuple[NamedModel, ...]:
+    """Return all rows of the table."""
     rows = json.loads(_TABLE.read_text(encoding="utf-8"))
     return tuple(NamedModel(**{**r, "featureMap": tuple(r["featureMap"])}) for r in rows)
 
@@ -101,40 +72,12 @@ def named_model(name: str) -> NamedModel:
     >>> named_model("ResNet50").featureMap
     (7, 7, 2048)
     """
-    for row in _table():
+    for row in named_models():
         if row.name == name:
             return row
-    names = [row.name for row in _table()]
+    names = [row.name for row in named_models()]
     close = get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ModelNotFoundException(
         f"There is no model named {name!r}.{hint} Known names: {', '.join(names)}."
     )
-
-
-def models(model_dir: str | None = None) -> ModelTable:
-    """List the models that the stages know by name.
-
-    Parameters
-    ----------
-    model_dir : str, optional
-        The model cache to look in; by default the one that the stages use.
-
-    Returns
-    -------
-    ModelTable
-        A sequence of `NamedModel`, which prints as a table: size of the input, length of the
-        features with pooling "avg", size of the weights, channel order and range of values,
-        and whether a bundle is in the cache.
-
-    Examples
-    --------
-    >>> sparkdl_models = models()
-    >>> [m.name for m in sparkdl_models if m.features == 512]
-    ['VGG16', 'VGG19']
-    """
-    from dataclasses import replace
-
-    from sparkdl.model_cache import is_cached
-
-    return ModelTable([replace(r, cached=is_cached(r, model_dir)) for r in _table()])

@@ -9,7 +9,7 @@ import pytest
 from parity import largest_difference, parity_case, run_bundle
 
 from sparkdl._manifest import read_manifest
-from sparkdl.named import models
+from sparkdl.listing import models
 
 KERAS_MODELS = [m.name for m in models() if m.keras]
 

@@ -57,6 +57,7 @@ def main() -> int:
 
 def run(given: argparse.Namespace) -> int:
     """Do one step after the other."""
+    given.out = given.out.resolve()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.images is None:
         say("images: scikit-learn's handwritten digits, as PNG files")
@@ -87,7 +88,8 @@ def work(spark: object, given: argparse.Namespace) -> int:
     network = chosen_network(model, given.weights, say)
     data = job.labelled_images(spark, given.images)
     train, test = job.split(data.images)
-    say(f"images: {data.count} of {len(data.classes)} classes, {train.count()} to learn from")
+    total = sum(data.counts.values())
+    say(f"images: {total} of {len(data.classes)} classes, {data.held_out} of them held out")
     say(f"learning: {network.name}'s features, then a logistic regression")
     pipeline = job.learn(network, train)
     say("testing: the images that were held out")
@@ -99,8 +101,7 @@ def work(spark: object, given: argparse.Namespace) -> int:
     same = job.predicts_the_same(saved, test, predicted)
     say("drawing")
     drawn = picture.draw(predicted, data.classes, given.out / "predictions.png", network.name)
-    left_out = data.count - train.count() - predicted.count()
-    print(report.summary(accuracy, predicted.count(), left_out, same, saved, drawn))
+    print(report.summary(accuracy, predicted.count(), data.held_out, same, saved, drawn))
     say("done")
     return 0 if same else 1
 

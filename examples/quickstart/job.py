@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,23 @@ HELD_OUT = 0.25
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images with the columns path, content (encoded bytes) and label (an index of `classes`)."""
+    """Images with the columns path, content (encoded bytes) and label (an index of `classes`).
+
+    `counts` has the number of images of each class.
+    """
 
     images: DataFrame
-    classes: list[str]
-    count: int
+    counts: dict[str, int]
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, in the order of their labels."""
+        return sorted(self.counts)
+
+    @property
+    def held_out(self) -> int:
+        """How many images `split` holds out."""
+        return sum(math.ceil(count * HELD_OUT) for count in self.counts.values())
 
 
 def labelled_images(spark: SparkSession, folder: str) -> Labelled:
@@ -40,22 +53,21 @@ def labelled_images(spark: SparkSession, folder: str) -> Labelled:
         .select("path", "content", F.element_at(F.split("path", "/"), -2).alias("class"))
     )
     counts = {r["class"]: r["count"] for r in files.groupBy("class").count().collect()}
-    classes = sorted(counts)
-    if len(classes) < 2 or min(counts.values()) < 2:
+    if len(counts) < 2 or min(counts.values()) < 2:
         raise SparkDLException(
             f"--images {folder}: expected a folder of at least 2 images (JPEG, PNG, BMP, GIF) for "
             f"each of at least 2 classes, got {counts or 'no images'}."
         )
-    names = F.array(*(F.lit(c) for c in classes))
+    names = F.array(*(F.lit(c) for c in sorted(counts)))
     label = (F.array_position(names, F.col("class")) - 1).cast("double")
-    return Labelled(
-        files.select("path", "content", label.alias("label")), classes, sum(counts.values())
-    )
+    return Labelled(files.select("path", "content", label.alias("label")), counts)
 
 
 def split(images: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Hold out the same share of each class; the same files for the same seed."""
-    by_chance = Window.partitionBy("label").orderBy(F.xxhash64("path", F.lit(SEED)))
+    # Folder and name of a file, so that it does not matter where the images lie.
+    name = F.substring_index("path", "/", -2)
+    by_chance = Window.partitionBy("label").orderBy(F.xxhash64(name, F.lit(SEED)), "path")
     position = F.row_number().over(by_chance)
     size = F.count("*").over(Window.partitionBy("label"))
     # Only paths are sorted; the bytes of the images stay where they are.

@@ -32,12 +32,12 @@ def wrong_predictions(predicted: DataFrame, classes: list[str]) -> str:
 
 
 def summary(
-    accuracy: float, tested: int, left_out: int, same: bool, saved: Path, drawn: Path
+    accuracy: float, tested: int, held_out: int, same: bool, saved: Path, drawn: Path
 ) -> str:
     """Return the last lines."""
     lines = [f"accuracy   {accuracy:.3f} on {tested} images that were held out"]
-    if left_out:
-        lines.append(f"left out   {left_out} files that cannot be decoded")
+    if tested < held_out:
+        lines.append(f"left out   {held_out - tested} of the test images, which cannot be decoded")
     again = "predicts the same after loading" if same else "predicts OTHERWISE after loading"
     lines += [f"pipeline   {shown(saved)} ({again})", f"picture    {shown(drawn)}"]
     return "\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,113 @@
+"""Every Python and SQL block of the README and of pages in docs/ runs, in the page's order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CHECKOUT
+
+import sparkdl
+
+PAGES = ["README.md", *(f"docs/{p}.md" for p in ("getting-started", "sql", "models", "errors"))]
+_BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_MOBILENET = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"
+# What the pages call the material of the shared data.
+_FILES = {
+    "photos": "imagenet/photos",
+    "clothing": "labelled/clothing_a",
+    "mobilenet_v2.h5": _MOBILENET,
+    "imagenet_class_index.json": "imagenet/imagenet_class_index.json",
+}
+
+
+def blocks(page: str) -> list[tuple[str, str, int]]:
+    """Return language, text and first line of each block."""
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
+    return [(m[1], m[2], text.count("\n", 0, m.start(2))) for m in _BLOCK.finditer(text)]
+
+
+@pytest.fixture(scope="session")
+def cache(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model cache with MobileNetV2, as if Keras had downloaded the weights of the shared data."""
+    from sparkdl.keras_export import export_named
+
+    folder = tmp_path_factory.mktemp("cache")
+    bundle, made = folder / "MobileNetV2-imagenet", CHECKOUT / "target" / "bundles" / "MobileNetV2"
+    if made.is_dir():  # build/test made it
+        bundle.symlink_to(made)
+    else:
+        weights, labels = (_FILES[n] for n in ("mobilenet_v2.h5", "imagenet_class_index.json"))
+        export_named("MobileNetV2", bundle, str(shared_data / weights), shared_data / labels)
+    return folder
+
+
+@pytest.fixture
+def place(
+    shared_data: Path, cache: Path, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """A working directory with the files that the pages speak of."""
+    for name, target in _FILES.items():
+        (tmp_path / name).symlink_to(shared_data / target)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "MobileNetV2").symlink_to(cache / "MobileNetV2-imagenet")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "owl.jpg").symlink_to(shared_data / _FILES["photos"] / "owl.jpg")
+    (tmp_path / "broken" / "notes.jpg").write_text("no picture")
+    spark.conf.set("spark.sparkdl.models.dir", str(cache))
+    labels = tmp_path / "imagenet_class_index.json"
+    monkeypatch.setenv("SPARKDL_IMAGENET_LABELS", str(labels))  # else Keras would download them
+    monkeypatch.chdir(tmp_path)
+    # The JVM keeps its own working directory, so pages' relative paths go through Hadoop's.
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    fs = spark._jvm.org.apache.hadoop.fs.FileSystem.get(hadoop)
+    old = fs.getWorkingDirectory()
+    fs.setWorkingDirectory(spark._jvm.org.apache.hadoop.fs.Path(tmp_path.as_uri()))
+    yield tmp_path
+    fs.setWorkingDirectory(old)
+    spark.conf.unset("spark.sparkdl.models.dir")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_blocks_of_a_page_run(page: str, place: Path, spark: Any) -> None:
+    namespace: dict[str, Any] = {"spark": spark}
+    for language, text, line in blocks(page):
+        if language == "sql":
+            for statement in filter(str.strip, text.split(";")):
+                spark.sql(statement).show(truncate=False)
+        else:  # the line numbers of an error are those of the page
+            exec(compile("\n" * line + text, CHECKOUT / page, "exec"), namespace)
+
+
+def table_rows(page: str) -> list[str]:
+    return [line for line in (CHECKOUT / page).read_text(encoding="utf-8").splitlines() if line]
+
+
+def test_the_readme_lists_every_named_model() -> None:
+    lines = table_rows("README.md")
+    for m in sparkdl.models():
+        size = f"{m.height} x {m.width} | {m.features} | {m.weightsMB:.1f} MB"
+        assert f"| {m.name} | {size} | {m.valueRange} |" in lines
+
+
+def test_the_readme_lists_every_setting(spark: Any) -> None:
+    lines = table_rows("README.md")
+    settings = spark._jvm.org.sparkdl.Settings.all()
+    assert settings.size() >= 7
+    for i in range(settings.size()):
+        s = settings.apply(i)
+        assert f"| `{s.key()}` | {s.default() or '(empty)'} | {s.doc()} |" in lines
+
+
+def test_links_lead_to_files() -> None:
+    pages = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
+    broken = [
+        f"{page.name}: {link}"
+        for page in pages
+        for link in _LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []

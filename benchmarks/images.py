@@ -22,7 +22,7 @@ from imagebench.photos import jpegs, links, write_photos
 from imagebench.process import run_module, run_task
 from imagebench.task import MODES, Task
 
-JVM_WARMUPS = 8
+JVM_WARMUPS = 12
 PYTHON_WARMUPS = 2
 
 

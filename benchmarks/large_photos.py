@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from imagebench import report
 from imagebench.photos import jpegs, links, write_photos
 from imagebench.process import run_module, run_task
@@ -76,7 +77,7 @@ def make_task(options: argparse.Namespace, way: str, bundle: Path, folder: Path)
         images=str(options.work / "large"),
         batch=4,
         slots=1,
-        warmups=4,
+        warmups=8,
         repeat=options.repeat,
         budget=options.budget,
         driver_memory=options.driver_memory,

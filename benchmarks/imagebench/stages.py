@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from imagebench.jvm_model import append_output
 from imagebench.spark_mode import SparkMode
 
 
@@ -37,14 +36,9 @@ class Featurizer(SparkdlMode):
     precision = "float32"
 
     def with_features(self, files: Any) -> Any:
+        from sparkdl import DeepImageFeaturizer
+
         task = self.task
-        try:
-            from sparkdl import DeepImageFeaturizer
-        except ImportError:
-            output, column = "features_avg", "content"
-            return append_output(
-                files, task.bundle, output, column, "features", task.batch, self.precision
-            )
         stage = DeepImageFeaturizer(
             inputCol="content",
             outputCol="features",

@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     add("--slots", type=int, default=cores, help=f"task slots of Spark (default: cores, {cores})")
     add("--no-slots", action="store_true", help="skip the memory of (e) with 1 and 4 slots")
     add("--driver-memory", default="2g", help="heap of Spark's JVM in all modes (default 2g)")
-    add("--budget", type=float, default=60, help="seconds of passes per mode (default 60)")
+    add("--budget", type=float, default=50, help="seconds of passes per mode (default 50)")
     add("--work", type=Path, default=cache, help=f"for images and weights (default {cache})")
     add("--out", type=Path, default=Path(__file__).parent / "results")
     return parser.parse_args()

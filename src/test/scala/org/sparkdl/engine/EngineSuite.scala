@@ -83,9 +83,9 @@ class EngineSuite extends SparkSuite {
       ()
     }
     pass(60)
-    val before = Memory.residentMB
+    val before = Memory.nativeMB
     pass(500) // 500 batches of 1.6 MB in and 1.6 MB out: a leak of either would be 800 MB
-    assert(Memory.residentMB - before < 400)
+    assert(Memory.nativeMB - before < 400)
   }
 
   test("two jobs with two models at once") {

@@ -2,8 +2,8 @@
 
     python examples/streaming.py
 
-Pictures of digits are put into a folder one after another; TinyNet, which comes with sparkdl,
-names what is on them.
+Pictures of digits are put into a folder one after another; TinyNet, which comes with sparkdl and
+was trained on drawn digits and letters only, names what is on them.
 """
 
 import tempfile

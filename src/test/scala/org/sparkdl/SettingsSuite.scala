@@ -9,7 +9,7 @@ class SettingsSuite extends AnyFunSuite {
 
   test("defaults are those that are documented") {
     val s = reader()
-    assert((s.batchSize, s.intraOpThreads, s.precision) == (32, 0, "float32"))
+    assert((s.batchSize, s.intraOpThreads, s.precision) == (0, 0, "float32"))
     assert(s.modelsMaxMemory == (4L << 30) && s.imageMaxPixels == 89478485L && s.nativeDir.isEmpty)
     assert(s.modelsDir.endsWith(".sparkdl/models"))
   }
@@ -24,8 +24,8 @@ class SettingsSuite extends AnyFunSuite {
     def refused(key: String, value: String)(read: Settings.Reader => Any): String =
       intercept[SettingsException](read(reader(key -> value))).getMessage
     assert(
-      refused("spark.sparkdl.batchSize", "0")(_.batchSize)
-        .contains("spark.sparkdl.batchSize = '0': expected a whole number of at least 1")
+      refused("spark.sparkdl.batchSize", "-1")(_.batchSize)
+        .contains("spark.sparkdl.batchSize = '-1': expected a whole number of at least 0")
     )
     assert(refused("spark.sparkdl.precision", "half")(_.precision).contains("expected 'float32' or 'bfloat16'"))
     assert(refused("spark.sparkdl.models.maxMemory", "lots")(_.modelsMaxMemory).contains("a size such as '4g'"))

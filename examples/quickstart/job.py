@@ -85,8 +85,7 @@ def learn(network: Network, train: DataFrame) -> PipelineModel:
         weights=network.weights,
         handleInvalid="skip",
     )
-    # Features of a network are of one scale; standardized, the rare ones would count too much.
-    classifier = LogisticRegression(maxIter=100, regParam=0.001, standardization=False)
+    classifier = LogisticRegression(maxIter=100, regParam=0.01)
     return Pipeline(stages=[featurizer, classifier]).fit(train)
 
 

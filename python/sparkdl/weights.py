@@ -67,7 +67,8 @@ def with_weights(model: NamedModel, weights: str) -> Weighted:
     found, without_top = shapes_in_file(path), shapes_of(bare)
     if found == without_top:
         return Weighted(_load(bare, path, model), None)
-    for classes in _numbers_of_classes(found - without_top):
+    belongs = not without_top - found
+    for classes in _numbers_of_classes(found - without_top) if belongs else []:
         whole = build(model, top=True, classes=classes)
         if shapes_of(whole) == found:
             return Weighted(bare, _load(whole, path, model))

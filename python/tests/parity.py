@@ -54,10 +54,8 @@ def parity_case(name: str, images: int = 2, seed: int = 7) -> ParityCase:
     model = named_model(name)
     pixels = random_pixels(model, images, seed)
     whole = build(model, top=True)
-    randomise(whole, seed)
     prepared = _prepared(model, pixels)
-    calibrate(whole, prepared)
-    tame_classifier(whole, prepared)
+    live_weights(whole, prepared, seed)
     expected = _expected(model, whole, prepared)
     bundle = _folder() / f"{name}-{images}-{seed}"
     export_network(model, Weighted(build(model, top=False), whole), bundle, "random")
@@ -92,12 +90,25 @@ def randomise(network: Any, seed: int) -> None:
             weight.assign(noise * 0.1)
 
 
-def calibrate(network: Any, prepared: Array) -> None:
-    """Let batch norm normalise by the statistics of these pixels, so that nothing saturates."""
-    for layer in network.layers:
-        if type(layer).__name__ == "BatchNormalization":
-            layer.momentum = 0.0
-    network(prepared, training=True)
+def live_weights(network: Any, prepared: Array, seed: int) -> None:
+    """Give the network random weights with which its outputs depend on the pixels.
+
+    Batch norm is set to 80 % of what normalises these pixels, or, in networks whose activations
+    have a ceiling and would sit there, to all of it. All of it is not the rule because taking
+    away the exact mean of two pictures cancels digits: InceptionV3 in Keras is then 7e-5 from what
+    it gives in float64 (the bundle 8e-5), and a comparison within 1e-4 would measure rounding.
+    The choice looks at Keras only, never at the bundle.
+    """
+    for kept in (0.2, 0.0):
+        randomise(network, seed)
+        for layer in network.layers:
+            if type(layer).__name__ == "BatchNormalization":
+                layer.momentum = kept
+        network(prepared, training=True)
+        tame_classifier(network, prepared)
+        made = np.asarray(network(prepared, training=False))
+        if np.abs(made[0] - made[1]).max() > 0.05 * np.abs(made).max():
+            return
 
 
 def tame_classifier(network: Any, prepared: Array) -> None:

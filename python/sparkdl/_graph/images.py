@@ -51,11 +51,12 @@ def _free_batch(graph_def: Any) -> None:
     """Let a graph that was exported for one image take many: it reshapes to [1, ...] in places."""
     constants = {n.name: n.attr["value"] for n in graph_def.node if n.op == "Const"}
     for node in graph_def.node:
-        shape = constants.get(node.input[1]) if node.op == "Reshape" else None
-        sizes = [] if shape is None else tf.make_ndarray(shape.tensor).ravel().tolist()
+        if node.op != "Reshape" or node.input[1] not in constants:
+            continue
+        shape = constants[node.input[1]].tensor
+        sizes = tf.make_ndarray(shape).ravel().tolist()
         if len(sizes) > 1 and sizes[0] == 1 and -1 not in sizes:
-            kind = tf.as_dtype(shape.tensor.dtype)
-            shape.tensor.CopyFrom(tf.make_tensor_proto([-1, *sizes[1:]], kind))
+            shape.CopyFrom(tf.make_tensor_proto([-1, *sizes[1:]], tf.as_dtype(shape.dtype)))
 
 
 def _size(spec: Any, options: Mapping[str, Any], name: str) -> tuple[int, int, int, str]:

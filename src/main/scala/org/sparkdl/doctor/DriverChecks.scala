@@ -21,7 +21,10 @@ private[sparkdl] object DriverChecks {
     else Finding("Spark", session.version, s"this sparkdl is tested with Spark $TestedSpark: use that version.")
 
   private def master(session: SparkSession): Finding =
-    Finding("master", s"${session.sparkContext.master}, default parallelism ${session.sparkContext.defaultParallelism}")
+    Finding(
+      "master",
+      s"${session.sparkContext.master}, default parallelism ${session.sparkContext.defaultParallelism}"
+    )
 
   private def modelCache(session: SparkSession, settings: Settings.Reader): Finding = {
     val path = new Path(settings.modelsDir)

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.expressions.{AttributeReference, Expression
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
 import org.apache.spark.sql.types.StringType
 
-import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.errors.SparkDLException
 import org.sparkdl.plan.ModelApplication
 
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
@@ -83,11 +83,4 @@ object Bridge {
           "with sparkdl.start() or spark-submit, without SPARK_REMOTE and spark.remote."
       )
   }
-
-  /** Throws when the DataFrame lacks the column, with those that it has. */
-  def requireColumn(df: DataFrame, name: String): Unit =
-    if (!df.schema.fieldNames.exists(classic(df.sparkSession).sessionState.conf.resolver(_, name)))
-      throw new SchemaMismatchException(
-        s"There is no column '$name'. The DataFrame has: ${df.schema.fieldNames.mkString(", ")}."
-      )
 }

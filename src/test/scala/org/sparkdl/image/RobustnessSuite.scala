@@ -6,19 +6,17 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.testing.SparkSuite
+import org.sparkdl.testing.{SharedData, SparkSuite}
 
 /** The files of shared/data/robustness against the table in docs/images.md. */
 class RobustnessSuite extends SparkSuite {
   import TestImages._
 
   private val maxPixels = 89478485L
-  private val data = Paths.get(sys.env.getOrElse("SPARKDL_SHARED_DATA", "../shared/data"), "robustness")
+  private def data: Path = SharedData.directory("robustness")
 
-  private def files: Seq[Path] = {
-    assume(Files.isDirectory(data), s"no folder $data (SPARKDL_SHARED_DATA names the folder that holds 'robustness')")
+  private def files: Seq[Path] =
     Files.walk(data).iterator.asScala.filter(Files.isRegularFile(_)).toSeq.sortBy(_.toString)
-  }
 
   /** From "folder/name" to the answer in the table: "height x width x channels", or the reason. */
   private lazy val documented: Map[String, String] = {

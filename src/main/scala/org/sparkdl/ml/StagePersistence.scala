@@ -14,7 +14,7 @@ import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, Sha2
   * @param params
   *   Spark's writer of the params
   */
-private[ml] class StageWriter(stage: ImageStage, params: MLWriter) extends MLWriter {
+private[ml] class StageWriter(stage: ModelStage, params: MLWriter) extends MLWriter {
 
   /** The model is looked for before `overwrite` deletes anything. */
   override def save(path: String): Unit = {
@@ -31,13 +31,13 @@ private[ml] class StageWriter(stage: ImageStage, params: MLWriter) extends MLWri
   }
 }
 
-/** Reads what [[StageWriter]] wrote. The bundle becomes the stage's `weights`; a labels file is in the bundle. */
-private[ml] class StageReader[T <: ImageStage](params: MLReader[T]) extends MLReader[T] {
+/** Reads what [[StageWriter]] wrote. The bundle becomes the stage's model; a labels file is in the bundle. */
+private[ml] class StageReader[T <: ModelStage](params: MLReader[T]) extends MLReader[T] {
 
   override def load(path: String): T = {
     val stage = params.session(sparkSession).load(path)
     SavedBundle.keep(path, sparkSession.sparkContext.hadoopConfiguration).foreach { bundle =>
-      stage.set(stage.weights, bundle)
+      stage.set(stage.modelParam, bundle)
       if (stage.hasParam("labels")) stage.clear(stage.getParam("labels"))
     }
     stage

@@ -1,6 +1,6 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Files, Path}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.Using
@@ -30,10 +30,10 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     val model = modelName.map(NamedModels.fromName)
     if (weights == ImageNet) named(model.getOrElse(throw noName), ImageNet)
     else {
-      val path = expanded(weights)
+      val path = KnownModels.expanded(weights)
       val fs = path.getFileSystem(hadoop)
       if (!fs.exists(path)) throw noWeights(model, weights)
-      if (isBundle(fs, path)) ofModel(model, weights, Bundles.read(path, hadoop))
+      if (isBundle(fs, path)) ofModel(model, weights, KnownModels.read(path, hadoop))
       else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
     }
   }
@@ -42,10 +42,10 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     model.resource match {
       case Some(folder) if file.isEmpty => ShippedBundles.read(folder)
       case _ =>
-        val bundle = new HadoopPath(expanded(directory), s"${model.name}-$key")
+        val bundle = new HadoopPath(KnownModels.expanded(directory), s"${model.name}-$key")
         if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
           throw notCached(model, bundle, file)
-        Bundles.read(bundle, hadoop)
+        KnownModels.read(bundle, hadoop)
     }
 
   /** A bundle must be of the model that the stage names, for its name decides nothing else. */
@@ -85,17 +85,6 @@ private[sparkdl] object ModelCache {
         "when weights is a bundle."
     )
 
-  /** A leading "~/" is the home directory, and a path without a scheme is one of this machine if it exists here, as
-    * for Python; else it is one of Spark's default file system.
-    */
-  private def expanded(path: String): HadoopPath = {
-    val text = if (path.startsWith("~/")) System.getProperty("user.home") + path.drop(1) else path
-    val plain = new HadoopPath(text)
-    if (plain.toUri.getScheme == null && Files.exists(Paths.get(text)))
-      new HadoopPath(Paths.get(text).toAbsolutePath.toUri)
-    else plain
-  }
-
   private def isBundle(fs: FileSystem, path: HadoopPath): Boolean =
     fs.getFileStatus(path).isDirectory || path.getName.endsWith(".zip")
 
@@ -108,23 +97,6 @@ private[sparkdl] object ModelCache {
       (status.getPath.toString, status.getModificationTime, status.getLen),
       _ => Using.resource(fs.open(file))(Sha256.of(_)).take(KeyLength)
     )
-  }
-}
-
-/** Bundles that this process has read and checked already; checking means hashing up to 600 MB. */
-private[sparkdl] object Bundles {
-  private val known = new ConcurrentHashMap[(String, Long, Long), ModelDefinition]()
-
-  def read(path: HadoopPath, hadoop: Configuration): ModelDefinition = {
-    val fs = path.getFileSystem(hadoop)
-    val manifest = new HadoopPath(path, Bundle.Manifest)
-    val status = if (fs.exists(manifest)) fs.getFileStatus(manifest) else fs.getFileStatus(path)
-    val key = (status.getPath.toString, status.getModificationTime, status.getLen)
-    Option(known.get(key)).filter(d => Files.exists(d.graph.path)).getOrElse {
-      val definition = ModelReader.read(path.toString, hadoop)
-      known.put(key, definition)
-      definition
-    }
   }
 }
 

@@ -48,8 +48,16 @@ object ModelReader {
           s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
             s"got one with: ${names(local)}."
         )
+    else if (KerasFiles.exists(local.toString.endsWith(_))) throw kerasFile(local)
     else if (isZip(local)) readLocal(path, unzip(local), options)
     else FrozenGraphs.read(local, options.inputs, options.outputs)
+
+  private val KerasFiles = Seq(".keras", ".h5", ".hdf5")
+
+  private def kerasFile(path: Path) = new InvalidModelException(
+    s"'$path' is a file of Keras, which only Python can read. Make a bundle of it once and give its directory: " +
+      s"python -m sparkdl bundle $path --out DIRECTORY (pip install 'sparkdl[tensorflow]')."
+  )
 
   private def names(directory: Path): String =
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))

@@ -12,7 +12,7 @@ import org.sparkdl.tensor.TensorSpec
 
 /** SavedModel directories, as TensorFlow 1 and 2 and Keras export them. */
 private[model] object SavedModels {
-  private val Graph = "saved_model.pb"
+  val Graph = "saved_model.pb"
 
   def isSavedModel(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Graph))
 

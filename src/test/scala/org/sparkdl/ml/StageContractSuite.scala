@@ -10,11 +10,11 @@ import org.apache.spark.ml.PipelineStage
 import org.apache.spark.ml.param.ParamMap
 import org.apache.spark.ml.util.MLReadable
 import org.apache.spark.sql.{DataFrame, Row}
-import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
+import org.apache.spark.sql.streaming.Trigger
 
 import org.sparkdl.errors.{ModelNotFoundException, SchemaMismatchException, SparkDLException}
-import org.sparkdl.model.LocalFiles
+import org.sparkdl.model.{Bundle, LocalFiles}
 import org.sparkdl.testing.SparkSuite
 
 /** What every stage of `org.sparkdl.ml` must do. */
@@ -24,15 +24,53 @@ class StageContractSuite extends SparkSuite {
 
   private lazy val modelDir = cache().toString
 
-  private lazy val stages: Seq[Contract] = Seq(
-    Contract(classOf[DeepImageFeaturizer], DeepImageFeaturizer, () => new DeepImageFeaturizer()),
-    Contract(classOf[DeepImagePredictor], DeepImagePredictor, () => new DeepImagePredictor())
+  private def images(make: () => ImageStage, companion: MLReadable[_ <: ModelStage]): Contract = Contract(
+    companion,
+    () => make(),
+    () => make().setInputCol("content").setOutputCol("out").setModelName("MobileNetV2").setModelDir(modelDir),
+    (stage, column) => stage.asInstanceOf[ImageStage].setInputCol(column),
+    (stage, column) => stage.asInstanceOf[ImageStage].setOutputCol(column),
+    "content",
+    rows =>
+      encoded(spark, rows.map(i => if (i < 0) null else png(Seq(0xff0000, 0x00ff00, 0x0000ff, 0x808080)(i))): _*)
   )
 
-  private def ready(c: Contract): ImageStage =
-    c.make().setInputCol("content").setOutputCol("out").setModelName("MobileNetV2").setModelDir(modelDir)
+  private lazy val tripled = TestStages.tripled().toString
 
-  private lazy val three = encoded(spark, png(0xff0000), png(0x00ff00), png(0x0000ff))
+  private def tensors(
+      make: () => TensorStage,
+      companion: MLReadable[_ <: ModelStage],
+      input: (TensorStage, String) => TensorStage,
+      output: (TensorStage, String) => TensorStage,
+      model: (TensorStage, String) => TensorStage
+  ): Contract = Contract(
+    companion,
+    () => make(),
+    () => model(output(input(make(), "content"), "out"), tripled),
+    (stage, column) => input(stage.asInstanceOf[TensorStage], column),
+    (stage, column) => output(stage.asInstanceOf[TensorStage], column),
+    "content",
+    TestStages.vectors(spark, _)
+  )
+
+  private lazy val stages: Seq[Contract] = Seq(
+    images(() => new DeepImageFeaturizer(), DeepImageFeaturizer),
+    images(() => new DeepImagePredictor(), DeepImagePredictor),
+    tensors(
+      () => new TFTransformer(),
+      TFTransformer,
+      (s, c) => s.asInstanceOf[TFTransformer].setInputMapping(Map(c -> "x")),
+      (s, c) => s.asInstanceOf[TFTransformer].setOutputMapping(Map("y" -> c)),
+      (s, m) => s.asInstanceOf[TFTransformer].setTfInputGraph(m)
+    ),
+    tensors(
+      () => new KerasTransformer(),
+      KerasTransformer,
+      (s, c) => s.asInstanceOf[KerasTransformer].setInputCol(c),
+      (s, c) => s.asInstanceOf[KerasTransformer].setOutputCol(c),
+      (s, m) => s.asInstanceOf[KerasTransformer].setModelFile(m)
+    )
+  )
 
   private def each(sentence: String)(check: Contract => Unit): Unit =
     test(sentence)(stages.foreach(c => withClue(c.stage.getSimpleName + ": ")(check(c))))
@@ -52,83 +90,80 @@ class StageContractSuite extends SparkSuite {
   }
 
   each("a copy has the same uid and params, and those of the extra map") { c =>
-    val stage = ready(c)
-    val copy = stage.copy(ParamMap(stage.outputCol -> "other"))
+    val stage = c.ready()
+    val copy = stage.copy(ParamMap(stage.batchSize -> 5))
     assert(copy.uid == stage.uid && copy.getClass == stage.getClass)
-    assert(copy.getOutputCol == "other" && stage.getOutputCol == "out")
-    assert(copy.getModelDir == stage.getModelDir)
+    assert(copy.getBatchSize == 5 && !stage.isSet(stage.batchSize))
+    assert(values(copy) - "batchSize" == values(stage))
   }
 
   each("transform changes nothing on the stage and runs nothing") { c =>
-    val stage = ready(c)
-    val before = stage.extractParamMap().toSeq.map(p => p.param.name -> p.value).toSet
-    val failing = udf((_: Int) => if (true) throw new IllegalStateException("ran") else Array.emptyByteArray)
-    val out = stage.transform(three.withColumn("content", failing(col("id"))))
+    val stage = c.ready()
+    val before = values(stage)
+    val fail = udf((i: Int) => if (i >= 0) throw new IllegalStateException("ran") else true)
+    val input = c.three.withColumn(c.column, when(fail(col("id")), col(c.column)))
+    val out = stage.transform(input)
     assert(intercept[SparkException](out.collect()).getCause != null)
-    assert(stage.extractParamMap().toSeq.map(p => p.param.name -> p.value).toSet == before)
+    assert(values(stage) == before)
   }
 
   each("transformSchema says what transform gives, with the columns in their order") { c =>
     Seq(None, Some("why")).foreach { error =>
-      val stage = ready(c).setHandleInvalid("keep")
+      val stage = c.ready().setHandleInvalid("keep")
       error.foreach(stage.setErrorCol)
-      val out = stage.transform(three)
-      assert(out.schema == stage.transformSchema(three.schema))
-      assert(out.columns.toSeq == Seq("id", "path", "content", "out") ++ error)
+      val out = stage.transform(c.three)
+      assert(out.schema == stage.transformSchema(c.three.schema))
+      assert(out.columns.toSeq == c.three.columns.toSeq ++ Seq("out") ++ error)
     }
   }
 
   each("wrong schemas are refused before anything runs") { c =>
-    def message(change: ImageStage => Unit, df: DataFrame = three): String = {
-      val stage = ready(c)
+    def message(change: ModelStage => Any): String = {
+      val stage = c.ready()
       change(stage)
-      intercept[SchemaMismatchException](stage.transformSchema(df.schema)).getMessage
+      intercept[SchemaMismatchException](stage.transformSchema(c.three.schema)).getMessage
     }
-    assert(
-      message(_.setInputCol("nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content.")
-    )
-    assert(
-      message(_.setInputCol("path")).contains("expected Spark's image struct or encoded bytes (binary), got string")
-    )
-    assert(message(_.setOutputCol("ID")).contains("has a column 'ID' already; set outputCol to another name"))
+    assert(message(c.input(_, "nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content."))
+    assert(message(c.input(_, "path")).contains("got string"))
+    assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set output\\w+ to another name.*"))
     assert(message(_.setErrorCol("path")).contains("set errorCol to another name"))
-    assert(message(_.setErrorCol("out")).contains("outputCol and errorCol are both 'out'"))
-    val unset = c.make().setInputCol("content").setModelName("MobileNetV2")
-    assert(
-      intercept[SparkDLException](unset.transformSchema(three.schema)).getMessage.contains("outputCol is not set")
-    )
+    assert(message(_.setErrorCol("out")).matches("(?s).*output\\w+ and errorCol are both 'out'.*"))
+  }
+
+  each("what is needed and not set is named") { c =>
+    val e = intercept[SparkDLException](c.make().setBatchSize(2).transformSchema(c.three.schema))
+    assert(e.getMessage.contains("is not set"))
   }
 
   each("values that a param cannot have are refused when they are set, with those that it can have") { c =>
-    def message(change: ImageStage => Any) = intercept[SparkDLException](change(c.make())).getMessage
-    assert(message(_.setModelName("ResNet51")).contains("Known names: InceptionV3, Xception, ResNet50"))
-    assert(message(_.setScaleHint("big")).contains("Expected one of: SCALE_AREA_AVERAGING, SCALE_SMOOTH"))
+    def message(change: ModelStage => Any) = intercept[SparkDLException](change(c.make())).getMessage
     assert(message(_.setBatchSize(0)) == "batchSize must be at least 1, got 0.")
     assert(message(_.setPrecision("float16")).contains("Expected one of: float32, bfloat16."))
     assert(message(_.setHandleInvalid("drop")).contains("Expected one of: error, skip, keep."))
   }
 
-  each("a model that is not in the cache is an error with the command that makes it") { c =>
-    val e = intercept[ModelNotFoundException](ready(c).setModelName("ResNet50").transform(three))
-    assert(e.getMessage.contains(s"python -m sparkdl export ResNet50 --out $modelDir/ResNet50-imagenet"))
-    val unnamed = c.make().setInputCol("content").setOutputCol("out")
-    assert(intercept[SparkDLException](unnamed.transform(three)).getMessage.contains("modelName is not set"))
+  each("a model that does not exist is an error that names it") { c =>
+    val stage = c.ready()
+    stage.set(stage.modelParam, "/no/such/model")
+    val e = intercept[SparkDLException](stage.transform(c.three))
+    assert(e.isInstanceOf[ModelNotFoundException] && e.getMessage.contains("/no/such/model"))
   }
 
   each("what is saved is loaded with the same params and gives the same, without the original files") { c =>
-    val dir = cache(seed = 1)
-    val stage = ready(c).setModelDir(dir.toString).setBatchSize(2).setScaleHint("SCALE_SMOOTH").setErrorCol("why")
+    val stage = c.ready().setBatchSize(2).setErrorCol("why")
+    val own = Files.createTempDirectory("sparkdl-own-").resolve("bundle")
+    Bundle.write(stage.findModel(spark), own)
+    stage.set(stage.modelParam, own.toString)
     val path = Files.createTempDirectory("sparkdl-saved-").resolve("stage").toString
-    val expected = stage.transform(three).select("id", "out").collect().toSeq
+    val expected = c.results(stage, c.three)
     stage.write.save(path)
-    LocalFiles.deleteTree(dir)
+    LocalFiles.deleteTree(own)
     val loaded = c.companion.load(path)
-    def values(s: ImageStage): Map[String, Any] =
-      s.extractParamMap().toSeq.map(p => p.param.name -> p.value).toMap - "weights"
-    assert(loaded.uid == stage.uid && values(loaded) == values(stage))
-    assert(loaded.transform(three).select("id", "out").collect().toSeq == expected)
+    def others(s: ModelStage) = values(s) - s.modelParam.name
+    assert(loaded.uid == stage.uid && others(loaded) == others(stage))
+    assert(c.results(loaded, c.three) == expected)
     loaded.write.overwrite().save(path) // onto the directory that it came from
-    assert(c.companion.load(path).transform(three).select("id", "out").collect().toSeq == expected)
+    assert(c.results(c.companion.load(path), c.three) == expected)
   }
 
   each("a stage without a model can be saved and loaded") { c =>
@@ -138,49 +173,70 @@ class StageContractSuite extends SparkSuite {
   }
 
   each("a null is an error that says so, skipped or kept, and no other row moves") { c =>
-    val df = encoded(spark, png(0xff0000), null, png(0x00ff00), null, png(0x0000ff))
-    val e = intercept[SparkException](ready(c).transform(df).collect())
-    assert(e.getMessage.contains("Cannot feed '/pictures/1.png'") && e.getMessage.contains("is null"))
-    val expected = ready(c).transform(df.filter("content is not null")).select("id", "out").collect().toSeq
-    val skipped = ready(c).setHandleInvalid("skip").transform(df).select("id", "out").collect().toSeq
+    val df = c.rows(Seq(0, -1, 1, -1, 2))
+    val e = intercept[SparkException](c.ready().transform(df).collect())
+    assert(e.getMessage.contains("Cannot feed") && e.getMessage.contains("is null"))
+    val expected = c.results(c.ready(), df.filter(s"${c.column} is not null"))
+    val skipped = c.results(c.ready().setHandleInvalid("skip"), df)
     assert(skipped == expected && skipped.map(_.getInt(0)) == Seq(0, 2, 4))
-    val kept = ready(c).setHandleInvalid("keep").setErrorCol("why").transform(df).collect().toSeq
+    val kept = c.ready().setHandleInvalid("keep").setErrorCol("why").transform(df).collect().toSeq
     assert(kept.map(_.getAs[Int]("id")) == Seq(0, 1, 2, 3, 4))
     assert(kept.map(_.getAs[Any]("out")).map(_ == null) == Seq(false, true, false, true, false))
     assert(kept.map(_.getAs[String]("why")).map(_ != null) == Seq(false, true, false, true, false))
   }
 
   each("empty DataFrames and empty partitions give empty results") { c =>
-    assert(ready(c).transform(three.limit(0)).collect().isEmpty)
-    assert(ready(c).transform(three.filter("id = 1").repartition(4)).collect().length == 1)
+    assert(c.ready().transform(c.three.limit(0)).collect().isEmpty)
+    assert(c.ready().transform(c.three.filter("id = 1").repartition(4)).collect().length == 1)
   }
 
   each("it gives in a stream what it gives in a batch") { c =>
-    val images = Seq(png(0xff0000), png(0x00ff00), png(0x0000ff), png(0x808080))
-    val session = spark
-    import session.implicits._
-    implicit val implicitSession: org.apache.spark.sql.SparkSession = spark
-    val input = MemoryStream[(Int, Array[Byte])]
-    val stage = ready(c)
+    val source = Files.createTempDirectory("sparkdl-stream-").resolve("in").toString
+    c.rows(Seq(0, 1, 2, 3)).write.parquet(source)
     val name = s"stream_${c.stage.getSimpleName}"
-    val query = stage
-      .transform(input.toDF().toDF("id", "content"))
+    val query = c
+      .ready()
+      .transform(spark.readStream.schema(c.three.schema).parquet(source))
       .select("id", "out")
       .writeStream
       .format("memory")
       .queryName(name)
+      .trigger(Trigger.AvailableNow())
       .start()
     try {
-      input.addData(images.zipWithIndex.map(_.swap).take(2)); query.processAllAvailable()
-      input.addData(images.zipWithIndex.map(_.swap).drop(2)); query.processAllAvailable()
-      val batch = stage.transform(encoded(spark, images: _*)).select("id", "out").collect()
-      assert(spark.table(name).collect().sortBy(_.getInt(0)).toSeq == (batch.toSeq: Seq[Row]))
+      query.awaitTermination()
+      val streamed = spark.table(name).collect().sortBy(_.getInt(0)).toSeq
+      assert(streamed == c.results(c.ready(), c.rows(Seq(0, 1, 2, 3))))
     } finally query.stop()
   }
 }
 
 object StageContractSuite {
-  final case class Contract(stage: Class[_], companion: MLReadable[_ <: ImageStage], make: () => ImageStage)
+
+  /** A stage and what it can be tried on.
+    *
+    * @param ready
+    *   with everything that it needs to give the column "out"
+    * @param rows
+    *   id, path and the input column, in one partition: a row per number of 0 to 3, -1 for a null
+    */
+  final case class Contract(
+      companion: MLReadable[_ <: ModelStage],
+      make: () => ModelStage,
+      ready: () => ModelStage,
+      input: (ModelStage, String) => ModelStage,
+      output: (ModelStage, String) => ModelStage,
+      column: String,
+      rows: Seq[Int] => DataFrame
+  ) {
+    val stage: Class[_] = make().getClass
+    lazy val three: DataFrame = rows(Seq(0, 1, 2))
+    def results(stage: ModelStage, df: DataFrame): Seq[Row] =
+      stage.transform(df).select("id", "out").collect().toSeq
+  }
+
+  private def values(s: ModelStage): Map[String, Any] =
+    s.extractParamMap().toSeq.map(p => p.param.name -> p.value).toMap
 
   /** Everything in the package's class files that can be put into a pipeline. */
   def concreteStages: Seq[Class[_]] = {

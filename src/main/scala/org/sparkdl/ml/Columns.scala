@@ -1,0 +1,58 @@
+package org.sparkdl.ml
+
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
+
+import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.plan.InputFeed
+
+/** The columns that a stage is given, with Spark's rule for upper and lower case.
+  *
+  * @param stage
+  *   how the stage is called in messages
+  */
+private[ml] case class Columns(schema: StructType, stage: String) {
+
+  def find(name: String): Option[StructField] = schema.fields.find(f => same(f.name, name))
+
+  /** The column, or an error that lists those that exist. */
+  def existing(name: String): StructField = find(name).getOrElse(
+    throw new SchemaMismatchException(
+      s"$stage: there is no column '$name'. The DataFrame has: ${schema.fieldNames.mkString(", ")}."
+    )
+  )
+
+  def requireImages(name: String): Unit = {
+    val field = existing(name)
+    if (!InputFeed.isImage(field.dataType))
+      throw new SchemaMismatchException(
+        s"$stage: cannot take images from column '$name': expected Spark's image struct or encoded bytes (binary), got " +
+          s"${field.dataType.simpleString}. sparkdl.readImages and spark.read.format(\"binaryFile\") give such columns."
+      )
+  }
+
+  /** Refuses names that the DataFrame has already, or that are given twice. */
+  def requireNew(fresh: Seq[NewColumn]): Unit = {
+    fresh.foreach { c =>
+      if (find(c.name).isDefined)
+        throw new SchemaMismatchException(
+          s"$stage: the DataFrame has a column '${c.name}' already; set ${c.param} to another name, or drop the column."
+        )
+    }
+    for ((c, i) <- fresh.zipWithIndex; d <- fresh.drop(i + 1) if same(c.name, d.name))
+      throw new SchemaMismatchException(
+        if (c.param == d.param) s"$stage: ${c.param} names the new column '${c.name}' twice."
+        else s"$stage: ${c.param} and ${d.param} are both '${c.name}'."
+      )
+  }
+
+  /** The column that tells where a row came from: the origin of an image, the path beside encoded bytes. */
+  def origin(inputs: Seq[String]): Option[String] = inputs.flatMap(find).map(f => f -> f.dataType).collectFirst {
+    case (field, t) if InputFeed.isImageStruct(t)       => s"${quoted(field.name)}.origin"
+    case (_, BinaryType) if find("path").exists(isText) => quoted(find("path").get.name)
+  }
+
+  private def isText(field: StructField): Boolean = field.dataType == StringType
+  private def same(a: String, b: String): Boolean = SQLConf.get.resolver(a, b)
+  private def quoted(name: String): String = s"`${name.replace("`", "``")}`"
+}

@@ -1,0 +1,103 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.Transformer
+import org.apache.spark.ml.param.{Param, ParamMap}
+import org.apache.spark.ml.util.DefaultParamsWritable
+import org.apache.spark.sql.{DataFrame, Dataset, SparkSession}
+import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.types.{DataType, StringType, StructField, StructType}
+
+import org.sparkdl.{Model, Settings}
+import org.sparkdl.engine.EngineSettings
+import org.sparkdl.errors.SparkDLException
+import org.sparkdl.model.ModelDefinition
+import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.tensor.TensorSpec
+
+/** A stage that appends outputs of a model to a DataFrame.
+  *
+  * It checks params and schema and builds an immutable plan; the operator does the rest, when a job runs.
+  */
+abstract class ModelStage extends Transformer with ModelStageParams with DefaultParamsWritable {
+
+  /** Checks the input columns and gives the new ones, as far as the schema and the model's signature tell: nothing
+    * runs.
+    */
+  protected def newColumns(columns: Columns): Seq[NewColumn]
+
+  /** What of the model is applied to which columns. */
+  private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall
+
+  /** The model that the params name. */
+  private[ml] def findModel(session: SparkSession): ModelDefinition
+
+  /** The param that names the model: that of a loaded stage is the bundle that was saved. */
+  private[ml] def modelParam: Param[String]
+
+  /** Whether a model is named; a stage without one can be saved, but not used. */
+  private[ml] def hasModel: Boolean = isSet(modelParam)
+
+  /** The model as `write` saves it. */
+  private[ml] def savedModel(session: SparkSession): ModelDefinition = findModel(session)
+
+  override def copy(extra: ParamMap): ModelStage = defaultCopy(extra)
+
+  override def transformSchema(schema: StructType): StructType = {
+    val columns = Columns(schema, label)
+    val fresh = newColumns(columns) ++ reasons.map(NewColumn("errorCol", _, StringType))
+    columns.requireNew(fresh)
+    StructType(schema.fields ++ fresh.map(c => StructField(c.name, c.dataType)))
+  }
+
+  override def transform(dataset: Dataset[_]): DataFrame = {
+    transformSchema(dataset.schema, logging = true)
+    val df = dataset.toDF()
+    val session = df.sparkSession
+    val columns = Columns(df.schema, label)
+    val made = call(findModel(session), columns, session)
+    Bridge.appended(
+      df,
+      application(made, session),
+      made.inputs.map(_._1),
+      made.outputs.map(_._1),
+      reasons,
+      columns.origin(made.inputs.map(_._1))
+    )
+  }
+
+  /** How the operator is to run what `call` says. */
+  private[ml] def application(call: StageCall, session: SparkSession): ModelApplication = {
+    val settings: Settings.Reader = Model.settings(session)
+    ModelApplication(
+      model = call.model,
+      inputs = call.inputs.map(_._2),
+      outputs = call.outputs.map(_._2),
+      batchSize = get(batchSize).getOrElse(settings.batchSize),
+      precision = get(precision).getOrElse(settings.precision),
+      handleInvalid = HandleInvalid.fromName($(handleInvalid)),
+      scaleHint = call.scaleHint,
+      maxPixels = settings.imageMaxPixels,
+      engine = EngineSettings.of(settings)
+    )
+  }
+
+  protected def label: String = s"${getClass.getSimpleName} '$uid'"
+
+  private def reasons: Option[String] = get(errorCol).filter(_.nonEmpty)
+
+  protected def required(param: Param[String]): String = get(param)
+    .orElse(getDefault(param))
+    .filter(_.nonEmpty)
+    .getOrElse(throw new SparkDLException(s"$label: ${param.name} is not set."))
+}
+
+/** A model, the columns that feed its inputs and the columns that its outputs become. */
+final private[ml] case class StageCall(
+    model: ModelDefinition,
+    inputs: Seq[(String, TensorSpec)],
+    outputs: Seq[(String, OutputColumn)],
+    scaleHint: String
+)
+
+/** A column that a stage adds, and the param that names it. */
+final private[ml] case class NewColumn(param: String, name: String, dataType: DataType)

@@ -1,0 +1,86 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.param.{IntParam, Param, Params}
+
+import org.sparkdl.Settings
+import org.sparkdl.errors.SparkDLException
+import org.sparkdl.plan.HandleInvalid
+
+/** The params of every stage that applies a model.
+  *
+  * Python has the same params with the same defaults and texts (`sparkdl.param`); a test compares them. A value that
+  * a param cannot have is refused when it is set.
+  */
+trait ModelStageParams extends Params {
+
+  final val batchSize: IntParam = new IntParam(
+    this,
+    "batchSize",
+    "Rows per run of the model, 1 or more; unset: the session's spark.sparkdl.batchSize.",
+    (rows: Int) => StageChecks.atLeastOne("batchSize", rows)
+  )
+
+  final val precision: Param[String] = new Param(
+    this,
+    "precision",
+    "float32 or bfloat16, for faster products of about 3 digits on CPUs that have it; unset: the session's " +
+      "spark.sparkdl.precision.",
+    (value: String) => StageChecks.oneOf("precision", value, Settings.precisions)
+  )
+
+  final val handleInvalid: Param[String] = new Param(
+    this,
+    "handleInvalid",
+    "What becomes of a row that cannot be fed to the model (a null, a damaged image, an array of another length): " +
+      "error (the job fails and names it), skip (the row is left out), keep (null in the new columns).",
+    (policy: String) => { HandleInvalid.fromName(policy); true }
+  )
+
+  final val errorCol: Param[String] = new Param(
+    this,
+    "errorCol",
+    "Name of a new string column for the reasons of invalid rows, which stays null unless handleInvalid is keep; " +
+      "unset: no such column."
+  )
+
+  setDefault(handleInvalid -> HandleInvalid.Error.name)
+
+  def getBatchSize: Int = $(batchSize)
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+
+  def getPrecision: String = $(precision)
+  def setPrecision(value: String): this.type = set(precision, value)
+
+  def getHandleInvalid: String = $(handleInvalid)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+
+  def getErrorCol: String = $(errorCol)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+}
+
+/** The one new column of a stage that adds one. */
+trait HasOutputCol extends Params {
+
+  final val outputCol: Param[String] = new Param(
+    this,
+    "outputCol",
+    "Name of the new column; the DataFrame must not have it yet. Default: the stage's uid and __output."
+  )
+
+  setDefault(outputCol -> s"${uid}__output")
+
+  def getOutputCol: String = $(outputCol)
+  def setOutputCol(value: String): this.type = set(outputCol, value)
+}
+
+/** Checks of values; they throw, because Spark's own message for a value that a check denies gives no reason. */
+private[ml] object StageChecks {
+
+  def atLeastOne(name: String, value: Int): Boolean =
+    value >= 1 || { throw new SparkDLException(s"$name must be at least 1, got $value.") }
+
+  def oneOf(name: String, value: String, allowed: Seq[String]): Boolean =
+    allowed.contains(value) || {
+      throw new SparkDLException(s"Unknown $name '$value'. Expected one of: ${allowed.mkString(", ")}.")
+    }
+}

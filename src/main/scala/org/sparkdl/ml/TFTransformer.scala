@@ -1,0 +1,90 @@
+package org.sparkdl.ml
+
+import java.util.{Map => JMap}
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.ml.param.Param
+import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
+
+import org.sparkdl.errors.SparkDLException
+import org.sparkdl.model.{ModelDefinition, ReadOptions}
+import org.sparkdl.tensor.TensorSpec
+
+/** Applies a TensorFlow graph with any number of inputs and outputs to columns.
+  *
+  * Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the table): numbers,
+  * strings, arrays nested as deep as a row's value has dimensions, MLlib vectors and matrices. Output: a column per
+  * pair of outputMapping, in the order of its names. Null only with handleInvalid "keep".
+  *
+  * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled, and no pass
+  * over the data comes first.
+  *
+  * {{{
+  * new TFTransformer().setTfInputGraph("/models/scores").setInputMapping(Map("features" -> "x"))
+  *   .setOutputMapping(Map("probabilities" -> "score")).transform(df)
+  * }}}
+  */
+class TFTransformer(override val uid: String) extends TensorStage {
+  def this() = this(Identifiable.randomUID("tfTransformer"))
+
+  final val tfInputGraph: Param[String] = new Param(
+    this,
+    "tfInputGraph",
+    "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or of a frozen graph (.pb)."
+  )
+
+  final val inputMapping: MappingParam = new MappingParam(
+    this,
+    "inputMapping",
+    "From the name of a column to the input that it feeds: the key of a signature, a tensor (op:0) or an operation."
+  )
+
+  final val outputMapping: MappingParam = new MappingParam(
+    this,
+    "outputMapping",
+    "From an output (the key of a signature, a tensor or an operation) to the name of the new column that it becomes."
+  )
+
+  def getTfInputGraph: String = $(tfInputGraph)
+  def setTfInputGraph(value: String): this.type = set(tfInputGraph, value)
+
+  def getInputMapping: JMap[String, String] = $(inputMapping)
+  def setInputMapping(value: JMap[String, String]): this.type = setInputMapping(value.asScala)
+  def setInputMapping(value: scala.collection.Map[String, String]): this.type =
+    set(inputMapping, MappingParam.sorted(value))
+
+  def getOutputMapping: JMap[String, String] = $(outputMapping)
+  def setOutputMapping(value: JMap[String, String]): this.type = setOutputMapping(value.asScala)
+  def setOutputMapping(value: scala.collection.Map[String, String]): this.type =
+    set(outputMapping, MappingParam.sorted(value))
+
+  override private[ml] def modelParam: Param[String] = tfInputGraph
+  override protected def outputParam: String = outputMapping.name
+
+  override protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] =
+    pairs(inputMapping).map { case (column, input) =>
+      column -> TensorNames.find(model.name, "input", model.inputs, input)
+    }
+
+  override protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] =
+    pairs(outputMapping).map { case (output, column) =>
+      column -> TensorNames.find(model.name, "output", model.outputs, output)
+    }
+
+  /** Of a frozen graph any tensor can be fed and fetched. */
+  override protected def readOptions: ReadOptions =
+    ReadOptions(inputs = pairs(inputMapping).map(_._2), outputs = pairs(outputMapping).map(_._1))
+
+  private def pairs(param: MappingParam): Seq[(String, String)] =
+    get(param).map(MappingParam.pairs).filter(_.nonEmpty).getOrElse {
+      throw new SparkDLException(s"$label: ${param.name} is not set. ${param.doc}")
+    }
+
+  override def write: MLWriter = new StageWriter(this, super.write)
+}
+
+object TFTransformer extends DefaultParamsReadable[TFTransformer] {
+  override def read: MLReader[TFTransformer] = new StageReader(super.read)
+  override def load(path: String): TFTransformer = super.load(path)
+}

@@ -1,0 +1,83 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
+import org.apache.spark.ml.param.Param
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.Model
+import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.image.ScaleHint
+import org.sparkdl.model.{KnownModels, ModelDefinition, ReadOptions}
+import org.sparkdl.plan.OutputColumn
+import org.sparkdl.runtime.{DType, NativeLibrary}
+import org.sparkdl.tensor.TensorSpec
+
+/** A stage that feeds columns of numbers, strings, arrays or vectors to any model and appends its outputs.
+  *
+  * The types of the new columns are the model's, so `transformSchema` reads the model's signature.
+  */
+abstract class TensorStage extends ModelStage {
+
+  final val outputMode: Param[String] = new Param(
+    this,
+    "outputMode",
+    "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has dimensions) or vector (an " +
+      "MLlib vector of the flattened, row-major output).",
+    (value: String) => StageChecks.oneOf("outputMode", value, TensorStage.outputModes)
+  )
+  setDefault(outputMode -> TensorStage.Array)
+
+  def getOutputMode: String = $(outputMode)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+
+  /** The column that feeds each input. */
+  protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]
+
+  /** The new column for each output that is wanted. */
+  protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]
+
+  /** The param that names the new columns, for messages. */
+  protected def outputParam: String
+
+  /** What to read of a file that does not say it itself. */
+  protected def readOptions: ReadOptions = ReadOptions()
+
+  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
+    val path = required(modelParam)
+    NativeLibrary.load(Model.settings(session).nativeDir)
+    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
+  }
+
+  override protected def newColumns(columns: Columns): Seq[NewColumn] = {
+    val session = Model.session
+    val made = call(findModel(session), columns, session)
+    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
+    made.outputs.map { case (name, output) => NewColumn(outputParam, name, output.dataType) }
+  }
+
+  override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {
+    val inputs = inputsOf(model)
+    val missing = model.inputs.filterNot(i => inputs.exists(_._2 == i))
+    if (missing.nonEmpty)
+      throw new SchemaMismatchException(
+        s"$label: no column is given for ${missing.mkString("; ")} of model '${model.name}'; given are " +
+          s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column."
+      )
+    val outputs = outputsOf(model).map { case (name, spec) => name -> output(model, spec) }
+    StageCall(model, inputs, outputs, ScaleHint.AreaAveraging.name)
+  }
+
+  private def output(model: ModelDefinition, spec: TensorSpec): OutputColumn =
+    if ($(outputMode) == TensorStage.Array) OutputColumn.nested(model, spec)
+    else if (spec.dtype == DType.Str)
+      throw new SchemaMismatchException(
+        s"$label: output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become a " +
+          s"${VectorType.simpleString}; set outputMode to '${TensorStage.Array}'."
+      )
+    else OutputColumn.vector(spec)
+}
+
+private[ml] object TensorStage {
+  val Array = "array"
+  val outputModes: Seq[String] = Seq(Array, "vector")
+}

@@ -1,0 +1,35 @@
+package org.sparkdl.ml
+
+import java.nio.file.Path
+
+import org.apache.spark.sql.{DataFrame, Row, SparkSession}
+import org.apache.spark.sql.types._
+
+import org.sparkdl.runtime.DType
+import org.sparkdl.testing.TestModels
+
+/** What the stages on tensors are tried on. */
+object TestStages {
+
+  /** y = 3 x for float32 x of three numbers per row. */
+  def tripled(): Path = TestModels.write(
+    "tripled",
+    _.placeholder("x", DType.Float32, Seq(-1L, 3L))
+      .const("three", DType.Float32, Seq(3), vector = false)
+      .node("Mul", "y", Seq("x", "three"), Map("T" -> DType.Float32))
+  )
+
+  private val schema = StructType(
+    Seq("id" -> IntegerType, "path" -> StringType, "content" -> ArrayType(FloatType)).map { case (n, t) =>
+      StructField(n, t)
+    }
+  )
+
+  /** Rows of (id, path, content) in one partition: [i, i + 0.5, -i], null for a negative i. */
+  def vectors(spark: SparkSession, numbers: Seq[Int]): DataFrame = {
+    val rows = numbers.zipWithIndex.map { case (i, id) =>
+      Row(id, s"/rows/$id", if (i < 0) null else Seq(i.toFloat, i + 0.5f, -i.toFloat))
+    }
+    spark.createDataFrame(java.util.Arrays.asList(rows: _*), schema).coalesce(1)
+  }
+}

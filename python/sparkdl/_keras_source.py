@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from sparkdl._graph.freeze import freeze
+from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
+from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import function_specs, renamed
 from sparkdl.errors import InvalidModelException
 
@@ -80,11 +81,33 @@ def _classes(config: Any) -> list[str]:
     return []
 
 
-def from_keras(model: Any, inputs: Any, outputs: Any, source: str) -> Loose:
-    """Freeze a Keras model in inference mode, with the names of its inputs and outputs."""
+def from_keras(
+    model: Any, inputs: Any, outputs: Any, source: str, scratch: Path
+) -> Loose | UnfrozenSavedModel:
+    """Freeze a Keras model in inference mode, with the names of its inputs and outputs.
+
+    One that cannot be frozen because it looks words up in tables is exported into `scratch`.
+    """
+    run, specs, names = _callable(model, inputs)
+    concrete = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
+    found = _output_names(model, concrete.structured_outputs)
+    chosen, new = renamed(found, outputs, "outputs")
+    versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
+    about = {"kind": "keras", "model": source, **versions}
+    places = [found.index(o) for o in chosen]
+    try:
+        graph_def, given, results = freeze(concrete)
+    except NotFrozenException as e:
+        numbered = _numbered(run, places, specs)
+        return export_whole(numbered, model, scratch, names, new, (about, str(e)))
+    ends = {n: results[i] for i, n in zip(places, new, strict=True)}
+    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about)
+
+
+def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
+    """Return a model as a function of flat tensors, with their specs and names."""
     if isinstance(inputs, Mapping):
         structure, names = function_specs(inputs), list(inputs)
-        old = names
     else:
         structure, old = _own_inputs(model)
         names = renamed(old, inputs, "inputs")[1]
@@ -98,15 +121,15 @@ def from_keras(model: Any, inputs: Any, outputs: Any, source: str) -> Loose:
         fed = tensors[0] if single else tf.nest.pack_sequence_as(structure, tensors)
         return model(fed, training=False)
 
-    concrete = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
-    graph_def, given, results = freeze(concrete)
-    found = _output_names(model, concrete.structured_outputs)
-    chosen, new = renamed(found, outputs, "outputs")
-    by_name = dict(zip(found, results, strict=True))
-    ends = {n: by_name[o] for o, n in zip(chosen, new, strict=True)}
-    versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
-    about = {"kind": "keras", "model": source, **versions}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about)
+    return run, specs, names
+
+
+def _numbered(run: Callable[..., Any], places: list[int], specs: list[Any]) -> Any:
+    def numbered(*tensors: Any) -> dict[str, Any]:
+        results = tf.nest.flatten(run(*tensors))
+        return {f"out{i}": results[place] for i, place in enumerate(places)}
+
+    return tf.function(numbered, input_signature=specs, autograph=False)
 
 
 def _own_inputs(model: Any) -> tuple[Any, list[str]]:

@@ -17,6 +17,7 @@ from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
 
 _FOLDER = "saved_model"
+_DEFAULT = "serving_default"
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,19 @@ class UnfrozenSavedModel:
     """A SavedModel that has state besides variables (lookup tables), so it travels whole."""
 
     path: Path
-    signature: str
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
+    source: dict[str, str]
     why: str
+    tags: str = "serve"
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
         manifest: dict[str, Any] = {
             "name": name,
-            "source": {"kind": "SavedModel", "tensorflow": str(tf.__version__)},
+            "source": self.source,
             "savedModel": _FOLDER,
-            "signature": self.signature,
+            "tags": self.tags,
             "inputs": specs_json(self.inputs),
             "outputs": specs_json(self.outputs),
         }
@@ -70,9 +72,9 @@ def from_saved_model(
     try:
         graph_def, given, tensors = freezing.freeze(function)
         freezing.check_frozen(graph_def, str(path))
-    except InvalidModelException as e:
+    except freezing.NotFrozenException as e:
         return _whole(path, signature, inputs, outputs, str(e))
-    source = {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
+    source = _source(signature)
     by_argument = {_argument(t): t for t in given}
     old_in = sorted(specs)
     old_out = sorted(results)
@@ -92,30 +94,66 @@ def _argument(tensor: str) -> str:
     return tensor.split(":")[0]
 
 
+def _source(signature: str) -> dict[str, str]:
+    return {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
+
+
 def _whole(path: Path, signature: str, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
     if inputs is not None or outputs is not None:
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
         )
+    definition = _definition(path, signature)
+    ins, outs = (
+        [_spec(n, infos[n]) for n in sorted(infos)]
+        for infos in (definition.inputs, definition.outputs)
+    )
+    return UnfrozenSavedModel(path, ins, outs, _source(signature), why)
+
+
+def export_whole(
+    function: Any, model: Any, folder: Path, inputs: list[str], outputs: list[str], about: Any
+) -> UnfrozenSavedModel:
+    """Write a Keras model as a SavedModel that is to travel whole.
+
+    Parameters
+    ----------
+    function : tf.function
+        From tensors named "in0", "in1", ... to a dict with the keys "out0", "out1", ...
+    model : keras.Model
+        What owns the function's variables and tables.
+    folder : Path
+        An empty directory.
+    inputs, outputs : list of str
+        What users call the tensors.
+    about : tuple of dict and str
+        The source for the manifest, and why the function was not frozen.
+    """
+    from keras.export import ExportArchive
+
+    archive = ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(_DEFAULT, function)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except (AssertionError, ValueError) as e:
+        raise InvalidModelException(f"{about[1]} As a SavedModel: {e}") from e
+    definition = _definition(folder, _DEFAULT)
+    ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
+    outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
+    return UnfrozenSavedModel(folder, ins, outs, *about)
+
+
+def _definition(path: Path, signature: str) -> Any:
     from tensorflow.python.saved_model import loader_impl
 
-    definition = next(
+    return next(
         m.signature_def[signature]
         for m in loader_impl.parse_saved_model(str(path)).meta_graphs
         if signature in m.signature_def
     )
-    return UnfrozenSavedModel(
-        path, signature, _specs(definition.inputs), _specs(definition.outputs), why
-    )
 
 
-def _specs(infos: Any) -> list[TensorSpec]:
-    return [
-        TensorSpec(
-            name,
-            infos[name].name,
-            tf.as_dtype(infos[name].dtype).name,
-            dimensions(tf.TensorShape(infos[name].tensor_shape)),
-        )
-        for name in sorted(infos)
-    ]
+def _spec(name: str, info: Any) -> TensorSpec:
+    shape = dimensions(tf.TensorShape(info.tensor_shape))
+    return TensorSpec(name, info.name, tf.as_dtype(info.dtype).name, shape)

@@ -24,8 +24,12 @@ def loose_from(
     signature: str = "serving_default",
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    scratch: Path,
 ) -> Loose | UnfrozenSavedModel:
-    """Freeze whatever a user calls a model. The arguments are those of `save_bundle`."""
+    """Freeze whatever a user calls a model. The arguments are those of `save_bundle`.
+
+    `scratch` is an empty directory for what has to live until the bundle is written.
+    """
     if isinstance(model, (str, Path)):
         path = Path(model).expanduser()
         if not path.exists():
@@ -38,13 +42,13 @@ def loose_from(
         if path.suffix == ".pb":
             return from_graph(_read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
-        return from_keras(keras_model, inputs, outputs, path.name)
+        return from_keras(keras_model, inputs, outputs, path.name, scratch)
     if isinstance(model, tf.Graph):
         return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
     if isinstance(model, tf.compat.v1.GraphDef):
         return from_graph(model, inputs, outputs, "GraphDef")
     if _is_keras(model):
-        return from_keras(model, inputs, outputs, type(model).__name__)
+        return from_keras(model, inputs, outputs, type(model).__name__, scratch)
     if hasattr(model, "structured_input_signature"):
         return from_concrete(model, inputs, outputs)
     if callable(model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,9 @@ def save_bundle(
     """Write a model as a bundle, which the stages, `load_model` and Scala take.
 
     Variables become constants, and what depends on constants only is computed once (batch norm,
-    for example, goes into the weights of the convolution before it).
+    for example, goes into the weights of the convolution before it). Keras models and SavedModels
+    with lookup tables (TextVectorization, say) cannot become one graph of constants: the bundle
+    then holds a whole SavedModel.
 
     Parameters
     ----------
@@ -92,30 +95,39 @@ def save_bundle(
     ... )  # doctest: +SKIP
     """
     tensorflow()
-    from sparkdl._graph.images import as_image_model
-    from sparkdl._graph.names import Loose, finish
     from sparkdl._sources import loose_from
 
-    loose = loose_from(
-        model,
-        inputs=inputs,
-        outputs=outputs,
-        signature=signature,
-        custom_objects=custom_objects,
-        safe_mode=safe_mode,
-    )
-    bundle_name = name or Path(path).name
-    if not isinstance(loose, Loose):  # a SavedModel that cannot be frozen
+    named = name or Path(path).name
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+        loose = loose_from(
+            model,
+            inputs=inputs,
+            outputs=outputs,
+            signature=signature,
+            custom_objects=custom_objects,
+            safe_mode=safe_mode,
+            scratch=Path(scratch),
+        )
+        return _write(loose, path, named, image, preprocessing, _labels(labels), overwrite)
+
+
+def _write(
+    loose: Any, path: Any, name: str, image: Any, preprocessing: Any, labels: Any, overwrite: bool
+) -> str:
+    from sparkdl._graph.images import as_image_model
+    from sparkdl._graph.names import Loose, finish
+
+    shown = None
+    if not isinstance(loose, Loose):
         if image or preprocessing:
             raise SettingsException(
-                "image= and preprocessing= need a model that can be frozen; this SavedModel "
-                f"cannot ({loose.why}). Put the preprocessing into the model instead."
+                "image= and preprocessing= need a model that can be frozen; this one cannot "
+                f"({loose.why}). Put the preprocessing into the model instead."
             )
-        return loose.write(path, bundle_name, _labels(labels), overwrite)
-    shown = None
+        return str(loose.write(path, name, labels, overwrite))
     if image or preprocessing is not None:
         loose, shown = as_image_model(loose, _image_options(image), preprocessing)
-    return write_finished(path, finish(loose), bundle_name, _labels(labels), shown, overwrite)
+    return write_finished(path, finish(loose), name, labels, shown, overwrite)
 
 
 def _labels(labels: Any) -> Labels | None:

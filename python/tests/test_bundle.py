@@ -245,7 +245,7 @@ def test_a_saved_model_with_a_table_is_copied_whole(tmp_path: Path) -> None:
     path = sparkdl.save_bundle(folder, tmp_path / "m")
     manifest = verify_bundle(path)
     assert manifest["savedModel"] == "saved_model"
-    assert manifest["signature"] == "serving_default"
+    assert manifest["source"]["signature"] == "serving_default"
     assert manifest["inputs"][0]["name"] == "word"
     assert "saved_model/saved_model.pb" in manifest["files"]
 

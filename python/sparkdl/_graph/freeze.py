@@ -15,6 +15,11 @@ from tensorflow.python.grappler import tf_optimizer
 from sparkdl._graph.graph import calls_function, node_of
 from sparkdl.errors import InvalidModelException
 
+
+class NotFrozenException(InvalidModelException):
+    """A model has state besides variables (lookup tables), which cannot become constants."""
+
+
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
@@ -39,7 +44,7 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
     given = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs]
     if len(inputs) != given:
-        raise InvalidModelException(
+        raise NotFrozenException(
             "Cannot freeze the model: besides its inputs it depends on resources that are not "
             f"variables ({', '.join(inputs[given:])}), such as lookup tables. Save it as a "
             "SavedModel and give that directory instead."
@@ -75,7 +80,7 @@ def check_frozen(graph_def: Any, source: str) -> None:
     loose = [n for n in nodes if n.op in _STATE]
     if loose:
         names = ", ".join(f"{n.name} ({n.op})" for n in loose[:3])
-        raise InvalidModelException(
+        raise NotFrozenException(
             f"The graph of {source} is not frozen: it has {len(loose)} variables or tables "
             f"({names}), whose values are not in the graph. Expected a graph with constants. "
             "Save it as a SavedModel and give that directory, or freeze it first."

@@ -29,6 +29,8 @@ _EXPORTS = {
     "readImages": "sparkdl.image",
     "DeepImageFeaturizer": "sparkdl.transformers",
     "DeepImagePredictor": "sparkdl.transformers",
+    "TFTransformer": "sparkdl.transformers",
+    "KerasTransformer": "sparkdl.transformers",
     "load_model": "sparkdl.model",
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",

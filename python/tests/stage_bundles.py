@@ -1,12 +1,13 @@
-"""A network that sees colours, and images of one colour, for tests of the stages.
+"""What the stages are tried on: a network that sees colours with images of one colour, and tensors.
 
-Its features are the average red, green and blue, its classes the strongest of them.
+The features are the average red, green and blue, its classes the strongest of them.
 """
 
 from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,25 @@ def make_bundle(path: Path, name: str = "MobileNetV2", top: bool = True) -> str:
         name=name,
         labels=LABELS if top else None,
     )
+
+
+@cache
+def tripled() -> str:
+    """Return a bundle with y = 3 x for float32 x of three numbers per row."""
+    import sparkdl
+
+    folder = Path(tempfile.mkdtemp(prefix="sparkdl-tripled-"))
+    spec = {"x": ("float32", [None, 3])}
+    return sparkdl.save_bundle(lambda x: {"y": 3.0 * x}, folder / "tripled", inputs=spec)
+
+
+def vectors(spark: Any, numbers: Sequence[int | None]) -> Any:
+    """Return rows of (id, path, content), in one partition; content is an array of 3 floats."""
+    rows = [
+        (i, f"/rows/{i}", None if n is None else [float(n), n + 0.5, -float(n)])
+        for i, n in enumerate(numbers)
+    ]
+    return spark.createDataFrame(rows, "id int, path string, content array<float>").coalesce(1)
 
 
 def png(red: int, green: int, blue: int, height: int = 16, width: int = 12) -> bytearray:

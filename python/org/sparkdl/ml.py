@@ -7,6 +7,16 @@ pyspark turns the Scala class of a saved stage into the name of a Python class b
 
 from __future__ import annotations
 
-from sparkdl.transformers import DeepImageFeaturizer, DeepImagePredictor
+from sparkdl.transformers import (
+    DeepImageFeaturizer,
+    DeepImagePredictor,
+    KerasTransformer,
+    TFTransformer,
+)
 
-__all__ = ["DeepImageFeaturizer", "DeepImagePredictor"]
+__all__ = [
+    "DeepImageFeaturizer",
+    "DeepImagePredictor",
+    "KerasTransformer",
+    "TFTransformer",
+]

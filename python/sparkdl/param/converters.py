@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyspark.ml.param import TypeConverters
@@ -53,6 +54,35 @@ def model_name(value: Any) -> str:
 
 def path(value: Any) -> str:
     """Accept paths as text or as `os.PathLike`."""
-    import os
-
     return TypeConverters.toString(os.fspath(value) if isinstance(value, os.PathLike) else value)
+
+
+def graph(value: Any) -> str:
+    """Accept a `TFInputGraph`, whose bundle is taken, or the path of a model."""
+    bundle = getattr(value, "bundle", None)
+    if bundle is None and not isinstance(value, (str, os.PathLike)):
+        raise SparkDLException(
+            f"Cannot take a graph from a {type(value).__name__}. Expected a sparkdl.TFInputGraph "
+            "(its from... functions make one of any graph or model), or the path of a bundle, a "
+            "SavedModel or a frozen graph (.pb)."
+        )
+    return path(value if bundle is None else bundle)
+
+
+def names(value: Any) -> dict[str, str]:
+    """Accept pairs of names, as a dict or a list, sorted by the first; a tensor gives its name."""
+    pairs = value.items() if isinstance(value, Mapping) else value
+    try:
+        found = {_name(first): _name(second) for first, second in pairs}
+    except (TypeError, ValueError) as e:
+        raise SparkDLException(
+            f"Expected names as a dict such as {{'column': 'tensor:0'}}, got {value!r}."
+        ) from e
+    return dict(sorted(found.items()))
+
+
+def _name(value: Any) -> str:
+    text = value if isinstance(value, str) else getattr(value, "name", None)
+    if not isinstance(text, str):
+        raise TypeError(f"{value!r} is no name")
+    return text

@@ -1,4 +1,4 @@
-"""The params of every stage that applies a model to a column of images."""
+"""The params of every stage that applies a network known by name to a column of images."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ from typing import TypeVar
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
-from sparkdl.param.converters import SCALE_HINTS, at_least_one, model_name, one_of, path
+from sparkdl.param.converters import SCALE_HINTS, model_name, one_of, path
+from sparkdl.param.model_stage import ModelStageParams, OutputColParams
 
 T = TypeVar("T", bound="ImageStageParams")
 
 
-class ImageStageParams(Params):
-    """Params of the image stages, the same as in Scala's trait of this name.
-
-    The texts are those of the Scala side, word for word; a test compares them.
-    """
+class ImageStageParams(ModelStageParams, OutputColParams):
+    """Params of the stages with named models, the same as in Scala's trait of this name."""
 
     inputCol: Param[str] = Param(
         Params._dummy(),
         "inputCol",
         "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
         "of binaryFile.",
-        TypeConverters.toString,
-    )
-    outputCol: Param[str] = Param(
-        Params._dummy(),
-        "outputCol",
-        "Name of the new column; the DataFrame must not have it yet.",
         TypeConverters.toString,
     )
     modelName: Param[str] = Param(
@@ -43,33 +35,6 @@ class ImageStageParams(Params):
         "scaleHint",
         f"How images are resized to the network's input: {', '.join(SCALE_HINTS)}.",
         one_of("scaleHint", SCALE_HINTS),
-    )
-    batchSize: Param[int] = Param(
-        Params._dummy(),
-        "batchSize",
-        "Images per run of the model, 1 or more; unset: the session's spark.sparkdl.batchSize.",
-        at_least_one("batchSize"),
-    )
-    precision: Param[str] = Param(
-        Params._dummy(),
-        "precision",
-        "float32 or bfloat16, for faster products of about 3 digits on CPUs that have it; unset: "
-        "the session's spark.sparkdl.precision.",
-        one_of("precision", ("float32", "bfloat16")),
-    )
-    handleInvalid: Param[str] = Param(
-        Params._dummy(),
-        "handleInvalid",
-        "What becomes of a row whose image is null or cannot be decoded: error (the job fails and "
-        "names it), skip (the row is left out), keep (null in outputCol).",
-        one_of("handleInvalid", ("error", "skip", "keep")),
-    )
-    errorCol: Param[str] = Param(
-        Params._dummy(),
-        "errorCol",
-        "Name of a new string column for the reasons of invalid rows, which stays null unless "
-        "handleInvalid is keep; unset: no such column.",
-        TypeConverters.toString,
     )
     weights: Param[str] = Param(
         Params._dummy(),
@@ -86,11 +51,6 @@ class ImageStageParams(Params):
         path,
     )
 
-    def _set_shared_defaults(self) -> None:
-        self._setDefault(
-            scaleHint="SCALE_AREA_AVERAGING", handleInvalid="error", weights="imagenet"
-        )
-
     def getInputCol(self) -> str:
         """Return the name of the column of images."""
         return self.getOrDefault(self.inputCol)
@@ -98,14 +58,6 @@ class ImageStageParams(Params):
     def setInputCol(self: T, value: str) -> T:
         """Set the name of the column of images."""
         return self._set(inputCol=value)
-
-    def getOutputCol(self) -> str:
-        """Return the name of the new column."""
-        return self.getOrDefault(self.outputCol)
-
-    def setOutputCol(self: T, value: str) -> T:
-        """Set the name of the new column."""
-        return self._set(outputCol=value)
 
     def getModelName(self) -> str:
         """Return the name of the network."""
@@ -122,38 +74,6 @@ class ImageStageParams(Params):
     def setScaleHint(self: T, value: str) -> T:
         """Set how images are resized."""
         return self._set(scaleHint=value)
-
-    def getBatchSize(self) -> int:
-        """Return the images per run of the model."""
-        return self.getOrDefault(self.batchSize)
-
-    def setBatchSize(self: T, value: int) -> T:
-        """Set the images per run of the model."""
-        return self._set(batchSize=value)
-
-    def getPrecision(self) -> str:
-        """Return float32 or bfloat16."""
-        return self.getOrDefault(self.precision)
-
-    def setPrecision(self: T, value: str) -> T:
-        """Set float32 or bfloat16."""
-        return self._set(precision=value)
-
-    def getHandleInvalid(self) -> str:
-        """Return what becomes of rows that cannot be used."""
-        return self.getOrDefault(self.handleInvalid)
-
-    def setHandleInvalid(self: T, value: str) -> T:
-        """Set what becomes of rows that cannot be used: error, skip or keep."""
-        return self._set(handleInvalid=value)
-
-    def getErrorCol(self) -> str:
-        """Return the name of the column of reasons."""
-        return self.getOrDefault(self.errorCol)
-
-    def setErrorCol(self: T, value: str) -> T:
-        """Set the name of the column of reasons."""
-        return self._set(errorCol=value)
 
     def getWeights(self) -> str:
         """Return imagenet, or the path of the weights or of a bundle."""

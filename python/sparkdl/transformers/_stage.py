@@ -1,4 +1,4 @@
-"""What the image stages have in common: params here, everything else in the JVM."""
+"""What the stages have in common: params here, everything else in the JVM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pyspark.ml.wrapper import JavaTransformer
 
 from sparkdl._jvm import active_session, door
 from sparkdl.named import named_model
-from sparkdl.param import ImageStageParams
+from sparkdl.param.image_stage import ImageStageParams
+from sparkdl.param.model_stage import ModelStageParams
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -19,35 +20,57 @@ if TYPE_CHECKING:
 _MODELS_DIR = "spark.sparkdl.models.dir"
 _WEIGHTS_FILES = (".h5", ".hdf5", ".keras")
 
-T = TypeVar("T", bound="ImageStage")
+T = TypeVar("T", bound="ModelStage")
 
 
-class ImageStage(JavaTransformer, ImageStageParams, JavaMLReadable[Any], JavaMLWritable):
-    """A stage of Scala's package `org.sparkdl.ml` that applies a model to a column of images."""
+class ModelStage(JavaTransformer, ModelStageParams, JavaMLReadable[Any], JavaMLWritable):
+    """A stage of Scala's package `org.sparkdl.ml`."""
 
     @classmethod
     def _java_class(cls) -> str:
         return f"org.sparkdl.ml.{cls.__name__}"
 
-    def _create_java(self) -> None:
+    def _create(self, **defaults: Any) -> None:
+        """Make the Scala stage, and set the defaults that all stages have besides those given."""
         door()  # says what to do when there is no session, or one without the jar
         self._java_obj = self._new_java_obj(self._java_class(), self.uid)
+        if self.hasParam("outputCol"):
+            defaults["outputCol"] = f"{self.uid}__output"
+        self._setDefault(handleInvalid="error", **defaults)
+
+    def _resetUid(self, newUid: str) -> Any:
+        super()._resetUid(newUid)
+        if self.hasParam("outputCol"):
+            self._setDefault(outputCol=f"{newUid}__output")
+        return self
+
+    def _complete_java(self, java: Any) -> None:
+        """Give the Scala stage what only Python can make, when it is about to be used or saved."""
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        self._ensure_model()
-        return super()._transform(dataset)
+        from pyspark.sql import DataFrame
+
+        java = self._to_java()
+        return DataFrame(java.transform(dataset._jdf), dataset.sparkSession)
 
     def _to_java(self) -> Any:
-        """Hand the stage over to be saved, which takes the model along."""
-        self._ensure_model()
-        return super()._to_java()
+        java = super()._to_java()
+        self._complete_java(java)
+        return java
 
     @classmethod
     def read(cls) -> JavaMLReader[Any]:
         """Return a reader of saved stages."""
         return _StageReader(cls)
 
-    def _ensure_model(self) -> None:
+
+class ImageStage(ModelStage, ImageStageParams):
+    """A stage that applies a network known by name to a column of images."""
+
+    def _create(self, **defaults: Any) -> None:
+        super()._create(scaleHint="SCALE_AREA_AVERAGING", weights="imagenet", **defaults)
+
+    def _complete_java(self, java: Any) -> None:
         """Make the bundle that the JVM will look for, where Keras can make it."""
         if not self.isSet(self.modelName):
             return

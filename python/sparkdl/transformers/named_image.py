@@ -25,14 +25,14 @@ class DeepImageFeaturizer(ImageStage):
     inputCol : str
         Name of the column of images.
     outputCol : str
-        Name of the new column; the DataFrame must not have it yet.
+        Name of the new column; the DataFrame must not have it yet. Default: uid and ``__output``.
     modelName : str
         Name of the network, one of those that `sparkdl.models()` lists.
     scaleHint : str
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
     batchSize : int, optional
-        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
     pooling : str
@@ -96,9 +96,7 @@ class DeepImageFeaturizer(ImageStage):
         modelDir: str | Path | None = None,
     ) -> None:
         super().__init__()
-        self._create_java()
-        self._set_shared_defaults()
-        self._setDefault(pooling="avg")
+        self._create(pooling="avg")
         self._set(**self._input_kwargs)
 
     @keyword_only
@@ -209,9 +207,7 @@ weights, modelDir
         modelDir: str | Path | None = None,
     ) -> None:
         super().__init__()
-        self._create_java()
-        self._set_shared_defaults()
-        self._setDefault(decodePredictions=False, topK=5)
+        self._create(decodePredictions=False, topK=5)
         self._set(**self._input_kwargs)
 
     @keyword_only

@@ -1,0 +1,79 @@
+"""The params of the stages that apply a model to columns of tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl.param.converters import one_of, path
+from sparkdl.param.model_stage import ModelStageParams
+
+T = TypeVar("T", bound="TensorStageParams")
+F = TypeVar("F", bound="ModelFileParams")
+
+
+class TensorStageParams(ModelStageParams):
+    """The form of the outputs, as in Scala's TensorStage."""
+
+    outputMode: Param[str] = Param(
+        Params._dummy(),
+        "outputMode",
+        "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has "
+        "dimensions) or vector (an MLlib vector of the flattened, row-major output).",
+        one_of("outputMode", ("array", "vector")),
+    )
+
+    def getOutputMode(self) -> str:
+        """Return the form of the new columns."""
+        return self.getOrDefault(self.outputMode)
+
+    def setOutputMode(self: T, value: str) -> T:
+        """Set the form of the new columns: array or vector."""
+        return self._set(outputMode=value)
+
+
+class ModelFileParams(Params):
+    """A model by its file."""
+
+    modelFile: Param[str] = Param(
+        Params._dummy(),
+        "modelFile",
+        "The model: path of a bundle, of a SavedModel directory, or of a frozen graph (.pb); in "
+        "Python also of a file of Keras (.keras, .h5), which becomes a bundle.",
+        path,
+    )
+
+    def getModelFile(self) -> str:
+        """Return the path of the model."""
+        return self.getOrDefault(self.modelFile)
+
+    def setModelFile(self: F, value: str | Path) -> F:
+        """Set the path of the model."""
+        return self._set(modelFile=value)
+
+
+class ColumnsParams(Params):
+    """Columns by the order of a model's inputs and outputs, as in Scala's KerasTransformer."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "Name of the column that feeds the only input.",
+        TypeConverters.toString,
+    )
+    inputCols: Param[list[str]] = Param(
+        Params._dummy(),
+        "inputCols",
+        "Names of the columns that feed the inputs, in the order of the model's inputs; instead of "
+        "inputCol.",
+        TypeConverters.toListString,
+    )
+    outputCols: Param[list[str]] = Param(
+        Params._dummy(),
+        "outputCols",
+        "Names of the new columns, one per output, in the order of the model's outputs; instead of "
+        "outputCol.",
+        TypeConverters.toListString,
+    )

@@ -1,0 +1,45 @@
+"""Stages that take a Keras model, live or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.ml.param import TypeConverters
+
+from sparkdl.errors import SettingsException
+from sparkdl.param.tensor_stage import ModelFileParams
+from sparkdl.transformers._stage import ModelStage
+
+_FILES = (".keras", ".h5", ".hdf5")
+
+
+class KerasFileStage(ModelStage, ModelFileParams):
+    """A stage whose model is `modelFile`; files of Keras become bundles when they are needed."""
+
+    # How Keras is to load a file. Code, so no params: a saved stage holds the finished bundle.
+    _custom_objects: Mapping[str, Any] | None = None
+    _safe_mode: bool = True
+
+    def _set_with_model(self, given: Mapping[str, Any]) -> Any:
+        """Set params from keywords, `model`, `custom_objects` and `safe_mode` among them."""
+        params = dict(given)
+        model = params.pop("model", None)
+        self._custom_objects = params.pop("custom_objects", self._custom_objects)
+        self._safe_mode = TypeConverters.toBoolean(params.pop("safe_mode", self._safe_mode))
+        if model is not None:
+            if params.get("modelFile") is not None:
+                raise SettingsException(
+                    "model and modelFile are both given: give a live model or the path of one."
+                )
+            params["modelFile"] = self._bundle(model)
+        return self._set(**params)
+
+    def _bundle(self, model: Any) -> str:
+        from sparkdl._bundle_store import stored_bundle
+
+        return stored_bundle(model, custom_objects=self._custom_objects, safe_mode=self._safe_mode)
+
+    def _complete_java(self, java: Any) -> None:
+        if self.isSet(self.modelFile) and self.getModelFile().endswith(_FILES):
+            java.setModelFile(self._bundle(self.getModelFile()))

@@ -1,0 +1,136 @@
+"""Keras models on columns of tensors, as the Scala class of the same name applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark import keyword_only
+
+from sparkdl.param.model_stage import OutputColParams
+from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
+from sparkdl.transformers._keras_file import KerasFileStage
+
+
+class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams):
+    """Applies a Keras model to columns.
+
+    Input: a column per input of the model, in the order of its inputs, of a type that its dtype
+    takes (docs/sql.md has the table): numbers, strings (text), arrays, MLlib vectors. Output: a
+    column per output, in the order of its outputs: numbers, arrays nested as deep as a row's
+    output has dimensions, or MLlib vectors. Null only with handleInvalid "keep".
+
+    Parameters
+    ----------
+    inputCol, outputCol : str
+        The column that feeds the only input, and the new column.
+    inputCols, outputCols : list of str
+        The same for models with several inputs or outputs.
+    modelFile : str or Path
+        The model: a file of Keras (.keras, .h5), a bundle, a SavedModel directory or a frozen
+        graph (.pb).
+    model : keras.Model
+        A live model, instead of modelFile. It is converted at once: what is trained or changed
+        later does not count.
+    custom_objects : dict
+        For Keras, when it loads a file: classes and functions of yours, by name.
+    safe_mode : bool
+        False lets Keras run code that is pickled in a file (Lambda layers): only for files that
+        you trust.
+    outputMode : str
+        "array" (default) or "vector".
+    batchSize : int, optional
+        Rows per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
+    precision : str, optional
+        "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
+    handleInvalid : str
+        What becomes of a row that cannot be fed: "error" (default), "skip" or "keep".
+    errorCol : str, optional
+        Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+
+    Raises
+    ------
+    SchemaMismatchException
+        From `transform`: a column is missing, exists already or has another type or shape than the
+        model's input, or the number of columns is not that of the inputs or outputs.
+    InvalidModelException, ModelNotFoundException
+        The model cannot be read or converted.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> stage = sparkdl.KerasTransformer(
+    ...     inputCol="features", outputCol="score", modelFile="model.keras"
+    ... )  # doctest: +SKIP
+    >>> stage.transform(df).select("score")  # doctest: +SKIP
+    """
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        inputCols: Sequence[str] | None = None,
+        outputCols: Sequence[str] | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+        outputMode: str = "array",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._create(outputMode="array")
+        self._set_with_model(self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        inputCols: Sequence[str] | None = None,
+        outputCols: Sequence[str] | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+        outputMode: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> KerasTransformer:
+        """Set those params that are given."""
+        return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
+
+    def getInputCol(self) -> str:
+        """Return the name of the column that feeds the only input."""
+        return self.getOrDefault(self.inputCol)
+
+    def setInputCol(self, value: str) -> KerasTransformer:
+        """Set the name of the column that feeds the only input."""
+        return self._set(inputCol=value)
+
+    def getInputCols(self) -> list[str]:
+        """Return the names of the columns that feed the inputs."""
+        return self.getOrDefault(self.inputCols)
+
+    def setInputCols(self, value: Sequence[str]) -> KerasTransformer:
+        """Set the names of the columns that feed the inputs."""
+        return self._set(inputCols=value)
+
+    def getOutputCols(self) -> list[str]:
+        """Return the names of the new columns."""
+        return self.getOrDefault(self.outputCols)
+
+    def setOutputCols(self, value: Sequence[str]) -> KerasTransformer:
+        """Set the names of the new columns."""
+        return self._set(outputCols=value)

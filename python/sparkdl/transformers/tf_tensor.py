@@ -1,0 +1,163 @@
+"""TensorFlow graphs on columns of tensors, as the Scala class of the same name applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark import keyword_only
+from pyspark.ml.param import Param, Params
+
+from sparkdl.param.converters import graph, names
+from sparkdl.param.tensor_stage import TensorStageParams
+from sparkdl.transformers._stage import ModelStage
+
+if TYPE_CHECKING:
+    from sparkdl.graph.input import TFInputGraph
+
+
+class TFTransformer(ModelStage, TensorStageParams):
+    """Applies a TensorFlow graph with any number of inputs and outputs to columns.
+
+    Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the
+    table): numbers, strings, arrays nested as deep as a row's value has dimensions, MLlib vectors
+    and matrices. Output: a column per pair of outputMapping, in the order of its names: numbers,
+    nested arrays or MLlib vectors. Null only with handleInvalid "keep".
+
+    Parameters
+    ----------
+    tfInputGraph : TFInputGraph, str or Path
+        The graph, or the path of a bundle, a SavedModel directory or a frozen graph (.pb).
+    inputMapping : dict of str to str
+        From the name of a column to the input that it feeds: the key of a signature, a tensor
+        ("op:0") or an operation.
+    outputMapping : dict of str to str
+        From an output (the key of a signature, a tensor or an operation) to the name of the new
+        column that it becomes.
+    outputMode : str
+        "array" (default) or "vector".
+    batchSize : int, optional
+        Rows per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
+    precision : str, optional
+        "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
+    handleInvalid : str
+        What becomes of a row that cannot be fed: "error" (default), "skip" or "keep".
+    errorCol : str, optional
+        Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+
+    Raises
+    ------
+    SchemaMismatchException
+        From `transform`: a column is missing, exists already or has another type or shape than the
+        input; an input or output does not exist (the message lists those that do) or has no column.
+
+    Examples
+    --------
+    >>> from sparkdl import TFInputGraph, TFTransformer  # doctest: +SKIP
+    >>> graph = TFInputGraph.fromSavedModelWithSignature("/models/s", "serve", "serving_default")
+    ... # doctest: +SKIP
+    >>> TFTransformer(
+    ...     tfInputGraph=graph, inputMapping={"features": "x"}, outputMapping={"y": "score"}
+    ... ).transform(df)  # doctest: +SKIP
+    """
+
+    tfInputGraph: Param[str] = Param(
+        Params._dummy(),
+        "tfInputGraph",
+        "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
+        "of a frozen graph (.pb).",
+        graph,
+    )
+    inputMapping: Param[dict[str, str]] = Param(
+        Params._dummy(),
+        "inputMapping",
+        "From the name of a column to the input that it feeds: the key of a signature, a tensor "
+        "(op:0) or an operation.",
+        names,
+    )
+    outputMapping: Param[dict[str, str]] = Param(
+        Params._dummy(),
+        "outputMapping",
+        "From an output (the key of a signature, a tensor or an operation) to the name of the new "
+        "column that it becomes.",
+        names,
+    )
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        tfInputGraph: TFInputGraph | str | Path | None = None,
+        inputMapping: Mapping[str, Any] | None = None,
+        outputMapping: Mapping[Any, str] | None = None,
+        outputMode: str = "array",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._create(outputMode="array")
+        self._set(**self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        tfInputGraph: TFInputGraph | str | Path | None = None,
+        inputMapping: Mapping[str, Any] | None = None,
+        outputMapping: Mapping[Any, str] | None = None,
+        outputMode: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> TFTransformer:
+        """Set those params that are given."""
+        return self._set(**self._input_kwargs)
+
+    # The graph as it was given, which knows what its tensors were called before it was a bundle.
+    _graph: TFInputGraph | None = None
+
+    def _set(self, **params: Any) -> TFTransformer:
+        given = params.get("tfInputGraph")
+        if given is not None:
+            self._graph = given if hasattr(given, "bundle") else None
+        return super()._set(**params)
+
+    def _complete_java(self, java: Any) -> None:
+        if self._graph is None:
+            return
+        if self.isSet(self.inputMapping):
+            inputs = self.getInputMapping().items()
+            java.setInputMapping({c: self._graph.input_name(t) for c, t in inputs})
+        if self.isSet(self.outputMapping):
+            outputs = self.getOutputMapping().items()
+            java.setOutputMapping({self._graph.output_name(t): c for t, c in outputs})
+
+    def getTfInputGraph(self) -> str:
+        """Return the path of the graph."""
+        return self.getOrDefault(self.tfInputGraph)
+
+    def setTfInputGraph(self, value: TFInputGraph | str | Path) -> TFTransformer:
+        """Set the graph, or its path."""
+        return self._set(tfInputGraph=value)
+
+    def getInputMapping(self) -> dict[str, str]:
+        """Return which column feeds which input."""
+        return self.getOrDefault(self.inputMapping)
+
+    def setInputMapping(self, value: Mapping[str, Any]) -> TFTransformer:
+        """Set which column feeds which input."""
+        return self._set(inputMapping=value)
+
+    def getOutputMapping(self) -> dict[str, str]:
+        """Return which output becomes which column."""
+        return self.getOrDefault(self.outputMapping)
+
+    def setOutputMapping(self, value: Mapping[Any, str]) -> TFTransformer:
+        """Set which output becomes which column."""
+        return self._set(outputMapping=value)

@@ -82,10 +82,11 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
     val silent = reason.eq(BatchIterator.NullRow)
     if (!silent) metrics.rejected(1)
     task.handleInvalid match {
-      case _ if silent         => keep(-1, null)
-      case HandleInvalid.Error => throw RowErrors.invalid(task, reason, originOf(source.inputs), context)
-      case HandleInvalid.Skip  =>
-      case HandleInvalid.Keep  => keep(-1, reason)
+      case _ if silent => keep(-1, null)
+      case HandleInvalid.Error =>
+        throw RowErrors.invalid(task, reason, Option(textAt(source.inputs, task.originOrdinal)), context)
+      case HandleInvalid.Skip =>
+      case HandleInvalid.Keep => keep(-1, reason)
     }
   }
 
@@ -100,7 +101,7 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private def feed(slot: Int): String = {
     val inputs = source.inputs
     var i = 0
-    var reason: String = null
+    var reason = textAt(inputs, task.rejectedOrdinal)
     while (i < collectors.length && reason == null) {
       reason = if (inputs.isNullAt(i)) nullAt(i) else collectors(i).add(slot, inputs, i)
       if (
@@ -151,9 +152,9 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
     new GenericInternalRow(values)
   }
 
-  private def originOf(inputs: InternalRow): Option[String] =
-    if (task.originOrdinal < 0 || inputs.isNullAt(task.originOrdinal)) None
-    else Some(inputs.getUTF8String(task.originOrdinal).toString)
+  /** The text at `ordinal`, null when it is or when the ordinal is -1. */
+  private def textAt(inputs: InternalRow, ordinal: Int): String =
+    if (ordinal < 0 || inputs.isNullAt(ordinal)) null else inputs.getUTF8String(ordinal).toString
 }
 
 private object BatchIterator {

@@ -13,6 +13,9 @@ import org.sparkdl.tensor.CellReader
   *   names of tensors, distinct
   * @param readers
   *   for each output column, the index of its fetch and its reader
+  * @param rejectedOrdinal
+  *   ordinal, in the rows of inputs, of a string that is not null for a row that is invalid already: its reason; -1
+  *   when there is none
   * @param originOrdinal
   *   ordinal, in the rows of inputs, of a string that tells where the row came from; -1 when there is none
   * @param emitError
@@ -32,6 +35,7 @@ final case class BatchTask(
     readers: Seq[(Int, CellReader)],
     handleInvalid: HandleInvalid,
     nullIsNull: Boolean,
+    rejectedOrdinal: Int,
     originOrdinal: Int,
     emitError: Boolean
 )

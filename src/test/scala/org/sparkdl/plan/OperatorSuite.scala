@@ -4,7 +4,7 @@ import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.EvalModelExec
+import org.apache.spark.sql.sparkdl.{Bridge, EvalModelExec}
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
 
 import org.sparkdl.errors.SchemaMismatchException
@@ -100,6 +100,24 @@ class OperatorSuite extends SparkSuite with AdaptiveSparkPlanHelper {
     assert(
       kept.collect().toSeq == Seq(Row(1, 2f, null), Row(2, null, "the value for input 'x' is null"), Row(3, 6f, null))
     )
+  }
+
+  test("rows that are invalid already are handled like those that cannot be fed, with their own reason") {
+    val df = Seq((1, 1f, null), (2, 2f, "it is late"), (3, 3f, null)).toDF("id", "x", "why not").coalesce(1)
+    def made(policy: String) = Bridge
+      .appended(
+        df,
+        TestModels.doubled().withHandleInvalid(policy).application(spark),
+        Seq("x"),
+        Seq("y"),
+        Some("why"),
+        None,
+        Some("why not")
+      )
+      .select("id", "y", "why")
+    assert(intercept[SparkException](made("error").collect()).getMessage.contains("it is late"))
+    assert(made("skip").collect().toSeq == Seq(Row(1, 2f, null), Row(3, 6f, null)))
+    assert(made("keep").collect().toSeq == Seq(Row(1, 2f, null), Row(2, null, "it is late"), Row(3, 6f, null)))
   }
 
   test("rows that TensorFlow refuses are found one by one, and no other row is lost or shifted") {

@@ -38,6 +38,8 @@ object Bridge {
     *   name of a new string column for the reasons of invalid rows
     * @param origin
     *   name of a string column, possibly of a struct ("image.origin"), that tells where rows came from
+    * @param rejected
+    *   name of a string column: a row for which it is not null is invalid, and this is the reason
     */
   def appended(
       df: DataFrame,
@@ -45,7 +47,8 @@ object Bridge {
       inputs: Seq[String],
       outputs: Seq[String],
       error: Option[String],
-      origin: Option[String]
+      origin: Option[String],
+      rejected: Option[String] = None
   ): DataFrame = {
     val classicDf = df.asInstanceOf[ClassicDataset[_]]
     val session = classicDf.sparkSession
@@ -61,7 +64,7 @@ object Bridge {
     call.feeds
     val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
     val reason = error.map(AttributeReference(_, StringType)())
-    val node = EvalModel(call, origin.map(resolved), attributes, reason, plan.output, plan)
+    val node = EvalModel(call, rejected.map(resolved), origin.map(resolved), attributes, reason, plan.output, plan)
     ClassicDataset.ofRows(session, node)
   }
 

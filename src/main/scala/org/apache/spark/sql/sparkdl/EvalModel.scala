@@ -9,6 +9,8 @@ import org.sparkdl.plan.HandleInvalid
   *
   * @param call
   *   the model and its input columns
+  * @param rejected
+  *   a string expression: a row for which it is not null is invalid, and this is the reason
   * @param rowSource
   *   a string expression that tells where a row came from, for error messages
   * @param outputs
@@ -20,6 +22,7 @@ import org.sparkdl.plan.HandleInvalid
   */
 case class EvalModel(
     call: ModelCall,
+    rejected: Option[Expression],
     rowSource: Option[Expression],
     outputs: Seq[Attribute],
     error: Option[Attribute],
@@ -31,7 +34,7 @@ case class EvalModel(
 
   /** What the child must deliver. */
   @transient override lazy val references: AttributeSet =
-    AttributeSet.fromAttributeSets((call +: rowSource.toSeq).map(_.references)) ++ AttributeSet(carried)
+    AttributeSet.fromAttributeSets((Seq(call) ++ rejected ++ rowSource).map(_.references)) ++ AttributeSet(carried)
 
   override def maxRows: Option[Long] = child.maxRows
 

@@ -20,6 +20,7 @@ import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask, RowSource}
 /** The operator: [[EvalModel]] as Spark runs it. One task runs one partition, in the order of its rows. */
 case class EvalModelExec(
     call: ModelCall,
+    rejected: Option[Expression],
     rowSource: Option[Expression],
     outputs: Seq[Attribute],
     error: Option[Attribute],
@@ -51,7 +52,7 @@ case class EvalModelExec(
   override protected def doExecute(): RDD[InternalRow] = {
     val task = batchTask
     val measures = SqlBatchMetrics(metrics)
-    val (childOutput, inputs, carry) = (child.output, call.children ++ rowSource, carried)
+    val (childOutput, inputs, carry) = (child.output, call.children ++ rejected ++ rowSource, carried)
     val all = output
     child.execute().mapPartitions { rows =>
       val context = TaskContext.get()
@@ -82,7 +83,8 @@ case class EvalModelExec(
       readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
       handleInvalid = application.handleInvalid,
       nullIsNull = application.nullIsNull,
-      originOrdinal = if (rowSource.isDefined) call.children.size else -1,
+      rejectedOrdinal = if (rejected.isDefined) call.children.size else -1,
+      originOrdinal = if (rowSource.isDefined) call.children.size + rejected.size else -1,
       emitError = error.isDefined
     )
   }

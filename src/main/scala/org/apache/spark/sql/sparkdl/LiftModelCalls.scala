@@ -58,7 +58,7 @@ object LiftModelCalls extends Rule[LogicalPlan] {
   private def provide(call: ModelCall, child: LogicalPlan): (LogicalPlan, Seq[Attribute]) =
     Available.find(call, child).getOrElse {
       val outputs = call.application.outputs.map(o => AttributeReference(o.spec.name, o.dataType)())
-      (EvalModel(call, None, outputs, None, child.output, child), outputs)
+      (EvalModel(call, None, None, outputs, None, child.output, child), outputs)
     }
 
   private def replaceCalls(node: LogicalPlan, results: Map[Expression, Seq[Attribute]]): LogicalPlan = {
@@ -103,7 +103,8 @@ private object Available {
     * attributes.
     */
   def find(call: ModelCall, plan: LogicalPlan): Option[(LogicalPlan, Seq[Attribute])] = plan match {
-    case e: EvalModel if e.call.canonicalized == call.canonicalized && e.error.isEmpty => Some((e, e.outputs))
+    case e: EvalModel if e.call.canonicalized == call.canonicalized && e.error.isEmpty && e.rejected.isEmpty =>
+      Some((e, e.outputs))
     case e: EvalModel =>
       find(call, e.child).map { case (child, found) =>
         (e.copy(carried = (e.carried ++ found).distinct, child = child), found)

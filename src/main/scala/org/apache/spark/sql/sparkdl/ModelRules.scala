@@ -76,7 +76,8 @@ case class InstallRule(session: SparkSession) extends Rule[LogicalPlan] {
 /** Plans [[EvalModel]] as [[EvalModelExec]]. */
 object ModelStrategy extends Strategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
-    case m: EvalModel => EvalModelExec(m.call, m.rowSource, m.outputs, m.error, m.carried, planLater(m.child)) :: Nil
-    case _            => Nil
+    case m: EvalModel =>
+      EvalModelExec(m.call, m.rejected, m.rowSource, m.outputs, m.error, m.carried, planLater(m.child)) :: Nil
+    case _ => Nil
   }
 }

@@ -123,7 +123,8 @@ def _store(model: Any, options: Mapping[str, Any], name: str) -> str:
 
 def _digest(bundle: Path, model: Any) -> str:
     content = read_manifest(bundle)
-    if "savedModel" in content and not isinstance(model, (str, os.PathLike)):
+    live = content["source"].get("kind") == "keras" and not isinstance(model, (str, os.PathLike))
+    if live and "savedModel" in content:
         # TensorFlow writes the same model differently each time.
         ends = {e: [s["name"] for s in content[e]] for e in ("inputs", "outputs")}
         labels = {k: v for k, v in content["files"].items() if k == "labels.json"}

@@ -101,7 +101,8 @@ def from_keras(
         numbered = _numbered(run, places, specs)
         return export_whole(numbered, model, scratch, names, new, (about, str(e)))
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about)
+    shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
+    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about, shapes)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:

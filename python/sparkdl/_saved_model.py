@@ -85,9 +85,9 @@ def from_saved_model(
         new: by_argument.get(f"{signature}_{old}", by_argument.get(old, given[i]))
         for i, (old, new) in enumerate(zip(old_in, new_in, strict=True))
     }
-    return Loose(
-        graph_def, ins, {n: by_name[o] for o, n in zip(chosen, new_out, strict=True)}, source
-    )
+    ends = {n: by_name[o] for o, n in zip(chosen, new_out, strict=True)}
+    shapes = {n: results[o].shape for o, n in zip(chosen, new_out, strict=True)}
+    return Loose(graph_def, ins, ends, source, shapes)
 
 
 def _argument(tensor: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from sparkdl._graph import freeze as freezing
+from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._keras_source import from_keras, load_keras_file
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
@@ -43,6 +44,8 @@ def loose_from(
             return from_graph(_read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
         return from_keras(keras_model, inputs, outputs, path.name, scratch)
+    if isinstance(model, (Loose, UnfrozenSavedModel)):
+        return model
     if isinstance(model, tf.Graph):
         return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
     if isinstance(model, tf.compat.v1.GraphDef):
@@ -103,20 +106,25 @@ def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
     else:
         old = ["output"] if len(results) == 1 else [f"output_{i}" for i in range(len(results))]
     chosen, new = renamed(old, outputs, "outputs")
-    by_name = dict(zip(old, results, strict=True))
-    ends = {n: by_name[o] for o, n in zip(chosen, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, tensors, strict=True)), ends, _source("function"))
+    places = [old.index(o) for o in chosen]
+    ends = {n: results[i] for i, n in zip(places, new, strict=True)}
+    shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
+    ins = dict(zip(names, tensors, strict=True))
+    return Loose(graph_def, ins, ends, _source("function"), shapes)
 
 
-def from_graph(graph_def: Any, inputs: Any, outputs: Any, source: str) -> Loose:
+def from_graph(
+    graph_def: Any, inputs: Any, outputs: Any, source: str, shapes: Mapping[str, Any] | None = None
+) -> Loose:
     """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
-    freezing.check_frozen(graph_def, source)
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
-    simple = freezing.inline(graph_def, list(ins.values()), list(outs.values()))
-    return Loose(simple, ins, outs, _source("graph", file=source))
+    part, ins, outs = cut(graph_def, ins, outs)
+    freezing.check_frozen(part, source)
+    simple = freezing.inline(part, list(ins.values()), list(outs.values()))
+    return Loose(simple, ins, outs, _source("graph", file=source), dict(shapes or {}))
 
 
 def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ def as_image_model(
     height, width, channels, order = _size(spec, options, name)
     if spec.shape[0] == 1:
         _free_batch(loose.graph_def)
+        loose = replace(loose, shapes={})
     with tf.Graph().as_default() as graph:
         pixels = tf.compat.v1.placeholder(tf.uint8, [None, height, width, channels], name="pixels")
         prepared = _apply(preprocessing, pixels, spec.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
@@ -26,12 +26,16 @@ class Loose:
         From the name that the user sees to the tensor.
     source : dict of str to str
         Where it came from, for the manifest.
+    shapes : dict of str to tf.TensorShape
+        Shapes of outputs by name, where they are known: a GraphDef does not have those of what
+        comes out of control flow.
     """
 
     graph_def: Any
     inputs: dict[str, str]
     outputs: dict[str, str]
     source: dict[str, str]
+    shapes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,35 @@ class Finished:
 
 def finish(loose: Loose) -> Finished:
     """Name the ends of a frozen graph and simplify what lies between them."""
-    named = name_ends(loose.graph_def, loose.inputs, loose.outputs)
-    inputs, outputs = list(loose.inputs), list(loose.outputs)
-    nodes = {name: node_name(name) for name in [*inputs, *outputs]}
-    simple = simplify(named, [nodes[i] for i in inputs], [nodes[o] for o in outputs])
-    specs = static_signature(simple, [nodes[n] for n in [*inputs, *outputs]])
+    names = [*loose.inputs, *loose.outputs]
+    nodes = _distinct([node_name(n) for n in names])
+    count = len(loose.inputs)
+    named = name_ends(
+        loose.graph_def,
+        dict(zip(nodes[:count], loose.inputs.values(), strict=True)),
+        dict(zip(nodes[count:], loose.outputs.values(), strict=True)),
+    )
+    simple = simplify(named, nodes[:count], nodes[count:])
+    hints = [tf.TensorShape(None)] * count + [loose.shapes.get(o) for o in loose.outputs]
     described = [
-        TensorSpec(name, nodes[name] + ":0", spec.dtype.name, dimensions(spec.shape))
-        for name, spec in zip([*inputs, *outputs], specs, strict=True)
+        TensorSpec(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
+        for name, node, spec, hint in zip(
+            names, nodes, static_signature(simple, nodes), hints, strict=True
+        )
     ]
-    return Finished(simple, described[: len(inputs)], described[len(inputs) :], loose.source)
+    return Finished(simple, described[:count], described[count:], loose.source)
+
+
+def _distinct(nodes: list[str]) -> list[str]:
+    """Tell nodes of the same name apart: an input and an output may be called the same."""
+    found: list[str] = []
+    for node in nodes:
+        found.append(_free(node, {*found}))
+    return found
+
+
+def _merged(shape: Any, hint: Any) -> Any:
+    return shape.merge_with(hint) if shape.is_compatible_with(hint) else shape
 
 
 def dimensions(shape: Any) -> list[int] | None:
@@ -76,21 +99,21 @@ def node_name(name: str) -> str:
 
 
 def name_ends(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
-    """Rename the placeholders, and add an identity with its name for each output."""
+    """Rename the placeholders, and add an identity for each output: keys are names of nodes."""
     graph = Graph(graph_def, ())
     types = [spec.dtype for spec in static_signature(graph_def, list(outputs.values()))]
-    wanted = {node_name(n) for n in [*inputs, *outputs]}
+    wanted = {*inputs, *outputs}
     new = {}
     for name in graph.nodes:
         if name in wanted:
             new[name] = _free(name + "_inner", graph.nodes.keys() | wanted)
     for name, tensor in inputs.items():
-        new[node_of(tensor)] = node_name(name)
+        new[node_of(tensor)] = name
     renamed = _rename(graph_def, new)
     for (name, tensor), dtype in zip(outputs.items(), types, strict=True):
         source = node_of(tensor)
         full = tensor.replace(source, new.get(source, source), 1)
-        renamed.node.append(_identity(node_name(name), short(full), dtype))
+        renamed.node.append(_identity(name, short(full), dtype))
     return renamed
 
 

@@ -1,0 +1,90 @@
+"""A graph with its inputs and outputs, wherever it was found. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._errors_1x import UnknownNameException, WrongTypeException
+from sparkdl._lazy import tensorflow
+from sparkdl._manifest import read_manifest
+
+if TYPE_CHECKING:
+    from sparkdl._saved_model import UnfrozenSavedModel
+
+
+@dataclass(frozen=True)
+class Found:
+    """A graph with its ends.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef or None
+        Frozen, unless `whole` is there; None when it is in a bundle.
+    inputs, outputs : dict of str to str
+        From the name that the bundle has to the tensor in the graph.
+    signed : bool
+        Whether the names are keys of a signature.
+    whole : UnfrozenSavedModel, optional
+        What goes into a bundle instead, for a graph with lookup tables.
+    shapes : dict of str to tf.TensorShape
+        Shapes of the outputs, as far as they are known.
+    """
+
+    graph_def: Any
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    signed: bool = False
+    whole: UnfrozenSavedModel | None = None
+    shapes: dict[str, Any] = field(default_factory=dict)
+
+
+def found_in(bundle: str) -> Found:
+    """Return the ends of a bundle; its names are used like keys of a signature."""
+    manifest = read_manifest(bundle)
+    inputs, outputs = (
+        {str(s["name"]): str(s["tensor"]) for s in manifest[ends]} for ends in ("inputs", "outputs")
+    )
+    return Found(None, inputs, outputs, signed=True)
+
+
+def graph_in(bundle: str) -> Any:
+    """Return the GraphDef of a bundle."""
+    v1 = tensorflow().compat.v1
+    manifest, folder = read_manifest(bundle), Path(bundle)
+    if "graph" in manifest:
+        return v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes())
+    from tensorflow.python.saved_model import loader_impl
+
+    metas = loader_impl.parse_saved_model(str(folder / manifest["savedModel"])).meta_graphs
+    tags = set(manifest.get("tags", "serve").split(","))
+    return next(m.graph_def for m in metas if set(m.meta_info_def.tags) == tags)
+
+
+def resolved(wanted: Any, ends: Mapping[str, str], what: str) -> str:
+    """Return the bundle's name for what a user wrote: this name, or the tensor's or operation's."""
+    text = wanted if isinstance(wanted, str) else getattr(wanted, "name", None)
+    if not isinstance(text, str):
+        raise WrongTypeException(
+            f"Expected the name of an {what}, a tensor or an operation, got "
+            f"{type(wanted).__name__}: {wanted!r}."
+        )
+    if text in ends:
+        return text
+    full = text if ":" in text else text + ":0"
+    for name, tensor in ends.items():
+        if full in (tensor, name + ":0"):
+            return name
+    known = ", ".join(f"{name} ({tensor})" for name, tensor in ends.items())
+    raise UnknownNameException(f"The graph has no {what} {text!r}; it has {known}.")
+
+
+def tensor_of(key: str, ends: Mapping[str, str], what: str) -> str:
+    """Return the tensor of a signature's key."""
+    if key not in ends:
+        raise UnknownNameException(
+            f"The signature has no {what} {key!r}; it has {', '.join(ends) or 'none'}."
+        )
+    return ends[key]

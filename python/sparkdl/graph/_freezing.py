@@ -1,0 +1,52 @@
+"""Freezes graphs whose variables live in a session of TensorFlow 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import convert_to_constants
+from tensorflow.python.util import deprecation
+
+from sparkdl._errors_1x import WrongStateException
+from sparkdl._graph.freeze import inline
+
+
+def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
+    """Return the GraphDef that some operations need, with the session's values of variables.
+
+    Variables of both kinds (VariableV2 and resources) become constants, also where functions use
+    them, and calls of functions are replaced by what they do. Lookup tables stay as they are.
+
+    Parameters
+    ----------
+    session : tf.compat.v1.Session
+        Stays open.
+    graph : tf.Graph
+        The session's.
+    ops : list of str
+        Names of operations; they keep their names.
+    """
+    if session.graph is not graph:
+        raise WrongStateException(
+            "The session has another graph than the one to freeze. Give the session that was made "
+            "with tf.compat.v1.Session(graph=graph)."
+        )
+    try:
+        with deprecation.silence():
+            frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(
+                session, graph.as_graph_def(), list(ops)
+            )
+    except tf.errors.FailedPreconditionError as e:
+        raise WrongStateException(
+            "Cannot freeze the graph: a variable has no value in the session. Restore it, or run "
+            f"tf.compat.v1.global_variables_initializer() in this session. {e.message}"
+        ) from e
+    return inline(frozen, list(ops), [])
+
+
+def pruned(graph_def: Any, ops: Sequence[str]) -> Any:
+    """Return the part of a GraphDef that some operations need."""
+    with deprecation.silence():
+        return tf.compat.v1.graph_util.extract_sub_graph(graph_def, list(ops))

@@ -1,0 +1,190 @@
+"""Reads checkpoints and SavedModels into frozen graphs, for `TFInputGraph`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.util import deprecation
+
+from sparkdl._errors_1x import UnknownNameException
+from sparkdl._graph.freeze import NotFrozenException, check_frozen
+from sparkdl._graph.names import dimensions
+from sparkdl._manifest import TensorSpec
+from sparkdl._saved_model import UnfrozenSavedModel
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.graph._found import Found
+from sparkdl.graph._freezing import frozen_by, pruned
+from sparkdl.graph.utils import op_name, tensor_name
+
+v1 = tf.compat.v1
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Which inputs and outputs are asked for: of a signature, or by name."""
+
+    signature: str | None = None
+    feeds: Sequence[Any] = ()
+    fetches: Sequence[Any] = ()
+
+    def of(self, graph: Any, signatures: Mapping[str, Any], where: str) -> Found:
+        """Look them up. The result has no graph yet."""
+        if self.signature is None:
+            ins, outs = (_named(given, graph) for given in (self.feeds, self.fetches))
+            return Found(None, ins, outs, shapes=_shapes(outs, graph))
+        known = {k: s for k, s in signatures.items() if not k.startswith("__")}
+        if self.signature not in known:
+            raise UnknownNameException(
+                f"{where} has no signature {self.signature!r}; it has: "
+                f"{', '.join(sorted(known)) or 'none'}."
+            )
+        found = known[self.signature]
+        ins, outs = (_tensors(given, where) for given in (found.inputs, found.outputs))
+        known_shapes = {k: tf.TensorShape(found.outputs[k].tensor_shape) for k in outs}
+        return Found(None, ins, outs, True, shapes=known_shapes)
+
+
+def _named(names: Any, graph: Any) -> dict[str, str]:
+    listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
+    # What is given may be of the graph that was saved; here only names count.
+    full = [tensor_name(tensor_name(n), graph) for n in listed]
+    return {t.removesuffix(":0"): t for t in full}
+
+
+def _shapes(outputs: Mapping[str, str], graph: Any) -> dict[str, Any]:
+    return {name: graph.get_tensor_by_name(tensor).shape for name, tensor in outputs.items()}
+
+
+def _tensors(infos: Any, where: str) -> dict[str, str]:
+    sparse = sorted(key for key in infos if not infos[key].name)
+    if sparse:
+        raise InvalidModelException(
+            f"The signature of {where} has tensors that are not dense: {', '.join(sparse)}. "
+            "Export the model with dense ones."
+        )
+    return {key: str(infos[key].name) for key in sorted(infos)}
+
+
+def from_session(graph: Any, session: Any, ends: Ends) -> Found:
+    """Freeze a graph with the values that its session has."""
+    for end in [*ends.feeds, *ends.fetches]:
+        tensor_name(end, graph)  # raises if it is of another graph
+    return _frozen(ends.of(graph, {}, "The graph"), graph, session)
+
+
+def from_graph_def(graph_def: Any, ends: Ends) -> Found:
+    """Take the part of a GraphDef that lies between the ends."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+    found = ends.of(graph, {}, "The graph")
+    part = pruned(graph_def, _ops(found))
+    check_frozen(part, "the GraphDef")
+    return replace(found, graph_def=part)
+
+
+def from_checkpoint(path: str | Path, ends: Ends) -> Found:
+    """Restore the latest checkpoint that a Saver of TensorFlow 1 wrote into a directory."""
+    prefix = _latest(Path(path).expanduser())
+    with _session() as (graph, session):
+        meta = _meta_graph(prefix)
+        saver = v1.train.import_meta_graph(meta, clear_devices=True)
+        found = ends.of(graph, meta.signature_def, f"The checkpoint {prefix}")
+        if saver is not None:  # None: there are no variables
+            saver.restore(session, prefix)
+        return _frozen(found, graph, session)
+
+
+def _latest(directory: Path) -> str:
+    if not directory.is_dir():
+        raise ModelNotFoundException(f"There is no directory {directory} with checkpoints.")
+    prefix = tf.train.latest_checkpoint(str(directory))
+    if prefix is None:
+        files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
+        raise ModelNotFoundException(
+            f"{directory} has no checkpoint: expected a file 'checkpoint' that names the latest "
+            f"one, as tf.compat.v1.train.Saver writes it, found {files}."
+        )
+    return str(prefix)
+
+
+def _meta_graph(prefix: str) -> Any:
+    file = Path(prefix + ".meta")
+    if not file.is_file():
+        raise InvalidModelException(
+            f"The checkpoint {prefix} has no graph: there is no {file.name}. Checkpoints of "
+            "TensorFlow 2 and of Keras hold the values of variables only: build the model, restore "
+            "it and use fromKeras or fromFunction, or save it as a SavedModel."
+        )
+    meta = v1.MetaGraphDef()
+    meta.ParseFromString(file.read_bytes())
+    return meta
+
+
+def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
+    """Load a SavedModel of TensorFlow 1 or 2 and freeze it; one with lookup tables stays whole."""
+    folder = Path(path).expanduser().absolute()
+    tags = [t.strip() for t in tag_set.split(",") if t.strip()]
+    _check_tags(folder, tags)
+    with _session() as (graph, session):
+        meta = v1.saved_model.load(session, tags, str(folder))
+        found = ends.of(graph, meta.signature_def, f"The SavedModel {folder}")
+        try:
+            return _frozen(found, graph, session)
+        except NotFrozenException as e:
+            return _whole(found, graph, folder, ",".join(tags), str(e))
+
+
+def _check_tags(folder: Path, tags: Sequence[str]) -> None:
+    from tensorflow.python.saved_model import loader_impl
+
+    if not folder.is_dir():
+        raise ModelNotFoundException(f"There is no SavedModel at {folder}.")
+    if not (folder / "saved_model.pb").is_file():
+        raise InvalidModelException(f"{folder} is not a SavedModel: it has no saved_model.pb.")
+    metas = loader_impl.parse_saved_model(str(folder)).meta_graphs
+    sets = [sorted(m.meta_info_def.tags) for m in metas]
+    if sorted(tags) not in sets:
+        raise UnknownNameException(
+            f"The SavedModel {folder} has no graph with the tags {','.join(tags)!r}; it has "
+            f"{', '.join(repr(','.join(s)) for s in sets)}."
+        )
+
+
+@contextmanager
+def _session() -> Iterator[tuple[Any, Any]]:
+    with (
+        deprecation.silence(),
+        tf.Graph().as_default() as graph,
+        v1.Session(graph=graph) as session,
+    ):
+        yield graph, session
+
+
+def _ops(found: Found) -> list[str]:
+    # Inputs that no output needs are part of the graph all the same.
+    return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
+
+
+def _frozen(found: Found, graph: Any, session: Any) -> Found:
+    graph_def = frozen_by(session, graph, _ops(found))
+    check_frozen(graph_def, "the session")
+    return replace(found, graph_def=graph_def)
+
+
+def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str) -> Found:
+    inputs, outputs = (
+        [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
+        for ends in (found.inputs, found.outputs)
+    )
+    source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
+    whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags)
+    return replace(found, graph_def=graph.as_graph_def(), whole=whole)
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
+    return TensorSpec(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))

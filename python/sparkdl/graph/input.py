@@ -1,0 +1,264 @@
+"""`TFInputGraph`: a TensorFlow graph with its inputs and outputs, ready to be applied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._bundle_store import stored_bundle
+from sparkdl._errors_1x import WrongStateException
+from sparkdl._lazy import tensorflow
+from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
+
+if TYPE_CHECKING:
+    Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
+    File = str | os.PathLike[str]
+
+
+class TFInputGraph:
+    """A frozen TensorFlow graph with its inputs and outputs; the `from...` functions make it.
+
+    Names of inputs and outputs may be given as names of operations ("x") or of tensors ("x:0"),
+    or as the tensors or operations themselves. Whoever has a signature uses its keys instead.
+    An unknown name is an error that lists those that exist.
+
+    Examples
+    --------
+    >>> graph = TFInputGraph.fromSavedModelWithSignature(
+    ...     "/models/scores", "serve", "serving_default"
+    ... )  # doctest: +SKIP
+    >>> graph.inputs, graph.outputs  # doctest: +SKIP
+    (['features'], ['score'])
+    """
+
+    def __init__(self, found: Found, name: str = "graph", bundle: str | None = None) -> None:
+        self._found = found
+        self._name = name
+        self._given_bundle = bundle
+
+    @cached_property
+    def graph_def(self) -> Any:
+        """The GraphDef: frozen, and only what the outputs need.
+
+        A model with lookup tables cannot be frozen; its graph is the whole one.
+        """
+        if self._found.graph_def is None:
+            return graph_in(self.bundle)
+        return self._found.graph_def
+
+    @property
+    def input_tensor_name_from_signature(self) -> dict[str, str] | None:
+        """From a signature's keys to tensors of the graph; None without a signature."""
+        return dict(self._found.inputs) if self._found.signed else None
+
+    @property
+    def output_tensor_name_from_signature(self) -> dict[str, str] | None:
+        """From a signature's keys to tensors of the graph; None without a signature."""
+        return dict(self._found.outputs) if self._found.signed else None
+
+    @property
+    def inputs(self) -> list[str]:
+        """What the bundle calls its inputs: keys of the signature, else "op", "op:1"."""
+        return list(self._found.inputs)
+
+    @property
+    def outputs(self) -> list[str]:
+        """What the bundle calls its outputs."""
+        return list(self._found.outputs)
+
+    @cached_property
+    def bundle(self) -> str:
+        """Path of the graph's bundle, written at first use and removed when the process ends."""
+        found = self._found
+        if self._given_bundle is not None:
+            return self._given_bundle
+        if found.whole is not None:
+            return stored_bundle(found.whole, name=self._name)
+        from sparkdl._sources import from_graph
+
+        loose = from_graph(found.graph_def, found.inputs, found.outputs, self._name, found.shapes)
+        return stored_bundle(loose, name=self._name)
+
+    def input_name(self, key_or_tensor: Any) -> str:
+        """Return what the bundle calls an input, for a key, a tensor, an operation or a name."""
+        return resolved(key_or_tensor, self._found.inputs, "input")
+
+    def output_name(self, key_or_tensor: Any) -> str:
+        """Return what the bundle calls an output, for a key, a tensor, an operation or a name."""
+        return resolved(key_or_tensor, self._found.outputs, "output")
+
+    def translateInputMapping(self, input_mapping: Pairs) -> dict[str, str]:
+        """Return {column: tensor} for {column: key of the signature}.
+
+        The stages take keys of a signature as they are, so this is not needed for them.
+
+        Raises
+        ------
+        AssertionError
+            The graph was not made from a signature.
+        KeyError
+            The signature has no such key.
+        """
+        known = self._signed(self.input_tensor_name_from_signature)
+        return {column: tensor_of(key, known, "input") for column, key in _pairs(input_mapping)}
+
+    def translateOutputMapping(self, output_mapping: Pairs) -> dict[str, str]:
+        """Return {tensor: column} for {key of the signature: column}, see above."""
+        known = self._signed(self.output_tensor_name_from_signature)
+        return {tensor_of(key, known, "output"): column for key, column in _pairs(output_mapping)}
+
+    def _signed(self, names: dict[str, str] | None) -> dict[str, str]:
+        if names is None:
+            raise WrongStateException(
+                "This TFInputGraph was not made from a signature, so there are no keys to "
+                "translate; its names are those of tensors. Use it as it is, or make it with "
+                "fromSavedModelWithSignature or fromCheckpointWithSignature."
+            )
+        return names
+
+    def __repr__(self) -> str:
+        found = self._found
+        ins, outs = (
+            ", ".join(f"{n} ({t})" for n, t in e.items()) for e in (found.inputs, found.outputs)
+        )
+        return f"TFInputGraph(inputs: {ins}; outputs: {outs})"
+
+    @classmethod
+    def fromGraph(
+        cls, graph: Any, sess: Any, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+    ) -> TFInputGraph:
+        """Take a graph of TensorFlow 1 with the values that variables have in its session.
+
+        Parameters
+        ----------
+        graph : tf.Graph
+            It is not changed.
+        sess : tf.compat.v1.Session
+            Of this graph; it stays open.
+        feed_names, fetch_names : list of str, tf.Tensor or tf.Operation
+            Inputs, whose first dimension is the rows', and outputs.
+        """
+        tensorflow()
+        from sparkdl.graph import _loading
+        from sparkdl.graph.utils import validated_graph
+
+        ends = _loading.Ends(None, feed_names, fetch_names)
+        return cls(_loading.from_session(validated_graph(graph), sess, ends))
+
+    @classmethod
+    def fromGraphDef(
+        cls, graph_def: Any, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+    ) -> TFInputGraph:
+        """Take a GraphDef without variables."""
+        if not isinstance(graph_def, tensorflow().compat.v1.GraphDef):
+            raise WrongStateException(
+                f"Expected a GraphDef, got {type(graph_def).__name__}. "
+                "For a tf.Graph use fromGraph."
+            )
+        from sparkdl.graph import _loading
+
+        ends = _loading.Ends(None, feed_names, fetch_names)
+        return cls(_loading.from_graph_def(graph_def, ends))
+
+    @classmethod
+    def fromCheckpoint(
+        cls, checkpoint_dir: File, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+    ) -> TFInputGraph:
+        """Take the latest checkpoint of a `tf.compat.v1.train.Saver`, with its .meta file."""
+        return cls._checkpoint(checkpoint_dir, (None, feed_names, fetch_names))
+
+    @classmethod
+    def fromCheckpointWithSignature(
+        cls, checkpoint_dir: File, signature_def_key: str
+    ) -> TFInputGraph:
+        """Take the latest checkpoint, with the ends that a signature in its .meta file names."""
+        return cls._checkpoint(checkpoint_dir, (signature_def_key,))
+
+    @classmethod
+    def _checkpoint(cls, path: File, ends: tuple[Any, ...]) -> TFInputGraph:
+        tensorflow()
+        from sparkdl.graph import _loading
+
+        found = _loading.from_checkpoint(os.fspath(path), _loading.Ends(*ends))
+        return cls(found, Path(path).name)
+
+    @classmethod
+    def fromSavedModel(
+        cls,
+        saved_model_dir: File,
+        tag_set: str,
+        feed_names: Sequence[Any],
+        fetch_names: Sequence[Any],
+    ) -> TFInputGraph:
+        """Take a SavedModel of TensorFlow 1 or 2 and name its tensors.
+
+        Parameters
+        ----------
+        saved_model_dir : str or PathLike
+            A local directory.
+        tag_set : str
+            Which graph: its tags separated by commas, usually "serve".
+        feed_names, fetch_names : list of str
+            Tensors, as `saved_model_cli show --all` prints them.
+        """
+        return cls._saved_model(saved_model_dir, tag_set, (None, feed_names, fetch_names))
+
+    @classmethod
+    def fromSavedModelWithSignature(
+        cls, saved_model_dir: File, tag_set: str, signature_def_key: str
+    ) -> TFInputGraph:
+        """Take a SavedModel of TensorFlow 1 or 2, with the inputs and outputs of a signature."""
+        return cls._saved_model(saved_model_dir, tag_set, (signature_def_key,))
+
+    @classmethod
+    def _saved_model(cls, path: File, tag_set: str, ends: tuple[Any, ...]) -> TFInputGraph:
+        tensorflow()
+        from sparkdl.graph import _loading
+
+        found = _loading.from_saved_model(os.fspath(path), tag_set, _loading.Ends(*ends))
+        return cls(found, Path(path).name)
+
+    @classmethod
+    def fromKeras(
+        cls,
+        model_or_file: Any,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> TFInputGraph:
+        """Take a Keras model, live or from a .keras or .h5 file, in inference mode.
+
+        The names of its inputs and outputs are used like a signature's keys. For the other
+        arguments see `save_bundle`.
+        """
+        return cls.fromBundle(
+            stored_bundle(model_or_file, custom_objects=custom_objects, safe_mode=safe_mode)
+        )
+
+    @classmethod
+    def fromFunction(cls, function: Any, inputs: Any = None, outputs: Any = None) -> TFInputGraph:
+        """Take a `tf.function` or a Python function of tensors.
+
+        Parameters
+        ----------
+        function : callable
+            From tensors to a tensor, or a list or dict of them.
+        inputs : dict, optional
+            From name to `tf.TensorSpec` or (dtype, shape), the first dimension being the rows';
+            not needed for a `tf.function` with an input_signature.
+        outputs : list or dict, optional
+            Names of all outputs, or a dict from new to old name.
+        """
+        return cls.fromBundle(stored_bundle(function, inputs=inputs, outputs=outputs))
+
+    @classmethod
+    def fromBundle(cls, path: File) -> TFInputGraph:
+        """Take a bundle in a local directory, or whatever else on the disk `save_bundle` takes."""
+        bundle = stored_bundle(os.fspath(path).removeprefix("file://").removeprefix("file:"))
+        return cls(found_in(bundle), Path(bundle).name, bundle)
+
+
+def _pairs(mapping: Pairs) -> list[tuple[str, str]]:
+    return list(mapping.items() if isinstance(mapping, Mapping) else mapping)

@@ -1,0 +1,198 @@
+"""Names of tensors and operations, and freezing of what a session holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sparkdl._errors_1x import UnknownNameException, WrongStateException, WrongTypeException
+from sparkdl._lazy import tensorflow
+
+
+def validated_graph(graph: Any) -> Any:
+    """Return the graph if it is a `tf.Graph`; else raise an AssertionError."""
+    if not isinstance(graph, tensorflow().Graph):
+        raise WrongStateException(
+            f"Expected a tf.Graph, got {type(graph).__name__}. A GraphDef becomes one with "
+            "tf.import_graph_def."
+        )
+    return graph
+
+
+def tensor_name(tfobj_or_name: Any, graph: Any = None) -> str:
+    """Return the name "op:index" of a tensor.
+
+    Parameters
+    ----------
+    tfobj_or_name : tf.Tensor, tf.Operation or str
+        The name of either; of an operation it is the first output that is meant.
+    graph : tf.Graph, optional
+        Where it must be. Without it, names are not looked up anywhere.
+
+    Raises
+    ------
+    TypeError
+        It is something else.
+    AssertionError
+        It is of another graph, or a name with more than one ":".
+    KeyError
+        The graph has nothing of that name.
+
+    Examples
+    --------
+    >>> tensor_name("a"), tensor_name("a:3")
+    ('a:0', 'a:3')
+    """
+    if graph is None and isinstance(tfobj_or_name, str):
+        op, index = _split(tfobj_or_name)
+        return f"{op}:{index}"
+    return str(get_tensor(tfobj_or_name, _graph_of(tfobj_or_name, graph)).name)
+
+
+def op_name(tfobj_or_name: Any, graph: Any = None) -> str:
+    """Return the name of an operation; arguments and errors as in `tensor_name`.
+
+    >>> op_name("a"), op_name("a:3")
+    ('a', 'a')
+    """
+    if graph is None and isinstance(tfobj_or_name, str):
+        return _split(tfobj_or_name)[0]
+    return str(get_op(tfobj_or_name, _graph_of(tfobj_or_name, graph)).name)
+
+
+def get_op(tfobj_or_name: Any, graph: Any) -> Any:
+    """Return the operation of a graph that is given, or that a tensor or name belongs to."""
+    if isinstance(tfobj_or_name, str):
+        name = _split(tfobj_or_name)[0]
+        try:
+            return validated_graph(graph).get_operation_by_name(name)
+        except KeyError:
+            raise _missing("operation", name, graph) from None
+    _same_graph(tfobj_or_name, graph)
+    return getattr(tfobj_or_name, "op", tfobj_or_name)
+
+
+def get_tensor(tfobj_or_name: Any, graph: Any) -> Any:
+    """Return the tensor of a graph that is given or named; of an operation, its first output."""
+    op = get_op(tfobj_or_name, graph)
+    index = 0
+    if isinstance(tfobj_or_name, str):
+        index = _split(tfobj_or_name)[1]
+    elif tfobj_or_name is not op:
+        index = tfobj_or_name.value_index
+    if index >= len(op.outputs):
+        raise _missing("tensor", f"{op.name}:{index}", graph)
+    return op.outputs[index]
+
+
+def get_shape(tfobj_or_name: Any, graph: Any) -> list[int]:
+    """Return the sizes of a tensor, -1 for those that are unknown.
+
+    Raises
+    ------
+    AssertionError
+        Even the number of dimensions is unknown.
+    """
+    tensor = get_tensor(tfobj_or_name, graph)
+    if tensor.shape.rank is None:
+        raise WrongStateException(f"The number of dimensions of {tensor.name} is unknown.")
+    return [-1 if size is None else int(size) for size in tensor.shape]
+
+
+def add_scope_to_name(scope: str, name: str) -> str:
+    """Return "scope/name", or the name alone for an empty scope."""
+    return f"{scope}/{name}" if scope else name
+
+
+def validated_output(tfobj_or_name: Any, graph: Any) -> str:
+    """Return the name of the operation of an output, which the graph must have."""
+    return op_name(tfobj_or_name, validated_graph(graph))
+
+
+def validated_input(tfobj_or_name: Any, graph: Any) -> str:
+    """Return the name of the operation of an input; an AssertionError unless a placeholder."""
+    op = get_op(tfobj_or_name, validated_graph(graph))
+    if op.type not in ("Placeholder", "PlaceholderWithDefault"):
+        raise WrongStateException(
+            f"The input {op.name!r} is no placeholder but an operation {op.type}."
+        )
+    return str(op.name)
+
+
+def strip_and_freeze_until(
+    fetches: Sequence[Any], graph: Any, sess: Any = None, return_graph: bool = False
+) -> Any:
+    """Return the part of a graph that the fetches need, with constants in place of variables.
+
+    Parameters
+    ----------
+    fetches : list of tf.Tensor, tf.Operation or str
+        What to keep.
+    graph : tf.Graph
+        It is not changed.
+    sess : tf.compat.v1.Session, optional
+        Has the values of the variables, and stays open. Not needed without variables.
+    return_graph : bool
+        Whether the result is a new `tf.Graph`.
+
+    Returns
+    -------
+    tf.compat.v1.GraphDef or tf.Graph
+    """
+    tf = tensorflow()
+    from sparkdl.graph._freezing import frozen_by
+
+    names = [op_name(f, validated_graph(graph)) for f in fetches]
+    if sess is not None:
+        graph_def = frozen_by(sess, graph, names)
+    else:
+        with tf.compat.v1.Session(graph=graph) as own:
+            graph_def = frozen_by(own, graph, names)
+    if not return_graph:
+        return graph_def
+    with tf.Graph().as_default() as made:
+        tf.import_graph_def(graph_def, name="")
+    return made
+
+
+def _split(name: str) -> tuple[str, int]:
+    op, colon, index = name.partition(":")
+    if not op or (colon and not index.isdecimal()):
+        raise WrongStateException(
+            f"Expected the name of an operation or of a tensor ('op' or 'op:0'), got {name!r}."
+        )
+    return op, int(index or 0)
+
+
+def _graph_of(tfobj: Any, graph: Any) -> Any:
+    if graph is not None or isinstance(tfobj, str):
+        return graph
+    _check_type(tfobj)
+    return tfobj.graph
+
+
+def _check_type(tfobj: Any) -> None:
+    tf = tensorflow()
+    if not isinstance(tfobj, (tf.Tensor, tf.Operation)) or not hasattr(tfobj, "graph"):
+        raise WrongTypeException(
+            "Expected a tensor or operation of a tf.Graph, or the name of one, got "
+            f"{type(tfobj).__name__}: {tfobj!r}."
+        )
+
+
+def _same_graph(tfobj: Any, graph: Any) -> None:
+    _check_type(tfobj)
+    if tfobj.graph is not validated_graph(graph):
+        raise WrongStateException(
+            f"{tfobj.name!r} is of another graph than the one it is looked for in."
+        )
+
+
+def _missing(what: str, name: str, graph: Any) -> UnknownNameException:
+    from difflib import get_close_matches
+
+    names = [op.name for op in graph.get_operations()]
+    near = get_close_matches(name.split(":")[0], names, n=5, cutoff=0.3) or names[:10]
+    return UnknownNameException(
+        f"The graph has no {what} {name!r}. Some operations that it has: {', '.join(near)}."
+    )

@@ -16,6 +16,7 @@ from sparkdl._version import __version__, version
 if TYPE_CHECKING:
     from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
+    from sparkdl.graph.input import TFInputGraph as TFInputGraph
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
     from sparkdl.session import start as start
@@ -31,6 +32,7 @@ _EXPORTS = {
     "DeepImagePredictor": "sparkdl.transformers",
     "TFTransformer": "sparkdl.transformers",
     "KerasTransformer": "sparkdl.transformers",
+    "TFInputGraph": "sparkdl.graph.input",
     "load_model": "sparkdl.model",
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",

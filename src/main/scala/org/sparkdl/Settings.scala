@@ -18,7 +18,11 @@ object Settings {
   final case class Setting(name: String, default: String, doc: String) { val key: String = Prefix + name }
 
   val batchSize: Setting =
-    Setting("batchSize", "0", "Rows per run of a model; 0 = 8 where an input is an image, else 32.")
+    Setting(
+      "batchSize",
+      "0",
+      "Rows per run of a model; 0 = 8 where an input is an image, else 32 to 1024, about 64 KiB of inputs and outputs."
+    )
   val intraOpThreads: Setting =
     Setting("intraOpThreads", "0", "Threads of one TensorFlow operation; 0 = cores of the executor / task slots.")
   val precision: Setting = Setting(

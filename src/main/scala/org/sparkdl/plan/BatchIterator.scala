@@ -10,14 +10,16 @@ import org.sparkdl.tensor.BatchTensor
 /** Runs a model over the rows of a partition, batch by batch, and gives them back in their order.
   *
   * Each row goes straight into its slot of the batch; what is kept of it is only what is carried along. Output
-  * tensors live until the rows of their batch are read, and at most until the task ends.
+  * tensors are converted as soon as a batch has run.
   */
 final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetrics, context: TaskContext)
     extends Iterator[InternalRow] {
 
   private val collectors: Array[BatchTensor] = task.feeds.map(_.collector(task.capacity)).toArray
   private val runner = new BatchRunner(task, metrics, context)
-  private val columns = task.readers.size + (if (task.emitError) 1 else 0)
+  private val readers = task.readers.size
+  private val columns = readers + (if (task.emitError) 1 else 0)
+  private val ordinals = source.ordinals
   private val joined = new JoinedRow
 
   // The current batch, in the order of the rows. slot: >= 0 of a good row, -1 of an invalid one.
@@ -25,6 +27,7 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private val rows = new Array[InternalRow](limit)
   private val slots = new Array[Int](limit)
   private val reasons = new Array[String](limit)
+  private val outputs = new Array[InternalRow](limit)
   private var count = 0
   private var next_ = 0
   private var pending = false // the source stands on a row that has to open the next batch
@@ -40,43 +43,41 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
     if (!hasNext) throw new NoSuchElementException
     val i = next_
     next_ += 1
-    val row = joined(rows(i), outputsOf(i))
+    val row = joined(rows(i), outputs(i))
     rows(i) = null
+    outputs(i) = null
     row
   }
 
   /** Collects and runs the next batch; false when the source is exhausted. The batch may come out empty. */
   private def fill(): Boolean = {
     if (context.isInterrupted()) throw new TaskKilledException("the job was cancelled")
-    runner.release()
     next_ = 0
     count = 0
     val start = System.nanoTime()
     var good = 0
+    var taken = 0L
     var full = false
     while (!full && count < limit && (pending || source.advance())) {
       pending = false
       val reason = feed(good)
       if (reason eq BatchTensor.OtherShape) { pending = true; full = true }
-      else good = take(reason, good)
+      else { good = take(reason, good); taken += 1 }
     }
     metrics.feedTime(System.nanoTime() - start)
+    metrics.rows(taken)
     if (good > 0) {
       runner.run(collectors, good, failRow)
       dropSkipped()
     }
+    readOutputs()
     // The loop above ends only with rows or at the end of the source, whatever was skipped.
     count > 0 || good > 0
   }
 
-  private def take(reason: String, good: Int): Int = {
-    metrics.rows(1)
+  private def take(reason: String, good: Int): Int =
     if (reason == null) { keep(good, null); good + 1 }
-    else {
-      reject(reason)
-      good
-    }
-  }
+    else { reject(reason); good }
 
   private def reject(reason: String): Unit = {
     val silent = reason.eq(BatchIterator.NullRow)
@@ -84,7 +85,7 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
     task.handleInvalid match {
       case _ if silent => keep(-1, null)
       case HandleInvalid.Error =>
-        throw RowErrors.invalid(task, reason, Option(textAt(source.inputs, task.originOrdinal)), context)
+        throw RowErrors.invalid(task, reason, source.origin, context)
       case HandleInvalid.Skip =>
       case HandleInvalid.Keep => keep(-1, reason)
     }
@@ -101,9 +102,10 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private def feed(slot: Int): String = {
     val inputs = source.inputs
     var i = 0
-    var reason = textAt(inputs, task.rejectedOrdinal)
+    var reason = source.rejected
     while (i < collectors.length && reason == null) {
-      reason = if (inputs.isNullAt(i)) nullAt(i) else collectors(i).add(slot, inputs, i)
+      val at = ordinals(i)
+      reason = if (inputs.isNullAt(at)) nullAt(i) else collectors(i).add(slot, inputs, at)
       if (
         reason != null && reason
           .ne(BatchTensor.OtherShape) && reason.ne(BatchIterator.NullRow) && collectors.length > 1
@@ -140,21 +142,23 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
     count = to
   }
 
-  private def outputsOf(i: Int): InternalRow = {
-    val values = new Array[Any](columns)
-    if (slots(i) >= 0) {
-      val start = System.nanoTime()
-      var c = 0
-      while (c < task.readers.size) { values(c) = runner.read(c, slots(i)); c += 1 }
-      metrics.readTime(System.nanoTime() - start)
+  /** Converts the outputs of the whole batch, so that the tensors can go and time is taken once. */
+  private def readOutputs(): Unit = {
+    val start = System.nanoTime()
+    var i = 0
+    while (i < count) {
+      val values = new Array[Any](columns)
+      if (slots(i) >= 0) {
+        var c = 0
+        while (c < readers) { values(c) = runner.read(c, slots(i)); c += 1 }
+      }
+      if (task.emitError && reasons(i) != null) values(columns - 1) = UTF8String.fromString(reasons(i))
+      outputs(i) = new GenericInternalRow(values)
+      i += 1
     }
-    if (task.emitError && reasons(i) != null) values(columns - 1) = UTF8String.fromString(reasons(i))
-    new GenericInternalRow(values)
+    runner.release()
+    metrics.readTime(System.nanoTime() - start)
   }
-
-  /** The text at `ordinal`, null when it is or when the ordinal is -1. */
-  private def textAt(inputs: InternalRow, ordinal: Int): String =
-    if (ordinal < 0 || inputs.isNullAt(ordinal)) null else inputs.getUTF8String(ordinal).toString
 }
 
 private object BatchIterator {

@@ -13,11 +13,6 @@ import org.sparkdl.tensor.CellReader
   *   names of tensors, distinct
   * @param readers
   *   for each output column, the index of its fetch and its reader
-  * @param rejectedOrdinal
-  *   ordinal, in the rows of inputs, of a string that is not null for a row that is invalid already: its reason; -1
-  *   when there is none
-  * @param originOrdinal
-  *   ordinal, in the rows of inputs, of a string that tells where the row came from; -1 when there is none
   * @param emitError
   *   append the reason of invalid rows as a last column
   */
@@ -35,8 +30,6 @@ final case class BatchTask(
     readers: Seq[(Int, CellReader)],
     handleInvalid: HandleInvalid,
     nullIsNull: Boolean,
-    rejectedOrdinal: Int,
-    originOrdinal: Int,
     emitError: Boolean
 )
 
@@ -59,8 +52,17 @@ trait RowSource {
   /** Moves to the next row; false at the end. */
   def advance(): Boolean
 
-  /** The inputs of the current row. */
+  /** A row with the inputs of the current row; input `i` is at `ordinals(i)`. */
   def inputs: InternalRow
+
+  /** Where the inputs are. */
+  def ordinals: Array[Int]
+
+  /** Why the current row is invalid already; null when it is not. */
+  def rejected: String
+
+  /** Where the current row came from, if that is known. */
+  def origin: Option[String]
 
   /** A copy of what is carried along of the current row. */
   def carried(): InternalRow

@@ -5,6 +5,7 @@ import org.apache.spark.sql.types.{DataType, StructField, StructType}
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.model.ModelDefinition
+import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.{CellReader, TensorSpec}
 
 /** One output of a model and the form in which it becomes a column. */
@@ -42,7 +43,7 @@ object OutputColumn {
   * @param inputs
   *   the inputs that the columns feed, in the order of the columns
   * @param batchSize
-  *   rows per run; 0 = [[ModelApplication.ImagesPerRun]] or [[ModelApplication.RowsPerRun]]
+  *   rows per run; 0 = [[ModelApplication.ImagesPerRun]] for images, else by the size of a row
   * @param scaleHint
   *   how images are resized
   */
@@ -79,7 +80,15 @@ final case class ModelApplication(
   def rowsPerRun: Int = inputs.flatMap(_.fixedBatch).headOption.getOrElse {
     if (batchSize > 0) batchSize
     else if (inputs.exists(model.imageOf(_).isDefined)) ModelApplication.ImagesPerRun
-    else ModelApplication.RowsPerRun
+    else ModelApplication.rowsFor(bytesPerRow)
+  }
+
+  /** Bytes of a row's inputs and outputs, as far as the graph tells; None when it does not tell those of an input. */
+  private def bytesPerRow: Option[Long] = {
+    def bytes(spec: TensorSpec): Option[Long] =
+      if (spec.dtype == DType.Str) None else spec.cell.filter(!_.exists(_ < 0)).map(_.product * spec.dtype.size)
+    val in = inputs.map(bytes)
+    if (in.exists(_.isEmpty)) None else Some((in ++ outputs.map(o => bytes(o.spec))).flatten.sum)
   }
 }
 
@@ -91,6 +100,14 @@ object ModelApplication {
     */
   val ImagesPerRun = 8
 
-  /** Small rows: the cost of a call has to be spread over more of them. */
-  val RowsPerRun = 32
+  /** Small rows: the cost of a call, some 20 microseconds, has to be spread over many; large ones have large
+    * activations. So a batch has about 64 KiB of inputs and outputs. docs/performance.md has the measurements.
+    */
+  private[plan] def rowsFor(bytesPerRow: Option[Long]): Int = bytesPerRow
+    .map(b => BatchBytes / math.max(b, 1))
+    .fold(FewestRows)(_.max(FewestRows.toLong).min(MostRows.toLong).toInt)
+
+  private val BatchBytes = 64L * 1024
+  private val FewestRows = 32
+  private val MostRows = 1024
 }

@@ -1,10 +1,11 @@
 package org.sparkdl.tensor
 
 import org.apache.spark.ml.linalg.SQLDataTypes.{MatrixType, VectorType}
-import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
+import org.apache.spark.sql.catalyst.expressions.{SpecializedGetters, UnsafeArrayData}
 import org.apache.spark.sql.catalyst.util.ArrayData
 import org.apache.spark.sql.types._
 import org.apache.spark.unsafe.Platform
+import org.apache.spark.unsafe.bitset.BitSetMethods
 
 import org.sparkdl.runtime.DType
 
@@ -84,10 +85,13 @@ private final class ArrayWriter(element: ElementWriter, rank: Int) extends CellW
     null
   }
 
-  private def hasNull(array: ArrayData, n: Int): Boolean = {
-    var i = 0
-    while (i < n) { if (array.isNullAt(i)) return true; i += 1 }
-    false
+  private def hasNull(array: ArrayData, n: Int): Boolean = array match {
+    case a: UnsafeArrayData => // a bit per element behind the number of elements
+      BitSetMethods.anySet(a.getBaseObject, a.getBaseOffset + java.lang.Long.BYTES, (n + 63L) / 64)
+    case _ =>
+      var i = 0
+      while (i < n) { if (array.isNullAt(i)) return true; i += 1 }
+      false
   }
 }
 

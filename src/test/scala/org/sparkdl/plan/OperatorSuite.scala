@@ -221,7 +221,7 @@ class OperatorSuite extends SparkSuite with AdaptiveSparkPlanHelper {
       _.placeholder("x", DType.Float32, Seq(-1L)).node("Shape", "y", Seq("x"), Map("T" -> DType.Float32))
     )
     val e = intercept[SparkException](numbers.select(m(col("x"))).collect())
-    assert(e.getMessage.contains("Output 'y:0' of model 'mixed' has the shape [1]: expected 32 entries"))
+    assert(e.getMessage.contains("Output 'y:0' of model 'mixed' has the shape [1]: expected 33 entries"))
   }
 
   test("wrong types, ranks and columns are refused on the driver, with expected and received") {

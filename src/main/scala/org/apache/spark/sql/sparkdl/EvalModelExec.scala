@@ -15,7 +15,7 @@ import org.apache.spark.sql.execution.{OrderPreservingUnaryExecNode, Partitionin
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 
 import org.sparkdl.engine.ShippedModel
-import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask, RowSource}
+import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask}
 
 /** The operator: [[EvalModel]] as Spark runs it. One task runs one partition, in the order of its rows. */
 case class EvalModelExec(
@@ -52,17 +52,11 @@ case class EvalModelExec(
   override protected def doExecute(): RDD[InternalRow] = {
     val task = batchTask
     val measures = SqlBatchMetrics(metrics)
-    val (childOutput, inputs, carry) = (child.output, call.children ++ rejected ++ rowSource, carried)
+    val layout = RowLayout(child.output, call.children, carried, rejected, rowSource)
     val all = output
     child.execute().mapPartitions { rows =>
-      val context = TaskContext.get()
-      val source = new ProjectedRows(
-        rows,
-        UnsafeProjection.create(inputs, childOutput),
-        UnsafeProjection.create(carry, childOutput)
-      )
       val toUnsafe = UnsafeProjection.create(all, all)
-      new BatchIterator(task, source, measures, context).map(toUnsafe)
+      new BatchIterator(task, new ChildRows(rows, layout), measures, TaskContext.get()).map(toUnsafe)
     }
   }
 
@@ -83,28 +77,11 @@ case class EvalModelExec(
       readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
       handleInvalid = application.handleInvalid,
       nullIsNull = application.nullIsNull,
-      rejectedOrdinal = if (rejected.isDefined) call.children.size else -1,
-      originOrdinal = if (rowSource.isDefined) call.children.size + rejected.size else -1,
       emitError = error.isDefined
     )
   }
 
   override protected def withNewChildInternal(newChild: SparkPlan): EvalModelExec = copy(child = newChild)
-}
-
-/** The child's rows as inputs and as what is carried along. */
-final private class ProjectedRows(
-    rows: Iterator[InternalRow],
-    toInputs: UnsafeProjection,
-    toCarried: UnsafeProjection
-) extends RowSource {
-  private var current: InternalRow = _
-
-  override def advance(): Boolean = rows.hasNext && { current = rows.next(); projected = null; true }
-  override def carried(): InternalRow = toCarried(current).copy()
-
-  private var projected: InternalRow = _
-  override def inputs: InternalRow = { if (projected == null) projected = toInputs(current); projected }
 }
 
 final private case class SqlBatchMetrics(metrics: Map[String, SQLMetric]) extends BatchMetrics {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,10 @@ class Model:
         """Choose how images are resized, by the names that the image stages take."""
         return Model(self._jvm_model.withScaleHint(hint))
 
+    def flattened(self) -> Model:
+        """Give each output as one array, row-major, instead of nested arrays."""
+        return Model(self._jvm_model.flattened())
+
     def __call__(self, *columns: Column | str) -> Column:
         """Apply the model to columns, one per input in the order of `inputs`.
 
@@ -135,10 +139,18 @@ class Model:
         result: Any = Column(door().applyModel(self._jvm_model, [c._jc for c in given]))
         return result  # type: ignore[no-any-return]
 
-    def register(self, function: str, spark: SparkSession | None = None) -> None:
+    def register(
+        self,
+        function: str,
+        spark: SparkSession | None = None,
+        *,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
         """Register the model as a SQL function of the session.
 
-        It is batched, and runs once per row even where a query names it several times.
+        It takes a column per input, in the order of `inputs`, or one struct whose fields have the
+        names of the inputs. It is batched, and runs once per row even where a query names it
+        several times.
 
         Parameters
         ----------
@@ -146,9 +158,30 @@ class Model:
             Its name in SQL; one that is registered already is replaced.
         spark : SparkSession, optional
             Default: the active session.
+        fields : dict, optional
+            From the name of an input to the name of its field in the struct, for inputs whose
+            fields are called otherwise.
+
+        Raises
+        ------
+        SchemaMismatchException
+            If `fields` names an input that the model does not have.
         """
+        self._register(function, spark, fields)
+
+    def _register(
+        self,
+        function: str,
+        spark: SparkSession | None,
+        fields: Mapping[str, str] | None = None,
+        preprocessor: Any = None,
+    ) -> None:
+        """As `register`; `preprocessor` is a function of pyspark's, or None."""
         session = spark or active_session()
-        self._jvm_model.register(session._jsparkSession, function)
+        arrow = None if preprocessor is None else preprocessor._judf
+        door(session).registerModel(
+            self._jvm_model, session._jsparkSession, function, dict(fields or {}), arrow
+        )
 
     def append_to(
         self,

@@ -72,22 +72,17 @@ final class Model private[sparkdl] (
   /** How images are resized: one of [[org.sparkdl.image.ScaleHint]]'s names. */
   def withScaleHint(hint: String): Model = copy(options.copy(scaleHint = ScaleHint.fromName(hint).name))
 
+  /** Gives each output as one array, row-major, instead of arrays nested as deep as the output has dimensions. */
+  def flattened: Model = copy(options.copy(flat = true))
+
   /** The model applied to columns, one per input in the order of `inputs`: the output, or a struct of several.
     *
     * A null in an input gives null, as SQL functions do. The types are checked when the query is analysed.
     */
   @varargs def apply(columns: Column*): Column = Bridge.column(expressionApplication(Model.session), columns)
 
-  /** Registers the model as a SQL function of the session. It is batched, and runs once per row even where a query
-    * names it several times.
-    */
-  def register(session: SparkSession, function: String): Unit =
-    Bridge.register(
-      session,
-      function,
-      expressionApplication(session),
-      s"$function(${inputs.map(_.name).mkString(", ")}) - ${describe()}"
-    )
+  /** Registers the model as a SQL function of the session; see [[ModelUDF]]. */
+  def register(session: SparkSession, function: String): Unit = { ModelUDF.register(session, function, this); () }
 
   /** The DataFrame with the outputs appended.
     *
@@ -124,7 +119,7 @@ final class Model private[sparkdl] (
   private def copy(options: ModelOptions) = new Model(definition, options)
 
   /** In an expression there are no rows to skip. */
-  private def expressionApplication(session: SparkSession): ModelApplication = {
+  private[sparkdl] def expressionApplication(session: SparkSession): ModelApplication = {
     if (options.handleInvalid == HandleInvalid.Skip)
       throw new SparkDLException(
         "handleInvalid 'skip' cannot be used in a column or SQL function, which must give a value for each row: use " +
@@ -138,7 +133,7 @@ final class Model private[sparkdl] (
     ModelApplication(
       model = definition,
       inputs = definition.inputs,
-      outputs = outputs.map(OutputColumn.nested(definition, _)),
+      outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
       batchSize = options.batchSize.getOrElse(settings.batchSize),
       precision = options.precision.getOrElse(settings.precision),
       handleInvalid = options.handleInvalid,
@@ -155,7 +150,8 @@ final private[sparkdl] case class ModelOptions(
     batchSize: Option[Int] = None,
     precision: Option[String] = None,
     handleInvalid: HandleInvalid = HandleInvalid.Error,
-    scaleHint: String = ScaleHint.AreaAveraging.name
+    scaleHint: String = ScaleHint.AreaAveraging.name,
+    flat: Boolean = false
 )
 
 object Model {
@@ -165,9 +161,12 @@ object Model {
     */
   def load(path: String): Model = load(path, ReadOptions())
 
+  private[sparkdl] def load(session: SparkSession, path: String): Model = load(session, path, ReadOptions())
+
   /** Reads a model with a signature or tensors of one's choice. */
-  def load(path: String, options: ReadOptions): Model = {
-    val session = Model.session
+  def load(path: String, options: ReadOptions): Model = load(session, path, options)
+
+  private def load(session: SparkSession, path: String, options: ReadOptions): Model = {
     org.sparkdl.runtime.NativeLibrary.load(settings(session).nativeDir)
     new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, options), ModelOptions())
   }

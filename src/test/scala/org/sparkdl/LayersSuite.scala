@@ -20,8 +20,9 @@ class LayersSuite extends AnyFunSuite {
     "model" -> Set("runtime", "tensor"),
     "engine" -> Set("runtime", "model"),
     "plan" -> Set("runtime", "tensor", "image", "model", "engine"),
-    "bridge" -> Set("engine", "plan"),
+    "bridge" -> Set("tensor", "engine", "plan"),
     "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
+    "sql" -> Set("model", "bridge", "api"),
     "doctor" -> Set("runtime", "api"),
     "python" -> Set("image", "tensor", "api", "ml", "model", "plan"),
     "api" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "doctor")

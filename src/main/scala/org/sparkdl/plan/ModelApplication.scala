@@ -19,6 +19,9 @@ object OutputColumn {
   def nested(model: ModelDefinition, spec: TensorSpec): OutputColumn =
     OutputColumn(spec, CellReader.nested(spec.dtype, rank(model, spec)))
 
+  /** The output as one array, row-major. */
+  def flat(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.flat(spec.dtype))
+
   /** The output, flattened row-major, as an MLlib vector. */
   def vector(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.vector(spec.dtype))
 

@@ -1,12 +1,13 @@
 package org.sparkdl.python
 
-import java.util.{List => JList}
+import java.util.{List => JList, Map => JMap}
 
 import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
-import org.sparkdl.{Doctor, Model, Version}
+import org.sparkdl.{Doctor, Model, ModelUDF, Version}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.model.ReadOptions
 import org.sparkdl.tensor.TensorSpec
@@ -77,6 +78,15 @@ object Door {
       outputs: JList[String],
       error: String
   ): DataFrame = model.appendTo(df, seq(inputs), seq(outputs), Option(error))
+
+  /** `ModelUDF.register`; `preprocessor`, which may be null, is a Python function that the arguments go through. */
+  def registerModel(
+      model: Model,
+      spark: SparkSession,
+      name: String,
+      fields: JMap[String, String],
+      preprocessor: UserDefinedPythonFunction
+  ): Model = ModelUDF.register(spark, name, model, fields, Option(preprocessor))
 
   private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
 

@@ -28,6 +28,9 @@ object CellReader {
   /** Cells of `rank` dimensions as scalars or nested arrays, by the table of [[ColumnTypes]]. */
   def nested(dtype: DType, rank: Int): CellReader = new NestedReader(dtype, rank)
 
+  /** Cells of any rank as one array, row-major. */
+  def flat(dtype: DType): CellReader = new FlatReader(dtype)
+
   /** Cells of any rank, flattened row-major, as MLlib dense vectors. */
   def vector(dtype: DType): CellReader = new VectorReader(dtype)
 
@@ -57,6 +60,16 @@ final private case class NestedReader(dtype: DType, rank: Int) extends CellReade
       while (i <= rank) { below *= tensor.shape(i); i += 1 }
       new GenericArrayData(Array.tabulate[Any](n)(i => level(tensor, dimension + 1, start + i * below)))
     }
+  }
+}
+
+final private case class FlatReader(dtype: DType) extends CellReader {
+  override val dataType: DataType = ColumnTypes.output(dtype, 1)
+  private val elements = ElementReader.of(dtype)
+
+  override def read(tensor: TfTensor, row: Int): Any = {
+    val n = CellReader.cellElements(tensor)
+    elements.array(tensor, row.toLong * n, n)
   }
 }
 

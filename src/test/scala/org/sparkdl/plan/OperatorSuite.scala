@@ -4,22 +4,16 @@ import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.{Bridge, EvalModelExec}
-import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
+import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.runtime.DType
-import org.sparkdl.testing.{SparkSuite, TestModels}
+import org.sparkdl.testing.{Operators, SparkSuite, TestModels}
 
-class OperatorSuite extends SparkSuite with AdaptiveSparkPlanHelper {
+class OperatorSuite extends SparkSuite with Operators {
   import spark.implicits._
 
   private lazy val numbers: DataFrame = spark.range(0, 100, 1, 3).select(col("id"), col("id").cast("float") as "x")
-
-  private def operators(df: DataFrame): Seq[EvalModelExec] =
-    collect(df.queryExecution.executedPlan) { case e: EvalModelExec => e }
-
-  private def metric(df: DataFrame, name: String): Long = operators(df).map(_.metrics(name).value).sum
 
   test("a model is a column, and every output belongs to its row") {
     val df = numbers.select(col("id"), TestModels.doubled()(col("x")) as "y")

@@ -16,13 +16,15 @@ object TestModels {
     load("doubled", Nil, _.placeholder("x", dtype, shape).node("AddV2", "y", Seq("x", "x"), Map("T" -> dtype)))
 
   /** z = x + y; two inputs. */
-  def sum(shape: Seq[Long] = Seq(-1L)): Model = load(
-    "sum",
-    Nil,
-    _.placeholder("x", DType.Float64, shape)
-      .placeholder("y", DType.Float64, shape)
-      .node("AddV2", "z", Seq("x", "y"), Map("T" -> DType.Float64))
-  )
+  def sum(shape: Seq[Long] = Seq(-1L)): Model = load("sum", Nil, sumGraph(_, shape))
+
+  /** The file of it. */
+  def writeSum(): Path = write("sum", sumGraph(_, Seq(-1L)))
+
+  private def sumGraph(g: GraphDefs, shape: Seq[Long]): GraphDefs = g
+    .placeholder("x", DType.Float64, shape)
+    .placeholder("y", DType.Float64, shape)
+    .node("AddV2", "z", Seq("x", "y"), Map("T" -> DType.Float64))
 
   /** Two outputs: twice = x + x, square = x * x. */
   def twoOutputs: Model = load(

@@ -4,7 +4,9 @@ import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{AttributeReference, Expression, ExpressionInfo}
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
-import org.apache.spark.sql.types.StringType
+import org.apache.spark.sql.connector.catalog.functions.BoundFunction
+import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
+import org.apache.spark.sql.types.{DataType, StringType}
 
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.plan.ModelApplication
@@ -68,12 +70,40 @@ object Bridge {
     ClassicDataset.ofRows(session, node)
   }
 
-  /** Registers a model as a SQL function of the session: batched, listed and described like others. */
-  def register(session: SparkSession, name: String, application: ModelApplication, usage: String): Unit = {
+  /** Registers a model as a SQL function of the session: batched, listed and described like others.
+    *
+    * @param fields
+    *   see [[ModelFunction]]
+    * @param preprocessor
+    *   a Python function that the arguments go through first
+    */
+  def register(
+      session: SparkSession,
+      name: String,
+      application: ModelApplication,
+      fields: Map[String, String],
+      preprocessor: Option[UserDefinedPythonFunction],
+      usage: String
+  ): Unit = {
     install(session)
-    val builder = (inputs: Seq[Expression]) => ModelCall(application, inputs)
-    val info = new ExpressionInfo(classOf[ModelCall].getName, null, name, usage, "", "", "", "", "", "", "scala_udf")
+    val builder = (arguments: Seq[Expression]) =>
+      ModelFunction(name, application, fields, preprocessor.fold(arguments)(p => Seq(p.builder(arguments))))
+    val info =
+      new ExpressionInfo(classOf[ModelFunction].getName, null, name, usage, "", "", "", "", "", "", "scala_udf")
     classic(session).sessionState.functionRegistry.registerFunction(FunctionIdentifier(name), info, builder)
+  }
+
+  /** A model as a function of a catalog, for arguments of these types; throws SchemaMismatchException when they
+    * cannot be fed.
+    */
+  def bound(
+      session: SparkSession,
+      name: String,
+      application: ModelApplication,
+      arguments: Seq[DataType]
+  ): BoundFunction = {
+    install(session)
+    CatalogFunction(name, application, arguments).checked
   }
 
   private def quoted(name: String): String = if (name.contains(".") && !name.contains("`")) s"`$name`" else name

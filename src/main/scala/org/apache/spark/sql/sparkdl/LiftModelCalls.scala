@@ -10,11 +10,13 @@ import org.sparkdl.errors.SchemaMismatchException
   *
   * It runs at the end of the optimizer, when deterministic expressions may have been copied, for example from a
   * projection into a filter below it. Equal calls on the same columns become one node: a call whose result is already
-  * computed further down, below filters, limits, sorts and projections, takes it from there.
+  * computed further down, below filters, limits, sorts, projections and Python functions, takes it from there.
   */
 object LiftModelCalls extends Rule[LogicalPlan] {
 
-  override def apply(plan: LogicalPlan): LogicalPlan =
+  override def apply(plan: LogicalPlan): LogicalPlan = lift(PlanCatalogFunctions(plan))
+
+  private def lift(plan: LogicalPlan): LogicalPlan =
     if (!plan.exists(hasCall)) plan
     else plan.transformUp { case node if hasCall(node) => innermostFirst(node) }
 
@@ -94,29 +96,4 @@ object LiftModelCalls extends Rule[LogicalPlan] {
     s"Model '${call.prettyName}' takes columns of both sides of a join in the join's condition: join first, then apply " +
       "the model to the joined rows."
   )
-}
-
-/** Looks for a model call that is computed already. */
-private object Available {
-
-  /** A plan equal to `plan` that also outputs the results of `call`, if they are computed in it, and their
-    * attributes.
-    */
-  def find(call: ModelCall, plan: LogicalPlan): Option[(LogicalPlan, Seq[Attribute])] = plan match {
-    case e: EvalModel if e.call.canonicalized == call.canonicalized && e.error.isEmpty && e.rejected.isEmpty =>
-      Some((e, e.outputs))
-    case e: EvalModel =>
-      find(call, e.child).map { case (child, found) =>
-        (e.copy(carried = (e.carried ++ found).distinct, child = child), found)
-      }
-    case p: Project if call.references.subsetOf(p.child.outputSet) =>
-      find(call, p.child).map { case (child, found) =>
-        val missing = found.filterNot(a => p.projectList.exists(_.exprId == a.exprId))
-        (p.copy(projectList = p.projectList ++ missing, child = child), found)
-      }
-    case through @ (_: Filter | _: Sort | _: LocalLimit | _: GlobalLimit) =>
-      val unary = through.asInstanceOf[UnaryNode]
-      find(call, unary.child).map { case (child, found) => (unary.withNewChildren(Seq(child)), found) }
-    case _ => None
-  }
 }

@@ -19,7 +19,8 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
           pushFilter(condition, model)
         case LocalLimit(limit, model: EvalModel) if model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
           LocalLimit(limit, model.copy(child = LocalLimit(limit, model.child)))
-        case parent if parent.children.exists(_.isInstanceOf[EvalModel]) => narrow(parent)
+        case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[EvalModel]) =>
+          parent.mapChildren(prune(_, parent.references))
       }
 
   /** The conjuncts that need no output of the model. */
@@ -36,23 +37,32 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
     above.reduceOption(And).fold[LogicalPlan](pushed)(Filter(_, pushed))
   }
 
-  /** Drops the model when a projection or an aggregation needs none of its outputs, else what nobody needs of the
-    * columns that it carries. Other parents pass on all that they get, so they are left alone.
+  /** Drops what nobody needs between a projection or an aggregation and the operators below it: models none of whose
+    * outputs is used, Python functions whose results are no longer used since a model's output is taken from further
+    * down, and columns that are carried along.
     */
-  private def narrow(parent: LogicalPlan): LogicalPlan = parent match {
-    case _: Project | _: Aggregate =>
-      parent.mapChildren {
-        case model: EvalModel =>
-          val needed = parent.references
-          if (model.keepsRows && (model.outputs ++ model.error).forall(!needed.contains(_))) model.child
-          else {
-            val carried = model.carried.filter(needed.contains)
-            val outputs = narrowOutputs(model, needed)
-            if (carried == model.carried) outputs else outputs.copy(carried = carried)
-          }
-        case other => other
-      }
-    case _ => parent
+  private def prune(plan: LogicalPlan, needed: AttributeSet): LogicalPlan = plan match {
+    case p: Project =>
+      val kept = p.copy(projectList = p.projectList.filter(needed.contains))
+      kept.copy(child = prune(p.child, kept.references))
+    case m: EvalModel if m.keepsRows && !(m.outputs ++ m.error).exists(needed.contains) => prune(m.child, needed)
+    case m: EvalModel =>
+      val narrow = narrowOutputs(m, needed).copy(carried = m.carried.filter(needed.contains))
+      narrow.copy(child = prune(m.child, narrow.references))
+    case p: BaseEvalPython => prunePython(p, needed)
+    case PassesRows(unary) => unary.mapChildren(prune(_, needed ++ unary.references))
+    case other             => other
+  }
+
+  private def prunePython(plan: BaseEvalPython, needed: AttributeSet): LogicalPlan = {
+    val (udfs, results) = plan.udfs.zip(plan.resultAttrs).filter { case (_, a) => needed.contains(a) }.unzip
+    val child = prune(plan.child, needed ++ AttributeSet(udfs))
+    plan match {
+      case _ if udfs.isEmpty  => child
+      case p: ArrowEvalPython => p.copy(udfs = udfs, resultAttrs = results, child = child)
+      case p: BatchEvalPython => p.copy(udfs = udfs, resultAttrs = results, child = child)
+      case other              => other
+    }
   }
 
   private def narrowOutputs(model: EvalModel, needed: AttributeSet): EvalModel = {
@@ -68,9 +78,11 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
   }
 }
 
-/** Installs the operator into a session at its first query; the session is not complete when its rules are made. */
+/** Installs the operator into a session at its first query; the session is not complete when its rules are made. The
+  * functions of a catalog become model calls here already, before Spark evaluates them on constants.
+  */
 case class InstallRule(session: SparkSession) extends Rule[LogicalPlan] {
-  override def apply(plan: LogicalPlan): LogicalPlan = { Bridge.install(session); plan }
+  override def apply(plan: LogicalPlan): LogicalPlan = { Bridge.install(session); PlanCatalogFunctions(plan) }
 }
 
 /** Plans [[EvalModel]] as [[EvalModelExec]]. */

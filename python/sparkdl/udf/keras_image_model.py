@@ -1,0 +1,136 @@
+"""`registerKerasImageUDF`: a model of images as a SQL function."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._bundle_store import stored_bundle
+from sparkdl._manifest import MANIFEST
+from sparkdl.errors import SchemaMismatchException, SettingsException
+from sparkdl.model import Model, TensorSpec, load_model
+from sparkdl.udf.keras_model import with_options
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pyspark.sql import SparkSession
+
+
+def registerKerasImageUDF(
+    udf_name: str,
+    keras_model_or_file_path: Any,
+    preprocessor: Callable[[str], np.ndarray] | None = None,
+    *,
+    preprocessing: str | Callable[[Any], Any] | None = None,
+    image: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    handle_invalid: str = "error",
+    batch_size: int | None = None,
+    precision: str | None = None,
+    spark: SparkSession | None = None,
+) -> Model:
+    """Register a model of images as a SQL function.
+
+    Input: image structs, or the bytes of image files (JPEG, PNG, BMP, GIF). Images are decoded,
+    resized to the model's input and given to it as RGB, 0..255, unless `preprocessing` or
+    `preprocessor` says otherwise.
+
+    Output: ``array<float>``, the model's output flattened row-major; a struct of several.
+
+    Parameters
+    ----------
+    udf_name : str
+        Its name in SQL; one that is registered already is replaced.
+    keras_model_or_file_path : object
+        A Keras model with one input [batch, height, width, channels], or the path of one (.keras,
+        .h5); a bundle; or whatever else `save_bundle` takes.
+    preprocessor : callable, optional
+        A function from the path of an image file to a numpy array [height, width, channels],
+        which is given to the model as it is. It runs in Spark's Python workers, once per row, on
+        a temporary file: a PNG of an image struct, or the bytes as they are. It needs Pillow
+        there for structs.
+    preprocessing : {"tf", "caffe", "torch"} or callable, optional
+        As in `save_bundle`: what is done with the pixels inside the graph. Faster than a
+        `preprocessor`, as no Python runs.
+    image : dict, optional
+        As in `save_bundle`: height and width for a model of any size, channelOrder.
+    custom_objects : dict, optional
+        Passed to Keras when it loads a file.
+    safe_mode : bool
+        False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    handle_invalid : str
+        What becomes of an image that cannot be decoded, or that the preprocessor fails on:
+        "error" (the default) fails the query, "keep" gives null. A null image gives null always.
+    batch_size : int, optional
+        Rows per run, instead of ``spark.sparkdl.batchSize``.
+    precision : str, optional
+        "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
+    spark : SparkSession, optional
+        Default: the active session.
+
+    Returns
+    -------
+    Model
+        What was registered.
+
+    Raises
+    ------
+    InvalidModelException, ModelNotFoundException
+        As `save_bundle`.
+    SettingsException
+        Arguments exclude each other, or do not fit the model.
+    SchemaMismatchException
+        The model has more than one input, or one that is no image.
+
+    Examples
+    --------
+    >>> sparkdl.registerKerasImageUDF("scores", "flowers.keras")  # doctest: +SKIP
+    >>> spark.sql("SELECT path, scores(content) FROM files")  # doctest: +SKIP
+    """
+    if preprocessor is not None and (preprocessing is not None or image is not None):
+        raise SettingsException(
+            "preprocessor= gives the model its input as it is, so preprocessing= and image= have "
+            "no effect with it: leave them out, or do without the preprocessor."
+        )
+    pixels = {"image": image or True, "preprocessing": preprocessing}
+    bundle = _bundle(
+        keras_model_or_file_path,
+        {} if preprocessor is not None else pixels,
+        {"custom_objects": custom_objects, "safe_mode": safe_mode},
+    )
+    model = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision)
+    if preprocessor is None:
+        model._register(udf_name, spark)
+    else:
+        # Imported here: pyspark.sql.functions takes a while.
+        from sparkdl.udf._preprocessor import arrow_function
+
+        target = _only_input(model)
+        keep = handle_invalid == "keep"
+        model._register(udf_name, spark, None, arrow_function(preprocessor, target, keep))
+    return model
+
+
+def _bundle(model: Any, pixels: Mapping[str, Any], reading: Mapping[str, Any]) -> str:
+    is_path = isinstance(model, (str, os.PathLike))
+    if not is_path or not (Path(model).expanduser() / MANIFEST).is_file():
+        return stored_bundle(model, **pixels, **reading)
+    if pixels.get("preprocessing") is not None or isinstance(pixels.get("image"), Mapping):
+        raise SettingsException(
+            f"{model} is a bundle, whose graph has its preprocessing in it already: leave out "
+            "preprocessing= and image=, or make the bundle again with them."
+        )
+    return stored_bundle(model)
+
+
+def _only_input(model: Model) -> TensorSpec:
+    specs = model.inputs
+    if len(specs) != 1 or specs[0].shape is None or len(specs[0].shape) != 4:
+        raise SchemaMismatchException(
+            "A function of images needs a model with one input [batch, height, width, channels]; "
+            f"{model.name!r} has {'; '.join(map(str, specs))}. registerKerasUDF takes tensors."
+        )
+    return specs[0]

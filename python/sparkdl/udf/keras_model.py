@@ -1,0 +1,95 @@
+"""`registerKerasUDF`: a model of tensors as a SQL function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._bundle_store import stored_bundle
+from sparkdl.model import Model, load_model
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def registerKerasUDF(
+    udf_name: str,
+    keras_model_or_file_path: Any,
+    *,
+    inputs: Any = None,
+    outputs: Any = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    handle_invalid: str = "error",
+    batch_size: int | None = None,
+    precision: str | None = None,
+    fields: Mapping[str, str] | None = None,
+    spark: SparkSession | None = None,
+) -> Model:
+    """Register a model of tensors as a SQL function.
+
+    It takes a column per input, in the order of the model's inputs, or one struct whose fields
+    have the names of the inputs, and gives the output, or a struct of several; a rank of more
+    than one gives nested arrays. It is batched, and the model runs once per row even where a
+    query names the function several times. A null argument gives null.
+
+    Parameters
+    ----------
+    udf_name : str
+        Its name in SQL; one that is registered already is replaced.
+    keras_model_or_file_path : object
+        A Keras model or the path of one (.keras, .h5), a bundle, or whatever else `save_bundle`
+        takes.
+    inputs, outputs : optional
+        As in `save_bundle`: other names, or the types of a function's tensors.
+    custom_objects : dict, optional
+        Passed to Keras when it loads a file.
+    safe_mode : bool
+        False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    handle_invalid : str
+        What becomes of a row that cannot be fed: "error" (the default) fails the query, "keep"
+        gives null.
+    batch_size : int, optional
+        Rows per run, instead of ``spark.sparkdl.batchSize``.
+    precision : str, optional
+        "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
+    fields : dict, optional
+        From the name of an input to the name of its field, where the struct calls it otherwise.
+    spark : SparkSession, optional
+        Default: the active session.
+
+    Returns
+    -------
+    Model
+        What was registered.
+
+    Raises
+    ------
+    InvalidModelException, ModelNotFoundException, SettingsException
+        As `save_bundle`.
+
+    Examples
+    --------
+    >>> sparkdl.registerKerasUDF("price", "price.keras")  # doctest: +SKIP
+    >>> spark.sql("SELECT id, price(measures)[0] FROM houses")  # doctest: +SKIP
+    """
+    bundle = stored_bundle(
+        keras_model_or_file_path,
+        inputs=inputs,
+        outputs=outputs,
+        custom_objects=custom_objects,
+        safe_mode=safe_mode,
+    )
+    model = with_options(load_model(bundle), handle_invalid, batch_size, precision)
+    model.register(udf_name, spark, fields=fields)
+    return model
+
+
+def with_options(
+    model: Model, handle_invalid: str, batch_size: int | None, precision: str | None
+) -> Model:
+    """Return the model with what a caller of the register functions asked for."""
+    model = model.with_handle_invalid(handle_invalid)
+    if batch_size is not None:
+        model = model.with_batch_size(batch_size)
+    return model if precision is None else model.with_precision(precision)

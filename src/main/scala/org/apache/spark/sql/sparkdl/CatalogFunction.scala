@@ -1,0 +1,47 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Alias, ApplyFunctionExpression, AttributeReference, Expression}
+import org.apache.spark.sql.catalyst.plans.logical.{LocalRelation, LogicalPlan, Project}
+import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.classic.{Dataset => ClassicDataset, SparkSession => ClassicSession}
+import org.apache.spark.sql.connector.catalog.functions.ScalarFunction
+import org.apache.spark.sql.types.DataType
+
+import org.sparkdl.plan.ModelApplication
+
+/** A model as a function of a catalog, bound to arguments of these types; [[PlanCatalogFunctions]] makes it one that
+  * is batched. Spark evaluates calls on constants itself, while it plans: those take the way of one row through a
+  * query.
+  */
+final case class CatalogFunction(function: String, application: ModelApplication, arguments: Seq[DataType])
+    extends ScalarFunction[Any] {
+  override def name(): String = function
+  override def canonicalName(): String = s"sparkdl.${application.model.graph.hash}.$function"
+  override def inputTypes(): Array[DataType] = arguments.toArray
+  override def resultType(): DataType = application.dataType
+
+  def apply(columns: Seq[Expression]): ModelFunction =
+    ModelFunction(function, application, Map.empty, columns)
+
+  /** Refuses arguments that cannot be fed. */
+  private[sparkdl] def checked: CatalogFunction = { apply(columns).checkInputDataTypes(); this }
+
+  private def columns: Seq[AttributeReference] = arguments.zipWithIndex.map { case (t, i) =>
+    AttributeReference(s"argument ${i + 1}", t)()
+  }
+
+  override def produceResult(row: InternalRow): Any = {
+    val inputs = columns
+    val query = Project(Seq(Alias(apply(inputs), function)()), LocalRelation(inputs, Seq(row.copy())))
+    val execution = ClassicDataset.ofRows(ClassicSession.active, query).queryExecution
+    execution.executedPlan.executeCollect().head.get(0, resultType())
+  }
+}
+
+/** Makes model calls of the functions of a catalog. */
+object PlanCatalogFunctions extends Rule[LogicalPlan] {
+  override def apply(plan: LogicalPlan): LogicalPlan = plan.transformAllExpressions {
+    case ApplyFunctionExpression(f: CatalogFunction, arguments) => f(arguments).replacement
+  }
+}

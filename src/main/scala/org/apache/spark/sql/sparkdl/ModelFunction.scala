@@ -1,0 +1,79 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
+import org.apache.spark.sql.catalyst.expressions.{Expression, GetStructField, Literal, RuntimeReplaceable}
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.types.{DataType, NullType, StructType}
+
+import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.plan.{InputFeed, ModelApplication}
+import org.sparkdl.tensor.TensorSpec
+
+/** A model under the name of a SQL function: its arguments are a column per input, or one struct whose fields are
+  * found by the names of the inputs.
+  *
+  * Which of them it is shows only when the argument's type is known, after analysis; Spark then replaces the function
+  * by a [[ModelCall]] on columns before it optimizes anything, so that of a struct only the fields in use are read.
+  *
+  * @param fields
+  *   from the name of an input to the name of its field, for inputs whose fields are called otherwise
+  */
+case class ModelFunction(
+    name: String,
+    application: ModelApplication,
+    fields: Map[String, String],
+    arguments: Seq[Expression]
+) extends Expression
+    with RuntimeReplaceable {
+
+  override def children: Seq[Expression] = arguments
+  override def nullable: Boolean = true
+  override def dataType: DataType = application.dataType
+  override def prettyName: String = name
+
+  /** The call; null for the word NULL, which has no type that could be fed. */
+  override lazy val replacement: Expression =
+    if (arguments.exists(a => a.resolved && a.dataType == NullType)) Literal(null, dataType)
+    else ModelCall(application, columns)
+
+  override def checkInputDataTypes(): TypeCheckResult = replacement.checkInputDataTypes()
+
+  /** One per input, where the arguments fit. */
+  private def columns: Seq[Expression] = arguments match {
+    case Seq(argument) if argument.resolved =>
+      argument.dataType match {
+        case struct: StructType if !isImage(struct) => fieldsOf(argument, struct)
+        case _                                      => arguments
+      }
+    case _ => arguments
+  }
+
+  /** Whether the struct is the value of the only input. */
+  private def isImage(struct: StructType): Boolean = application.inputs match {
+    case Seq(input) => application.model.imageOf(input).isDefined && InputFeed.isImageStruct(struct)
+    case _          => false
+  }
+
+  private def fieldsOf(argument: Expression, struct: StructType): Seq[Expression] = {
+    val same = SQLConf.get.resolver
+    val found = application.inputs.map(input => input -> struct.indexWhere(f => same(f.name, fieldName(input))))
+    val missing = found.collect { case (input, -1) => input }
+    if (missing.nonEmpty) refuse(missing, struct)
+    found.map { case (input, i) => GetStructField(argument, i, Some(fieldName(input))) }
+  }
+
+  private def fieldName(input: TensorSpec): String = fields.getOrElse(input.name, input.name)
+
+  private def refuse(missing: Seq[TensorSpec], struct: StructType): Nothing = {
+    val expected = missing.map(i => s"'${fieldName(i)}' (for input ${i.name}: ${i.typeString})").mkString(", ")
+    val present = struct.map(f => s"${f.name} ${f.dataType.simpleString}").mkString(", ")
+    throw new SchemaMismatchException(
+      s"Function '$name' of model '${application.model.name}' finds its inputs in its struct argument by name: the " +
+        s"struct lacks $expected. It has: $present. Rename them (named_struct), give a column per input, or register " +
+        "the function with the names of the fields."
+    )
+  }
+
+  override protected def withNewChildrenInternal(newChildren: IndexedSeq[Expression]): ModelFunction =
+    copy(arguments = newChildren)
+}

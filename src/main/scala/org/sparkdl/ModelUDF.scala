@@ -1,0 +1,79 @@
+package org.sparkdl
+
+import java.util.{Map => JMap}
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
+import org.apache.spark.sql.sparkdl.Bridge
+
+import org.sparkdl.errors.SchemaMismatchException
+
+/** Models as SQL functions of a session.
+  *
+  * {{{
+  * ModelUDF.register(spark, "score", "/models/scores")
+  * spark.sql("SELECT id, score(features) FROM items WHERE score(features)[0] > 0.5")
+  * }}}
+  *
+  * A function takes one column per input of the model, in the order of `Model.inputs`, or one struct whose fields
+  * have the names of the inputs; it gives the output, or a struct of several. It is batched, and the model runs once
+  * per row even where a query names the function several times. A null argument gives null. A function that has the
+  * name already is replaced. The types of the arguments are checked when a query is analysed
+  * (`SchemaMismatchException`).
+  *
+  * Every method returns the model that it registers.
+  */
+object ModelUDF {
+
+  /** Registers the model at a path: a bundle, a SavedModel directory or a frozen graph. */
+  def register(session: SparkSession, name: String, path: String): Model =
+    register(session, name, Model.load(session, path))
+
+  /** Registers a model, with the options that it was given. */
+  def register(session: SparkSession, name: String, model: Model): Model =
+    register(session, name, model, JMap.of[String, String]())
+
+  /** Registers a model whose inputs are called otherwise in the struct that it is given.
+    *
+    * @param fields
+    *   from the name of an input to the name of the struct's field; others are called as the input
+    */
+  def register(session: SparkSession, name: String, model: Model, fields: JMap[String, String]): Model =
+    register(session, name, model, fields, None)
+
+  /** Registers the model at a path for images: see below. */
+  def registerImage(session: SparkSession, name: String, path: String): Model =
+    registerImage(session, name, Model.load(session, path))
+
+  /** Registers a model that takes images (a bundle that says so): image structs, or the bytes of image files. Each
+    * output is one flat array, as sparkdl has always given it; `register` keeps the dimensions.
+    */
+  def registerImage(session: SparkSession, name: String, model: Model): Model = {
+    if (model.definition.image.isEmpty)
+      throw new SchemaMismatchException(
+        s"Model '${model.name}' takes no images: expected a bundle with an image input (sparkdl.save_bundle with " +
+          s"image=True), got inputs ${model.inputs.mkString("; ")}. Use register for a model of tensors."
+      )
+    register(session, name, model.flattened)
+  }
+
+  private[sparkdl] def register(
+      session: SparkSession,
+      name: String,
+      model: Model,
+      fields: JMap[String, String],
+      preprocessor: Option[UserDefinedPythonFunction]
+  ): Model = {
+    fields.keySet.asScala.foreach(model.definition.input)
+    val application = model.expressionApplication(session)
+    Bridge.register(session, name, application, fields.asScala.toMap, preprocessor, usage(name, model, preprocessor))
+    model
+  }
+
+  private def usage(name: String, model: Model, preprocessor: Option[UserDefinedPythonFunction]): String = {
+    val arguments = preprocessor.fold(model.inputs.mkString(", "))(p => s"image for ${p.name}")
+    s"$name($arguments) - Applies ${model.describe()}"
+  }
+}

@@ -1,0 +1,86 @@
+package org.sparkdl.sql
+
+import java.util.concurrent.ConcurrentHashMap
+
+import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.analysis.{NoSuchFunctionException, NoSuchNamespaceException}
+import org.apache.spark.sql.connector.catalog.{FunctionCatalog, Identifier}
+import org.apache.spark.sql.connector.catalog.functions.UnboundFunction
+import org.apache.spark.sql.util.CaseInsensitiveStringMap
+
+import org.sparkdl.Model
+import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
+import org.sparkdl.model.Bundle
+
+/** A folder of bundles as a catalog of SQL functions, for those who only write SQL, and for permanent views, which
+  * may not use the functions of a session.
+  *
+  * {{{
+  * spark.sql.catalog.models=org.sparkdl.sql.ModelCatalog
+  * spark.sql.catalog.models.path=/models
+  * }}}
+  *
+  * `models.price(...)` is the bundle `/models/price`, on any file system that Hadoop reads. Another option:
+  * `handleInvalid`, "error" (default) or "keep". A bundle that is replaced is read again.
+  */
+final class ModelCatalog extends FunctionCatalog {
+  private var catalog: String = _
+  private var folder: Path = _
+  private var handleInvalid = "error"
+
+  /** By path: when the bundle was written, and what it holds. */
+  private val known = new ConcurrentHashMap[Path, (Long, Model)]
+
+  override def name(): String = catalog
+
+  override def initialize(name: String, options: CaseInsensitiveStringMap): Unit = {
+    catalog = name
+    val prefix = s"spark.sql.catalog.$name"
+    val path = Option(options.get("path")).filter(_.nonEmpty).getOrElse {
+      throw new SettingsException(s"Setting $prefix.path is missing: the folder of the bundles, any Hadoop path.")
+    }
+    folder = new Path(path)
+    handleInvalid = options.getOrDefault("handleInvalid", handleInvalid)
+  }
+
+  override def listFunctions(namespace: Array[String]): Array[Identifier] = {
+    if (namespace.nonEmpty) throw new NoSuchNamespaceException(catalog +: namespace)
+    bundles.map(b => Identifier.of(Array.empty, b.getPath.getParent.getName)).toArray
+  }
+
+  override def loadFunction(ident: Identifier): UnboundFunction = {
+    val named = bundles.map(b => b -> b.getPath.getParent.getName)
+    val found = named
+      .find(_._2 == ident.name)
+      .orElse(Some(named.filter(_._2.equalsIgnoreCase(ident.name))).filter(_.size == 1).map(_.head))
+      .filter(_ => ident.namespace.isEmpty)
+    found.fold(throw new NoSuchFunctionException(ident)) { case (manifest, function) =>
+      new CatalogModel(function, modelOf(manifest))
+    }
+  }
+
+  /** The manifests of the bundles. */
+  private def bundles: Seq[FileStatus] = {
+    val fs = fileSystem
+    if (!fs.exists(folder))
+      throw new ModelNotFoundException(
+        s"There is no folder '$folder', which setting spark.sql.catalog.$catalog.path names."
+      )
+    Option(fs.globStatus(new Path(new Path(folder, "*"), Bundle.Manifest))).toSeq.flatten
+  }
+
+  private def fileSystem: FileSystem =
+    folder.getFileSystem(SparkSession.active.sparkContext.hadoopConfiguration)
+
+  private def modelOf(manifest: FileStatus): Model = {
+    val written = manifest.getModificationTime
+    val (_, model) = known.compute(
+      manifest.getPath.getParent,
+      (path, old) =>
+        if (old != null && old._1 == written) old
+        else written -> Model.load(path.toString).withHandleInvalid(handleInvalid)
+    )
+    model
+  }
+}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
     from sparkdl.session import start as start
+    from sparkdl.udf import registerKerasImageUDF as registerKerasImageUDF
+    from sparkdl.udf import registerKerasUDF as registerKerasUDF
 
 # Where each public name lives. They are imported at first use, so that `import sparkdl` stays
 # under a second and never imports pyspark, TensorFlow or Keras.
@@ -37,6 +39,8 @@ _EXPORTS = {
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",
     "models": "sparkdl.listing",
+    "registerKerasImageUDF": "sparkdl.udf",
+    "registerKerasUDF": "sparkdl.udf",
 }
 
 __all__ = ["__version__", "version", *_EXPORTS]

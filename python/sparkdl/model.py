@@ -176,11 +176,10 @@ class Model:
         fields: Mapping[str, str] | None = None,
         preprocessor: Any = None,
     ) -> None:
-        """As `register`; `preprocessor` is a function of pyspark's, or None."""
+        """As `register`; `preprocessor` is the JVM's handle of a Python function, or None."""
         session = spark or active_session()
-        arrow = None if preprocessor is None else preprocessor._judf
         door(session).registerModel(
-            self._jvm_model, session._jsparkSession, function, dict(fields or {}), arrow
+            self._jvm_model, session._jsparkSession, function, dict(fields or {}), preprocessor
         )
 
     def append_to(

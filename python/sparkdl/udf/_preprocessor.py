@@ -11,7 +11,7 @@ from sparkdl.udf import _worker
 
 
 def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep: bool) -> Any:
-    """Return the function for image structs and bytes that gives what `target` takes.
+    """Return the JVM's handle of a function of image structs or bytes that gives what `target` takes.
 
     Parameters
     ----------
@@ -23,18 +23,20 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
         Whether a row that fails becomes null, instead of failing the query.
     """
     from pyspark import cloudpickle
-    from pyspark.sql.functions import ArrowUDFType, arrow_udf
+    from pyspark.sql.udf import UserDefinedFunction
+    from pyspark.util import PythonEvalType
 
     shape = (target.shape or ())[1:]
     element = "float" if target.dtype in ("float16", "bfloat16", "float32", "float64") else "int"
     run = _worker.preprocess(preprocessor, shape, element, keep)
     returned = "array<" * len(shape) + element + ">" * len(shape)
-    function = arrow_udf(run, returned, ArrowUDFType.SCALAR_ITER)
+    # Not pyspark's `arrow_udf`, which wants type hints on the function itself.
+    kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
+    function: Any = UserDefinedFunction(run, returned, run.__name__, kind)
     # By value: the workers then need not have sparkdl installed.
     module = sys.modules[_worker.__name__]
     cloudpickle.register_pickle_by_value(module)
     try:
-        function._judf  # noqa: B018  (pickles the function)
+        return function._judf
     finally:
         cloudpickle.unregister_pickle_by_value(module)
-    return function

@@ -57,8 +57,9 @@ private object Available {
 /** Nodes that pass on all columns of their child, of rows that they do not change. */
 private object PassesRows {
   def unapply(plan: LogicalPlan): Option[UnaryNode] = plan match {
-    case node @ (_: Filter | _: Sort | _: LocalLimit | _: GlobalLimit) => Some(node.asInstanceOf[UnaryNode])
-    case python: BaseEvalPython                                        => Some(python)
-    case _                                                             => None
+    case node @ (_: Filter | _: Sort | _: LocalLimit | _: GlobalLimit | _: RepartitionOperation |
+        _: BaseEvalPython) =>
+      Some(node.asInstanceOf[UnaryNode])
+    case _ => None
   }
 }

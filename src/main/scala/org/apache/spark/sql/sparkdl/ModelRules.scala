@@ -2,6 +2,7 @@ package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.expressions._
+import org.apache.spark.sql.catalyst.optimizer.{CollapseProject, RemoveNoopOperators}
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.classic.Strategy
@@ -13,15 +14,19 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
 
   override def apply(plan: LogicalPlan): LogicalPlan =
     if (!plan.exists(_.isInstanceOf[EvalModel])) plan
-    else
-      plan.transformDown {
-        case Filter(condition, model: EvalModel) if pushable(condition, model).nonEmpty =>
-          pushFilter(condition, model)
-        case LocalLimit(limit, model: EvalModel) if model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
-          LocalLimit(limit, model.copy(child = LocalLimit(limit, model.child)))
-        case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[EvalModel]) =>
-          parent.mapChildren(prune(_, parent.references))
-      }
+    else tidy(plan.transformDown(optimize))
+
+  /** Lifting leaves projections that only cut columns off; Spark plans a top-k, for example, only without them. */
+  private def tidy(plan: LogicalPlan): LogicalPlan = RemoveNoopOperators(CollapseProject(plan))
+
+  private val optimize: PartialFunction[LogicalPlan, LogicalPlan] = {
+    case Filter(condition, model: EvalModel) if pushable(condition, model).nonEmpty =>
+      pushFilter(condition, model)
+    case LocalLimit(limit, model: EvalModel) if model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
+      LocalLimit(limit, model.copy(child = LocalLimit(limit, model.child)))
+    case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[EvalModel]) =>
+      parent.mapChildren(prune(_, parent.references))
+  }
 
   /** The conjuncts that need no output of the model. */
   private def pushable(condition: Expression, model: EvalModel): Seq[Expression] =

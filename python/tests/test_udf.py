@@ -154,7 +154,9 @@ QUERIES = {
     "SELECT": "SELECT halves(image) FROM images",
     "WHERE": "SELECT id FROM images WHERE halves(image)[0] > -1e9",
     "both": "SELECT id, halves(image)[1] FROM images WHERE halves(image)[0] > -1e9",
-    "with another filter": "SELECT halves(image) FROM images WHERE halves(image)[0] > -1e9 AND id >= 0",
+    "with another filter": (
+        "SELECT halves(image) FROM images WHERE halves(image)[0] > -1e9 AND id >= 0"
+    ),
     "GROUP BY": "SELECT halves(image)[0] > 0, count(*) FROM images GROUP BY halves(image)[0] > 0",
     "WHERE and GROUP BY": (
         "SELECT halves(image)[0], count(*) FROM images WHERE halves(image)[1] > -1e9 "
@@ -163,7 +165,7 @@ QUERIES = {
     "aggregate": "SELECT max(halves(image)[0]), min(halves(image)[1]) FROM images",
     "ORDER BY": "SELECT id, halves(image)[0] FROM images ORDER BY halves(image)[0] LIMIT 3",
     "subquery": "SELECT s[0] FROM (SELECT halves(image) AS s FROM images) WHERE s[1] > -1e9",
-    "CTE": "WITH c AS (SELECT id, halves(image) AS s FROM images) SELECT s FROM c WHERE s[0] > -1e9",
+    "CTE": "WITH c AS (SELECT halves(image) AS s FROM images) SELECT s FROM c WHERE s[0] > -1e9",
     "CASE": "SELECT CASE WHEN halves(image)[0] > 0 THEN 'a' ELSE 'b' END FROM images",
     "view": "SELECT s[0], s[1] FROM seen WHERE s[0] > -1e9",
 }
@@ -181,3 +183,132 @@ def test_model_and_preprocessor_run_once_per_row(
     assert frame.collect()
     assert calls() == len(pixels)
     assert rows_run(frame) == len(pixels)
+
+
+def test_a_function_in_a_stream(spark: Any, network: Any, tmp_path: Path, counted: Any) -> None:
+    halved, calls = counted
+    registerKerasImageUDF("halves", network, halved)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(png(250, 0, 10, HEIGHT, WIDTH))
+    schema = "path string, modificationTime timestamp, length long, content binary"
+    files = spark.readStream.format("binaryFile").schema(schema).load(str(tmp_path / "in"))
+    scored = files.selectExpr("halves(content) AS s").where("s[0] > -1e9")
+    query = scored.writeStream.format("memory").queryName("halves_stream").start()
+    try:
+        query.processAllAvailable()
+    finally:
+        query.stop()
+    colour = np.full((1, HEIGHT, WIDTH, 3), [125, 0, 5], "float32")
+    got = found(spark.table("halves_stream"))
+    np.testing.assert_allclose(got, expected(network, colour), rtol=1e-5, atol=1e-4)
+    assert calls() == 1
+
+
+BROKEN: dict[str, tuple[Callable[[str], Any], str]] = {
+    "an exception": (
+        lambda path: np.zeros((HEIGHT, WIDTH, 3)) if path == "" else 1 / 0,
+        r"failed on .*: ZeroDivisionError: division by zero",
+    ),
+    "another type": (
+        lambda path: [1, 2],
+        r"TypeError: it must return a numpy array \[6, 4, 3\], got list",
+    ),
+    "another shape": (
+        lambda path: np.zeros((3, 4, 3)),
+        r"ValueError: it must return a numpy array \[6, 4, 3\], got \[3, 4, 3\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_failing_preprocessor_fails_with_its_reason_or_gives_null(
+    spark: Any, network: Any, images: Any, kind: str
+) -> None:
+    from pyspark.errors import PythonException
+
+    function, message = BROKEN[kind]
+    registerKerasImageUDF("broken", network, function)
+    with pytest.raises(PythonException, match=message) as e:
+        images.selectExpr("broken(image)").collect()
+    assert "handle_invalid='keep'" in str(e.value)
+    registerKerasImageUDF("broken", network, function, handle_invalid="keep")
+    assert {r[0] for r in images.selectExpr("broken(image)").collect()} == {None}
+
+
+def test_a_preprocessor_sees_a_picture_that_is_gone_afterwards(
+    spark: Any, network: Any, images: Any, tmp_path: Path
+) -> None:
+    log = str(tmp_path / "paths")
+
+    def look(path: str) -> Any:
+        import numpy
+        from PIL import Image
+
+        with open(log, "a") as file:
+            file.write(path + "\n")
+        return numpy.asarray(Image.open(path))[None]  # with a batch, as many examples have it
+
+    registerKerasImageUDF("looks", network, look)
+    assert images.limit(2).selectExpr("looks(image)").count() == 2
+    images.limit(2).selectExpr("looks(image)").collect()
+    seen = Path(log).read_text().split()
+    assert len(seen) == 2
+    assert all(p.endswith(".png") and not Path(p).parent.exists() for p in seen)
+
+
+def test_arguments_that_exclude_each_other_are_refused(network: Any, spark: Any) -> None:
+    import keras
+
+    with pytest.raises(SettingsException, match="preprocessing= and image= have no effect"):
+        registerKerasImageUDF("f", network, lambda path: path, preprocessing="tf")
+    flat = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(1)])
+    with pytest.raises(SchemaMismatchException, match=r"needs a model with one input .* has x: "):
+        registerKerasImageUDF("f", flat, lambda path: path)
+
+
+def test_tensors_of_several_inputs_and_outputs(spark: Any) -> None:
+    import keras
+
+    keras.utils.set_random_seed(2)
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    joined = keras.layers.Concatenate()([a, b])
+    outputs = {"one": keras.layers.Dense(1)(joined), "two": keras.layers.Dense(2)(joined)}
+    network = keras.Model({"a": a, "b": b}, outputs)
+    registerKerasUDF("both", network, fields={"b": "other"})
+    rows = [(i, [float(i), 1.0, 2.0], [3.0, float(-i)]) for i in range(5)]
+    frame = spark.createDataFrame(rows, "id int, a array<float>, other array<float>")
+    frame.createOrReplaceTempView("rows_of_two")
+    given = {"a": np.array([r[1] for r in rows]), "b": np.array([r[2] for r in rows])}
+    want = network.predict(given, verbose=0)
+    for call in ("both(struct(*))", "both(a, other)"):
+        got = spark.sql(f"SELECT o.* FROM (SELECT {call} AS o FROM rows_of_two)").collect()
+        np.testing.assert_allclose([r.one for r in got], want["one"], rtol=1e-5)
+        np.testing.assert_allclose([r.two for r in got], want["two"], rtol=1e-5)
+    with pytest.raises(SchemaMismatchException, match="lacks 'other' .for input b: float32"):
+        spark.sql("SELECT both(struct(a)) FROM rows_of_two")
+    described = "\n".join(r[0] for r in spark.sql("DESCRIBE FUNCTION EXTENDED both").collect())
+    assert "both(a: float32 [?, 3], b: float32 [?, 2])" in described
+    assert "two: float32 [?, 2]" in described
+    assert any(r[0].endswith("both") for r in spark.sql("SHOW USER FUNCTIONS").collect())
+
+
+def test_a_function_of_plain_python_counts_as_the_same_above_and_below_a_filter(
+    spark: Any, tmp_path: Path
+) -> None:
+    from pyspark.sql.functions import udf
+
+    log = str(tmp_path / "calls")
+
+    def doubled(x: float) -> float:
+        with open(log, "a") as file:
+            file.write("x")
+        return 2 * x
+
+    spark.udf.register("doubled", udf(doubled, "double"))
+    registerKerasUDF("plus", lambda x: x + 1.0, inputs={"x": ("float64", [None])})
+    spark.range(6).coalesce(1).createOrReplaceTempView("six")
+    query = "SELECT plus(doubled(id + 0d)) FROM six WHERE plus(doubled(id + 0d)) > 4"
+    frame = spark.sql(query)
+    assert [r[0] for r in frame.collect()] == [5.0, 7.0, 9.0, 11.0]
+    assert len(Path(log).read_text()) == 6
+    assert rows_run(frame) == 6

@@ -11,7 +11,7 @@ from sparkdl.udf import _worker
 
 
 def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep: bool) -> Any:
-    """Return the JVM's handle of a function of image structs or bytes that gives what `target` takes.
+    """Return the JVM's handle of a function of images that gives what `target` takes.
 
     Parameters
     ----------

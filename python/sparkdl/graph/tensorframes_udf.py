@@ -1,0 +1,102 @@
+"""`makeGraphUDF`: a TensorFlow graph as a SQL function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._bundle_store import stored_bundle
+from sparkdl._errors_1x import UnknownNameException
+from sparkdl._lazy import tensorflow
+from sparkdl.graph.utils import op_name, strip_and_freeze_until, tensor_name
+from sparkdl.model import Model, load_model
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+def makeGraphUDF(
+    graph: tf.Graph,
+    udf_name: str,
+    fetches: Sequence[Any],
+    feeds_to_fields_map: Mapping[Any, str] | None = None,
+    blocked: bool = False,
+    register: bool = True,
+) -> Model:
+    """Make a SQL function of a TensorFlow graph.
+
+    The function takes one struct, whose fields feed the placeholders; or a column for each
+    placeholder, in the order of the graph; so a plain column if there is one placeholder. It is
+    batched either way, and runs once per row even where a query names it several times.
+
+    Parameters
+    ----------
+    graph : tf.Graph
+        Variables become constants, with the values that they have in the default session.
+    udf_name : str
+        Name of the function; one that is registered already is replaced.
+    fetches : list of tf.Tensor, tf.Operation or str
+        What the function gives: the value of the only one, or a struct of several, whose fields
+        are in the order of their operations' names.
+    feeds_to_fields_map : dict, optional
+        From placeholders (tensors, operations or names) to fields of the struct. Others are fed
+        by the field of their own name.
+    blocked : bool
+        What the graph is written for. False: for one row, so that shapes of placeholders are those
+        of a value. True: for many, so that the first dimension is that of the rows, as Keras has
+        it; this is faster.
+    register : bool
+        Whether to register the function; else only the model is made.
+
+    Returns
+    -------
+    Model
+        The graph, which may be applied to columns as well.
+
+    Raises
+    ------
+    AssertionError
+        `graph` is no graph, or a tensor is of another one.
+    KeyError
+        The graph has no such operation, or an entry of the map is no placeholder that the fetches
+        need.
+    InvalidModelException
+        The graph cannot be frozen or converted.
+
+    Examples
+    --------
+    >>> with IsolatedSession() as issn:  # doctest: +SKIP
+    ...     x = tf.compat.v1.placeholder(tf.float64, [], name="x")
+    ...     makeGraphUDF(issn.graph, "plus_three", [tf.add(x, 3, name="z")])
+    >>> spark.sql("SELECT plus_three(price) FROM houses")  # doctest: +SKIP
+    """
+    part = strip_and_freeze_until(fetches, graph, _session_of(graph))
+    found = sorted(tensor_name(f, graph) for f in fetches)
+    outputs = {name.removesuffix(":0"): name for name in found}
+    inputs = {n.name: n.name + ":0" for n in part.node if n.op == "Placeholder"}
+    fields = {op_name(k, graph): field for k, field in (feeds_to_fields_map or {}).items()}
+    unknown = fields.keys() - inputs.keys()
+    if unknown:
+        raise UnknownNameException(
+            f"feeds_to_fields_map names {', '.join(sorted(unknown))}; the placeholders that the "
+            f"fetches need are {', '.join(inputs) or 'none'}."
+        )
+    model = load_model(_bundle(part, inputs, outputs, udf_name, blocked))
+    if register:
+        model.register(udf_name, fields=fields)
+    return model
+
+
+def _session_of(graph: Any) -> Any:
+    session = tensorflow().compat.v1.get_default_session()
+    return session if session is not None and session.graph is graph else None
+
+
+def _bundle(
+    part: Any, inputs: Mapping[str, str], outputs: Mapping[str, str], name: str, blocked: bool
+) -> str:
+    if blocked:
+        return stored_bundle(part, inputs=inputs, outputs=outputs, name=name)
+    from sparkdl._graph.rows import over_rows
+
+    return stored_bundle(over_rows(part, inputs, outputs), inputs=list(inputs), name=name)

@@ -22,7 +22,7 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
     keep : bool
         Whether a row that fails becomes null, instead of failing the query.
     """
-    from pyspark import cloudpickle
+    import pyspark.cloudpickle
     from pyspark.sql.udf import UserDefinedFunction
     from pyspark.util import PythonEvalType
 
@@ -34,9 +34,10 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
     kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
     function: Any = UserDefinedFunction(run, returned, run.__name__, kind)
     # By value: the workers then need not have sparkdl installed.
+    pickling: Any = pyspark.cloudpickle
     module = sys.modules[_worker.__name__]
-    cloudpickle.register_pickle_by_value(module)
+    pickling.register_pickle_by_value(module)
     try:
         return function._judf
     finally:
-        cloudpickle.unregister_pickle_by_value(module)
+        pickling.unregister_pickle_by_value(module)

@@ -89,7 +89,7 @@ class Bench:
         self.weights = options.work / model
         if not (self.weights / "size.json").exists():
             print(f"{model}: making weights from a seed")
-            run_module("export", model, str(self.weights))
+            run_module("imagebench.export", model, str(self.weights))
         self.size = json.loads((self.weights / "size.json").read_text())
         self.folder = options.work / "runs" / model
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from imagebench import report
 from imagebench.photos import jpegs, links, write_photos
 from imagebench.process import run_module, run_task
@@ -55,7 +54,7 @@ def main() -> None:
         write_photos(source, 16, 4000, 3000)
     links(jpegs(source), options.work / "large")
     bundle = options.work / "pixels"
-    run_module("large", str(bundle), str(SIZE))
+    run_module("imagebench.large", str(bundle), str(SIZE))
     folder = options.work / "runs" / "large"
     folder.mkdir(parents=True, exist_ok=True)
     results = {}

@@ -11,13 +11,19 @@ import sys
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from imagebench.memory import PeakMemory
-from imagebench.task import Task
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
 PACKAGE = BENCHMARKS.parent / "python"
+
+
+class Writable(Protocol):
+    """A task."""
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
 
 
 def environment() -> dict[str, str]:
@@ -33,18 +39,22 @@ def environment() -> dict[str, str]:
 
 
 def run_module(module: str, *arguments: str) -> None:
-    """Run a module of this package to its end."""
-    command = [sys.executable, "-m", f"imagebench.{module}", *arguments]
+    """Run a module such as "imagebench.export" to its end."""
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command[2:])} failed:\n{done.stderr[-3000:]}")
 
 
-def run_task(task: Task, folder: Path, label: str, limit: float) -> dict[str, Any]:
+def run_task(
+    task: Writable, folder: Path, label: str, limit: float, runner: str = "imagebench.run_mode"
+) -> dict[str, Any]:
     """Run one mode; return its result, or {"error": ...}.
 
     Parameters
     ----------
+    task : Writable
+        What the module `runner` reads.
     folder : Path
         For the task, the result and the log.
     limit : float
@@ -54,7 +64,7 @@ def run_task(task: Task, folder: Path, label: str, limit: float) -> dict[str, An
     task_file, result_file, log_file = paths
     result_file.unlink(missing_ok=True)
     task.write(task_file)
-    command = [sys.executable, "-m", "imagebench.run_mode", str(task_file), str(result_file)]
+    command = [sys.executable, "-m", runner, str(task_file), str(result_file)]
     with log_file.open("w") as log:
         process = subprocess.Popen(
             command,

@@ -115,6 +115,25 @@ def machine() -> dict[str, Any]:
 
 def chart(path: Path, all_results: dict[str, dict[str, Any]]) -> bool:
     """Draw images per second as bars, one panel per model; False without matplotlib."""
+    panels = {}
+    for model, results in all_results.items():
+        good = {m: r for m, r in results.items() if "error" not in r}
+        values = {f"({m}) {MODES[m].replace(', no Spark', '')}": r["best"] for m, r in good.items()}
+        title = f"{model}: images per second (warm, best)"
+        panels[title] = (values, [m in "ef" for m in good])
+    return bars(path, panels)
+
+
+def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> bool:
+    """Draw bars, one panel per title, some of them in sparkdl's colour; False without matplotlib.
+
+    Parameters
+    ----------
+    path : Path
+        Of the PNG.
+    panels : dict
+        From the title to the bars by name, and which of them are sparkdl's.
+    """
     try:
         import matplotlib
     except ImportError:
@@ -122,20 +141,17 @@ def chart(path: Path, all_results: dict[str, dict[str, Any]]) -> bool:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(
-        1, len(all_results), figsize=(5.2 * len(all_results), 3.2), squeeze=False
-    )
-    for panel, (model, results) in zip(panels[0], all_results.items(), strict=True):
-        good = {m: r for m, r in results.items() if "error" not in r}
-        names = [f"({m}) {MODES[m].replace(', no Spark', '')}" for m in good]
-        values = [r["best"] for r in good.values()]
-        colours = ["#d1661f" if m in "ef" else "#7a8794" for m in good]
-        bars = panel.barh(names, values, color=colours)
-        panel.bar_label(bars, fmt="%.0f", padding=3)
+    longest = max(len(values) for values, _ in panels.values())
+    size = (5.2 * len(panels), max(3.2, 0.45 * longest + 0.5))
+    figure, places = pyplot.subplots(1, len(panels), figsize=size, squeeze=False)
+    for panel, (title, (values, ours)) in zip(places[0], panels.items(), strict=True):
+        colours = ["#d1661f" if own else "#7a8794" for own in ours]
+        drawn = panel.barh(list(values), list(values.values()), color=colours)
+        panel.bar_label(drawn, fmt="{:,.0f}", padding=3, fontsize=8)
         panel.invert_yaxis()
-        panel.set_title(f"{model}: images per second (warm, best)", fontsize=10)
+        panel.set_title(title, fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
-        panel.margins(x=0.12)
+        panel.margins(x=0.18)
         panel.tick_params(labelsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=150)

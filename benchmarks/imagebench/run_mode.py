@@ -16,11 +16,11 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from imagebench.cpu import seconds_by_thread, tree_seconds  # noqa: E402
+from imagebench.cpu import tree_seconds  # noqa: E402
+from imagebench.passes import passes, say  # noqa: E402
 from imagebench.task import Mode, Task  # noqa: E402
 
 _CLASSES = {
@@ -56,43 +56,6 @@ def main(task: Task, result: Path) -> None:
         "cpu_seconds_to_first": first_cpu,
     }
     result.write_text(json.dumps({"images": len(features), **times, **measured, **mode.details()}))
-
-
-def passes(mode: Mode, task: Task) -> dict[str, Any]:
-    """Run warm-ups and timed passes; return the seconds of each and the CPU time of the latter."""
-    end = time.perf_counter() + task.budget
-    warm: list[float] = []
-    # Half the budget at most goes into warming up.
-    while len(warm) < task.warmups and time.perf_counter() < end - task.budget / 2:
-        warm.append(one_pass(mode))
-    me = os.getpid()
-    cpu, threads = tree_seconds(me), seconds_by_thread(me)
-    timed: list[float] = []
-    while len(timed) < min(2, task.repeat) or (
-        len(timed) < task.repeat and time.perf_counter() < end
-    ):
-        timed.append(one_pass(mode))
-        say(f"pass {len(timed)} of {task.repeat}: {timed[-1]:.2f} s")
-    cpu = tree_seconds(me) - cpu
-    by_thread = {k: (v - threads[k]) / cpu for k, v in seconds_by_thread(me).items()}
-    return {
-        "warmup_seconds": warm,
-        "seconds": timed,
-        "cpu_seconds_per_pass": cpu / len(timed),
-        "cpu_share_by_thread": {k: round(v, 3) for k, v in by_thread.items() if v > 0},
-    }
-
-
-def one_pass(mode: Mode) -> float:
-    """Return the seconds of one pass."""
-    start = time.perf_counter()
-    mode.run()
-    return time.perf_counter() - start
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ class SparkdlMode(SparkMode):
         """
         query = self.frame.select("features")._jdf.queryExecution()
         rows = query.toRdd().count()
-        return {"milliseconds_per_image": _times(query.executedPlan(), rows)}
+        times = operator_times(query.executedPlan())
+        return {"milliseconds_per_image": {n: round(t / 1e6 / rows, 3) for n, t in times.items()}}
 
 
 class Featurizer(SparkdlMode):
@@ -57,14 +58,14 @@ class FeaturizerBfloat16(Featurizer):
     precision = "bfloat16"
 
 
-def _times(node: Any, rows: int) -> dict[str, float]:
+def operator_times(node: Any) -> dict[str, int]:
+    """Return the times of the operator in an executed plan, in nanoseconds of all task slots."""
     if node.nodeName().startswith("EvalModel"):
         metrics = node.metrics()
-        names = ("feedTime", "runTime", "readTime")
-        return {n: round(metrics.apply(n).value() / 1e6 / rows, 3) for n in names}
+        return {n: metrics.apply(n).value() for n in ("feedTime", "runTime", "readTime")}
     children = node.children()
     for i in range(children.size()):
-        found = _times(children.apply(i), rows)
+        found = operator_times(children.apply(i))
         if found:
             return found
     return {}

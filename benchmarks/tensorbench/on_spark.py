@@ -1,4 +1,4 @@
-"""Modes (c) to (f): the rows are a DataFrame, cached in memory, so that reading costs all the same."""
+"""Modes (c) to (f): the rows are a cached DataFrame, so that reading costs all the same."""
 
 from __future__ import annotations
 

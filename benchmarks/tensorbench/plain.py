@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ class PlainTensorFlow:
 
         v1 = tf.compat.v1
         self.task, self.rows = task, np.load(task.file("rows.npy"))
-        graph_def = v1.GraphDef.FromString(open(task.file("bundle/graph.pb"), "rb").read())
+        graph_def = v1.GraphDef.FromString(Path(task.file("bundle/graph.pb")).read_bytes())
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(graph_def, name="")
         threads = v1.ConfigProto(intra_op_parallelism_threads=task.slots)

@@ -174,9 +174,15 @@ def _graph_of(tfobj: Any, graph: Any) -> Any:
 def _check_type(tfobj: Any) -> None:
     tf = tensorflow()
     if not isinstance(tfobj, (tf.Tensor, tf.Operation)) or not hasattr(tfobj, "graph"):
+        hint = ""
+        if type(tfobj).__name__ == "KerasTensor":
+            hint = (
+                " Keras 3 models are no part of a tf.Graph: use GraphFunction.fromKeras(model) and "
+                "importGraphFunction, or call the model on a placeholder."
+            )
         raise WrongTypeException(
             "Expected a tensor or operation of a tf.Graph, or the name of one, got "
-            f"{type(tfobj).__name__}: {tfobj!r}."
+            f"{type(tfobj).__name__}: {tfobj!r}.{hint}"
         )
 
 

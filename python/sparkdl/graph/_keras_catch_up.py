@@ -1,0 +1,49 @@
+"""What Keras 3 does to variables in a graph of TensorFlow 1, done in its session.
+
+Keras takes for granted that an operation is carried out when it is made. In a graph, making a
+variable or assigning to it only adds an operation, which nobody runs: without this, layers have no
+values, and set_weights and load_model change nothing and say nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparkdl._lazy import tensorflow
+
+
+class KerasCatchUp:
+    """Initialises variables and carries out assignments that came since the last call."""
+
+    def __init__(self, graph: Any, session: Any) -> None:
+        self._graph = graph
+        self._session = session
+        self._done = 0  # operations that were looked at already
+
+    def __call__(self) -> None:
+        """Variables that have a value keep it, unless a constant was assigned to them."""
+        operations = self._graph.get_operations()
+        new = operations[self._done :]
+        self._done = len(operations)
+        initializers = self._initialise() if any(op.type == "VarHandleOp" for op in new) else set()
+        for op in new:
+            if _assigns_constant(op) and op.name not in initializers:
+                self._session.run(op)
+
+    def _initialise(self) -> set[str]:
+        v1 = tensorflow().compat.v1
+        with self._graph.as_default():
+            missing = self._session.run(v1.report_uninitialized_variables())
+            names = {name.decode() for name in missing}
+            variables = v1.global_variables()
+        self._session.run([v.initializer for v in variables if v.op.name in names])
+        return {v.initializer.name for v in variables}
+
+
+def _assigns_constant(op: Any) -> bool:
+    if op.type != "AssignVariableOp":
+        return False
+    value = op.inputs[1].op
+    while value.type in ("Cast", "Identity"):
+        value = value.inputs[0].op
+    return bool(value.type == "Const")

@@ -1,0 +1,256 @@
+"""Puts graphs together: `IsolatedSession`, a graph of its own, and `GraphFunction`, a piece."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from sparkdl._errors_1x import WrongStateException, WrongTypeException
+from sparkdl._lazy import keras, tensorflow
+from sparkdl.errors import InvalidModelException
+from sparkdl.graph._keras_catch_up import KerasCatchUp
+from sparkdl.graph.utils import (
+    op_name,
+    strip_and_freeze_until,
+    tensor_name,
+    validated_input,
+    validated_output,
+)
+
+
+class IsolatedSession:
+    """A TensorFlow 1 session on a graph of its own, to build with `tf.compat.v1` or `tf` functions.
+
+    Within the `with` block the graph is the default one: operations are added to it instead of
+    being computed.
+
+    Parameters
+    ----------
+    graph : tf.Graph, optional
+        The graph to work in; by default a new one.
+    using_keras : bool
+        Lets layers of Keras be made in the block. Keras 3 has no session, so that it would neither
+        initialise their variables in this one nor set weights. With `using_keras`, `run` and
+        `asGraphFunction` first do what Keras meant to do since: they initialise variables that
+        have no value, and carry out assignments of constants (`set_weights`, `load_model`).
+
+    Notes
+    -----
+    A Keras model that was made outside of the block cannot be called in it, since its variables
+    are not in the graph ("Attempting to capture an EagerTensor"). Bring it in frozen:
+
+    >>> outside = GraphFunction.fromKeras(model)  # doctest: +SKIP
+    >>> with IsolatedSession() as issn:  # doctest: +SKIP
+    ...     x = tf.compat.v1.placeholder(tf.float32, [None, 3], name="x")
+    ...     _, outputs = issn.importGraphFunction(outside, {outside.input_names[0]: x * 2})
+    ...     whole = issn.asGraphFunction([x], outputs)
+
+    A model's own `inputs` and `outputs` are no tensors of the graph (KerasTensors): call the model
+    on a placeholder of the block, or use `fromKeras`. Neither `get_weights`, `fit` nor `predict`
+    work in the block.
+    """
+
+    def __init__(self, graph: Any = None, using_keras: bool = False) -> None:
+        self.graph = graph or tensorflow().Graph()
+        self.sess = tensorflow().compat.v1.Session(graph=self.graph)
+        self._catch_up = KerasCatchUp(self.graph, self.sess) if using_keras else lambda: None
+        self._scopes = ExitStack()
+
+    def __enter__(self) -> IsolatedSession:
+        self._scopes.enter_context(self.graph.as_default())
+        self._scopes.enter_context(self.sess.as_default())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._scopes.close()
+        self.sess.close()
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the session: `tf.compat.v1.Session.run`."""
+        self._catch_up()
+        return self.sess.run(*args, **kwargs)
+
+    def asGraphFunction(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], strip_and_freeze: bool = True
+    ) -> GraphFunction:
+        """Return what lies between inputs and outputs.
+
+        Parameters
+        ----------
+        inputs : list of tf.Tensor, tf.Operation or str
+            Placeholders.
+        outputs : list of tf.Tensor, tf.Operation or str
+            Each the first output of its operation.
+        strip_and_freeze : bool
+            Whether variables become constants, with the values that they have now, and the rest
+            of the graph is left out.
+        """
+        input_names = [validated_input(i, self.graph) for i in inputs]
+        output_names = [validated_output(o, self.graph) for o in outputs]
+        if not strip_and_freeze:
+            return GraphFunction(self.graph.as_graph_def(), input_names, output_names)
+        self._catch_up()
+        # Inputs that no output needs are inputs all the same.
+        ends = list(dict.fromkeys([*output_names, *input_names]))
+        return GraphFunction(
+            strip_and_freeze_until(ends, self.graph, self.sess), input_names, output_names
+        )
+
+    def importGraphFunction(
+        self,
+        gfn: GraphFunction,
+        input_map: Mapping[str, Any] | None = None,
+        prefix: str = "GFN-IMPORT",
+        **gdef_kargs: Any,
+    ) -> tuple[list[Any], list[Any]]:
+        """Add a function's graph to this one.
+
+        Parameters
+        ----------
+        gfn : GraphFunction
+            What to add.
+        input_map : dict, optional
+            From names of its inputs to the tensors that take their place.
+        prefix : str
+            Scope of its operations; "" for none.
+        **gdef_kargs
+            Passed to `tf.import_graph_def`.
+
+        Returns
+        -------
+        tuple of list of tf.Tensor, list of tf.Tensor
+            Inputs (what was mapped is the tensor given) and outputs, in the order of `gfn`.
+        """
+        given = {tensor_name(name): tensor for name, tensor in (input_map or {}).items()}
+        ends = [[tensor_name(n) for n in names] for names in (gfn.input_names, gfn.output_names)]
+        unknown = sorted(given.keys() - set(ends[0]))
+        if unknown:
+            raise WrongStateException(
+                f"input_map names {', '.join(unknown)}; the function's inputs are "
+                f"{', '.join(gfn.input_names)}."
+            )
+        kwargs = {**gdef_kargs, "return_elements": [*ends[0], *ends[1]], "name": prefix}
+        with self.graph.as_default():
+            tensors = tensorflow().import_graph_def(gfn.graph_def, input_map=given, **kwargs)
+        count = len(ends[0])
+        return list(tensors[:count]), list(tensors[count:])
+
+
+@dataclass(frozen=True)
+class GraphFunction:
+    """A frozen graph with the names of the operations that are its inputs and outputs.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+    input_names, output_names : list of str
+        Names of operations; what is meant is their first output.
+    """
+
+    graph_def: Any
+    input_names: list[str]
+    output_names: list[str]
+
+    @classmethod
+    def fromKeras(
+        cls,
+        model_or_file_path: Any,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> GraphFunction:
+        """Freeze a Keras model in inference mode.
+
+        Parameters
+        ----------
+        model_or_file_path : keras.Model, str or Path
+            The model, or a .keras or .h5 file of one.
+        custom_objects, safe_mode
+            For files, see `sparkdl.save_bundle`.
+
+        Raises
+        ------
+        TypeError
+            It is neither.
+        InvalidModelException
+            The file is none of Keras, or the model has lookup tables and cannot be frozen.
+        """
+        is_file = isinstance(model_or_file_path, (str, os.PathLike))
+        if not is_file and not isinstance(model_or_file_path, keras().Model):
+            raise WrongTypeException(
+                "Expected a Keras model or the path of one (.keras, .h5), got "
+                f"{type(model_or_file_path).__name__}."
+            )
+        model = model_or_file_path
+        if is_file:
+            from sparkdl._keras_source import load_keras_file
+
+            model = load_keras_file(Path(model_or_file_path), custom_objects, safe_mode)
+        return _frozen_keras(model)
+
+    @classmethod
+    def fromList(cls, functions: Sequence[tuple[str | None, GraphFunction]]) -> GraphFunction:
+        """Chain functions: the outputs of one are the inputs of the next.
+
+        Parameters
+        ----------
+        functions : list of (str or None, GraphFunction)
+            Each with the scope of its operations ("GFN-BLK-<i>" by default). The inputs of the
+            first and the outputs of the last keep their names, without a scope.
+
+        Raises
+        ------
+        AssertionError
+            The list is empty, or one has not as many inputs as the one before has outputs.
+        """
+        from sparkdl._graph.freeze import static_signature
+
+        _check_chain([f for _, f in functions])
+        v1, first, last = tensorflow().compat.v1, functions[0][1], functions[-1][1]
+        specs = static_signature(first.graph_def, first.input_names)
+        with IsolatedSession() as issn:
+            inputs = [
+                v1.placeholder(spec.dtype, spec.shape, name=name)
+                for spec, name in zip(specs, first.input_names, strict=True)
+            ]
+            tensors: list[Any] = inputs
+            for i, (scope, function) in enumerate(functions):
+                fed = dict(zip(function.input_names, tensors, strict=True))
+                prefix = scope or f"GFN-BLK-{i}"
+                _, tensors = issn.importGraphFunction(function, fed, prefix=prefix)
+            named = zip(tensors, last.output_names, strict=True)
+            outputs = [tensorflow().identity(t, name=name) for t, name in named]
+            return issn.asGraphFunction(inputs, outputs)
+
+
+def _check_chain(functions: Sequence[GraphFunction]) -> None:
+    if not functions:
+        raise WrongStateException("There is nothing to chain: the list of functions is empty.")
+    for i, (before, after) in enumerate(pairwise(functions)):
+        if len(before.output_names) != len(after.input_names):
+            raise WrongStateException(
+                f"Function {i} has {len(before.output_names)} outputs "
+                f"({', '.join(before.output_names)}), but function {i + 1} takes "
+                f"{len(after.input_names)} inputs ({', '.join(after.input_names)})."
+            )
+
+
+def _frozen_keras(model: Any) -> GraphFunction:
+    import tempfile
+
+    from sparkdl._graph.names import Loose, finish
+    from sparkdl._keras_source import from_keras
+
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+        loose = from_keras(model, None, None, type(model).__name__, Path(scratch))
+    if not isinstance(loose, Loose):
+        raise InvalidModelException(
+            f"{loose.why} As a whole it can be used with TFInputGraph.fromKeras."
+        )
+    done = finish(loose)
+    ends = [[op_name(spec.tensor) for spec in specs] for specs in (done.inputs, done.outputs)]
+    return GraphFunction(done.graph_def, *ends)

@@ -1,0 +1,165 @@
+"""Decoding and resizing with PIL in Python workers, and reading files with a user's function."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sparkdl.errors import SparkDLException
+from sparkdl.image._structs import (
+    Array,
+    PIL_to_imageStruct,
+    imageArrayToStruct,
+    imageStructToPIL,
+)
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import Row
+
+
+def _resized(image: Any, width: int, height: int) -> Any:
+    """Resize with the bilinear filter.
+
+    PIL's own default has changed (nearest until version 6, bicubic since). PIL's bilinear averages
+    over all pixels when it shrinks an image, makes no values beyond those around it, as bicubic
+    does at edges, and is what the stages do with scaleHint SCALE_SMOOTH.
+    """
+    from PIL import Image
+
+    if image.size == (width, height):
+        return image
+    return image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def createResizeImageUDF(size: Sequence[int]) -> Any:
+    """Return a function for columns, from an image to the image in another size.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Height and width.
+
+    Returns
+    -------
+    user-defined function
+        From image struct (uint8) to image struct with the same origin, resized with PIL's bilinear
+        filter. Null, and an image that could not be decoded, give null. Its `func` is the Python
+        function.
+
+    Examples
+    --------
+    >>> df.select(createResizeImageUDF((224, 224))("image"))  # doctest: +SKIP
+    """
+    if len(size) != 2:
+        raise SparkDLException(f"Expected a size (height, width), got {size!r}.")
+    from pyspark.ml.image import ImageSchema
+    from pyspark.sql.functions import udf
+
+    height, width = int(size[0]), int(size[1])
+
+    def resize(image: Row | None) -> Row | None:
+        if image is None or image.mode == -1:
+            return None
+        if (image.height, image.width) == (height, width):
+            return image
+        pixels = PIL_to_imageStruct(_resized(imageStructToPIL(image), width, height))
+        return imageArrayToStruct(pixels, image.origin)
+
+    return udf(resize, ImageSchema.columnSchema)
+
+
+def PIL_decode(raw_bytes: bytes) -> Array:
+    """Return the pixels [height, width, channels] of an encoded image, uint8, BGR(A) or grey.
+
+    The orientation that a camera noted (EXIF) is applied.
+    """
+    return PIL_to_imageStruct(_opened(raw_bytes))
+
+
+def PIL_decode_and_resize(size: Sequence[int]) -> Callable[[bytes], Array]:
+    """Return a function like `PIL_decode` that resizes, too.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height, in the order of PIL.
+    """
+    width, height = int(size[0]), int(size[1])
+    return lambda raw_bytes: PIL_to_imageStruct(_resized(_opened(raw_bytes), width, height))
+
+
+def _opened(raw_bytes: bytes) -> Any:
+    from PIL import Image, ImageOps
+
+    return ImageOps.exif_transpose(Image.open(io.BytesIO(raw_bytes)))
+
+
+def filesToDF(sc: SparkContext, path: str, numPartitions: int | None = None) -> DataFrame:
+    """Return a row for each file: filePath (string) and fileData (binary).
+
+    Parameters
+    ----------
+    sc : SparkContext
+    path : str
+        A directory or glob, or several separated by commas, on any file system that Hadoop reads.
+    numPartitions : int, optional
+        Default: `sc.defaultParallelism`.
+    """
+    from pyspark.sql.types import BinaryType, StringType, StructField, StructType
+
+    from sparkdl._jvm import active_session
+
+    partitions = numPartitions or sc.defaultParallelism
+    schema = StructType(
+        [
+            StructField("filePath", StringType(), False),
+            StructField("fileData", BinaryType(), False),
+        ]
+    )
+    files = sc.binaryFiles(path, minPartitions=partitions).repartition(partitions)
+    return active_session().createDataFrame(files, schema)
+
+
+def readImagesWithCustomFn(
+    path: str, decode_f: Callable[[bytes], Any], numPartition: int | None = None
+) -> DataFrame:
+    """Read images with a function of one's own. `sparkdl.readImages` needs none and is faster.
+
+    Parameters
+    ----------
+    path : str
+        A directory or glob, or several separated by commas, on any file system that Hadoop reads.
+    decode_f : callable
+        From the content of a file to an array [height, width, channels], uint8 or float32, BGR(A)
+        or grey, or to None. It runs in Python workers.
+    numPartition : int, optional
+        Default: the default parallelism.
+
+    Returns
+    -------
+    DataFrame
+        One column, image: Spark's image struct, null where the function failed or gave None.
+    """
+    from sparkdl._jvm import active_session
+
+    return _readImagesWithCustomFn(path, decode_f, numPartition, active_session().sparkContext)
+
+
+def _readImagesWithCustomFn(
+    path: str, decode_f: Callable[[bytes], Any], numPartition: int | None, sc: SparkContext
+) -> DataFrame:
+    from pyspark.ml.image import ImageSchema
+    from pyspark.sql.functions import udf
+
+    def decode(origin: str, content: bytes) -> Row | None:
+        try:
+            image = decode_f(bytes(content))
+            return None if image is None else imageArrayToStruct(image, origin)
+        except Exception:  # a file that is no image is to be expected in a folder of images
+            return None
+
+    decoded = udf(decode, ImageSchema.columnSchema)("filePath", "fileData").alias("image")
+    return filesToDF(sc, path, numPartition).select(decoded)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
     from sparkdl.session import start as start
+    from sparkdl.transformers.utils import imageInputPlaceholder as imageInputPlaceholder
     from sparkdl.udf import registerKerasImageUDF as registerKerasImageUDF
     from sparkdl.udf import registerKerasUDF as registerKerasUDF
 
@@ -35,6 +36,7 @@ _EXPORTS = {
     "TFTransformer": "sparkdl.transformers",
     "KerasTransformer": "sparkdl.transformers",
     "TFInputGraph": "sparkdl.graph.input",
+    "imageInputPlaceholder": "sparkdl.transformers.utils",
     "load_model": "sparkdl.model",
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",

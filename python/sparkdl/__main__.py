@@ -1,4 +1,4 @@
-"""The command line: `python -m sparkdl export|doctor|models`."""
+"""The command line: `python -m sparkdl export|bundle|doctor|models`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,37 @@ def _export(arguments: Arguments) -> int:
     return 0
 
 
+def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=".keras, .h5, .pb or a SavedModel")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the bundle to make")
+    parser.add_argument("--name", help="of the model in messages; default: DIR's")
+    parser.add_argument("--image", action="store_true", help="it takes images: uint8, RGB")
+    parser.add_argument("--preprocessing", choices=("tf", "caffe", "torch"), help="of the images")
+    parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+    parser.add_argument("--signature", default="serving_default", help="of a SavedModel")
+    parser.add_argument("--unsafe", action="store_true", help="run code that is in the file")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+
+
+def _bundle(arguments: Arguments) -> int:
+    from sparkdl.bundle import save_bundle
+
+    a = arguments
+    made = save_bundle(
+        a.model,
+        a.out,
+        name=a.name,
+        image=a.image or None,
+        preprocessing=a.preprocessing,
+        labels=a.labels,
+        signature=a.signature,
+        safe_mode=not a.unsafe,
+        overwrite=a.overwrite,
+    )
+    print(made)
+    return 0
+
+
 def _models_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model-dir", metavar="DIR", help="the model cache to look in")
 
@@ -63,6 +94,7 @@ COMMANDS: list[
     tuple[str, str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int]]
 ] = [
     ("export", "make the bundle of a named model", _export_arguments, _export),
+    ("bundle", "make the bundle of a model in a file", _bundle_arguments, _bundle),
     ("doctor", "look whether everything that sparkdl needs is there", _doctor_arguments, _doctor),
     ("models", "list the named models", _models_arguments, _models),
 ]

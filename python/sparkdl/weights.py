@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,14 @@ def _other_network(model: NamedModel, path: Path, found: Shapes, bare: Shapes) -
 
 
 def _imagenet(model: NamedModel) -> Any:
+    return downloaded(model, lambda: build(model, top=True, weights="imagenet"))
+
+
+def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
+    """Return what `create` builds with ImageNet's weights, or say where else to get them."""
     try:
         with quick_network():
-            return build(model, top=True, weights="imagenet")
+            return create()
     except Exception as e:  # Keras raises a bare Exception when it is offline
         raise ModelNotFoundException(
             f"The ImageNet weights of {model.name} are neither in Keras' cache (~/.keras/models) "

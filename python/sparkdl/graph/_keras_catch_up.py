@@ -20,8 +20,8 @@ class KerasCatchUp:
         self._session = session
         self._done = 0  # operations that were looked at already
 
-    def __call__(self) -> None:
-        """Variables that have a value keep it, unless a constant was assigned to them."""
+    def catch_up(self) -> None:
+        """Do what is new; a variable that has a value keeps it unless a constant was assigned."""
         operations = self._graph.get_operations()
         new = operations[self._done :]
         self._done = len(operations)

@@ -58,7 +58,7 @@ class IsolatedSession:
     def __init__(self, graph: Any = None, using_keras: bool = False) -> None:
         self.graph = graph or tensorflow().Graph()
         self.sess = tensorflow().compat.v1.Session(graph=self.graph)
-        self._catch_up = KerasCatchUp(self.graph, self.sess) if using_keras else lambda: None
+        self._keras = KerasCatchUp(self.graph, self.sess) if using_keras else None
         self._scopes = ExitStack()
 
     def __enter__(self) -> IsolatedSession:
@@ -72,7 +72,8 @@ class IsolatedSession:
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Run the session: `tf.compat.v1.Session.run`."""
-        self._catch_up()
+        if self._keras is not None:
+            self._keras.catch_up()
         return self.sess.run(*args, **kwargs)
 
     def asGraphFunction(
@@ -94,7 +95,8 @@ class IsolatedSession:
         output_names = [validated_output(o, self.graph) for o in outputs]
         if not strip_and_freeze:
             return GraphFunction(self.graph.as_graph_def(), input_names, output_names)
-        self._catch_up()
+        if self._keras is not None:
+            self._keras.catch_up()
         # Inputs that no output needs are inputs all the same.
         ends = list(dict.fromkeys([*output_names, *input_names]))
         return GraphFunction(

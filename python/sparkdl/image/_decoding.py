@@ -68,7 +68,7 @@ def createResizeImageUDF(size: Sequence[int]) -> Any:
         pixels = PIL_to_imageStruct(_resized(imageStructToPIL(image), width, height))
         return imageArrayToStruct(pixels, image.origin)
 
-    return udf(resize, ImageSchema.columnSchema)
+    return udf(resize, ImageSchema.columnSchema, useArrow=False)
 
 
 def PIL_decode(raw_bytes: bytes) -> Array:
@@ -161,5 +161,7 @@ def _readImagesWithCustomFn(
         except Exception:  # a file that is no image is to be expected in a folder of images
             return None
 
-    decoded = udf(decode, ImageSchema.columnSchema)("filePath", "fileData").alias("image")
+    decoded = udf(decode, ImageSchema.columnSchema, useArrow=False)("filePath", "fileData").alias(
+        "image"
+    )
     return filesToDF(sc, path, numPartition).select(decoded)

@@ -132,7 +132,8 @@ def imageStructToArray(imageRow: Row) -> Array:
             f"The image {imageRow.origin!r} of {shape[0]} x {shape[1]} pixels {kind.name} should "
             f"have {expected} bytes of data, got {len(imageRow.data)}."
         )
-    return np.ndarray(shape, kind.dtype, imageRow.data)
+    pixels: Array = np.ndarray(shape, kind.dtype, imageRow.data)
+    return pixels
 
 
 def _kind(imageRow: Row) -> ImageType:
@@ -170,7 +171,8 @@ def PIL_to_imageStruct(img: Any) -> Array:
     pixels: Array = np.asarray(img)
     if pixels.ndim == 2:
         return pixels[..., None]
-    return np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
+    made: Array = np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
+    return made
 
 
 def fixColorChannelOrdering(currentChannelOrder: str, imgAry: Any) -> Any:

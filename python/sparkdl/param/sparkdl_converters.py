@@ -1,0 +1,132 @@
+"""`SparkDLTypeConverters`: converters for params that hold graphs, mappings or parts of Keras."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sparkdl._errors_1x import WrongTypeException
+from sparkdl._lazy import tensorflow
+from sparkdl.errors import SparkDLException
+
+OUTPUT_MODES = ("vector", "image")
+CHANNEL_ORDERS = ("L", "RGB", "BGR")
+
+_TENSOR = re.compile(r"[^:]+:\d+")
+_TENSOR_OR_KEY = re.compile(r"[^:]+(:\d+)?")
+
+
+class SparkDLTypeConverters:
+    """Functions that return a param's value as the stages want it, or raise."""
+
+    @staticmethod
+    def toTFGraph(value: Any) -> Any:
+        """Accept a `tf.Graph`; else a TypeError."""
+        return _instance(value, tensorflow().Graph, "a tf.Graph")
+
+    @staticmethod
+    def toTFInputGraph(value: Any) -> Any:
+        """Accept a `TFInputGraph`; else a TypeError."""
+        from sparkdl.graph.input import TFInputGraph
+
+        return _instance(value, TFInputGraph, "a sparkdl.TFInputGraph")
+
+    @staticmethod
+    def asColumnToTensorNameMap(value: Any) -> list[tuple[str, str]]:
+        """Return sorted pairs of column and input, for a dict or pairs; else a TypeError.
+
+        An input is the name of a tensor or operation, a key of a signature, or a tensor.
+        """
+        return sorted((_column(c), _tensor_or_key(t)) for c, t in _pairs(value, "{column: input}"))
+
+    @staticmethod
+    def asTensorNameToColumnMap(value: Any) -> list[tuple[str, str]]:
+        """Return sorted pairs of output and column, for a dict or pairs; else a TypeError."""
+        pairs = _pairs(value, "{output: column}")
+        return sorted((_tensor_or_key(t), _column(c)) for t, c in pairs)
+
+    @staticmethod
+    def toTFTensorName(value: Any) -> str:
+        """Accept "operation:index", or a tensor, whose name it gives; else a TypeError."""
+        name = value if isinstance(value, str) else getattr(value, "name", None)
+        if not isinstance(name, str) or not _TENSOR.fullmatch(name):
+            raise WrongTypeException(
+                f"Expected a tensor or its name, such as 'scores:0', got {value!r}."
+            )
+        return name
+
+    @staticmethod
+    def buildSupportedItemConverter(supportedList: Sequence[Any]) -> Callable[[Any], Any]:
+        """Return a converter that accepts members of a list; else a TypeError that lists them."""
+
+        def converter(value: Any) -> Any:
+            if value not in supportedList:
+                raise WrongTypeException(
+                    f"{value!r} is not supported. Expected one of: "
+                    f"{', '.join(map(str, supportedList))}."
+                )
+            return value
+
+        return converter
+
+    @staticmethod
+    def toKerasLoss(value: Any) -> Any:
+        """Accept what Keras knows as a loss; else a ValueError."""
+        from sparkdl.utils.keras_model import is_valid_loss_function
+
+        if not is_valid_loss_function(value):
+            raise SparkDLException(
+                f"Keras knows no loss {value!r}. Expected a name such as "
+                "'categorical_crossentropy' or 'mse'."
+            )
+        return value
+
+    @staticmethod
+    def toKerasOptimizer(value: Any) -> Any:
+        """Accept what Keras knows as an optimizer; else a TypeError."""
+        from sparkdl.utils.keras_model import is_valid_optimizer
+
+        if not is_valid_optimizer(value):
+            raise WrongTypeException(
+                f"Keras knows no optimizer {value!r}. Expected a name such as 'adam' or 'sgd'."
+            )
+        return value
+
+    @staticmethod
+    def toChannelOrder(value: Any) -> str:
+        """Accept "L", "RGB" or "BGR"; else a ValueError."""
+        if value not in CHANNEL_ORDERS:
+            raise SparkDLException(
+                f"Unknown channel order {value!r}. Expected one of: {', '.join(CHANNEL_ORDERS)}."
+            )
+        return str(value)
+
+
+def _instance(value: Any, kind: type, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise WrongTypeException(f"Expected {what}, got {type(value).__name__}: {value!r}.")
+    return value
+
+
+def _pairs(value: Any, form: str) -> list[tuple[Any, Any]]:
+    items = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(items, list) or any(len(tuple(pair)) != 2 for pair in items):
+        raise WrongTypeException(f"Expected a dict {form}, got {type(value).__name__}: {value!r}.")
+    return [(first, second) for first, second in items]
+
+
+def _column(value: Any) -> str:
+    if not isinstance(value, str):
+        raise WrongTypeException(f"Expected the name of a column, got {value!r}.")
+    return value
+
+
+def _tensor_or_key(value: Any) -> str:
+    name = value if isinstance(value, str) else getattr(value, "name", None)
+    if not isinstance(name, str) or not _TENSOR_OR_KEY.fullmatch(name):
+        raise WrongTypeException(
+            "Expected a tensor, the name of a tensor ('x:0') or operation ('x'), or a key of the "
+            f"signature, got {value!r}."
+        )
+    return name

@@ -1,0 +1,92 @@
+"""The named models as Keras models, with the preprocessing that they expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from sparkdl._lazy import keras, tensorflow
+from sparkdl.errors import SettingsException
+from sparkdl.image.imageIO import fixColorChannelOrdering
+from sparkdl.named import NamedModel, named_model, named_models
+from sparkdl.weights import downloaded
+
+
+@dataclass(frozen=True)
+class KerasApplicationModel:
+    """A named model.
+
+    Attributes
+    ----------
+    name : str
+        One of `KERAS_APPLICATION_MODELS`.
+    """
+
+    name: str
+
+    def inputShape(self) -> tuple[int, int]:
+        """Return the height and width of the images that the network takes."""
+        row = named_model(self.name)
+        return row.height, row.width
+
+    def preprocess(self, inputImage: Any) -> Any:
+        """Return what the network expects for pixels 0..255 [..., height, width, 3] in BGR order.
+
+        Takes a numpy array or a tensor.
+        """
+        module = import_module(f"keras.applications.{_keras_name(named_model(self.name))[0]}")
+        rgb = fixColorChannelOrdering("RGB", inputImage)
+        is_array = isinstance(rgb, np.ndarray)
+        values = rgb.astype("float32") if is_array else tensorflow().cast(rgb, "float32")
+        return module.preprocess_input(values)
+
+    def model(
+        self, preprocessed: Any = None, featurize: bool = False, weights: str | None = "imagenet"
+    ) -> Any:
+        """Return the Keras model.
+
+        Parameters
+        ----------
+        preprocessed : keras.KerasTensor, optional
+            The input to build it on; by default its own.
+        featurize : bool
+            Without the classifier. As in 1.x the last map is the output, and ResNet50's is pooled.
+        weights : str or None
+            "imagenet", a weights file of Keras, or None for random ones.
+        """
+        keras()
+        row = named_model(self.name)
+        module, function = _keras_name(row)
+        create = getattr(import_module(f"keras.applications.{module}"), function)
+        pooling = "avg" if featurize and self.name == "ResNet50" else None
+        given = {"input_tensor": preprocessed} if preprocessed is not None else {}
+        shape = (row.height, row.width, 3)
+        built = partial(
+            create, include_top=not featurize, input_shape=shape, pooling=pooling, **given
+        )
+        if weights == "imagenet":
+            return downloaded(row, lambda: built(weights=weights))
+        return built(weights=weights)
+
+
+def _keras_name(row: NamedModel) -> tuple[str, str]:
+    if row.keras is None:
+        raise SettingsException(f"{row.name} comes with sparkdl and is no application of Keras.")
+    module, function = row.keras.split(".")
+    return module, function
+
+
+# Call a value to get the model, as with the classes of 1.x.
+KERAS_APPLICATION_MODELS = {
+    row.name: partial(KerasApplicationModel, row.name) for row in named_models() if row.keras
+}
+
+
+def getKerasApplicationModel(name: str) -> KerasApplicationModel:
+    """Return a named model; an unknown name is a ValueError that lists those that exist."""
+    _keras_name(named_model(name))
+    return KerasApplicationModel(name)

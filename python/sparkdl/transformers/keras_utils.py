@@ -1,0 +1,36 @@
+"""`KSessionWrap`: what is left of Keras' sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparkdl.graph.builder import IsolatedSession
+
+
+class KSessionWrap:
+    """A session of TensorFlow 1 on a graph of its own, with the graph as the default one.
+
+    In Keras 2 this also became the session of Keras. Keras 3 has none: layers that are made in the
+    block add their variables to the graph, and `sess.run(tf.compat.v1.global_variables_initializer
+    ())` gives them values. `IsolatedSession(using_keras=True)` does that, and more, by itself.
+
+    Parameters
+    ----------
+    graph : tf.Graph, optional
+        The graph to work in; by default a new one.
+
+    Examples
+    --------
+    >>> with KSessionWrap() as (sess, graph):  # doctest: +SKIP
+    ...     x = tf.compat.v1.placeholder(tf.float32, [None, 3])
+    """
+
+    def __init__(self, graph: Any = None) -> None:
+        self._session = IsolatedSession(graph)
+
+    def __enter__(self) -> tuple[Any, Any]:
+        self._session.__enter__()
+        return self._session.sess, self._session.graph
+
+    def __exit__(self, *error: object) -> None:
+        self._session.__exit__(*error)

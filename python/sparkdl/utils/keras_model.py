@@ -1,0 +1,88 @@
+"""Keras models as bytes, and what Keras knows by name."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sparkdl._lazy import keras
+from sparkdl.errors import InvalidModelException
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def model_to_bytes(model: Any) -> bytes:
+    """Return a Keras model as the content of a .keras file."""
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+        file = Path(folder) / "model.keras"
+        keras().saving.save_model(model, file)
+        return file.read_bytes()
+
+
+def bytes_to_model(
+    modelBytes: bytes,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+) -> Any:
+    """Return the Keras model, not compiled, of the content of a .keras or .h5 file.
+
+    Parameters
+    ----------
+    modelBytes : bytes
+        Of `model_to_bytes`, also of sparkdl 1.x.
+    custom_objects : dict, optional
+        Passed to Keras.
+    safe_mode : bool
+        False lets Keras unpickle code (Lambda layers): only for models that you trust.
+    """
+    keras()
+    from sparkdl._keras_source import load_keras_file
+
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+        file = Path(folder) / f"model.{_ending(modelBytes)}"
+        file.write_bytes(modelBytes)
+        return load_keras_file(file, custom_objects, safe_mode)
+
+
+def bytes_to_h5file(modelBytes: bytes) -> str:
+    """Write a model into a temporary .h5 file, which the caller removes, and return its path."""
+    with tempfile.NamedTemporaryFile(prefix="sparkdl-", suffix=".h5", delete=False) as file:
+        if _ending(modelBytes) == "h5":
+            file.write(modelBytes)
+            return file.name
+    bytes_to_model(modelBytes).save(file.name)
+    return file.name
+
+
+def _ending(modelBytes: bytes) -> str:
+    if modelBytes.startswith(_HDF5):
+        return "h5"
+    if modelBytes.startswith(b"PK"):
+        return "keras"
+    raise InvalidModelException(
+        f"These {len(modelBytes)} bytes are no Keras model. Expected the content of a .keras or "
+        ".h5 file, as model_to_bytes gives it."
+    )
+
+
+def is_valid_optimizer(optimizer: Any) -> bool:
+    """Say whether Keras knows an optimizer.
+
+    >>> is_valid_optimizer("adam"), is_valid_optimizer("eve")  # doctest: +SKIP
+    (True, False)
+    """
+    return _known(keras().optimizers.get, optimizer)
+
+
+def is_valid_loss_function(loss: Any) -> bool:
+    """Say whether Keras knows a loss."""
+    return _known(keras().losses.get, loss)
+
+
+def _known(get: Any, identifier: Any) -> bool:
+    try:
+        return get(identifier) is not None
+    except (ValueError, TypeError):
+        return False

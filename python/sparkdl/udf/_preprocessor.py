@@ -23,9 +23,11 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
         Whether a row that fails becomes null, instead of failing the query.
     """
     import pyspark.cloudpickle
+    from pyspark.sql.pandas.utils import require_minimum_pyarrow_version
     from pyspark.sql.udf import UserDefinedFunction
     from pyspark.util import PythonEvalType
 
+    require_minimum_pyarrow_version()
     shape = (target.shape or ())[1:]
     element = "float" if target.dtype in ("float16", "bfloat16", "float32", "float64") else "int"
     run = _worker.preprocess(preprocessor, shape, element, keep)

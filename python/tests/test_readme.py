@@ -11,7 +11,12 @@ from conftest import CHECKOUT
 
 import sparkdl
 
-PAGES = ["README.md", *(f"docs/{p}.md" for p in ("getting-started", "sql", "models", "errors"))]
+PAGES = [
+    "README.md",
+    *(
+        f"docs/{p}.md" for p in ("getting-started", "sql", "models", "errors", "migrating-from-1.x")
+    ),
+]
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _MOBILENET = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"

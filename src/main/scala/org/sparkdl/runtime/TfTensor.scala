@@ -23,6 +23,9 @@ final class TfTensor private[runtime] (
   /** Number of elements. */
   def elements: Long = TfTensor.elements(shape)
 
+  /** Number of elements of one entry of the first dimension. */
+  val elementsPerRow: Int = Math.toIntExact(TfTensor.elements(shape.drop(1)))
+
   /** The element at `index` of a string tensor, copied out. */
   def stringAt(index: Long): Array[Byte] = TString.read(address + index * TString.Size)
 

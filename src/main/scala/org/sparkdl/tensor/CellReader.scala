@@ -33,13 +33,6 @@ object CellReader {
 
   /** Cells of any rank, flattened row-major, as MLlib dense vectors. */
   def vector(dtype: DType): CellReader = new VectorReader(dtype)
-
-  private[tensor] def cellElements(tensor: TfTensor): Int = {
-    var n = 1L
-    var i = 1
-    while (i < tensor.shape.length) { n *= tensor.shape(i); i += 1 }
-    Math.toIntExact(n)
-  }
 }
 
 final private case class NestedReader(dtype: DType, rank: Int) extends CellReader {
@@ -47,7 +40,7 @@ final private case class NestedReader(dtype: DType, rank: Int) extends CellReade
   private val elements = ElementReader.of(dtype)
 
   override def read(tensor: TfTensor, row: Int): Any = {
-    val start = row.toLong * CellReader.cellElements(tensor)
+    val start = row.toLong * tensor.elementsPerRow
     if (rank == 0) elements.scalar(tensor, start) else level(tensor, 1, start)
   }
 
@@ -68,7 +61,7 @@ final private case class FlatReader(dtype: DType) extends CellReader {
   private val elements = ElementReader.of(dtype)
 
   override def read(tensor: TfTensor, row: Int): Any = {
-    val n = CellReader.cellElements(tensor)
+    val n = tensor.elementsPerRow
     elements.array(tensor, row.toLong * n, n)
   }
 }
@@ -78,7 +71,7 @@ final private case class VectorReader(dtype: DType) extends CellReader {
   private val elements = ElementReader.of(dtype)
 
   override def read(tensor: TfTensor, row: Int): Any = {
-    val n = CellReader.cellElements(tensor)
+    val n = tensor.elementsPerRow
     val values = new Array[Double](n)
     elements.doubles(tensor, row.toLong * n, values)
     // the struct of org.apache.spark.ml.linalg.VectorUDT for a dense vector

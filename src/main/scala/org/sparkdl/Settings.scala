@@ -51,8 +51,24 @@ object Settings {
     "Images of more pixels (height x width, as their headers say) are invalid; the default is Pillow's MAX_IMAGE_PIXELS."
   )
 
+  /** Python alone reads it. */
+  val pythonFunctionsLoad: Setting = Setting(
+    "pythonFunctions.load",
+    "false",
+    "Whether Python loads the functions of saved stages (imageLoader), which runs code from their files: 'true' or 'false'."
+  )
+
   val all: Seq[Setting] =
-    Seq(batchSize, intraOpThreads, precision, modelsDir, modelsMaxMemory, nativeDir, imageMaxPixels)
+    Seq(
+      batchSize,
+      intraOpThreads,
+      precision,
+      modelsDir,
+      modelsMaxMemory,
+      nativeDir,
+      imageMaxPixels,
+      pythonFunctionsLoad
+    )
 
   /** The allowed values of [[precision]]. */
   val precisions: Seq[String] = Seq("float32", "bfloat16")

@@ -46,6 +46,10 @@ object ImageDecoder {
       }
       .fold(identity, _ => null)
 
+  /** Height and width of the upright image, from its header alone, or the reason why there is none. */
+  def sizeOf(bytes: Array[Byte], maxPixels: Long): Either[String, (Int, Int)] =
+    checkedHeader(bytes, maxPixels).map(h => if (h.transposed) (h.width, h.height) else (h.height, h.width))
+
   /** Like [[decodeInto]], into a new array. */
   def decodeTo(bytes: Array[Byte], target: ImageTarget, maxPixels: Long): Either[String, Array[Byte]] = {
     val slot = Platform.allocateMemory(target.bytes.toLong)

@@ -1,7 +1,7 @@
 package org.sparkdl.image
 
 /** OpenCV's types as numbers, as Spark's image struct holds them. */
-private[image] object ImageModes {
+private[sparkdl] object ImageModes {
   val Undefined: Int = -1
   val Cv8UC1 = 0
   val Cv8UC3 = 16
@@ -23,12 +23,15 @@ private[image] object ImageModes {
     case 4 => Cv8UC4
   }
 
-  /** Channels of a uint8 mode that sparkdl reads, 0 for any other mode. */
+  /** The mode of float32 pixels with 1, 3 or 4 channels. */
+  def float32(channels: Int): Int = uint8(channels) + 5
+
+  /** Channels of a mode that sparkdl reads, 0 for any other mode. */
   def channels(mode: Int): Int = mode match {
-    case Cv8UC1 => 1
-    case Cv8UC3 => 3
-    case Cv8UC4 => 4
-    case _      => 0
+    case Cv8UC1 | 5  => 1
+    case Cv8UC3 | 21 => 3
+    case Cv8UC4 | 29 => 4
+    case _           => 0
   }
 
   def isFloat(mode: Int): Boolean = floats(mode)

@@ -22,7 +22,7 @@ object ImageStructs {
       target: ImageTarget,
       address: Long
   ): String = {
-    val reason = check(height, width, nChannels, mode, data)
+    val reason = problem(height, width, nChannels, mode, data, floats = false)
     if (reason == null) DecodeWorker.use { worker =>
       val pixels = PixelSource.ofArray(data, height, width, nChannels, blueFirst = true)
       ImageWriter.write(worker.resampler, pixels, target, orientation = 1, address)
@@ -30,19 +30,36 @@ object ImageStructs {
     reason
   }
 
-  /** Null, or what is wrong with the struct. */
-  private def check(height: Int, width: Int, nChannels: Int, mode: Int, data: Array[Byte]): String =
+  /** Null, or what is wrong with the fields of a struct.
+    *
+    * @param floats
+    *   whether float pixels are taken too
+    */
+  private[sparkdl] def problem(
+      height: Int,
+      width: Int,
+      nChannels: Int,
+      mode: Int,
+      data: Array[Byte],
+      floats: Boolean
+  ): String =
     if (mode == ImageModes.Undefined) "the image could not be read (mode -1); its column 'error' says why"
-    else if (ImageModes.isFloat(mode))
-      s"image mode ${ImageModes.describe(mode)} has float pixels; expected uint8 pixels of 0..255: CV_8UC1 (0), " +
-        "CV_8UC3 (16) or CV_8UC4 (24)"
+    else if (ImageModes.isFloat(mode) && !floats)
+      s"image mode ${ImageModes.describe(mode)} has float pixels; expected uint8 pixels of 0..255: $Uint8Modes"
     else if (ImageModes.channels(mode) == 0)
-      s"image mode ${ImageModes.describe(mode)} is not supported; expected CV_8UC1 (0), CV_8UC3 (16) or CV_8UC4 (24)"
+      s"image mode ${ImageModes.describe(mode)} is not supported; expected $Uint8Modes" +
+        (if (floats) s", or $FloatModes" else "")
     else if (ImageModes.channels(mode) != nChannels)
       s"image mode ${ImageModes.describe(mode)} has ${ImageModes.channels(mode)} channels, " +
         s"but nChannels is $nChannels"
     else if (height < 1 || width < 1) s"image size must be at least 1x1, got ${width}x$height (width x height)"
-    else checkData(height.toLong * width * nChannels, s"${width}x${height}x$nChannels", data)
+    else {
+      val bytes = height.toLong * width * nChannels * (if (ImageModes.isFloat(mode)) 4 else 1)
+      checkData(bytes, s"${width}x${height}x$nChannels", data)
+    }
+
+  private val Uint8Modes = "CV_8UC1 (0), CV_8UC3 (16) or CV_8UC4 (24)"
+  private val FloatModes = "CV_32FC1 (5), CV_32FC3 (21) or CV_32FC4 (29)"
 
   private def checkData(expected: Long, shape: String, data: Array[Byte]): String =
     if (data == null) "the image has no data (null)"

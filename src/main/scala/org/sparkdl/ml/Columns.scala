@@ -48,11 +48,16 @@ private[ml] case class Columns(schema: StructType, stage: String) {
 
   /** The column that tells where a row came from: the origin of an image, the path beside encoded bytes. */
   def origin(inputs: Seq[String]): Option[String] = inputs.flatMap(find).map(f => f -> f.dataType).collectFirst {
-    case (field, t) if InputFeed.isImageStruct(t)       => s"${quoted(field.name)}.origin"
-    case (_, BinaryType) if find("path").exists(isText) => quoted(find("path").get.name)
+    case (field, t) if InputFeed.isImageStruct(t)       => s"${Columns.quoted(field.name)}.origin"
+    case (_, BinaryType) if find("path").exists(isText) => Columns.quoted(find("path").get.name)
   }
 
   private def isText(field: StructField): Boolean = field.dataType == StringType
   private def same(a: String, b: String): Boolean = SQLConf.get.resolver(a, b)
-  private def quoted(name: String): String = s"`${name.replace("`", "``")}`"
+}
+
+private[ml] object Columns {
+
+  /** A name as Spark takes it where it reads dots as fields. */
+  def quoted(name: String): String = s"`${name.replace("`", "``")}`"
 }

@@ -97,6 +97,18 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       )
     )
 
+  // Java takes this.type for the class that declares a method; these let it chain.
+  override def setInputCol(value: String): this.type = super.setInputCol(value)
+  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
+  override def setModelName(value: String): this.type = super.setModelName(value)
+  override def setScaleHint(value: String): this.type = super.setScaleHint(value)
+  override def setWeights(value: String): this.type = super.setWeights(value)
+  override def setModelDir(value: String): this.type = super.setModelDir(value)
+  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
+  override def setPrecision(value: String): this.type = super.setPrecision(value)
+  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
+  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+
   override def write: MLWriter = new StageWriter(this, super.write)
 }
 

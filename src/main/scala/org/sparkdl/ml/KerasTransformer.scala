@@ -81,6 +81,14 @@ class KerasTransformer(override val uid: String) extends TensorStage with HasOut
     columns.zip(specs)
   }
 
+  // Java takes this.type for the class that declares a method; these let it chain.
+  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
+  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
+  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
+  override def setPrecision(value: String): this.type = super.setPrecision(value)
+  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
+  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+
   override def write: MLWriter = new StageWriter(this, super.write)
 }
 

@@ -42,26 +42,33 @@ abstract class ModelStage extends Transformer with ModelStageParams with Default
 
   override def copy(extra: ParamMap): ModelStage = defaultCopy(extra)
 
-  override def transformSchema(schema: StructType): StructType = {
-    val columns = Columns(schema, label)
-    val fresh = newColumns(columns) ++ reasons.map(NewColumn("errorCol", _, StringType))
-    columns.requireNew(fresh)
+  override def transformSchema(schema: StructType): StructType =
+    checkedSchema(schema, newColumns(Columns(schema, label)))
+
+  /** The schema with the new columns, which must not be in it yet. */
+  private[ml] def checkedSchema(schema: StructType, made: Seq[NewColumn]): StructType = {
+    val fresh = made ++ reasons.map(NewColumn("errorCol", _, StringType))
+    Columns(schema, label).requireNew(fresh)
     StructType(schema.fields ++ fresh.map(c => StructField(c.name, c.dataType)))
   }
 
   override def transform(dataset: Dataset[_]): DataFrame = {
     transformSchema(dataset.schema, logging = true)
     val df = dataset.toDF()
-    val session = df.sparkSession
-    val columns = Columns(df.schema, label)
-    val made = call(findModel(session), columns, session)
+    append(df, call(findModel(df.sparkSession), Columns(df.schema, label), df.sparkSession))
+  }
+
+  /** The DataFrame with what `call` gives appended. */
+  private[ml] def append(df: DataFrame, call: StageCall): DataFrame = {
+    val inputs = call.inputs.map(_._1)
     Bridge.appended(
       df,
-      application(made, session),
-      made.inputs.map(_._1),
-      made.outputs.map(_._1),
+      application(call, df.sparkSession),
+      inputs,
+      call.outputs.map(_._1),
       reasons,
-      columns.origin(made.inputs.map(_._1))
+      call.origin.orElse(Columns(df.schema, label).origin(inputs)),
+      call.rejected
     )
   }
 
@@ -91,12 +98,20 @@ abstract class ModelStage extends Transformer with ModelStageParams with Default
     .getOrElse(throw new SparkDLException(s"$label: ${param.name} is not set."))
 }
 
-/** A model, the columns that feed its inputs and the columns that its outputs become. */
+/** A model, the columns that feed its inputs and the columns that its outputs become.
+  *
+  * @param origin
+  *   a column that tells where a row came from, where the inputs do not say it themselves
+  * @param rejected
+  *   a column that is not null for rows that are invalid already: the reason
+  */
 final private[ml] case class StageCall(
     model: ModelDefinition,
     inputs: Seq[(String, TensorSpec)],
     outputs: Seq[(String, OutputColumn)],
-    scaleHint: String
+    scaleHint: String,
+    origin: Option[String] = None,
+    rejected: Option[String] = None
 )
 
 /** A column that a stage adds, and the param that names it. */

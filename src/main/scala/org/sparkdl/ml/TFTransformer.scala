@@ -81,6 +81,13 @@ class TFTransformer(override val uid: String) extends TensorStage {
       throw new SparkDLException(s"$label: ${param.name} is not set. ${param.doc}")
     }
 
+  // Java takes this.type for the class that declares a method; these let it chain.
+  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
+  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
+  override def setPrecision(value: String): this.type = super.setPrecision(value)
+  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
+  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+
   override def write: MLWriter = new StageWriter(this, super.write)
 }
 

@@ -37,9 +37,7 @@ object Bundle {
       graph = graphFiles(directory, root, sums),
       inputs = specs(directory, root, "inputs"),
       outputs = specs(directory, root, "outputs"),
-      image = Option(root.get("image")).filterNot(_.isNull).map { i =>
-        ImageInfo(text(i, "input"), i.path("height").asInt, i.path("width").asInt, text(i, "channelOrder"))
-      },
+      image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
       labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
       source = root.path("source").properties().asScala.map(e => e.getKey -> e.getValue.asText).toMap
     )
@@ -65,14 +63,7 @@ object Bundle {
       json.writeValue(directory.resolve("labels.json").toFile, rows)
       root.put("labels", "labels.json")
     }
-    model.image.foreach { i =>
-      root
-        .putObject("image")
-        .put("input", i.input)
-        .put("height", i.height)
-        .put("width", i.width)
-        .put("channelOrder", i.channelOrder)
-    }
+    model.image.foreach(writeImage(_, root.putObject("image")))
     writeSpecs(root, "inputs", model.inputs)
     writeSpecs(root, "outputs", model.outputs)
     val sums = root.putObject("files")
@@ -134,6 +125,21 @@ object Bundle {
         case None       => node.putNull("shape")
       }
     }
+  }
+
+  private def readImage(node: JsonNode): ImageInfo = {
+    def pixels(field: String) = if (node.hasNonNull(field)) node.get(field).asInt else ImageInfo.Own
+    val preprocessing = node.path("preprocessing").asText("none")
+    ImageInfo(text(node, "input"), pixels("height"), pixels("width"), text(node, "channelOrder"), preprocessing)
+  }
+
+  private def writeImage(image: ImageInfo, node: ObjectNode): Unit = {
+    def pixels(field: String, n: Int) = if (n == ImageInfo.Own) node.putNull(field) else node.put(field, n)
+    node.put("input", image.input)
+    pixels("height", image.height)
+    pixels("width", image.width)
+    node.put("channelOrder", image.channelOrder).put("preprocessing", image.preprocessing)
+    ()
   }
 
   private def readLabels(file: Path): Seq[(String, String)] =

@@ -7,10 +7,28 @@ import org.sparkdl.tensor.TensorSpec
 
 /** The image input of a model: which input, and what its pixels must be.
   *
+  * @param height
+  *   in pixels, what images are resized to; -1, with width, where each keeps its own size
   * @param channelOrder
   *   "RGB", "BGR" or "L" (one grey channel): the order that the graph takes
+  * @param preprocessing
+  *   what is made of the pixels when they become floats: "none", "tf", "caffe" or "torch" (docs/images.md)
   */
-final case class ImageInfo(input: String, height: Int, width: Int, channelOrder: String)
+final case class ImageInfo(
+    input: String,
+    height: Int,
+    width: Int,
+    channelOrder: String,
+    preprocessing: String = "none"
+) {
+  def ownSize: Boolean = height == ImageInfo.Own && width == ImageInfo.Own
+}
+
+object ImageInfo {
+
+  /** The height and the width where images keep theirs. */
+  val Own: Int = -1
+}
 
 /** Where the graph's bytes are on this machine, and what identifies them.
   *
@@ -64,7 +82,11 @@ final case class ModelDefinition(
     def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
     val from =
       if (source.isEmpty) "" else source.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
-    val pictures = image.map(i => s"images: ${i.height} x ${i.width} pixels, ${i.channelOrder}, input '${i.input}'")
+    val pictures = image.map { i =>
+      val size = if (i.ownSize) "of any size" else s"${i.height} x ${i.width} pixels"
+      val made = if (i.preprocessing == "none") "" else s", preprocessing '${i.preprocessing}'"
+      s"images: $size, ${i.channelOrder}$made, input '${i.input}'"
+    }
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
     (Seq(s"model '$name'$from", s"hash ${graph.hash}", "inputs:") ++ lines(inputs) ++ Seq("outputs:") ++ lines(
       outputs

@@ -15,7 +15,7 @@ import org.sparkdl.tensor.BatchTensor
 final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetrics, context: TaskContext)
     extends Iterator[InternalRow] {
 
-  private val collectors: Array[BatchTensor] = task.feeds.map(_.collector(task.capacity)).toArray
+  private val collectors: Array[BatchTensor] = task.feeds.map(_.collector(task.capacity, task.files)).toArray
   private val runner = new BatchRunner(task, metrics, context)
   private val readers = task.readers.size
   private val columns = readers + (if (task.emitError) 1 else 0)

@@ -9,6 +9,8 @@ import org.sparkdl.tensor.CellReader
   *
   * @param feeds
   *   one per input
+  * @param files
+  *   for feeds that read files
   * @param fetches
   *   names of tensors, distinct
   * @param readers
@@ -26,6 +28,7 @@ final case class BatchTask(
     inputNames: Seq[String],
     inputTensors: Seq[String],
     feeds: Seq[InputFeed],
+    files: Option[FileSource],
     fetches: Seq[String],
     readers: Seq[(Int, CellReader)],
     handleInvalid: HandleInvalid,

@@ -25,6 +25,25 @@ object OutputColumn {
   /** The output, flattened row-major, as an MLlib vector. */
   def vector(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.vector(spec.dtype))
 
+  /** The output as Spark's image struct.
+    *
+    * @param channelOrder
+    *   of the model: what it takes as BGR it gives as BGR; colours are RGB otherwise
+    */
+  def image(model: ModelDefinition, spec: TensorSpec, channelOrder: String): OutputColumn = {
+    val rows = spec.cell.filter(_.size == 3)
+    val channels = rows.flatMap(_.lastOption).filter(_ >= 0)
+    if (rows.isEmpty || channels.exists(c => !ImageReader.Channels.contains(c.toInt)) || !ImageDTypes(spec.dtype))
+      throw new SchemaMismatchException(
+        s"Output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become an image struct: " +
+          "expected float32 or uint8 [rows, height, width, channels] with " +
+          s"${ImageReader.Channels.mkString(", ")} channels. Use a vector."
+      )
+    OutputColumn(spec, ImageReader(spec.dtype, redFirst = channelOrder != "BGR"))
+  }
+
+  private val ImageDTypes = Set[DType](DType.Float32, DType.UInt8)
+
   private def rank(model: ModelDefinition, spec: TensorSpec): Int = spec.shape match {
     case Some(dims) if dims.nonEmpty => dims.size - 1
     case Some(_) =>

@@ -9,6 +9,7 @@ import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Version}
 import org.sparkdl.image.ImageSchema
+import org.sparkdl.ml.KerasImageFileTransformer
 import org.sparkdl.model.ReadOptions
 import org.sparkdl.tensor.TensorSpec
 
@@ -87,6 +88,13 @@ object Door {
       fields: JMap[String, String],
       preprocessor: UserDefinedPythonFunction
   ): Model = ModelUDF.register(spark, name, model, fields, Option(preprocessor))
+
+  /** Checks a DataFrame before a Python function loads the images for `transformLoaded`. */
+  def checkFiles(stage: KerasImageFileTransformer, df: DataFrame): Unit = stage.checkFiles(df.schema)
+
+  /** `KerasImageFileTransformer.transform` on images that its Python function has loaded. */
+  def transformLoaded(stage: KerasImageFileTransformer, df: DataFrame, image: String, reason: String): DataFrame =
+    stage.transformLoaded(df, image, reason)
 
   private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
 

@@ -31,9 +31,12 @@ class StageContractSuite extends SparkSuite {
     (stage, column) => stage.asInstanceOf[ImageStage].setInputCol(column),
     (stage, column) => stage.asInstanceOf[ImageStage].setOutputCol(column),
     "content",
-    rows =>
-      encoded(spark, rows.map(i => if (i < 0) null else png(Seq(0xff0000, 0x00ff00, 0x0000ff, 0x808080)(i))): _*)
+    "path",
+    pictures
   )
+
+  private def pictures(numbers: Seq[Int]): DataFrame =
+    encoded(spark, numbers.map(i => if (i < 0) null else png(fourColours(i))): _*)
 
   private lazy val tripled = TestStages.tripled().toString
 
@@ -50,8 +53,13 @@ class StageContractSuite extends SparkSuite {
     (stage, column) => input(stage.asInstanceOf[TensorStage], column),
     (stage, column) => output(stage.asInstanceOf[TensorStage], column),
     "content",
+    "path",
     TestStages.vectors(spark, _)
   )
+
+  private lazy val colours =
+    write(Files.createTempDirectory("sparkdl-bundle-").resolve("colours"), "colours").toString
+  private lazy val averages = TestStages.averages().toString
 
   private lazy val stages: Seq[Contract] = Seq(
     images(() => new DeepImageFeaturizer(), DeepImageFeaturizer),
@@ -69,6 +77,31 @@ class StageContractSuite extends SparkSuite {
       (s, c) => s.asInstanceOf[KerasTransformer].setInputCol(c),
       (s, c) => s.asInstanceOf[KerasTransformer].setOutputCol(c),
       (s, m) => s.asInstanceOf[KerasTransformer].setModelFile(m)
+    ),
+    Contract(
+      TFImageTransformer,
+      () => new TFImageTransformer(),
+      () =>
+        new TFImageTransformer()
+          .setInputCol("content")
+          .setOutputCol("out")
+          .setTfInputGraph(colours)
+          .setOutputTensor("features_avg"),
+      (stage, column) => stage.asInstanceOf[TFImageTransformer].setInputCol(column),
+      (stage, column) => stage.asInstanceOf[TFImageTransformer].setOutputCol(column),
+      "content",
+      "path",
+      pictures
+    ),
+    Contract(
+      KerasImageFileTransformer,
+      () => new KerasImageFileTransformer(),
+      () => new KerasImageFileTransformer().setInputCol("content").setOutputCol("out").setModelFile(averages),
+      (stage, column) => stage.asInstanceOf[KerasImageFileTransformer].setInputCol(column),
+      (stage, column) => stage.asInstanceOf[KerasImageFileTransformer].setOutputCol(column),
+      "content",
+      "id",
+      TestStages.files(spark, _)
     )
   )
 
@@ -124,7 +157,7 @@ class StageContractSuite extends SparkSuite {
       intercept[SchemaMismatchException](stage.transformSchema(c.three.schema)).getMessage
     }
     assert(message(c.input(_, "nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content."))
-    assert(message(c.input(_, "path")).contains("got string"))
+    assert(message(c.input(_, c.wrong)).contains(s"got ${c.three.schema(c.wrong).dataType.simpleString}"))
     assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set output\\w+ to another name.*"))
     assert(message(_.setErrorCol("path")).contains("set errorCol to another name"))
     assert(message(_.setErrorCol("out")).matches("(?s).*output\\w+ and errorCol are both 'out'.*"))
@@ -215,6 +248,8 @@ object StageContractSuite {
 
   /** A stage and what it can be tried on.
     *
+    * @param wrong
+    *   a column of a type that the stage does not take
     * @param ready
     *   with everything that it needs to give the column "out"
     * @param rows
@@ -227,6 +262,7 @@ object StageContractSuite {
       input: (ModelStage, String) => ModelStage,
       output: (ModelStage, String) => ModelStage,
       column: String,
+      wrong: String,
       rows: Seq[Int] => DataFrame
   ) {
     val stage: Class[_] = make().getClass

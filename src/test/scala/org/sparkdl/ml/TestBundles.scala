@@ -67,6 +67,8 @@ object TestBundles {
       .node("Softmax", "predictions", Seq("scaled"), f)
   }
 
+  val fourColours: Seq[Int] = Seq(0xff0000, 0x00ff00, 0x0000ff, 0x808080)
+
   /** A PNG of one colour, 0xRRGGBB. */
   def png(rgb: Int, height: Int = 16, width: Int = 12): Array[Byte] =
     TestImages.encode(solid(rgb, height, width), "png")

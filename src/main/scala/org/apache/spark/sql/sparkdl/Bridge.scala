@@ -66,7 +66,15 @@ object Bridge {
     call.feeds
     val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
     val reason = error.map(AttributeReference(_, StringType)())
-    val node = EvalModel(call, rejected.map(resolved), origin.map(resolved), attributes, reason, plan.output, plan)
+    val node = EvalModel(
+      call,
+      rejected.map(n => resolved(quoted(n))),
+      origin.map(resolved),
+      attributes,
+      reason,
+      plan.output,
+      plan
+    )
     ClassicDataset.ofRows(session, node)
   }
 

@@ -13,9 +13,10 @@ import org.apache.spark.sql.catalyst.expressions.{
 }
 import org.apache.spark.sql.execution.{OrderPreservingUnaryExecNode, PartitioningPreservingUnaryExecNode, SparkPlan}
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
+import org.apache.spark.util.SerializableConfiguration
 
 import org.sparkdl.engine.ShippedModel
-import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask}
+import org.sparkdl.plan.{BatchIterator, BatchMetrics, BatchTask, FileSource}
 
 /** The operator: [[EvalModel]] as Spark runs it. One task runs one partition, in the order of its rows. */
 case class EvalModelExec(
@@ -62,6 +63,7 @@ case class EvalModelExec(
 
   private def batchTask: BatchTask = {
     val application = call.application
+    val feeds = call.feeds
     val fetches = application.outputs.map(_.spec.tensor).distinct
     BatchTask(
       modelName = application.model.name,
@@ -72,7 +74,8 @@ case class EvalModelExec(
       fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
       inputNames = application.inputs.map(_.name),
       inputTensors = application.inputs.map(_.tensor),
-      feeds = call.feeds,
+      feeds = feeds,
+      files = if (feeds.exists(_.readsFiles)) Some(fileSource) else None,
       fetches = fetches,
       readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
       handleInvalid = application.handleInvalid,
@@ -80,6 +83,9 @@ case class EvalModelExec(
       emitError = error.isDefined
     )
   }
+
+  private def fileSource: FileSource =
+    new FileSource(SerializableConfiguration.broadcast(sparkContext, session.sessionState.newHadoopConf()))
 
   override protected def withNewChildInternal(newChild: SparkPlan): EvalModelExec = copy(child = newChild)
 }

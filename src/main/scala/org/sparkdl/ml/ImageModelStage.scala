@@ -1,0 +1,113 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.param.Param
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.Model
+import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.image.ScaleHint
+import org.sparkdl.model.{ImageInfo, KnownModels, ModelDefinition, ReadOptions}
+import org.sparkdl.plan.OutputColumn
+import org.sparkdl.runtime.{DType, NativeLibrary}
+import org.sparkdl.tensor.TensorSpec
+
+/** A stage that feeds a column of images to the only input of any model and appends one of its outputs.
+  *
+  * Whether an output can become an image is the model's, so `transformSchema` reads the model's signature.
+  */
+abstract class ImageModelStage extends ModelStage with HasOutputCol {
+
+  final val outputMode: Param[String] = new Param(
+    this,
+    "outputMode",
+    "Form of the new column: vector (an MLlib vector of the flattened, row-major output) or image (Spark's image struct, " +
+      "of an output with height, width and 1, 3 or 4 channels).",
+    (value: String) => StageChecks.oneOf("outputMode", value, ImageModelStage.outputModes)
+  )
+
+  final val scaleHint: Param[String] = new Param(
+    this,
+    "scaleHint",
+    s"How images are resized to the model's input: ${ScaleHint.all.map(_.name).mkString(", ")}.",
+    (hint: String) => { ScaleHint.fromName(hint); true }
+  )
+  setDefault(outputMode -> ImageModelStage.Vector, scaleHint -> ScaleHint.AreaAveraging.name)
+
+  /** Name of the column of images. */
+  val inputCol: Param[String]
+
+  def getInputCol: String = $(inputCol)
+  def setInputCol(value: String): this.type = set(inputCol, value)
+
+  def getOutputMode: String = $(outputMode)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+
+  def getScaleHint: String = $(scaleHint)
+  def setScaleHint(value: String): this.type = set(scaleHint, value)
+
+  /** Refuses a column that is not of the type that the stage takes. */
+  protected def checkInput(columns: Columns): Unit
+
+  /** The input and the output of the model that the params name. */
+  protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec)
+
+  /** How images are fed, by the params and what the model says itself. */
+  protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo
+
+  /** What to read of a file that does not say it itself. */
+  protected def readOptions: ReadOptions = ReadOptions()
+
+  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
+    val path = required(modelParam)
+    NativeLibrary.load(Model.settings(session).nativeDir)
+    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
+  }
+
+  override protected def newColumns(columns: Columns): Seq[NewColumn] = {
+    checkInput(columns)
+    val session = Model.session
+    val made = call(findModel(session), columns, session)
+    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
+    made.outputs.map { case (name, output) => NewColumn(outputCol.name, name, output.dataType) }
+  }
+
+  override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall =
+    callOn($(inputCol), model)
+
+  /** The call on a column of images of any name. */
+  protected def callOn(column: String, model: ModelDefinition): StageCall = {
+    val (input, output) = ends(model)
+    val info = imageInfo(model, input)
+    val made = (required(outputCol), outputColumn(model, output, info))
+    StageCall(model.copy(image = Some(info)), Seq(column -> input), Seq(made), $(scaleHint))
+  }
+
+  private def outputColumn(model: ModelDefinition, spec: TensorSpec, info: ImageInfo): OutputColumn =
+    if ($(outputMode) == ImageModelStage.Image) OutputColumn.image(model, spec, info.channelOrder)
+    else if (spec.dtype == DType.Str)
+      throw new SchemaMismatchException(
+        s"$label: output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become a vector; " +
+          "choose an output of numbers."
+      )
+    else OutputColumn.vector(spec)
+
+  /** The only one, or an error that lists them. */
+  protected def only(kind: String, specs: Seq[TensorSpec], model: ModelDefinition, remedy: String): TensorSpec =
+    if (specs.size == 1) specs.head
+    else
+      throw new SchemaMismatchException(
+        s"$label: expected a model with one $kind, but '${model.name}' has ${specs.size}: ${specs.mkString("; ")}. $remedy"
+      )
+
+  /** Height and width where the model fixes both, else -1 for each image's own. */
+  protected def sizeOf(input: TensorSpec): (Int, Int) = input.cell match {
+    case Some(Seq(h, w, _)) if h >= 0 && w >= 0 => (h.toInt, w.toInt)
+    case _                                      => (ImageInfo.Own, ImageInfo.Own)
+  }
+}
+
+private[ml] object ImageModelStage {
+  val Vector = "vector"
+  val Image = "image"
+  val outputModes: Seq[String] = Seq(Vector, Image)
+}

@@ -1,0 +1,115 @@
+package org.sparkdl.ml
+
+import org.apache.spark.ml.param.Param
+import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
+
+import org.sparkdl.image.ImageTarget
+import org.sparkdl.model.{ImageInfo, ModelDefinition, ReadOptions}
+import org.sparkdl.tensor.TensorSpec
+
+/** Applies a TensorFlow graph to images.
+  *
+  * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the height and width that
+  * the graph's input has; where it has none, each image keeps its own size and images of equal size share a batch.
+  * The input, `[rows, height, width, channels]`, may be uint8, int16, int32, int64, float32 or float64; its numbers
+  * are 0 to 255, or those of a struct of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null
+  * only with handleInvalid "keep".
+  *
+  * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled.
+  *
+  * {{{
+  * new TFImageTransformer().setInputCol("image").setOutputCol("features").setTfInputGraph("/models/edges.pb")
+  *   .setOutputTensor("edges:0").transform(images)
+  * }}}
+  */
+class TFImageTransformer(override val uid: String) extends ImageModelStage {
+  def this() = this(Identifiable.randomUID("tfImageTransformer"))
+
+  override final val inputCol: Param[String] = new Param(
+    this,
+    "inputCol",
+    "Name of the column of images: Spark's image struct, or encoded bytes such as the content of binaryFile."
+  )
+
+  final val tfInputGraph: Param[String] = new Param(
+    this,
+    "tfInputGraph",
+    "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or of a frozen graph (.pb)."
+  )
+
+  final val channelOrder: Param[String] = new Param(
+    this,
+    "channelOrder",
+    "Order of the channels that the graph takes: RGB, BGR, or L (one channel of luminance).",
+    (order: String) => StageChecks.oneOf("channelOrder", order, ImageTarget.ChannelOrders)
+  )
+
+  final val inputTensor: Param[String] = new Param(
+    this,
+    "inputTensor",
+    "The input that takes the images: the key of a signature, a tensor (op:0) or an operation; unset: the only one."
+  )
+
+  final val outputTensor: Param[String] = new Param(
+    this,
+    "outputTensor",
+    "The output that is wanted: the key of a signature, a tensor (op:0) or an operation; unset: the only one."
+  )
+  setDefault(channelOrder -> "RGB")
+
+  def getTfInputGraph: String = $(tfInputGraph)
+  def setTfInputGraph(value: String): this.type = set(tfInputGraph, value)
+
+  def getChannelOrder: String = $(channelOrder)
+  def setChannelOrder(value: String): this.type = set(channelOrder, value)
+
+  def getInputTensor: String = $(inputTensor)
+  def setInputTensor(value: String): this.type = set(inputTensor, value)
+
+  def getOutputTensor: String = $(outputTensor)
+  def setOutputTensor(value: String): this.type = set(outputTensor, value)
+
+  override private[ml] def modelParam: Param[String] = tfInputGraph
+
+  override protected def checkInput(columns: Columns): Unit = columns.requireImages(required(inputCol))
+
+  override protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec) = {
+    val wanted = get(inputTensor).filter(_.nonEmpty).map(TensorNames.find(model.name, "input", model.inputs, _))
+    val input = only("input", model.inputs, model, "Images can feed one only.")
+    val output = get(outputTensor).filter(_.nonEmpty).map(TensorNames.find(model.name, "output", model.outputs, _))
+    (
+      wanted.getOrElse(input),
+      output.getOrElse(only("output", model.outputs, model, "Set outputTensor to one of them."))
+    )
+  }
+
+  /** What a bundle says of its images holds, but for an order that is set. */
+  override protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo = {
+    val (height, width) = sizeOf(input)
+    model.imageOf(input) match {
+      case Some(info) => info.copy(channelOrder = get(channelOrder).getOrElse(info.channelOrder))
+      case None       => ImageInfo(input.name, height, width, $(channelOrder))
+    }
+  }
+
+  /** Of a frozen graph any tensor can be fed and fetched. */
+  override protected def readOptions: ReadOptions =
+    ReadOptions(inputs = get(inputTensor).toSeq, outputs = get(outputTensor).toSeq)
+
+  // Java takes this.type for the class that declares a method; these let it chain.
+  override def setInputCol(value: String): this.type = super.setInputCol(value)
+  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
+  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
+  override def setScaleHint(value: String): this.type = super.setScaleHint(value)
+  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
+  override def setPrecision(value: String): this.type = super.setPrecision(value)
+  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
+  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+
+  override def write: MLWriter = new StageWriter(this, super.write)
+}
+
+object TFImageTransformer extends DefaultParamsReadable[TFImageTransformer] {
+  override def read: MLReader[TFImageTransformer] = new StageReader(super.read)
+  override def load(path: String): TFImageTransformer = super.load(path)
+}

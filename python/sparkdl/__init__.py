@@ -35,6 +35,8 @@ _EXPORTS = {
     "DeepImagePredictor": "sparkdl.transformers",
     "TFTransformer": "sparkdl.transformers",
     "KerasTransformer": "sparkdl.transformers",
+    "TFImageTransformer": "sparkdl.transformers",
+    "KerasImageFileTransformer": "sparkdl.transformers",
     "TFInputGraph": "sparkdl.graph.input",
     "imageInputPlaceholder": "sparkdl.transformers.utils",
     "load_model": "sparkdl.model",

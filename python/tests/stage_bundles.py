@@ -60,6 +60,39 @@ def tripled() -> str:
     return sparkdl.save_bundle(lambda x: {"y": 3.0 * x}, folder / "tripled", inputs=spec)
 
 
+@cache
+def colours() -> str:
+    """Return the bundle of the network that sees colours."""
+    return str(Path(model_dir()) / "MobileNetV2-imagenet")
+
+
+@cache
+def averages() -> str:
+    """Return a bundle with the averages of the channels of float32 images."""
+    import tensorflow as tf
+
+    import sparkdl
+
+    folder = Path(tempfile.mkdtemp(prefix="sparkdl-averages-"))
+    spec = {"x": ("float32", [None, HEIGHT, WIDTH, 3])}
+    return sparkdl.save_bundle(
+        lambda x: {"y": tf.reduce_mean(x, [1, 2])}, folder / "averages", inputs=spec
+    )
+
+
+@cache
+def _picture(number: int) -> str:
+    folder = Path(tempfile.mkdtemp(prefix="sparkdl-pictures-"))
+    (folder / "picture.png").write_bytes(png(*[255 if i == number else 0 for i in range(3)]))
+    return str(folder / "picture.png")
+
+
+def files(spark: Any, numbers: Sequence[int | None]) -> Any:
+    """Return rows of (id, path, content), in one partition; content is the path of a picture."""
+    rows = [(i, i, None if n is None else _picture(n)) for i, n in enumerate(numbers)]
+    return spark.createDataFrame(rows, "id int, path int, content string").coalesce(1)
+
+
 def vectors(spark: Any, numbers: Sequence[int | None]) -> Any:
     """Return rows of (id, path, content), in one partition; content is an array of 3 floats."""
     rows = [

@@ -196,6 +196,10 @@ def test_an_image_model_of_any_size_needs_one(tmp_path: Path) -> None:
         sparkdl.save_bundle(model, tmp_path / "m", image=True)
     path = sparkdl.save_bundle(model, tmp_path / "m", image={"height": 8, "width": 9})
     assert read_manifest(path)["inputs"][0]["shape"] == [-1, 8, 9, 3]
+    own = {"height": None, "width": None}
+    path = sparkdl.save_bundle(model, tmp_path / "own", image=own)
+    assert read_manifest(path)["inputs"][0]["shape"] == [-1, -1, -1, 3]
+    assert read_manifest(path)["image"].items() >= own.items()
     with pytest.raises(SettingsException, match="preprocessing='vgg' is unknown"):
         sparkdl.save_bundle(
             model, tmp_path / "n", preprocessing="vgg", image={"height": 8, "width": 9}

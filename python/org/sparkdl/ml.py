@@ -10,13 +10,17 @@ from __future__ import annotations
 from sparkdl.transformers import (
     DeepImageFeaturizer,
     DeepImagePredictor,
+    KerasImageFileTransformer,
     KerasTransformer,
+    TFImageTransformer,
     TFTransformer,
 )
 
 __all__ = [
     "DeepImageFeaturizer",
     "DeepImagePredictor",
+    "KerasImageFileTransformer",
     "KerasTransformer",
+    "TFImageTransformer",
     "TFTransformer",
 ]

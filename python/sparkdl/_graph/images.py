@@ -60,7 +60,9 @@ def _free_batch(graph_def: Any) -> None:
             shape.CopyFrom(tf.make_tensor_proto([-1, *sizes[1:]], tf.as_dtype(shape.dtype)))
 
 
-def _size(spec: Any, options: Mapping[str, Any], name: str) -> tuple[int, int, int, str]:
+def _size(
+    spec: Any, options: Mapping[str, Any], name: str
+) -> tuple[int | None, int | None, int, str]:
     shape = list(spec.shape) if spec.shape.rank is not None else [None] * 4
     if len(shape) != 4:
         raise SettingsException(
@@ -74,16 +76,18 @@ def _size(spec: Any, options: Mapping[str, Any], name: str) -> tuple[int, int, i
             f"{name!r} has, whose shape is {shape}."
         )
     height, width = (options.get("height", shape[1]), options.get("width", shape[2]))
-    if height is None or width is None:
+    own = options.get("height", 0) is None and options.get("width", 0) is None
+    if (height is None or width is None) and not own:
         raise SettingsException(
             f"The model takes images of any size ({name!r} has shape {shape}). Say which one the "
-            'bundle takes: image={"height": 224, "width": 224}.'
+            'bundle takes: image={"height": 224, "width": 224}; or None for both, to let each '
+            "image keep its own."
         )
     if shape[1] not in (height, None) or shape[2] not in (width, None):
         raise SettingsException(
             f"image= says {height} x {width}, but the input {name!r} has shape {shape}."
         )
-    return int(height), int(width), channels, order
+    return None if own else int(height), None if own else int(width), channels, order
 
 
 def _apply(preprocessing: Preprocessing, pixels: Any, dtype: Any) -> Any:

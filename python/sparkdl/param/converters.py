@@ -81,6 +81,24 @@ def names(value: Any) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def tensor(value: Any) -> str:
+    """Accept the name of a tensor or operation, or the tensor or operation itself."""
+    return _name(value)
+
+
+def size(value: Any) -> list[int]:
+    """Accept a height and a width in pixels."""
+    numbers = TypeConverters.toListInt(value)
+    if len(numbers) != 2 or min(numbers) < 1:
+        raise SparkDLException(
+            f"targetSize must be height and width in pixels, each at least 1, got {numbers}."
+        )
+    return numbers
+
+
+size.__name__ = "toListOfHeightAndWidth"  # pyspark asks the name whether the value is a list
+
+
 def _name(value: Any) -> str:
     text = value if isinstance(value, str) else getattr(value, "name", None)
     if not isinstance(text, str):

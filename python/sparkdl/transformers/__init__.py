@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from sparkdl.transformers.keras_image import KerasImageFileTransformer
 from sparkdl.transformers.keras_tensor import KerasTransformer
 from sparkdl.transformers.named_image import DeepImageFeaturizer, DeepImagePredictor
+from sparkdl.transformers.tf_image import TFImageTransformer
 from sparkdl.transformers.tf_tensor import TFTransformer
 
 __all__ = [
     "DeepImageFeaturizer",
     "DeepImagePredictor",
+    "KerasImageFileTransformer",
     "KerasTransformer",
+    "TFImageTransformer",
     "TFTransformer",
 ]

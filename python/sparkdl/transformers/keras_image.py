@@ -1,0 +1,234 @@
+"""Keras models on image files, as the Scala class of the same name applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark import keyword_only
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl._jvm import door
+from sparkdl.errors import SettingsException
+from sparkdl.param.converters import one_of, size
+from sparkdl.param.image_model import ImageModelParams
+from sparkdl.transformers._image_loading import loaded_images
+from sparkdl.transformers._keras_file import KerasFileStage
+from sparkdl.transformers._saved_function import SavedFunction, function, text_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_PREPROCESSING = ("none", "tf", "caffe", "torch")
+_IMAGE_1X = "__sdl_img"
+
+
+class KerasImageFileTransformer(KerasFileStage, ImageModelParams):
+    """Applies a Keras model to image files.
+
+    Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, on any file
+    system that Hadoop reads) are read, decoded, resized to targetSize and preprocessed in the JVM.
+    With a loader, your function gives the images, in Python workers, and the model still runs in
+    the JVM. The model takes ``[rows, height, width, channels]``: RGB (BGR with preprocessing
+    "caffe", as Keras has it), or luminance where it has one channel. Output: an MLlib dense
+    vector, or an image struct. Null only with handleInvalid "keep".
+
+    Parameters
+    ----------
+    inputCol : str
+        Name of the column of paths or URIs.
+    outputCol : str
+        Name of the new column; the DataFrame must not have it yet.
+    modelFile : str or Path
+        The model: a file of Keras (.keras, .h5), a bundle, a SavedModel directory or a frozen
+        graph (.pb).
+    model : keras.Model
+        A live model, instead of modelFile. It is converted at once.
+    imageLoader : callable, optional
+        From a URI to an array ``[1, height, width, channels]`` or ``[height, width, channels]`` in
+        RGB order, uint8 or float. What it raises is the reason of an invalid row. uint8 images
+        are resized and preprocessed like files are; floats are fed as they are but for
+        preprocessing, so they must have the model's size.
+    targetSize : (int, int), optional
+        Height and width in pixels that images are resized to. Unset: the model's, or each image's
+        own where the model takes any.
+    preprocessing : str
+        What is made of the pixels before the model sees them: "none" (default: 0 to 255), "tf",
+        "caffe" or "torch", as `keras.applications.imagenet_utils.preprocess_input` has them.
+    outputMode : str
+        "vector" (default): the output flattened, row-major; or "image": Spark's image struct.
+    scaleHint : str
+        How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
+        SCALE_FAST or SCALE_REPLICATE.
+    custom_objects, safe_mode
+        For Keras, when it loads a file: see `KerasTransformer`.
+    batchSize : int, optional
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
+    precision : str, optional
+        "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
+    handleInvalid : str
+        What becomes of a row whose file is missing or cannot be decoded, or whose loader failed:
+        "error" (default: the job fails and names it), "skip" or "keep".
+    errorCol : str, optional
+        Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+
+    Raises
+    ------
+    SchemaMismatchException
+        From `transform`: a column is missing, exists already or has another type, or the model does
+        not take such images.
+    SettingsException
+        From `transform` of a loaded stage whose loader was not loaded, see the notes.
+
+    Notes
+    -----
+    A stage is saved with its loader: by address (module and name) where it can be imported, else
+    as a pickle. Loading does not import or unpickle it unless
+    ``spark.sparkdl.pythonFunctions.load`` is "true", since that runs code from the files.
+    `setImageLoader` gives a loaded stage its function again. Scala loads such a stage, and
+    refuses to apply it.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> stage = sparkdl.KerasImageFileTransformer(
+    ...     inputCol="uri", outputCol="features", modelFile="model.keras", preprocessing="tf"
+    ... )  # doctest: +SKIP
+    >>> stage.transform(files).select("features")  # doctest: +SKIP
+    """
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "Name of the column of paths or URIs of image files.",
+        TypeConverters.toString,
+    )
+    imageLoader: Param[Callable[[str], Any]] = Param(
+        Params._dummy(),
+        "imageLoader",
+        "A function of Python from a URI to an array [1, height, width, channels] or [height, "
+        "width, channels] in RGB order, uint8 or float; unset: the files are read in the JVM.",
+        function,
+    )
+    targetSize: Param[list[int]] = Param(
+        Params._dummy(),
+        "targetSize",
+        "Height and width in pixels that images are resized to; unset: the model's, or each "
+        "image's own where the model takes any.",
+        size,
+    )
+    preprocessing: Param[str] = Param(
+        Params._dummy(),
+        "preprocessing",
+        "What is made of the pixels before the model sees them: none (0 to 255), tf (-1 to 1), "
+        "caffe (BGR minus ImageNet's mean) or torch (ImageNet's mean 0, deviation 1), as "
+        "keras.applications.imagenet_utils has them.",
+        one_of("preprocessing", _PREPROCESSING),
+    )
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        imageLoader: Callable[[str], Any] | None = None,
+        targetSize: Sequence[int] | None = None,
+        preprocessing: str = "none",
+        outputMode: str = "vector",
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._create(preprocessing="none", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
+        self._set_with_model(self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        imageLoader: Callable[[str], Any] | None = None,
+        targetSize: Sequence[int] | None = None,
+        preprocessing: str | None = None,
+        outputMode: str | None = None,
+        scaleHint: str | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> KerasImageFileTransformer:
+        """Set those params that are given."""
+        return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        if not self.isSet(self.imageLoader):
+            return super()._transform(dataset)
+        from pyspark.sql import DataFrame
+
+        java = self._to_java()
+        door().checkFiles(java, dataset._jdf)
+        image, reason = f"{self.uid}__image", f"{self.uid}__reason"
+        loaded = loaded_images(dataset, self.getInputCol(), self._loader(), image, reason)
+        made = door().transformLoaded(java, loaded._jdf, image, reason)
+        return DataFrame(made, dataset.sparkSession)
+
+    def _loader(self) -> Callable[[str], Any]:
+        """Return the function; one that came with a saved stage is loaded, with consent."""
+        loader = self.getImageLoader()
+        return loader.load() if isinstance(loader, SavedFunction) else loader
+
+    def loadImagesInternal(self, dataframe: DataFrame, inputCol: str) -> DataFrame:
+        """Add the images that imageLoader gives, as column "__sdl_img"; null where it fails."""
+        if not self.isSet(self.imageLoader):
+            raise SettingsException("imageLoader is not set: set the function that loads an image.")
+        reason = f"{self.uid}__reason"
+        return loaded_images(dataframe, inputCol, self._loader(), _IMAGE_1X, reason).drop(reason)
+
+    def _make_java_param_pair(self, param: Param[Any], value: Any) -> Any:
+        text = text_of(value) if param.name == "imageLoader" else value
+        return super()._make_java_param_pair(param, text)
+
+    def _complete_java(self, java: Any) -> None:
+        super()._complete_java(java)
+        if not self.isSet(self.imageLoader):  # cleared: the JVM would refuse to read the files
+            java.clear(java.getParam("imageLoader"))
+
+    def getImageLoader(self) -> Callable[[str], Any]:
+        """Return the function from a URI to an array."""
+        return self.getOrDefault(self.imageLoader)
+
+    def setImageLoader(self, value: Callable[[str], Any]) -> KerasImageFileTransformer:
+        """Set the function from a URI to an array."""
+        return self._set(imageLoader=value)
+
+    def getTargetSize(self) -> list[int]:
+        """Return height and width that images are resized to."""
+        return self.getOrDefault(self.targetSize)
+
+    def setTargetSize(self, value: Sequence[int]) -> KerasImageFileTransformer:
+        """Set height and width that images are resized to."""
+        return self._set(targetSize=value)
+
+    def getPreprocessing(self) -> str:
+        """Return what is made of the pixels before the model sees them."""
+        return self.getOrDefault(self.preprocessing)
+
+    def setPreprocessing(self, value: str) -> KerasImageFileTransformer:
+        """Set what is made of the pixels before the model sees them: none, tf, caffe or torch."""
+        return self._set(preprocessing=value)

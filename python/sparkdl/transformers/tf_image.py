@@ -1,0 +1,251 @@
+"""TensorFlow graphs on images, as the Scala class of the same name applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark import keyword_only
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl.errors import SettingsException
+from sparkdl.param.converters import graph, one_of, tensor
+from sparkdl.param.image_model import ImageModelParams
+from sparkdl.transformers._stage import ModelStage
+
+if TYPE_CHECKING:
+    from sparkdl.graph.input import TFInputGraph
+
+
+class TFImageTransformer(ModelStage, ImageModelParams):
+    """Applies a TensorFlow graph to images.
+
+    Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the
+    height and width that the graph's input has; where it has none, each image keeps its own size
+    and images of equal size share a batch. The graph takes ``[rows, height, width, channels]``,
+    uint8, int16, int32, int64, float32 or float64, with numbers of 0 to 255, or those of a struct
+    of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null only with
+    handleInvalid "keep".
+
+    Parameters
+    ----------
+    channelOrder : str
+        Order of the channels that the graph takes: "RGB" (default), "BGR", or "L", one channel of
+        luminance.
+    inputCol : str
+        Name of the column of images.
+    outputCol : str
+        Name of the new column; the DataFrame must not have it yet.
+    graph : tf.Graph or GraphDef or TFInputGraph
+        The graph, without variables. `TFInputGraph` makes one of anything else.
+    tfInputGraph : TFInputGraph, str or Path
+        The same, or the path of a bundle, a SavedModel directory or a frozen graph (.pb).
+    inputTensor, outputTensor : str or tf.Tensor, optional
+        The input and the output: a tensor ("op:0"), an operation or the key of a signature. Unset:
+        the only one.
+    outputMode : str
+        "vector" (default): the output flattened, row-major; or "image": Spark's image struct.
+    scaleHint : str
+        How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
+        SCALE_FAST or SCALE_REPLICATE.
+    batchSize : int, optional
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
+    precision : str, optional
+        "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
+    handleInvalid : str
+        What becomes of a row whose image is null or cannot be used: "error" (default: the job
+        fails and names it), "skip" or "keep".
+    errorCol : str, optional
+        Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+
+    Raises
+    ------
+    SchemaMismatchException
+        From `transform`: a column is missing, exists already or has another type; the graph's input
+        does not take images in this order; the output is no image.
+
+    Examples
+    --------
+    >>> import sparkdl
+    >>> stage = sparkdl.TFImageTransformer(
+    ...     inputCol="image", outputCol="edges", tfInputGraph="/models/edges.pb", outputMode="image"
+    ... )  # doctest: +SKIP
+    >>> stage.transform(images).select("edges")  # doctest: +SKIP
+    """
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
+        "of binaryFile.",
+        TypeConverters.toString,
+    )
+    tfInputGraph: Param[str] = Param(
+        Params._dummy(),
+        "tfInputGraph",
+        "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
+        "of a frozen graph (.pb).",
+        graph,
+    )
+    channelOrder: Param[str] = Param(
+        Params._dummy(),
+        "channelOrder",
+        "Order of the channels that the graph takes: RGB, BGR, or L (one channel of luminance).",
+        one_of("channelOrder", ("RGB", "BGR", "L")),
+    )
+    inputTensor: Param[str] = Param(
+        Params._dummy(),
+        "inputTensor",
+        "The input that takes the images: the key of a signature, a tensor (op:0) or an operation; "
+        "unset: the only one.",
+        tensor,
+    )
+    outputTensor: Param[str] = Param(
+        Params._dummy(),
+        "outputTensor",
+        "The output that is wanted: the key of a signature, a tensor (op:0) or an operation; "
+        "unset: the only one.",
+        tensor,
+    )
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        channelOrder: str = "RGB",
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        graph: Any = None,
+        tfInputGraph: TFInputGraph | str | Path | None = None,
+        inputTensor: Any = None,
+        outputTensor: Any = None,
+        outputMode: str = "vector",
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._create(channelOrder="RGB", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
+        self._set_with_graph(self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        channelOrder: str | None = None,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        graph: Any = None,
+        tfInputGraph: TFInputGraph | str | Path | None = None,
+        inputTensor: Any = None,
+        outputTensor: Any = None,
+        outputMode: str | None = None,
+        scaleHint: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> TFImageTransformer:
+        """Set those params that are given."""
+        return self._set_with_graph(self._input_kwargs)
+
+    # The graph as it was given: a TFInputGraph, or a tf.Graph or GraphDef that becomes a bundle
+    # with the tensors that are set when the stage is used.
+    _graph: Any = None
+
+    def _set_with_graph(self, given: Mapping[str, Any]) -> TFImageTransformer:
+        params = dict(given)
+        live = params.pop("graph", None)
+        if live is not None:
+            if params.get("tfInputGraph") is not None:
+                raise SettingsException("graph and tfInputGraph are both given: give one of them.")
+            self.setGraph(live)
+        return self._set(**params)
+
+    def _set(self, **params: Any) -> TFImageTransformer:
+        given = params.get("tfInputGraph")
+        if given is not None:
+            self._graph = given if hasattr(given, "bundle") else None
+        return super()._set(**params)
+
+    def _complete_java(self, java: Any) -> None:
+        if self._graph is None:
+            return
+        found = self._input_graph()
+        java.setTfInputGraph(found.bundle)
+        if self.isSet(self.inputTensor):
+            java.setInputTensor(found.input_name(self.getOrDefault(self.inputTensor)))
+        if self.isSet(self.outputTensor):
+            java.setOutputTensor(found.output_name(self.getOrDefault(self.outputTensor)))
+
+    def _input_graph(self) -> TFInputGraph:
+        """Return the graph with the tensors that are set as its ends."""
+        from sparkdl.graph.input import TFInputGraph
+
+        if isinstance(self._graph, TFInputGraph):
+            return self._graph
+        if self._graph is None:
+            return TFInputGraph.fromBundle(self.getTfInputGraph())
+        from sparkdl._bundle_store import stored_bundle
+
+        def ends(param: Param[str]) -> list[str] | None:
+            return [self.getOrDefault(param)] if self.isSet(param) else None
+
+        inputs, outputs = ends(self.inputTensor), ends(self.outputTensor)
+        return TFInputGraph.fromBundle(stored_bundle(self._graph, inputs=inputs, outputs=outputs))
+
+    def setGraph(self, value: Any) -> TFImageTransformer:
+        """Set the graph: a tf.Graph or GraphDef without variables, or a TFInputGraph."""
+        if hasattr(value, "bundle"):
+            return self._set(tfInputGraph=value)
+        self.clear(self.tfInputGraph)
+        self._graph = value
+        return self
+
+    def getGraph(self) -> Any:
+        """Return the graph as a tf.Graph."""
+        from sparkdl._lazy import tensorflow
+
+        tf = tensorflow()
+        if isinstance(self._graph, tf.Graph):
+            return self._graph
+        with tf.Graph().as_default() as imported:
+            tf.graph_util.import_graph_def(self._input_graph().graph_def, name="")
+        return imported
+
+    def getTfInputGraph(self) -> str:
+        """Return the path of the graph."""
+        return self.getOrDefault(self.tfInputGraph)
+
+    def setTfInputGraph(self, value: TFInputGraph | str | Path) -> TFImageTransformer:
+        """Set the graph, or its path."""
+        return self._set(tfInputGraph=value)
+
+    def getChannelOrder(self) -> str:
+        """Return the order of the channels that the graph takes."""
+        return self.getOrDefault(self.channelOrder)
+
+    def setChannelOrder(self, value: str) -> TFImageTransformer:
+        """Set the order of the channels that the graph takes: RGB, BGR or L."""
+        return self._set(channelOrder=value)
+
+    def getInputTensor(self) -> str:
+        """Return the name of the input that takes the images."""
+        return self.getOrDefault(self.inputTensor)
+
+    def setInputTensor(self, value: Any) -> TFImageTransformer:
+        """Set the input that takes the images, by name or as a tensor."""
+        return self._set(inputTensor=value)
+
+    def getOutputTensor(self) -> str:
+        """Return the name of the output that is wanted."""
+        return self.getOrDefault(self.outputTensor)
+
+    def setOutputTensor(self, value: Any) -> TFImageTransformer:
+        """Set the output that is wanted, by name or as a tensor."""
+        return self._set(outputTensor=value)

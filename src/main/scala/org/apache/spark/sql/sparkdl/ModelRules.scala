@@ -2,7 +2,7 @@ package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.expressions._
-import org.apache.spark.sql.catalyst.optimizer.{CollapseProject, RemoveNoopOperators}
+import org.apache.spark.sql.catalyst.optimizer.{CollapseProject, PushPredicateThroughNonJoin, RemoveNoopOperators}
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.classic.Strategy
@@ -38,7 +38,8 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
   private def pushFilter(condition: Expression, model: EvalModel): LogicalPlan = {
     val below = pushable(condition, model)
     val above = splitConjunctivePredicates(condition).filterNot(below.contains)
-    val pushed = model.copy(child = Filter(below.reduce(And), model.child))
+    // Spark's own rules have run: what stands below, such as a Python function that loads images, is passed here.
+    val pushed = model.copy(child = PushPredicateThroughNonJoin(Filter(below.reduce(And), model.child)))
     above.reduceOption(And).fold[LogicalPlan](pushed)(Filter(_, pushed))
   }
 

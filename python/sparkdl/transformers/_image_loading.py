@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,13 +57,16 @@ def loaded_images(
     DataFrame
         Lazy: nothing runs before an action, and nothing is collected.
     """
+    import pyarrow as pa
     from pyspark.sql.functions import col
-    from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+    from pyspark.sql.pandas.functions import arrow_udf
 
-    def load(batches: Iterable[pa.Array]) -> Iterable[pa.Array]:
+    def load(batches: Any) -> Any:
         return _in_batches((u.as_py() for uris in batches for u in uris), loader)
 
-    made = arrow_udf(load, _LOADED, ArrowUDFType.SCALAR_ITER)
+    # pyspark reads the kind of function from its hints, and here all hints are text.
+    load.__annotations__ = {"batches": Iterator[pa.Array], "return": Iterator[pa.Array]}
+    made = arrow_udf(load, _LOADED)  # type: ignore[call-overload]
     both = f"{image_col}__{reason_col}"
     return (
         df.withColumn(both, made(col(f"`{uri_col}`")))

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import keras
+from sparkdl._lazy import eagerly, keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
@@ -137,7 +137,8 @@ def _keras_content(model: Any) -> list[str]:
     """Return the hashes of what a model's .keras file has, except when it was written."""
     with tempfile.TemporaryDirectory(dir=_root()) as folder:
         file = Path(folder) / "model.keras"
-        keras().saving.save_model(model, file)
+        with eagerly():
+            keras().saving.save_model(model, file)
         with zipfile.ZipFile(file) as archive:
             names = sorted(n for n in archive.namelist() if n != "metadata.json")
             return [f"{n}:{hashlib.sha256(archive.read(n)).hexdigest()}" for n in names]

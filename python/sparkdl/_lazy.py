@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,17 @@ def tensorflow() -> Any:
     """Return the module `tensorflow`, or say how to install it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return _module("tensorflow")
+
+
+def eagerly() -> AbstractContextManager[None]:
+    """Leave, for a block, the graph of TensorFlow 1 that the caller may be building.
+
+    Keras loads and traces models only where operations are carried out at once.
+    """
+    tensorflow()
+    context = import_module("tensorflow.python.eager.context")
+    scope: AbstractContextManager[None] = context.eager_mode()
+    return scope
 
 
 def keras() -> Any:

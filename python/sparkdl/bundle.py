@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._lazy import tensorflow
+from sparkdl._lazy import eagerly, tensorflow
 from sparkdl._manifest import specs_json, write_bundle
 from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
@@ -99,7 +99,7 @@ def save_bundle(
     from sparkdl._sources import loose_from
 
     named = name or Path(path).name
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = loose_from(
             model,
             inputs=inputs,

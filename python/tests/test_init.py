@@ -27,6 +27,17 @@ def test_import_is_fast_and_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_modules_for_graphs_and_images_load_tensorflow_when_it_is_used():
+    code = (
+        "import sys, sparkdl.graph.input, sparkdl.graph.builder, sparkdl.graph.pieces\n"
+        "import sparkdl.graph.utils, sparkdl.image.imageIO, sparkdl.transformers.utils\n"
+        "import sparkdl.transformers.keras_applications, sparkdl.utils.keras_model\n"
+        "heavy = {'tensorflow', 'keras', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = sparkdl.nothing

@@ -12,6 +12,7 @@ import tensorflow as tf
 import sparkdl
 from sparkdl._errors_1x import UnknownNameException, WrongStateException
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.graph.builder import GraphFunction
 from sparkdl.graph.input import TFInputGraph
 
 v1 = tf.compat.v1
@@ -303,6 +304,22 @@ def test_keras_models_and_functions(spark: Any, tmp_path: Path) -> None:
     )
     plain = TFInputGraph.fromFunction(lambda x: x + 1, {"x": ("float32", [None, 3])}, ["more"])
     np.testing.assert_array_equal(applied(plain, spark)["more"], ROWS + 1)
+
+
+def test_models_are_converted_while_a_graph_is_being_built(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((3,), name="q"), keras.layers.Dense(2)])
+    model.save(tmp_path / "m.keras")
+    expected = [TFInputGraph.fromKeras(m).bundle for m in (model, tmp_path / "m.keras")]
+    with tf.Graph().as_default() as graph, v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 3], name="x")
+        tf.multiply(x, 2, name="y")
+        found = [TFInputGraph.fromKeras(m).bundle for m in (model, tmp_path / "m.keras")]
+        assert GraphFunction.fromKeras(tmp_path / "m.keras").input_names == ["q"]
+        assert Path(TFInputGraph.fromGraph(graph, session, [x], ["y"]).bundle).is_dir()
+        assert v1.get_default_graph() is graph
+    assert found == expected
 
 
 def test_a_keras_file_with_custom_objects_and_pickled_code(spark: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
-from sparkdl._lazy import keras, tensorflow
+from sparkdl._lazy import eagerly, keras, tensorflow
 from sparkdl.errors import InvalidModelException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
 from sparkdl.graph.utils import (
@@ -21,6 +21,8 @@ from sparkdl.graph.utils import (
     validated_input,
     validated_output,
 )
+
+__all__ = ["GraphFunction", "IsolatedSession"]
 
 
 class IsolatedSession:
@@ -187,12 +189,13 @@ class GraphFunction:
                 "Expected a Keras model or the path of one (.keras, .h5), got "
                 f"{type(model_or_file_path).__name__}."
             )
-        model = model_or_file_path
-        if is_file:
+        with eagerly():
+            if not is_file:
+                return _frozen_keras(model_or_file_path)
             from sparkdl._keras_source import load_keras_file
 
-            model = load_keras_file(Path(model_or_file_path), custom_objects, safe_mode)
-        return _frozen_keras(model)
+            file = Path(model_or_file_path).expanduser()
+            return _frozen_keras(load_keras_file(file, custom_objects, safe_mode))
 
     @classmethod
     def fromList(cls, functions: Sequence[tuple[str | None, GraphFunction]]) -> GraphFunction:

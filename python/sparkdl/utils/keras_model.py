@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import keras
+from sparkdl._lazy import eagerly, keras
 from sparkdl.errors import InvalidModelException
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -40,7 +40,7 @@ def bytes_to_model(
     keras()
     from sparkdl._keras_source import load_keras_file
 
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         file = Path(folder) / f"model.{_ending(modelBytes)}"
         file.write_bytes(modelBytes)
         return load_keras_file(file, custom_objects, safe_mode)

@@ -14,7 +14,8 @@ import sparkdl
 PAGES = [
     "README.md",
     *(
-        f"docs/{p}.md" for p in ("getting-started", "sql", "models", "errors", "migrating-from-1.x")
+        f"docs/{p}.md"
+        for p in ("getting-started", "sql", "models", "graphs", "errors", "migrating-from-1.x")
     ),
 ]
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -96,10 +96,12 @@ public final class JavaUsage {
         .collectAsList();
   }
 
-  /** A model as a column and as a SQL function. */
+  /** A model as a column, and SQL functions of it. */
   public List<Row> model(Dataset<Row> rows, String graph) {
     Model model = Model.load(graph).withBatchSize(8).select("y");
-    model.register(spark, "tripled");
+    ModelUDF.register(spark, "tripled_field", model, Map.of("x", "content"));
+    rows.selectExpr("tripled_field(struct(content))").collectAsList();
+    ModelUDF.register(spark, "tripled", graph);
     rows.select(col("id"), model.apply(col("content")).as("y")).createOrReplaceTempView("java_rows");
     return spark.sql("SELECT id, y, tripled(y) AS z FROM java_rows").collectAsList();
   }

@@ -41,7 +41,12 @@ final case class CatalogFunction(function: String, application: ModelApplication
 
 /** Makes model calls of the functions of a catalog. */
 object PlanCatalogFunctions extends Rule[LogicalPlan] {
-  override def apply(plan: LogicalPlan): LogicalPlan = plan.transformAllExpressions {
+  override def apply(plan: LogicalPlan): LogicalPlan = plan.transformAllExpressions(toCall)
+
+  /** The same within Spark's analysis, which wants it done so. */
+  def analysing(plan: LogicalPlan): LogicalPlan = plan.resolveExpressions(toCall)
+
+  private val toCall: PartialFunction[Expression, Expression] = {
     case ApplyFunctionExpression(f: CatalogFunction, arguments) => f(arguments).replacement
   }
 }

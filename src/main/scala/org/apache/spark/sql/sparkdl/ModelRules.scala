@@ -88,7 +88,9 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
   * functions of a catalog become model calls here already, before Spark evaluates them on constants.
   */
 case class InstallRule(session: SparkSession) extends Rule[LogicalPlan] {
-  override def apply(plan: LogicalPlan): LogicalPlan = { Bridge.install(session); PlanCatalogFunctions(plan) }
+  override def apply(plan: LogicalPlan): LogicalPlan = {
+    Bridge.install(session); PlanCatalogFunctions.analysing(plan)
+  }
 }
 
 /** Plans [[EvalModel]] as [[EvalModelExec]]. */

@@ -60,7 +60,7 @@ def save_bundle(
     image : dict or True, optional
         Makes the model's only input an image: the bundle then takes uint8 pixels RGB. A dict may
         give height, width and channelOrder ("RGB", "BGR" or "L"); they default to the input's.
-        None for height and width lets each image keep its own size.
+        None for height and width lets each image keep its own size where the model takes any.
     preprocessing : {"tf", "caffe", "torch"} or callable, optional
         What is done with the pixels inside the graph: to -1..1; to BGR minus ImageNet's mean; to
         mean 0 and deviation 1 of ImageNet; or a function from float32 to float32 tensors.

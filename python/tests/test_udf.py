@@ -125,6 +125,35 @@ def test_a_bundle_is_taken_as_it_is(spark: Any, network: Any, images: Any, tmp_p
         registerKerasImageUDF("scores", bundle, preprocessing="tf")
 
 
+def test_a_model_of_any_size_gets_images_at_their_own(spark: Any, tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(3)
+    conv, pool = keras.layers.Conv2D(2, 3), keras.layers.GlobalAveragePooling2D()
+    network = keras.Sequential([keras.Input((None, None, 3)), conv, pool])
+    frame = encoded(spark, png(200, 3, 90, 5, 7), png(1, 30, 9, 16, 12), png(7, 7, 7, 5, 7))
+    (tmp_path / "a.png").write_bytes(png(9, 80, 0, 8, 9))
+
+    def whole(path: str) -> Any:
+        import numpy
+        from PIL import Image
+
+        return numpy.asarray(Image.open(path))
+
+    colours = [(200, 3, 90), (1, 30, 9), (7, 7, 7)]
+    want = [expected(network, np.full((1, 6, 6, 3), c, "float32"))[0] for c in colours]
+    by_path = expected(network, np.full((1, 6, 6, 3), (9, 80, 0), "float32"))
+    for function in (None, whole):
+        registerKerasImageUDF("any_size", network, function)
+        got = found(frame.selectExpr("any_size(content)"))
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
+        paths = spark.createDataFrame([((tmp_path / "a.png").as_uri(),)], "path string")
+        path_result = found(paths.selectExpr("any_size(path)"))
+        np.testing.assert_allclose(path_result, by_path, rtol=1e-4, atol=1e-3)
+    sized = registerKerasImageUDF("sized", network, image={"height": 4, "width": 4})
+    assert sized.inputs[0].shape == (None, 4, 4, 3)
+
+
 def test_images_that_cannot_be_decoded_fail_or_give_null(spark: Any, network: Any) -> None:
     frame = encoded(spark, png(1, 2, 3), b"no picture")
     registerKerasImageUDF("scores", network, handle_invalid="keep")
@@ -256,7 +285,9 @@ def test_a_preprocessor_sees_a_picture_that_is_gone_afterwards(
     assert all(p.endswith(".png") and not Path(p).parent.exists() for p in seen)
 
 
-def test_arguments_that_exclude_each_other_are_refused(network: Any, spark: Any) -> None:
+def test_arguments_that_exclude_each_other_are_refused(
+    network: Any, spark: Any, tmp_path: Path
+) -> None:
     import keras
 
     with pytest.raises(SettingsException, match="preprocessing= and image= have no effect"):
@@ -264,6 +295,8 @@ def test_arguments_that_exclude_each_other_are_refused(network: Any, spark: Any)
     flat = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(1)])
     with pytest.raises(SchemaMismatchException, match=r"needs a model with one input .* has x: "):
         registerKerasImageUDF("f", flat, lambda path: path)
+    with pytest.raises(SchemaMismatchException, match="takes no images: expected a bundle"):
+        registerKerasImageUDF("f", sparkdl.save_bundle(flat, tmp_path / "flat"))
 
 
 def test_tensors_of_several_inputs_and_outputs(spark: Any) -> None:

@@ -76,7 +76,11 @@ def _size(
             f"{name!r} has, whose shape is {shape}."
         )
     height, width = (options.get("height", shape[1]), options.get("width", shape[2]))
-    own = options.get("height", 0) is None and options.get("width", 0) is None
+    if options.get("height", 0) is None and options.get("width", 0) is None:
+        height, width = shape[1], shape[2]
+        own = height is None and width is None
+    else:
+        own = False
     if (height is None or width is None) and not own:
         raise SettingsException(
             f"The model takes images of any size ({name!r} has shape {shape}). Say which one the "

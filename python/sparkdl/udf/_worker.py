@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 _ROWS = 32  # of a batch that is sent back: a megabyte each is common
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp"}
@@ -30,15 +32,14 @@ def preprocess(
             return None
         value = row.as_py()
         try:
-            file = write_image(value, folder)
-            try:
-                return checked(load(str(file)), shape)
-            finally:
-                file.unlink(missing_ok=True)
+            with image_file(value, folder) as file:
+                return checked(load(file), shape)
         except Exception as e:
             if keep:
                 return None
             origin = value.get("origin") if isinstance(value, dict) else None
+            if isinstance(value, str):
+                origin = value
             raise RuntimeError(
                 f"The preprocessor '{name}' failed on {origin or 'an image'}: "
                 f"{type(e).__name__}: {e}. Mend it or the image, or register the function with "
@@ -47,6 +48,20 @@ def preprocess(
 
     run.__name__ = name
     return run
+
+
+@contextmanager
+def image_file(value: Any, folder: Path) -> Iterator[str]:
+    """Give the path of an image: that of a file of the user's, or of one that is removed."""
+    if isinstance(value, str):
+        parts = urlsplit(value)
+        yield unquote(parts.path) if parts.scheme == "file" else value
+        return
+    file = write_image(value, folder)
+    try:
+        yield str(file)
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def write_image(value: Any, folder: Path) -> Path:

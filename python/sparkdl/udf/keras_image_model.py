@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundle_store import stored_bundle
+from sparkdl._jvm import active_session, door
 from sparkdl._manifest import MANIFEST
 from sparkdl.errors import SchemaMismatchException, SettingsException
 from sparkdl.model import Model, TensorSpec, load_model
@@ -34,9 +35,9 @@ def registerKerasImageUDF(
 ) -> Model:
     """Register a model of images as a SQL function.
 
-    Input: image structs, or the bytes of image files (JPEG, PNG, BMP, GIF). Images are decoded,
-    resized to the model's input and given to it as RGB, 0..255, unless `preprocessing` or
-    `preprocessor` says otherwise.
+    Input: image structs, or image files (JPEG, PNG, BMP, GIF) as bytes or by path. Images are
+    decoded, resized to the model's input, or left at their own size where the model takes any, and
+    given to it as RGB, 0..255, unless `preprocessing` or `preprocessor` says otherwise.
 
     Output: ``array<float>``, the model's output flattened row-major; a struct of several.
 
@@ -50,13 +51,13 @@ def registerKerasImageUDF(
     preprocessor : callable, optional
         A function from the path of an image file to a numpy array [height, width, channels],
         which is given to the model as it is. It runs in Spark's Python workers, once per row, on
-        a temporary file: a PNG of an image struct, or the bytes as they are. It needs Pillow
-        there for structs.
+        a temporary file: a PNG of an image struct, or the bytes as they are; a path is passed on.
+        It needs Pillow there for structs.
     preprocessing : {"tf", "caffe", "torch"} or callable, optional
         As in `save_bundle`: what is done with the pixels inside the graph. Faster than a
         `preprocessor`, as no Python runs.
     image : dict, optional
-        As in `save_bundle`: height and width for a model of any size, channelOrder.
+        As in `save_bundle`: height, width and channelOrder.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool
@@ -90,43 +91,46 @@ def registerKerasImageUDF(
     >>> sparkdl.registerKerasImageUDF("scores", "flowers.keras")  # doctest: +SKIP
     >>> spark.sql("SELECT path, scores(content) FROM files")  # doctest: +SKIP
     """
-    if preprocessor is not None and (preprocessing is not None or image is not None):
+    model = keras_model_or_file_path
+    asked = preprocessing is not None or image is not None
+    if asked and preprocessor is not None:
         raise SettingsException(
             "preprocessor= gives the model its input as it is, so preprocessing= and image= have "
             "no effect with it: leave them out, or do without the preprocessor."
         )
-    pixels = {"image": image or True, "preprocessing": preprocessing}
-    bundle = _bundle(
-        keras_model_or_file_path,
-        {} if preprocessor is not None else pixels,
-        {"custom_objects": custom_objects, "safe_mode": safe_mode},
-    )
-    model = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision)
-    if preprocessor is None:
-        model._register(udf_name, spark)
-    else:
-        # Imported here: pyspark.sql.functions takes a while.
-        from sparkdl.udf._preprocessor import arrow_function
-
-        target = _only_input(model)
-        keep = handle_invalid == "keep"
-        model._register(udf_name, spark, None, arrow_function(preprocessor, target, keep))
-    return model
-
-
-def _bundle(model: Any, pixels: Mapping[str, Any], reading: Mapping[str, Any]) -> str:
-    is_path = isinstance(model, (str, os.PathLike))
-    if not is_path or not (Path(model).expanduser() / MANIFEST).is_file():
-        return stored_bundle(model, **pixels, **reading)
-    if pixels.get("preprocessing") is not None or isinstance(pixels.get("image"), Mapping):
+    if asked and _is_bundle(model):
         raise SettingsException(
             f"{model} is a bundle, whose graph has its preprocessing in it already: leave out "
             "preprocessing= and image=, or make the bundle again with them."
         )
-    return stored_bundle(model)
+    as_it_is = preprocessor is not None or _is_bundle(model)
+    pixels = {} if as_it_is else {"image": _image(image), "preprocessing": preprocessing}
+    bundle = stored_bundle(model, **pixels, custom_objects=custom_objects, safe_mode=safe_mode)
+    made = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision)
+    session = spark or active_session()
+    if preprocessor is None:
+        door(session).registerImageModel(made._jvm_model, session._jsparkSession, udf_name)
+    else:
+        # Imported here: pyspark.sql.functions takes a while.
+        from sparkdl.udf._preprocessor import arrow_function
+
+        keep = handle_invalid == "keep"
+        made._register(udf_name, session, None, arrow_function(preprocessor, _input(made), keep))
+    return made
 
 
-def _only_input(model: Model) -> TensorSpec:
+def _image(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Say that images keep their own size, if the model takes any and the caller names none."""
+    given = dict(given or {})
+    return given if given.keys() & {"height", "width"} else {"height": None, "width": None, **given}
+
+
+def _is_bundle(model: Any) -> bool:
+    is_path = isinstance(model, (str, os.PathLike))
+    return is_path and (Path(model).expanduser() / MANIFEST).is_file()
+
+
+def _input(model: Model) -> TensorSpec:
     specs = model.inputs
     if len(specs) != 1 or specs[0].shape is None or len(specs[0].shape) != 4:
         raise SchemaMismatchException(

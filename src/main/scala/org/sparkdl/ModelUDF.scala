@@ -47,8 +47,8 @@ object ModelUDF {
   def registerImage(session: SparkSession, name: String, path: String): Model =
     registerImage(session, name, Model.load(session, path))
 
-  /** Registers a model that takes images (a bundle that says so): image structs, or the bytes of image files. Each
-    * output is one flat array, as sparkdl has always given it; `register` keeps the dimensions.
+  /** Registers a model that takes images (a bundle that says so): image structs, or image files as bytes or by path.
+    * Each output is one flat array, as sparkdl has always given it; `register` keeps the dimensions.
     */
   def registerImage(session: SparkSession, name: String, model: Model): Model = {
     if (model.definition.image.isEmpty)

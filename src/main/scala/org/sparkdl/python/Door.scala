@@ -96,6 +96,10 @@ object Door {
   def transformLoaded(stage: KerasImageFileTransformer, df: DataFrame, image: String, reason: String): DataFrame =
     stage.transformLoaded(df, image, reason)
 
+  /** `ModelUDF.registerImage`. */
+  def registerImageModel(model: Model, spark: SparkSession, name: String): Model =
+    ModelUDF.registerImage(spark, name, model)
+
   private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
 
   private def parts(spec: TensorSpec): JList[Any] =

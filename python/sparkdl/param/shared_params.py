@@ -136,7 +136,9 @@ class HasKerasModel(Params):
 
     modelFile = _param("modelFile", "Path of a Keras model (.keras, .h5).", path)
     kerasFitParams = _param(
-        "kerasFitParams", "Keyword arguments of keras.Model.fit, such as epochs and batch_size."
+        "kerasFitParams",
+        "Keyword arguments of keras.Model.fit, such as epochs and batch_size.",
+        SparkDLTypeConverters.toKerasFitParams,
     )
 
     def __init__(self) -> None:
@@ -165,7 +167,7 @@ class HasKerasOptimizer(Params):
 
     kerasOptimizer = _param(
         "kerasOptimizer",
-        "Name of one of Keras' optimizers.",
+        "Name of one of Keras' optimizers, or an optimizer, of which the configuration is taken.",
         SparkDLTypeConverters.toKerasOptimizer,
     )
 
@@ -187,7 +189,7 @@ class HasKerasLoss(Params):
     """Mixin for the param kerasLoss, without a default."""
 
     kerasLoss = _param(
-        "kerasLoss", "Name of one of Keras' losses.", SparkDLTypeConverters.toKerasLoss
+        "kerasLoss", "Name of one of Keras' losses, or a loss.", SparkDLTypeConverters.toKerasLoss
     )
 
     def setKerasLoss(self: P, value: str) -> P:

@@ -72,7 +72,8 @@ class SparkDLTypeConverters:
 
     @staticmethod
     def toKerasLoss(value: Any) -> Any:
-        """Accept what Keras knows as a loss; else a ValueError."""
+        """Accept what Keras has as a loss, a live one as its configuration; else a ValueError."""
+        from sparkdl._lazy import keras
         from sparkdl.utils.keras_model import is_valid_loss_function
 
         if not is_valid_loss_function(value):
@@ -80,18 +81,42 @@ class SparkDLTypeConverters:
                 f"Keras knows no loss {value!r}. Expected a name such as "
                 "'categorical_crossentropy' or 'mse'."
             )
-        return value
+        losses = keras().losses
+        return losses.serialize(value) if isinstance(value, losses.Loss) else value
 
     @staticmethod
     def toKerasOptimizer(value: Any) -> Any:
-        """Accept what Keras knows as an optimizer; else a TypeError."""
+        """Accept what Keras knows as an optimizer; else a TypeError.
+
+        A live one is taken as its configuration: so it can be saved, and shares no state.
+        """
+        from sparkdl._lazy import keras
         from sparkdl.utils.keras_model import is_valid_optimizer
 
         if not is_valid_optimizer(value):
             raise WrongTypeException(
-                f"Keras knows no optimizer {value!r}. Expected a name such as 'adam' or 'sgd'."
+                f"Keras knows no optimizer {value!r}. Expected a name such as 'adam' or 'sgd', or "
+                "an optimizer such as keras.optimizers.Adam(1e-3)."
             )
-        return value
+        optimizers = keras().optimizers
+        return optimizers.serialize(value) if isinstance(value, optimizers.Optimizer) else value
+
+    @staticmethod
+    def toKerasFitParams(value: Any) -> dict[str, Any]:
+        """Accept a dict of keywords of Keras' `fit` other than the data; else a ValueError."""
+        if not isinstance(value, Mapping) or not all(isinstance(k, str) for k in value):
+            raise SparkDLException(
+                f"kerasFitParams must be a dict of keywords of keras.Model.fit, got {value!r}."
+            )
+        if value.keys() & {"x", "y"}:
+            raise SparkDLException(
+                "kerasFitParams must not have x or y: the data come from inputCol and labelCol."
+            )
+        given = dict(value)
+        weights = given.get("class_weight")
+        if isinstance(weights, Mapping):  # JSON, of a saved stage, has made texts of the classes
+            given["class_weight"] = {int(k): v for k, v in weights.items()}
+        return given
 
     @staticmethod
     def toChannelOrder(value: Any) -> str:

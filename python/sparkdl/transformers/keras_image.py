@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark import keyword_only
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Param
 
 from sparkdl._jvm import door
 from sparkdl.errors import SettingsException
-from sparkdl.param.converters import one_of, size
-from sparkdl.param.image_model import ImageModelParams
+from sparkdl.param.image_file import ImageFileParams
 from sparkdl.transformers._image_loading import loaded_images
 from sparkdl.transformers._keras_file import KerasFileStage
-from sparkdl.transformers._saved_function import SavedFunction, function, text_of
+from sparkdl.transformers._saved_function import SavedFunction, text_of
+from sparkdl.transformers._trained import Trained
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_PREPROCESSING = ("none", "tf", "caffe", "torch")
 _IMAGE_1X = "__sdl_img"
 
 
-class KerasImageFileTransformer(KerasFileStage, ImageModelParams):
+class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
     """Applies a Keras model to image files.
 
     Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, on any file
@@ -98,35 +97,6 @@ class KerasImageFileTransformer(KerasFileStage, ImageModelParams):
     >>> stage.transform(files).select("features")  # doctest: +SKIP
     """
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
-        "inputCol",
-        "Name of the column of paths or URIs of image files.",
-        TypeConverters.toString,
-    )
-    imageLoader: Param[Callable[[str], Any]] = Param(
-        Params._dummy(),
-        "imageLoader",
-        "A function of Python from a URI to an array [1, height, width, channels] or [height, "
-        "width, channels] in RGB order, uint8 or float; unset: the files are read in the JVM.",
-        function,
-    )
-    targetSize: Param[list[int]] = Param(
-        Params._dummy(),
-        "targetSize",
-        "Height and width in pixels that images are resized to; unset: the model's, or each "
-        "image's own where the model takes any.",
-        size,
-    )
-    preprocessing: Param[str] = Param(
-        Params._dummy(),
-        "preprocessing",
-        "What is made of the pixels before the model sees them: none (0 to 255), tf (-1 to 1), "
-        "caffe (BGR minus ImageNet's mean) or torch (ImageNet's mean 0, deviation 1), as "
-        "keras.applications.imagenet_utils has them.",
-        one_of("preprocessing", _PREPROCESSING),
-    )
-
     _input_kwargs: dict[str, Any]
 
     @keyword_only
@@ -177,6 +147,7 @@ class KerasImageFileTransformer(KerasFileStage, ImageModelParams):
         return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        self._warn_if_failed()
         if not self.isSet(self.imageLoader):
             return super()._transform(dataset)
         from pyspark.sql import DataFrame
@@ -208,27 +179,3 @@ class KerasImageFileTransformer(KerasFileStage, ImageModelParams):
         super()._complete_java(java)
         if not self.isSet(self.imageLoader):  # cleared: the JVM would refuse to read the files
             java.clear(java.getParam("imageLoader"))
-
-    def getImageLoader(self) -> Callable[[str], Any]:
-        """Return the function from a URI to an array."""
-        return self.getOrDefault(self.imageLoader)
-
-    def setImageLoader(self, value: Callable[[str], Any]) -> KerasImageFileTransformer:
-        """Set the function from a URI to an array."""
-        return self._set(imageLoader=value)
-
-    def getTargetSize(self) -> list[int]:
-        """Return height and width that images are resized to."""
-        return self.getOrDefault(self.targetSize)
-
-    def setTargetSize(self, value: Sequence[int]) -> KerasImageFileTransformer:
-        """Set height and width that images are resized to."""
-        return self._set(targetSize=value)
-
-    def getPreprocessing(self) -> str:
-        """Return what is made of the pixels before the model sees them."""
-        return self.getOrDefault(self.preprocessing)
-
-    def setPreprocessing(self, value: str) -> KerasImageFileTransformer:
-        """Set what is made of the pixels before the model sees them: none, tf, caffe or torch."""
-        return self._set(preprocessing=value)

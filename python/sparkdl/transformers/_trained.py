@@ -1,0 +1,41 @@
+"""What a fitted transformer remembers of its training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sparkdl._manifest import MANIFEST
+from sparkdl._training_record import recall
+from sparkdl._warn import warn
+from sparkdl.transformers._stage import _local
+
+
+class Trained:
+    """A stage with a `modelFile` that an estimator may have trained."""
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Losses and metrics per epoch, as Keras' `History.history`; empty if nothing trained it.
+
+        It is in the bundle, so a saved and loaded stage has it too.
+        """
+        return self._record()[0]
+
+    @property
+    def failure(self) -> str | None:
+        """Why training failed, None if it did not. The model then gives zeros."""
+        return self._record()[1]
+
+    def _record(self) -> tuple[dict[str, list[float]], str | None]:
+        stage: Any = self
+        bundle = _local(stage.getModelFile()) if stage.isSet("modelFile") else None
+        if bundle is None or not (Path(bundle) / MANIFEST).is_file():
+            return {}, None
+        return recall(bundle)
+
+    def _warn_if_failed(self) -> None:
+        if self.failure is not None:
+            warn(
+                f"The model has learnt nothing and gives zeros: its training failed. {self.failure}"
+            )

@@ -37,6 +37,7 @@ _EXPORTS = {
     "KerasTransformer": "sparkdl.transformers",
     "TFImageTransformer": "sparkdl.transformers",
     "KerasImageFileTransformer": "sparkdl.transformers",
+    "KerasImageFileEstimator": "sparkdl.estimators.keras_image_file_estimator",
     "TFInputGraph": "sparkdl.graph.input",
     "imageInputPlaceholder": "sparkdl.transformers.utils",
     "load_model": "sparkdl.model",

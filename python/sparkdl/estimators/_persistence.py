@@ -1,0 +1,81 @@
+"""Saved estimators: the params as Spark ML writes them, and a copy of the model's file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
+
+from sparkdl.errors import SettingsException
+from sparkdl.estimators._model_file import new_folder
+from sparkdl.transformers._saved_function import text_of
+
+_MODEL = "model"
+
+
+class EstimatorWriter(MLWriter):
+    """Writes an estimator to a directory of any file system that Hadoop knows."""
+
+    def __init__(self, estimator: Any) -> None:
+        super().__init__()
+        self._estimator = estimator
+
+    def saveImpl(self, path: str) -> None:
+        """Write the params, then the model into the directory `model`."""
+        params = {p.name: v for p, v in self._estimator._paramMap.items()}
+        file = params.pop("modelFile", None)
+        if "imageLoader" in params:
+            params["imageLoader"] = text_of(params["imageLoader"])
+        _check_json(params)
+        name = None if file is None else Path(file).name
+        DefaultParamsWriter.saveMetadata(
+            self._estimator, path, self.sparkSession, {_MODEL: name}, params
+        )
+        if file is not None:
+            fs, hadoop_path = _hadoop(self.sparkSession, path)
+            local = Path(file).expanduser().absolute().as_uri()
+            fs.copyFromLocalFile(hadoop_path(local), hadoop_path(f"{path}/{_MODEL}/{name}"))
+
+
+class EstimatorReader(MLReader[Any]):
+    """Reads what `EstimatorWriter` wrote; the model is copied to a directory of this process."""
+
+    def __init__(self, cls: Any) -> None:
+        super().__init__()
+        self._class = cls
+
+    def load(self, path: str) -> Any:
+        """Return the estimator in a directory."""
+        metadata = DefaultParamsReader.loadMetadata(path, self.sparkSession)
+        estimator = self._class()._resetUid(metadata["uid"])
+        DefaultParamsReader.getAndSetParams(estimator, metadata)
+        name = metadata[_MODEL]
+        if name is None:
+            return estimator
+        fs, hadoop_path = _hadoop(self.sparkSession, path)
+        local = new_folder("loaded") / name
+        fs.copyToLocalFile(
+            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(local.as_uri()), True
+        )
+        return estimator.setModelFile(local)
+
+
+def _check_json(params: dict[str, Any]) -> None:
+    for name, value in params.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as e:
+            raise SettingsException(
+                f"Cannot save {name}: {e}. Only what JSON can hold can be saved: names, numbers, "
+                "texts, and optimizers and losses of Keras, but no callbacks, arrays or functions. "
+                f"Clear {name} before saving, and set it again after loading."
+            ) from None
+
+
+def _hadoop(session: Any, path: str) -> tuple[Any, Any]:
+    """Return the file system of a path, and Hadoop's class of paths."""
+    hadoop_path = session._jvm.org.apache.hadoop.fs.Path
+    conf = session.sparkContext._jsc.hadoopConfiguration()
+    return hadoop_path(path).getFileSystem(conf), hadoop_path

@@ -1,0 +1,280 @@
+"""Trains a Keras model on files of images, one task of the cluster per combination of params."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Estimator
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
+
+from sparkdl.errors import SettingsException, SparkDLException
+from sparkdl.estimators._model_file import stored_model
+from sparkdl.param import (
+    HasKerasLoss,
+    HasKerasModel,
+    HasKerasOptimizer,
+    HasLabelCol,
+    keyword_only,
+)
+from sparkdl.param.image_file import ImageFileParams
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from sparkdl.estimators._fit import FittedModels
+    from sparkdl.transformers import KerasImageFileTransformer
+
+_TUNABLE = ("kerasOptimizer", "kerasLoss", "kerasFitParams", "outputCol", "outputMode")
+_DEFINED = ("inputCol", "modelFile")
+
+
+class KerasImageFileEstimator(
+    Estimator["KerasImageFileTransformer"],
+    ImageFileParams,
+    HasLabelCol,
+    HasKerasModel,
+    HasKerasOptimizer,
+    HasKerasLoss,
+    MLReadable[Any],
+    MLWritable,
+):
+    """Trains a Keras model on files of images; gives a `KerasImageFileTransformer`.
+
+    Input: a column of URIs (string) of image files, and a column of labels.
+    Every combination of params (`fit` with a list, `fitMultiple`, `CrossValidator`,
+    `TrainValidationSplit`) is trained by Keras in a task of its own, from the weights that the
+    model has. docs/tuning.md tells what travels where, and what it costs.
+
+    Parameters
+    ----------
+    inputCol : str
+        Column of URIs.
+    outputCol : str
+        New column of the fitted transformer.
+    outputMode : str
+        Form of that column: "vector" (default), an MLlib vector, or "image".
+    labelCol : str, optional
+        Column of labels: numbers, or vectors or arrays of a number per output. Sparse categorical
+        losses take classes 0, 1, ... or one-hot vectors; so do the other categorical ones; all
+        others take the numbers as they are. Unset: the model is trained with y=None.
+    modelFile : str or Path
+        The model with its first weights: a file of Keras (.keras, .h5) with one input of images
+        and one output. How it was compiled does not count.
+    model : keras.Model
+        A live model, instead of modelFile; a copy is taken at once.
+    custom_objects : dict
+        For Keras, when it loads the file: classes and functions of yours, by name. They travel to
+        the executors, but not into a saved estimator.
+    safe_mode : bool
+        False lets Keras run code that is pickled in a file (Lambda layers): only for files that
+        you trust.
+    imageLoader, targetSize, preprocessing, scaleHint
+        Where images come from, as in `KerasImageFileTransformer`: a function from a URI to pixels,
+        which runs on the executors, once per row and `fit`; or what the JVM does with the files.
+    kerasOptimizer : str or keras.optimizers.Optimizer
+        Default "adam".
+    kerasLoss : str or keras.losses.Loss or callable
+        The loss.
+    kerasFitParams : dict
+        Keywords of `keras.Model.fit`; default ``{"verbose": 1}``: a line per epoch on stderr.
+    seed : int, optional
+        For `keras.utils.set_random_seed` before each trial. The order of the rows is always the
+        same, so with a seed training can be repeated.
+    batchSize, precision, errorCol
+        Of the fitted transformer, see there.
+    handleInvalid : str
+        Rows that cannot be loaded or have no label: "error" (default) names the first; "skip" and
+        "keep" train on the others. The fitted transformer has the same.
+
+    Raises
+    ------
+    SparkDLException
+        From `fit`: params are missing, cannot be tuned, or do not fit together.
+    SchemaMismatchException
+        A column is missing or has another type.
+    InvalidInputException
+        A row cannot be used, none is left ("cannot extract any feature"), or the images do not
+        fit the model.
+    ModelExecutionException
+        Every trial failed; the message has all reasons. When some failed, `fit` warns, and their
+        transformers predict zeros and say why in `failure`.
+
+    Examples
+    --------
+    >>> estimator = KerasImageFileEstimator(
+    ...     inputCol="uri", outputCol="probabilities", labelCol="label", imageLoader=load,
+    ...     modelFile="start.keras", kerasLoss="sparse_categorical_crossentropy",
+    ... )  # doctest: +SKIP
+    >>> grid = ParamGridBuilder().addGrid(
+    ...     estimator.kerasFitParams, [{"epochs": 5, "batch_size": n} for n in (16, 64)]
+    ... ).build()  # doctest: +SKIP
+    >>> models = estimator.fit(df, grid)  # doctest: +SKIP
+    >>> models[0].history["loss"]  # doctest: +SKIP
+    """
+
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "For keras.utils.set_random_seed, before each trial loads the model; unset: none.",
+        TypeConverters.toInt,
+    )
+
+    # How Keras is to load the file. Code, so no params, as in KerasTransformer.
+    custom_objects: Mapping[str, Any] | None = None
+    safe_mode: bool = True
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        outputMode: str = "vector",
+        labelCol: str | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+        imageLoader: Callable[[str], Any] | None = None,
+        targetSize: Sequence[int] | None = None,
+        preprocessing: str = "none",
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        kerasOptimizer: Any = "adam",
+        kerasLoss: Any = None,
+        kerasFitParams: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        given = self._input_kwargs
+        self._setDefault(
+            outputCol=f"{self.uid}__output",
+            outputMode="vector",
+            scaleHint="SCALE_AREA_AVERAGING",
+            preprocessing="none",
+            handleInvalid="error",
+        )
+        self.setParams(**given)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        outputMode: str | None = None,
+        labelCol: str | None = None,
+        modelFile: str | Path | None = None,
+        model: Any = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+        imageLoader: Callable[[str], Any] | None = None,
+        targetSize: Sequence[int] | None = None,
+        preprocessing: str | None = None,
+        scaleHint: str | None = None,
+        kerasOptimizer: Any = None,
+        kerasLoss: Any = None,
+        kerasFitParams: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> KerasImageFileEstimator:
+        """Set those params that are given."""
+        given = dict(self._input_kwargs)
+        model = given.pop("model", None)
+        self.custom_objects = given.pop("custom_objects", self.custom_objects)
+        self.safe_mode = bool(given.pop("safe_mode", self.safe_mode))
+        if model is not None:
+            if given.get("modelFile") is not None:
+                raise SettingsException(
+                    "model and modelFile are both given: give a live model or the path of one."
+                )
+            given["modelFile"] = stored_model(model)
+        return self._set(**given)
+
+    def getSeed(self) -> int:
+        """Return the seed of every trial."""
+        return self.getOrDefault(self.seed)
+
+    def setSeed(self, value: int) -> KerasImageFileEstimator:
+        """Set the seed of every trial."""
+        return self._set(seed=value)
+
+    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:
+        """Train a model for each param map, all of them in one Spark job; return when it is done.
+
+        Returns
+        -------
+        iterator
+            Of (index, transformer), thread-safe. A model is fetched from the executors when its
+            turn comes.
+        """
+        for param_map in paramMaps:
+            self._validateParams(param_map)
+        if not paramMaps:
+            return iter(())
+        from sparkdl.estimators._fit import fit_all
+
+        return fit_all([self.copy(dict(m)) for m in paramMaps], dataset)
+
+    def _fit(self, dataset: DataFrame) -> KerasImageFileTransformer:
+        models: FittedModels = self.fitMultiple(dataset, [{}])
+        return next(models)[1]
+
+    def _validateParams(self, paramMap: Mapping[Any, Any]) -> bool:
+        """Return True if all params are there, set or in this map, which tunes only what it can.
+
+        Raises
+        ------
+        SparkDLException
+            Lists the params that must be defined, those that must be defined or tuned, and those
+            that cannot be tuned.
+        """
+        tuned = {p.name for p in paramMap if p.parent == self.uid}
+        missing = [n for n in _DEFINED if not self.isDefined(n)]
+        either = [n for n in _TUNABLE if not self.isDefined(n) and n not in tuned]
+        fixed = sorted(tuned - set(_TUNABLE))
+        wrong = [
+            f"{', '.join(found)} must {what}"
+            for found, what in (
+                (missing, "be defined"),
+                (either, "be defined or tuned"),
+                (fixed, f"not be tuned (only {', '.join(_TUNABLE)} can be)"),
+            )
+            if found
+        ]
+        if wrong:
+            raise SparkDLException(f"Cannot fit {self.uid}: {'; '.join(wrong)}.")
+        return True
+
+    def _fitted(self, bundle: str) -> KerasImageFileTransformer:
+        """Return the transformer that applies a trained model to what this estimator takes."""
+        from sparkdl.transformers import KerasImageFileTransformer
+
+        return self._copyValues(KerasImageFileTransformer()).setModelFile(bundle)
+
+    def _resetUid(self, newUid: str) -> Any:
+        super()._resetUid(newUid)
+        return self._setDefault(outputCol=f"{newUid}__output")
+
+    def write(self) -> MLWriter:
+        """Return a writer of the params, the model's file and the loader."""
+        from sparkdl.estimators._persistence import EstimatorWriter
+
+        return EstimatorWriter(self)
+
+    @classmethod
+    def read(cls) -> MLReader[Any]:
+        """Return a reader of saved estimators."""
+        from sparkdl.estimators._persistence import EstimatorReader
+
+        return EstimatorReader(cls)

@@ -10,15 +10,15 @@ from pyspark import keyword_only
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.errors import SettingsException
-from sparkdl.param.converters import graph, one_of, tensor
+from sparkdl.param.converters import one_of, tensor
 from sparkdl.param.image_model import ImageModelParams
-from sparkdl.transformers._stage import ModelStage
+from sparkdl.transformers._graph_stage import GraphStage
 
 if TYPE_CHECKING:
     from sparkdl.graph.input import TFInputGraph
 
 
-class TFImageTransformer(ModelStage, ImageModelParams):
+class TFImageTransformer(GraphStage, ImageModelParams):
     """Applies a TensorFlow graph to images.
 
     Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the
@@ -80,13 +80,6 @@ class TFImageTransformer(ModelStage, ImageModelParams):
         "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
         "of binaryFile.",
         TypeConverters.toString,
-    )
-    tfInputGraph: Param[str] = Param(
-        Params._dummy(),
-        "tfInputGraph",
-        "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
-        "of a frozen graph (.pb).",
-        graph,
     )
     channelOrder: Param[str] = Param(
         Params._dummy(),
@@ -154,10 +147,6 @@ class TFImageTransformer(ModelStage, ImageModelParams):
         """Set those params that are given."""
         return self._set_with_graph(self._input_kwargs)
 
-    # The graph as it was given: a TFInputGraph, or a tf.Graph or GraphDef that becomes a bundle
-    # with the tensors that are set when the stage is used.
-    _graph: Any = None
-
     def _set_with_graph(self, given: Mapping[str, Any]) -> TFImageTransformer:
         params = dict(given)
         live = params.pop("graph", None)
@@ -166,12 +155,6 @@ class TFImageTransformer(ModelStage, ImageModelParams):
                 raise SettingsException("graph and tfInputGraph are both given: give one of them.")
             self.setGraph(live)
         return self._set(**params)
-
-    def _set(self, **params: Any) -> TFImageTransformer:
-        given = params.get("tfInputGraph")
-        if given is not None:
-            self._graph = given if hasattr(given, "bundle") else None
-        return super()._set(**params)
 
     def _complete_java(self, java: Any) -> None:
         if self._graph is None:
@@ -217,14 +200,6 @@ class TFImageTransformer(ModelStage, ImageModelParams):
         with tf.Graph().as_default() as imported:
             tf.graph_util.import_graph_def(self._input_graph().graph_def, name="")
         return imported
-
-    def getTfInputGraph(self) -> str:
-        """Return the path of the graph."""
-        return self.getOrDefault(self.tfInputGraph)
-
-    def setTfInputGraph(self, value: TFInputGraph | str | Path) -> TFImageTransformer:
-        """Set the graph, or its path."""
-        return self._set(tfInputGraph=value)
 
     def getChannelOrder(self) -> str:
         """Return the order of the channels that the graph takes."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pyspark import keyword_only
 from pyspark.ml.param import Param, Params
 
-from sparkdl.param.converters import graph, names
+from sparkdl.param.converters import names
 from sparkdl.param.tensor_stage import TensorStageParams
-from sparkdl.transformers._stage import ModelStage
+from sparkdl.transformers._graph_stage import GraphStage
 
 if TYPE_CHECKING:
     from sparkdl.graph.input import TFInputGraph
 
 
-class TFTransformer(ModelStage, TensorStageParams):
+class TFTransformer(GraphStage, TensorStageParams):
     """Applies a TensorFlow graph with any number of inputs and outputs to columns.
 
     Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the
@@ -62,13 +62,6 @@ class TFTransformer(ModelStage, TensorStageParams):
     ... ).transform(df)  # doctest: +SKIP
     """
 
-    tfInputGraph: Param[str] = Param(
-        Params._dummy(),
-        "tfInputGraph",
-        "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
-        "of a frozen graph (.pb).",
-        graph,
-    )
     inputMapping: Param[dict[str, str]] = Param(
         Params._dummy(),
         "inputMapping",
@@ -119,15 +112,6 @@ class TFTransformer(ModelStage, TensorStageParams):
         """Set those params that are given."""
         return self._set(**self._input_kwargs)
 
-    # The graph as it was given, which knows what its tensors were called before it was a bundle.
-    _graph: TFInputGraph | None = None
-
-    def _set(self, **params: Any) -> TFTransformer:
-        given = params.get("tfInputGraph")
-        if given is not None:
-            self._graph = given if hasattr(given, "bundle") else None
-        return super()._set(**params)
-
     def _complete_java(self, java: Any) -> None:
         if self._graph is None:
             return
@@ -137,14 +121,6 @@ class TFTransformer(ModelStage, TensorStageParams):
         if self.isSet(self.outputMapping):
             outputs = self.getOutputMapping().items()
             java.setOutputMapping({self._graph.output_name(t): c for t, c in outputs})
-
-    def getTfInputGraph(self) -> str:
-        """Return the path of the graph."""
-        return self.getOrDefault(self.tfInputGraph)
-
-    def setTfInputGraph(self, value: TFInputGraph | str | Path) -> TFTransformer:
-        """Set the graph, or its path."""
-        return self._set(tfInputGraph=value)
 
     def getInputMapping(self) -> dict[str, str]:
         """Return which column feeds which input."""

@@ -3,19 +3,18 @@ package org.sparkdl.ml
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.Model
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{ImageInfo, KnownModels, ModelDefinition, ReadOptions}
+import org.sparkdl.model.{ImageInfo, ModelDefinition}
 import org.sparkdl.plan.OutputColumn
-import org.sparkdl.runtime.{DType, NativeLibrary}
+import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that feeds a column of images to the only input of any model and appends one of its outputs.
   *
   * Whether an output can become an image is the model's, so `transformSchema` reads the model's signature.
   */
-abstract class ImageModelStage extends ModelStage with HasOutputCol {
+abstract class ImageModelStage extends FileModelStage with HasOutputCol {
 
   final val outputMode: Param[String] = new Param(
     this,
@@ -45,31 +44,13 @@ abstract class ImageModelStage extends ModelStage with HasOutputCol {
   def getScaleHint: String = $(scaleHint)
   def setScaleHint(value: String): this.type = set(scaleHint, value)
 
-  /** Refuses a column that is not of the type that the stage takes. */
-  protected def checkInput(columns: Columns): Unit
-
   /** The input and the output of the model that the params name. */
   protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec)
 
   /** How images are fed, by the params and what the model says itself. */
   protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo
 
-  /** What to read of a file that does not say it itself. */
-  protected def readOptions: ReadOptions = ReadOptions()
-
-  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
-    val path = required(modelParam)
-    NativeLibrary.load(Model.settings(session).nativeDir)
-    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
-  }
-
-  override protected def newColumns(columns: Columns): Seq[NewColumn] = {
-    checkInput(columns)
-    val session = Model.session
-    val made = call(findModel(session), columns, session)
-    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
-    made.outputs.map { case (name, output) => NewColumn(outputCol.name, name, output.dataType) }
-  }
+  override protected def outputParam: String = outputCol.name
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall =
     callOn($(inputCol), model)

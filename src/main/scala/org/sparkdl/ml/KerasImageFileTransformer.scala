@@ -90,7 +90,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
   private[ml] def warnOfLoader(): Unit = if (isSet(imageLoader)) logWarning(s"$label: $loaderWarning")
 
   /** Refuses a DataFrame whose files Python's loader could not be asked for. */
-  private[sparkdl] def checkFiles(schema: StructType): Unit = checkInput(Columns(schema, label))
+  private[sparkdl] def checkFiles(schema: StructType): Unit = checkInputs(Columns(schema, label))
 
   /** What `transform` does, for images that Python's loader has loaded already.
     *
@@ -108,7 +108,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
     append(df, made.copy(rejected = Some(reason))).drop(image, reason)
   }
 
-  override protected def checkInput(columns: Columns): Unit = {
+  override protected def checkInputs(columns: Columns): Unit = {
     val field = columns.existing(required(inputCol))
     if (field.dataType != StringType)
       throw new SchemaMismatchException(

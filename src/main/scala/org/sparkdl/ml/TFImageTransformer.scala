@@ -71,7 +71,7 @@ class TFImageTransformer(override val uid: String) extends ImageModelStage {
 
   override private[ml] def modelParam: Param[String] = tfInputGraph
 
-  override protected def checkInput(columns: Columns): Unit = columns.requireImages(required(inputCol))
+  override protected def checkInputs(columns: Columns): Unit = columns.requireImages(required(inputCol))
 
   override protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec) = {
     val wanted = get(inputTensor).filter(_.nonEmpty).map(TensorNames.find(model.name, "input", model.inputs, _))

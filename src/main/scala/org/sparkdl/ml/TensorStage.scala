@@ -4,19 +4,15 @@ import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.Model
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{KnownModels, ModelDefinition, ReadOptions}
+import org.sparkdl.model.ModelDefinition
 import org.sparkdl.plan.OutputColumn
-import org.sparkdl.runtime.{DType, NativeLibrary}
+import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
-/** A stage that feeds columns of numbers, strings, arrays or vectors to any model and appends its outputs.
-  *
-  * The types of the new columns are the model's, so `transformSchema` reads the model's signature.
-  */
-abstract class TensorStage extends ModelStage {
+/** A stage that feeds columns of numbers, strings, arrays or vectors to any model and appends its outputs. */
+abstract class TensorStage extends FileModelStage {
 
   final val outputMode: Param[String] = new Param(
     this,
@@ -35,25 +31,6 @@ abstract class TensorStage extends ModelStage {
 
   /** The new column for each output that is wanted. */
   protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]
-
-  /** The param that names the new columns, for messages. */
-  protected def outputParam: String
-
-  /** What to read of a file that does not say it itself. */
-  protected def readOptions: ReadOptions = ReadOptions()
-
-  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
-    val path = required(modelParam)
-    NativeLibrary.load(Model.settings(session).nativeDir)
-    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
-  }
-
-  override protected def newColumns(columns: Columns): Seq[NewColumn] = {
-    val session = Model.session
-    val made = call(findModel(session), columns, session)
-    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
-    made.outputs.map { case (name, output) => NewColumn(outputParam, name, output.dataType) }
-  }
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {
     val inputs = inputsOf(model)

@@ -1,0 +1,44 @@
+"""Stages that take a TensorFlow graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyspark.ml.param import Param, Params
+
+from sparkdl.param.converters import graph
+from sparkdl.transformers._stage import ModelStage
+
+if TYPE_CHECKING:
+    from sparkdl.graph.input import TFInputGraph
+
+T = TypeVar("T", bound="GraphStage")
+
+
+class GraphStage(ModelStage):
+    """A stage whose model is `tfInputGraph`."""
+
+    tfInputGraph: Param[str] = Param(
+        Params._dummy(),
+        "tfInputGraph",
+        "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
+        "of a frozen graph (.pb).",
+        graph,
+    )
+    # The graph as it was given, which knows what its tensors were called before it was a bundle.
+    _graph: Any = None
+
+    def _set(self: T, **params: Any) -> T:
+        given = params.get("tfInputGraph")
+        if given is not None:
+            self._graph = given if hasattr(given, "bundle") else None
+        return super()._set(**params)
+
+    def getTfInputGraph(self) -> str:
+        """Return the path of the graph."""
+        return self.getOrDefault(self.tfInputGraph)
+
+    def setTfInputGraph(self: T, value: TFInputGraph | str | Path) -> T:
+        """Set the graph, or its path."""
+        return self._set(tfInputGraph=value)

@@ -1,0 +1,37 @@
+package org.sparkdl.ml
+
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.Model
+import org.sparkdl.model.{KnownModels, ModelDefinition, ReadOptions}
+import org.sparkdl.runtime.NativeLibrary
+
+/** A stage whose model is a bundle, a SavedModel or a frozen graph at a path that a param names.
+  *
+  * The types of the new columns may be the model's, so `transformSchema` reads the model's signature.
+  */
+abstract class FileModelStage extends ModelStage {
+
+  /** The param that names the new columns, for messages. */
+  protected def outputParam: String
+
+  /** What to read of a file that does not say it itself. */
+  protected def readOptions: ReadOptions = ReadOptions()
+
+  /** Refuses columns that are not of the type that the stage takes, whatever the model. */
+  protected def checkInputs(columns: Columns): Unit = ()
+
+  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
+    val path = required(modelParam)
+    NativeLibrary.load(Model.settings(session).nativeDir)
+    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
+  }
+
+  override protected def newColumns(columns: Columns): Seq[NewColumn] = {
+    checkInputs(columns)
+    val session = Model.session
+    val made = call(findModel(session), columns, session)
+    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
+    made.outputs.map { case (name, output) => NewColumn(outputParam, name, output.dataType) }
+  }
+}

@@ -6,7 +6,6 @@ is one model for the engine, however often it is handed over.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
@@ -16,12 +15,12 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Hashable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import eagerly, keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
+from sparkdl._paths import process_folder
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
 
@@ -109,11 +108,11 @@ def _name(model: Any, path: Path | None, options: Mapping[str, Any]) -> str:
 
 
 def _store(model: Any, options: Mapping[str, Any], name: str) -> str:
-    made = Path(tempfile.mkdtemp(prefix=".new-", dir=_root()))
+    made = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
     try:
         save_bundle(model, made, **{**options, "name": name, "overwrite": True})
         readable = re.sub(r"[^\w.-]", "_", name)[:40]
-        target = _root() / f"{readable}-{_digest(made, model)}"
+        target = process_folder() / f"{readable}-{_digest(made, model)}"
         if not target.exists():
             made.rename(target)
         return str(target)
@@ -135,22 +134,10 @@ def _digest(bundle: Path, model: Any) -> str:
 
 def _keras_content(model: Any) -> list[str]:
     """Return the hashes of what a model's .keras file has, except when it was written."""
-    with tempfile.TemporaryDirectory(dir=_root()) as folder:
+    with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
         file = Path(folder) / "model.keras"
         with eagerly():
             keras().saving.save_model(model, file)
         with zipfile.ZipFile(file) as archive:
             names = sorted(n for n in archive.namelist() if n != "metadata.json")
             return [f"{n}:{hashlib.sha256(archive.read(n)).hexdigest()}" for n in names]
-
-
-@lru_cache(maxsize=1)
-def _root() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="sparkdl-bundles-"))
-    atexit.register(_remove, root, os.getpid())
-    return root
-
-
-def _remove(root: Path, owner: int) -> None:
-    if os.getpid() == owner:  # a forked child must not take them away from its parent
-        shutil.rmtree(root, ignore_errors=True)

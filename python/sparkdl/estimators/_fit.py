@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._paths import new_folder
 from sparkdl.estimators._announce import announce, report, warn_of_rejected
 from sparkdl.estimators._images import label_col, training_images
-from sparkdl.estimators._model_file import keras_model, new_folder
+from sparkdl.estimators._model_file import keras_model
 from sparkdl.estimators._progress import listening
 from sparkdl.estimators._stand_in import write_stand_in
 from sparkdl.estimators._train_process import Trial

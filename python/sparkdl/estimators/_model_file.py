@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from sparkdl._bundle_store import _root
+from sparkdl._paths import new_folder
 from sparkdl.errors import InvalidModelException
 
 _KERAS_FILES = (".keras", ".h5", ".hdf5")
-
-
-def new_folder(purpose: str) -> Path:
-    """Return a new local folder, which is removed when this process ends."""
-    return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=_root()))
 
 
 def stored_model(model: Any) -> str:

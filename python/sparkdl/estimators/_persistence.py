@@ -8,8 +8,8 @@ from typing import Any
 
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
+from sparkdl._paths import new_folder
 from sparkdl.errors import SettingsException
-from sparkdl.estimators._model_file import new_folder
 from sparkdl.transformers._saved_function import text_of
 
 _MODEL = "model"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
 from sparkdl._jvm import active_session, door
+from sparkdl._paths import local_path
 from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.model_stage import ModelStageParams
@@ -82,7 +82,7 @@ class ImageStage(ModelStage, ImageStageParams):
             return
         directory = self.getModelDir() if self.isSet(self.modelDir) else None
         directory = directory or active_session().conf.get(_MODELS_DIR, None) or None
-        local = _local(directory) if directory else None
+        local = local_path(directory) if directory else None
         if directory and local is None:
             return  # the JVM says what is missing there
         from sparkdl.model_cache import ensure_bundle
@@ -99,12 +99,4 @@ class _StageReader(JavaMLReader[Any]):
 
 def _is_weights_file(weights: str) -> bool:
     path = Path(weights).expanduser()
-    return path.suffix in _WEIGHTS_FILES and not path.is_dir() and _local(weights) is not None
-
-
-def _local(path: str) -> str | None:
-    """Return a path as a local one, or None for one of another file system."""
-    parts = urlsplit(path)
-    if parts.scheme in ("", "file") and parts.netloc in ("", "localhost"):
-        return parts.path if parts.scheme else path
-    return None
+    return path.suffix in _WEIGHTS_FILES and not path.is_dir() and local_path(weights) is not None

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._manifest import MANIFEST
+from sparkdl._paths import local_path
 from sparkdl._training_record import recall
 from sparkdl._warn import warn
-from sparkdl.transformers._stage import _local
 
 
 class Trained:
@@ -29,7 +29,7 @@ class Trained:
 
     def _record(self) -> tuple[dict[str, list[float]], str | None]:
         stage: Any = self
-        bundle = _local(stage.getModelFile()) if stage.isSet("modelFile") else None
+        bundle = local_path(stage.getModelFile()) if stage.isSet("modelFile") else None
         if bundle is None or not (Path(bundle) / MANIFEST).is_file():
             return {}, None
         return recall(bundle)

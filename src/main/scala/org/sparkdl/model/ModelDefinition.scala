@@ -80,8 +80,9 @@ final case class ModelDefinition(
   /** A text for people: name, source, inputs, outputs. */
   def describe: String = {
     def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
+    val shown = source.removed(ModelDefinition.History).toSeq.sorted
     val from =
-      if (source.isEmpty) "" else source.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
+      if (shown.isEmpty) "" else shown.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
     val pictures = image.map { i =>
       val size = if (i.ownSize) "of any size" else s"${i.height} x ${i.width} pixels"
       val made = if (i.preprocessing == "none") "" else s", preprocessing '${i.preprocessing}'"
@@ -100,6 +101,9 @@ object GraphFiles {
 }
 
 object ModelDefinition {
+
+  /** The key of `source` that holds the losses of each epoch of training, too long to be shown. */
+  private val History = "history"
 
   /** Refuses signatures that a batch of rows cannot be run through. */
   private[model] def checked(model: ModelDefinition): ModelDefinition = {

@@ -175,3 +175,33 @@ def test_a_stage_with_a_live_graph_is_saved_and_loaded(spark: Any, tmp_path: Pat
     assert loaded.getGraph().get_operations()
     for found, one in zip(outputs(loaded.transform(frame)), wanted, strict=True):
         np.testing.assert_array_equal(found, one)
+
+
+def test_a_frozen_graph_of_others_names_photos(
+    spark: Any, shared_data: Path, tmp_path: Path
+) -> None:
+    import tensorflow as tf
+    from PIL import Image
+
+    file = shared_data / "models" / "mobilenet_v1_0.25_128" / "frozen_graph.pb"
+    given, wanted = "input:0", "MobilenetV1/Predictions/Reshape_1:0"
+    photos = [
+        np.asarray(Image.open(p).convert("RGB").resize((128, 128)))
+        for p in sorted((shared_data / "imagenet" / "photos").glob("*.bmp"))
+    ]
+    graph_def = tf.compat.v1.GraphDef.FromString(file.read_bytes())
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        tf.import_graph_def(graph_def, name="")
+        # The graph takes one image at a time, -1 to 1.
+        expected = [session.run(wanted, {given: p[None] / 127.5 - 1.0})[0] for p in photos]
+    bundle = sparkdl.save_bundle(
+        file, tmp_path / "bundle", inputs=[given], outputs=[wanted], preprocessing="tf"
+    )
+    stage = TFImageTransformer(inputCol="image", outputCol="out", tfInputGraph=bundle)
+    assert_close(outputs(stage.transform(structs(spark, *photos))), expected)
+    rows = [((p / 127.5 - 1.0).astype(np.float32).tolist(),) for p in photos[:2]]
+    tensors = spark.createDataFrame(rows, "x array<array<array<float>>>").coalesce(1)
+    one_by_one = sparkdl.TFTransformer(
+        tfInputGraph=str(file), inputMapping={"x": given}, outputMapping={wanted: "out"}
+    )
+    assert_close([np.array(r.out) for r in one_by_one.transform(tensors).collect()], expected[:2])

@@ -142,7 +142,8 @@ def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> 
     from matplotlib import pyplot
 
     longest = max(len(values) for values, _ in panels.values())
-    size = (5.2 * len(panels), max(3.2, 0.45 * longest + 0.5))
+    label = max(len(name) for values, _ in panels.values() for name in values)
+    size = ((3.2 + 0.065 * label) * len(panels), max(3.2, 0.36 * longest + 0.6))
     figure, places = pyplot.subplots(1, len(panels), figsize=size, squeeze=False)
     for panel, (title, (values, ours)) in zip(places[0], panels.items(), strict=True):
         colours = ["#d1661f" if own else "#7a8794" for own in ours]
@@ -150,8 +151,9 @@ def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> 
         panel.bar_label(drawn, fmt="{:,.0f}", padding=3, fontsize=8)
         panel.invert_yaxis()
         panel.set_title(title, fontsize=10)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.margins(x=0.18)
+        panel.spines[["top", "right", "bottom"]].set_visible(False)
+        panel.set_xticks([])  # the bars have their numbers
+        panel.margins(x=0.25)
         panel.tick_params(labelsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=150)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sparkdl
-from sparkdl import _bundle_store
+from sparkdl import _bundle_store, _paths
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._manifest import read_manifest, verify_bundle
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
@@ -94,7 +94,7 @@ def test_a_bundle_is_returned_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind() -> None:
-    root = _bundle_store._root()
+    root = _paths.process_folder()
     before = sorted(root.iterdir())
     with pytest.raises(InvalidModelException, match="Cannot make a bundle from a int"):
         stored_bundle(17)
@@ -106,7 +106,7 @@ def test_a_failure_leaves_nothing_behind() -> None:
 def test_a_forked_process_does_not_remove_the_bundles(tmp_path: Path) -> None:
     folder = tmp_path / "bundles"
     folder.mkdir()
-    _bundle_store._remove(folder, -1)
+    _paths._remove(folder, -1)
     assert folder.is_dir()
 
 

@@ -178,8 +178,12 @@ def test_every_strange_file_has_an_answer_and_no_good_one_moves(
     )
     found = stage.transform(frame).select("id", "path", "out", "why").orderBy("id").collect()
     assert [r.id for r in found] == list(range(len(rows)))
-    reference = found[1].out
-    assert all(r.out == reference and r.why is None for r in found if r.path == "good")
+    reference = found[1].out.toArray()
+    good_rows = [r for r in found if r.path == "good"]
+    assert all(r.why is None for r in good_rows)
+    # Another place in the batch may round otherwise, depending on the processor.
+    moved = max(float(np.abs(r.out.toArray() - reference).max()) for r in good_rows)
+    assert moved < 1e-5 < float(np.abs(reference).max()) / 1e3
     answers = documented_answers()
     for row in found:
         if row.path != "good":

@@ -14,18 +14,18 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
+from sparkdl._paths import KERAS_FILES
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import function_specs, renamed
 from sparkdl.errors import InvalidModelException
 
 # Names that Keras counts up, so that they depend on what else the process has built.
 _COUNTED = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
-_MODEL_FILES = (".keras", ".h5", ".hdf5")
 
 
 def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
     """Load a whole model. Code that is pickled in the file runs only without `safe_mode`."""
-    if path.suffix not in _MODEL_FILES:
+    if path.suffix not in KERAS_FILES:
         raise InvalidModelException(
             f"Cannot tell what {path} is. Expected a file that ends in .keras, .h5 or .pb, or the "
             "directory of a SavedModel."

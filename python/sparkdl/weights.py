@@ -12,6 +12,7 @@ from typing import Any
 
 from sparkdl._download import quick_network
 from sparkdl._lazy import keras
+from sparkdl._paths import KERAS_FILES
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.labels import IMAGENET_CLASSES
 from sparkdl.named import NamedModel
@@ -120,7 +121,7 @@ def _existing(model: NamedModel, weights: str) -> Path:
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet' or a "
             "weights file of Keras (.weights.h5, .h5, .keras)."
         )
-    if path.suffix not in (".h5", ".hdf5", ".keras"):
+    if path.suffix not in KERAS_FILES:
         raise InvalidModelException(
             f"Cannot read weights from {path}: expected a file of Keras that ends in "
             ".weights.h5, .h5 or .keras."

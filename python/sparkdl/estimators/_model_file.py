@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparkdl._paths import new_folder
+from sparkdl._paths import KERAS_FILES, new_folder
 from sparkdl.errors import InvalidModelException
-
-_KERAS_FILES = (".keras", ".h5", ".hdf5")
 
 
 def stored_model(model: Any) -> str:
@@ -25,9 +23,9 @@ def keras_model(estimator: Any) -> Any:
     from sparkdl._keras_source import load_keras_file
 
     file = Path(estimator.getModelFile()).expanduser()
-    if file.suffix not in _KERAS_FILES or not file.is_file():
+    if file.suffix not in KERAS_FILES or not file.is_file():
         raise InvalidModelException(
-            f"Cannot train {file}: expected a file of Keras ({', '.join(_KERAS_FILES)}) on the "
+            f"Cannot train {file}: expected a file of Keras ({', '.join(KERAS_FILES)}) on the "
             "driver's machine, or a live model (model=...). The weights of bundles and SavedModels "
             "are constants."
         )

@@ -7,11 +7,10 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._paths import KERAS_FILES
 from sparkdl.errors import SettingsException
 from sparkdl.param.tensor_stage import ModelFileParams
 from sparkdl.transformers._stage import ModelStage
-
-_FILES = (".keras", ".h5", ".hdf5")
 
 
 class KerasFileStage(ModelStage, ModelFileParams):
@@ -41,5 +40,5 @@ class KerasFileStage(ModelStage, ModelFileParams):
         return stored_bundle(model, custom_objects=self._custom_objects, safe_mode=self._safe_mode)
 
     def _complete_java(self, java: Any) -> None:
-        if self.isSet(self.modelFile) and self.getModelFile().endswith(_FILES):
+        if self.isSet(self.modelFile) and self.getModelFile().endswith(KERAS_FILES):
             java.setModelFile(self._bundle(self.getModelFile()))

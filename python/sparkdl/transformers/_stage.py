@@ -9,7 +9,7 @@ from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
 from sparkdl._jvm import active_session, door
-from sparkdl._paths import local_path
+from sparkdl._paths import KERAS_FILES, local_path
 from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.model_stage import ModelStageParams
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _MODELS_DIR = "spark.sparkdl.models.dir"
-_WEIGHTS_FILES = (".h5", ".hdf5", ".keras")
 
 T = TypeVar("T", bound="ModelStage")
 
@@ -99,4 +98,4 @@ class _StageReader(JavaMLReader[Any]):
 
 def _is_weights_file(weights: str) -> bool:
     path = Path(weights).expanduser()
-    return path.suffix in _WEIGHTS_FILES and not path.is_dir() and local_path(weights) is not None
+    return path.suffix in KERAS_FILES and not path.is_dir() and local_path(weights) is not None

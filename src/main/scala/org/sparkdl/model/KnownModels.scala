@@ -13,7 +13,11 @@ private[sparkdl] object KnownModels {
   /** The model at `path`, read again only when its file has changed. */
   def read(path: HadoopPath, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition = {
     val fs = path.getFileSystem(hadoop)
-    val key = status(fs, path).map(s => (s.getPath.toString, s.getModificationTime, s.getLen, options))
+    val key = status(fs, path).map { s =>
+      // A bundle says itself what its signature is, so it is not read again for other options.
+      val relevant = if (s.getPath.getName == Bundle.Manifest) ReadOptions() else options
+      (s.getPath.toString, s.getModificationTime, s.getLen, relevant)
+    }
     key.flatMap(k => Option(known.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {
       val definition = ModelReader.read(path.toString, hadoop, options)
       key.foreach(known.put(_, definition))

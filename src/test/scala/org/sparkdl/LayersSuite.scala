@@ -16,6 +16,7 @@ class LayersSuite extends AnyFunSuite {
     "errors" -> Set.empty[String],
     "runtime" -> Set.empty[String],
     "tensor" -> Set("runtime"),
+    "graph" -> Set("runtime", "tensor"),
     "image" -> Set("runtime", "bridge"),
     "model" -> Set("runtime", "tensor"),
     "engine" -> Set("runtime", "model"),
@@ -23,8 +24,9 @@ class LayersSuite extends AnyFunSuite {
     "bridge" -> Set("tensor", "engine", "plan"),
     "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
     "sql" -> Set("model", "bridge", "api"),
+    "tensorframes" -> Set("runtime", "tensor", "graph", "model", "engine", "plan", "bridge", "api"),
     "doctor" -> Set("runtime", "api"),
-    "python" -> Set("image", "tensor", "api", "ml", "model", "plan"),
+    "python" -> Set("image", "tensor", "api", "ml", "model", "plan", "tensorframes"),
     "api" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "doctor")
   )
 

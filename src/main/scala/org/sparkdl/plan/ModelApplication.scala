@@ -68,6 +68,8 @@ object OutputColumn {
   *   rows per run; 0 = [[ModelApplication.ImagesPerRun]] for images, else by the size of a row
   * @param scaleHint
   *   how images are resized
+  * @param block
+  *   for programs whose rows depend on the others of their block: what a block is
   */
 final case class ModelApplication(
     model: ModelDefinition,
@@ -79,7 +81,8 @@ final case class ModelApplication(
     scaleHint: String,
     maxPixels: Long,
     engine: EngineSettings,
-    nullIsNull: Boolean = false
+    nullIsNull: Boolean = false,
+    block: Option[BlockSize] = None
 ) {
 
   /** The type of the expression: the output's, or a struct when there are several. */

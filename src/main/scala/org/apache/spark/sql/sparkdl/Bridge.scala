@@ -1,6 +1,6 @@
 package org.apache.spark.sql.sparkdl
 
-import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{AttributeReference, Expression, ExpressionInfo}
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
@@ -9,7 +9,7 @@ import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.types.{DataType, StringType}
 
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.ModelApplication
+import org.sparkdl.plan.{ModelApplication, Reduction}
 
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
 object Bridge {
@@ -77,6 +77,26 @@ object Bridge {
     )
     ClassicDataset.ofRows(session, node)
   }
+
+  /** The outputs of a program under these names, followed by all columns of the DataFrame. */
+  def mapped(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame = ???
+
+  /** The outputs of a program that is run once per block of the DataFrame, whatever number of rows they have. */
+  def trimmed(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame =
+    ???
+
+  /** All rows merged into one; no row when there are none.
+    *
+    * @param inputs
+    *   names of the columns that are merged, in the order of the reduction's columns
+    */
+  def reduced(df: DataFrame, reduction: Reduction, inputs: Seq[String]): DataFrame = ???
+
+  /** The rows of each group merged into one: the keys, then the results. */
+  def aggregated(grouped: RelationalGroupedDataset, reduction: Reduction, inputs: Seq[String]): DataFrame = ???
+
+  /** What is grouped, with its columns. */
+  def groupedFrame(grouped: RelationalGroupedDataset): DataFrame = ???
 
   /** Registers a model as a SQL function of the session: batched, listed and described like others.
     *

@@ -21,7 +21,7 @@ class LayersSuite extends AnyFunSuite {
     "model" -> Set("runtime", "tensor"),
     "engine" -> Set("runtime", "model"),
     "plan" -> Set("runtime", "tensor", "image", "model", "engine"),
-    "bridge" -> Set("tensor", "engine", "plan"),
+    "bridge" -> Set("tensor", "model", "engine", "plan"),
     "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
     "sql" -> Set("model", "bridge", "api"),
     "tensorframes" -> Set("runtime", "tensor", "graph", "model", "engine", "plan", "bridge", "api"),

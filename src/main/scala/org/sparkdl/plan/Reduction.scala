@@ -29,8 +29,8 @@ object ReduceStep {
     * @param one
     *   inputs `[rows] + cell`, outputs `cell`: one group
     * @param many
-    *   inputs `[groups, rows] + cell`, outputs `[groups] + cell`: groups of equal size at once; None where the
-    *   graph cannot be run so
+    *   inputs `[groups, rows] + cell`, outputs `[groups] + cell`: groups of equal size at once; None where the graph
+    *   cannot be run so
     */
   final case class Blocks(one: ModelDefinition, many: Option[ModelDefinition]) extends ReduceStep
 

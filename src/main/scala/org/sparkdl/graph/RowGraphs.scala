@@ -1,5 +1,8 @@
 package org.sparkdl.graph
 
+import org.tensorflow.proto.GraphDef
+
+import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.tensor.TensorSpec
 
 /** A graph for blocks of rows.
@@ -31,6 +34,62 @@ object RowGraphs {
     *   placeholders; the shapes are those of one row's value, perhaps better known than in the graph
     * @param outputs
     *   tensors of one row
+    * @return
+    *   inputs and outputs in the order given, under the same names
     */
-  def toBlocks(graphDef: Array[Byte], inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): BlockGraph = ???
+  def toBlocks(graphDef: Array[Byte], inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): BlockGraph = {
+    require(inputs.nonEmpty, "a graph without inputs has no rows")
+    lift(graphDef, inputs, outputs)(row =>
+      Vectorizer
+        .of(row)
+        .orElse(if (shapesAgree(row)) MapDefunGraph.of(row) else None)
+        .map(_ -> false)
+        .getOrElse(OneRowGraph.of(row) -> true)
+    )
+  }
+
+  /** As [[toBlocks]], by one of the ways. */
+  private[graph] def lift(graphDef: Array[Byte], inputs: Seq[TensorSpec], outputs: Seq[TensorSpec])(
+      way: RowGraph => ((GraphDef, Seq[String]), Boolean)
+  ): BlockGraph = {
+    val row = RowGraph.of(GraphDef.parseFrom(graphDef), inputs, outputs.map(_.tensor))
+    try {
+      val ((graph, tensors), oneByOne) = way(row)
+      val shapes = row.outputs.map(row.shape)
+      BlockGraph(
+        graph.toByteArray,
+        inputs.map(i => i.copy(shape = i.shape.map(-1L +: _))),
+        outputs.indices.map { i =>
+          val cell = refined(outputs(i).shape, shapes(i))
+          outputs(i).copy(tensor = tensors(i), shape = cell.map(-1L +: _))
+        },
+        oneByOne
+      )
+    } finally row.close()
+  }
+
+  /** Whether outputs of rows of equal shapes have equal shapes: whether all of their dimensions are known once those
+    * of the inputs are.
+    */
+  private def shapesAgree(row: RowGraph): Boolean = {
+    def known(graph: RowGraph) = graph.outputs.forall(graph.shape(_).exists(!_.exists(_ < 0)))
+    def withDimensions = {
+      val some = row.inputs.map(i => i.copy(shape = i.shape.map(_.map(d => if (d < 0) AnySize else d))))
+      val graph = RowGraph.of(row.graphDef, some, row.outputs)
+      try known(graph)
+      finally graph.close()
+    }
+    known(row) || (try withDimensions
+    catch { case _: InvalidModelException => false })
+  }
+
+  /** A dimension that may be of any size. */
+  private val AnySize = 5L
+
+  /** What is known of either. */
+  private def refined(declared: Option[Seq[Long]], inferred: Option[Seq[Long]]): Option[Seq[Long]] =
+    (declared, inferred) match {
+      case (Some(a), Some(b)) if a.size == b.size => Some(a.zip(b).map { case (x, y) => if (x < 0) y else x })
+      case _                                      => inferred.orElse(declared)
+    }
 }

@@ -3,8 +3,8 @@ package org.sparkdl.runtime
 import java.nio.channels.FileChannel
 import java.nio.file.{Path, StandardOpenOption}
 
-import org.bytedeco.javacpp.{BytePointer, SizeTPointer}
-import org.tensorflow.internal.c_api.{TF_Graph, TF_Operation, TF_Output}
+import org.bytedeco.javacpp.{BytePointer, Pointer, PointerPointer, SizeTPointer}
+import org.tensorflow.internal.c_api.{TF_FunctionOptions, TF_Graph, TF_Operation, TF_Output, TF_Tensor}
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 /** One output of an operation of a graph: what a run feeds and fetches.
@@ -56,6 +56,49 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
     val out = new TF_Output().oper(output.operation).index(output.index)
     try tf.TF_OperationOutputNumConsumers(out)
     finally out.close()
+  }
+
+  /** The value of an output that no placeholder has a part in, as far as TensorFlow's inference of shapes can compute
+    * it (shapes that are known count as constants); the caller closes it.
+    */
+  def constant(output: TfOutput): Option[TfTensor] = {
+    val out = new TF_Output().oper(output.operation).index(output.index)
+    val result = new PointerPointer[Pointer](1L)
+    try {
+      val found = Status.check(tf.TF_TryEvaluateConstant(handle, out, result, _)) != 0
+      if (found) Some(TfTensor.adopt(new TF_Tensor(result.get(0L)))) else None
+    } finally { out.close(); result.close() }
+  }
+
+  /** The whole graph as a function of `inputs`: a serialized FunctionDef. */
+  def asFunction(name: String, inputs: Seq[TfOutput], outputs: Seq[TfOutput]): Array[Byte] = {
+    val (in, out) = (TfRun.array(inputs), TfRun.array(outputs))
+    val buffer = tf.TF_NewBuffer()
+    try {
+      val function = Status.check { status =>
+        val none: BytePointer = null
+        tf.TF_GraphToFunction(
+          handle,
+          name,
+          0.toByte,
+          -1, // all operations
+          null: TF_Operation,
+          inputs.size,
+          in,
+          outputs.size,
+          out,
+          none,
+          null: TF_FunctionOptions,
+          null: String,
+          status
+        )
+      }
+      try Status.check(tf.TF_FunctionToFunctionDef(function, buffer, _))
+      finally tf.TF_DeleteFunction(function)
+      val bytes = new Array[Byte](buffer.length().toInt)
+      new BytePointer(buffer.data()).get(bytes)
+      bytes
+    } finally { in.close(); out.close(); tf.TF_DeleteBuffer(buffer) }
   }
 
   private def shapeOf(out: TF_Output): Array[Long] = Status.check { status =>

@@ -1,0 +1,47 @@
+package org.sparkdl.graph
+
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
+
+import org.sparkdl.runtime.GraphDefs
+
+/** The row graph between two changes of shape: for blocks of one row. */
+private[graph] object OneRowGraph {
+
+  /** The block graph and its outputs. */
+  def of(row: RowGraph): (GraphDef, Seq[String]) = {
+    val names = new FreshNames(row.nodes.map(_.getName))
+    val inputs = row.nodes.filter(row.isInput).map(n => n.getName -> names(s"${n.getName}/row")).toMap
+    val outputs = row.outputs.distinct.map(o => o -> names(s"${Refs.op(o)}/rows")).toMap
+    val axis = names("rows/axis")
+    val graph = GraphDef.newBuilder().setVersions(row.graphDef.getVersions).setLibrary(row.graphDef.getLibrary)
+    row.nodes.foreach(n => graph.addNode(if (row.isInput(n)) withRows(row, n) else onRow(n, inputs)))
+    inputs.foreach { case (of, name) => graph.addNode(squeezed(row, of, name)) }
+    graph.addNode(GraphDefs.node("Const", axis, Nil, Map("dtype" -> DataType.DT_INT32, "value" -> zero)))
+    outputs.foreach { case (of, name) =>
+      val types = Map("T" -> row.dtype(of), "Tdim" -> DataType.DT_INT32)
+      graph.addNode(GraphDefs.node("ExpandDims", name, Seq(of, axis), types))
+    }
+    (graph.build(), row.outputs.map(outputs))
+  }
+
+  private def zero = GraphDefs.tensor(org.sparkdl.runtime.DType.Int32, Nil, Seq(0))
+
+  private def withRows(row: RowGraph, placeholder: NodeDef): NodeDef = {
+    val shape = row.shape(placeholder.getName).map(-1L +: _)
+    placeholder.toBuilder.putAttr("shape", Refs.shapeAttribute(shape)).build()
+  }
+
+  private def squeezed(row: RowGraph, of: String, name: String): NodeDef =
+    GraphDefs.node("Squeeze", name, Seq(of), Map("T" -> row.dtype(of), "squeeze_dims" -> GraphDefs.ints(Seq(0))))
+
+  /** The node, fed by what the placeholders have become. */
+  private def onRow(node: NodeDef, inputs: Map[String, String]): NodeDef = {
+    val fed = node.toBuilder.clearInput()
+    node.getInputList.asScala.foreach { ref =>
+      fed.addInput(if (Refs.isControl(ref)) ref else inputs.getOrElse(Refs.op(ref), ref))
+    }
+    fed.build()
+  }
+}

@@ -1,0 +1,120 @@
+package org.sparkdl.graph
+
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
+
+import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.{GraphDefs, TfException, TfGraph, TfOutput}
+import org.sparkdl.tensor.TensorSpec
+
+/** A graph for one row: no more than its outputs need, its inputs as placeholders of the given shapes, and what
+  * TensorFlow infers from them. Close it.
+  *
+  * @param outputs
+  *   tensors in the order they were asked for; none is a placeholder itself, which could not be fed and fetched
+  */
+private[graph] final class RowGraph private (
+    val graphDef: GraphDef,
+    val inputs: Seq[TensorSpec],
+    val outputs: Seq[String],
+    graph: TfGraph
+) extends AutoCloseable {
+
+  val nodes: Seq[NodeDef] = graphDef.getNodeList.asScala.toSeq
+  private val inputNames = inputs.map(i => Refs.op(i.tensor)).toSet
+
+  /** Whether the node is a placeholder of a row's value. */
+  def isInput(node: NodeDef): Boolean = inputNames(node.getName)
+
+  /** Each node after those that it needs; None for graphs with loops of old (`Enter`, `NextIteration`). */
+  lazy val sorted: Option[Seq[NodeDef]] = {
+    val waiting = nodes.map(n => n.getName -> n.getInputList.asScala.map(Refs.op).toSet).to(collection.mutable.Map)
+    val users = nodes.flatMap(n => waiting(n.getName).map(_ -> n)).groupMap(_._1)(_._2)
+    val ready = collection.mutable.Queue.from(nodes.filter(n => waiting(n.getName).isEmpty))
+    val order = Seq.newBuilder[NodeDef]
+    while (ready.nonEmpty) {
+      val node = ready.dequeue()
+      order += node
+      for (user <- users.getOrElse(node.getName, Nil)) {
+        waiting(user.getName) -= node.getName
+        if (waiting(user.getName).isEmpty) ready += user
+      }
+    }
+    Some(order.result()).filter(_.size == nodes.size)
+  }
+
+  /** The shape of one row's tensor. */
+  def shape(ref: String): Option[Seq[Long]] = Option(tensor(ref).shape).map(_.toSeq)
+
+  def dtype(ref: String): DataType = DataType.forNumber(tensor(ref).dtypeCode)
+
+  /** The integers of a tensor that is the same for all rows, where TensorFlow can tell. */
+  def constant(ref: String): Option[Seq[Long]] = graph.constant(tensor(ref)).flatMap { value =>
+    try Refs.integers(value)
+    finally value.close()
+  }
+
+  /** The graph as a function: a serialized FunctionDef. */
+  def asFunction(name: String): Array[Byte] =
+    graph.asFunction(name, inputs.map(i => tensor(i.tensor)), outputs.distinct.map(tensor))
+
+  private def tensor(ref: String): TfOutput =
+    graph.output(ref).getOrElse(throw new InvalidModelException(s"The graph has no tensor '$ref'."))
+
+  override def close(): Unit = graph.close()
+}
+
+private[graph] object RowGraph {
+
+  /** The part of the graph that `outputs` need, with `inputs` as its placeholders. */
+  def of(source: GraphDef, inputs: Seq[TensorSpec], outputs: Seq[String]): RowGraph = {
+    val placeholders = inputs.map(i => Refs.op(i.tensor) -> placeholder(i)).toMap
+    val byName = source.getNodeList.asScala.map(n => n.getName -> n).toMap ++ placeholders
+    val needed = reached(byName, outputs.map(Refs.op) ++ placeholders.keys)
+    val names = new FreshNames(byName.keys)
+    val fed =
+      outputs.distinct.filter(o => placeholders.contains(Refs.op(o))).map(o => o -> names(s"${Refs.op(o)}/output"))
+    val copies = fed.map { case (of, name) =>
+      GraphDefs.node("Identity", name, Seq(of), Map("T" -> placeholders(Refs.op(of)).getAttrOrThrow("dtype")))
+    }
+    val pruned = GraphDef.newBuilder().setVersions(source.getVersions).setLibrary(source.getLibrary)
+    // in the order of the source, so that equal graphs give equal bytes
+    source.getNodeList.asScala.map(_.getName).filter(needed).foreach(n => pruned.addNode(cleaned(byName(n))))
+    copies.foreach(pruned.addNode)
+    val graphDef = pruned.build()
+    new RowGraph(graphDef, inputs, outputs.map(o => fed.toMap.getOrElse(o, o)), imported(graphDef, inputs))
+  }
+
+  private def placeholder(spec: TensorSpec): NodeDef =
+    GraphDefs
+      .node("Placeholder", Refs.op(spec.tensor), Nil, Map("dtype" -> spec.dtype))
+      .toBuilder
+      .putAttr("shape", Refs.shapeAttribute(spec.shape))
+      .build()
+
+  private def reached(nodes: Map[String, NodeDef], from: Seq[String]): Set[String] = {
+    val seen = collection.mutable.Set.empty[String]
+    val open = collection.mutable.Stack.from(from)
+    while (open.nonEmpty) {
+      val name = open.pop()
+      if (seen.add(name)) open.pushAll(nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(Refs.op)))
+    }
+    seen.toSet
+  }
+
+  /** Without what says where the node ran and which shapes it had: neither holds any more. */
+  private def cleaned(node: NodeDef): NodeDef =
+    node.toBuilder.removeAttr("_class").removeAttr("_output_shapes").build()
+
+  private def imported(graphDef: GraphDef, inputs: Seq[TensorSpec]): TfGraph =
+    try TfGraph.fromBytes(graphDef.toByteArray)
+    catch {
+      case e: TfException =>
+        throw new InvalidModelException(
+          s"TensorFlow does not accept the graph with the inputs ${inputs.mkString(", ")}: ${e.getMessage} " +
+            "Check that the columns have the shapes that the graph was written for.",
+          e
+        )
+    }
+}

@@ -2,8 +2,12 @@ package org.sparkdl.plan
 
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.model.ModelDefinition
+import org.sparkdl.tensor.TensorSpec
 
 /** How rows are merged into one. Column `i` of what is merged feeds input `i` and is output `i`.
+  *
+  * Merges are associative; rows are merged in their order, so they need not be commutative. One row is its own
+  * result.
   *
   * @param columns
   *   names of what is merged, and of the results
@@ -17,10 +21,21 @@ final case class Reduction(
     precision: String,
     handleInvalid: HandleInvalid,
     engine: EngineSettings
-)
+) {
+
+  /** What people call it. */
+  def name: String = step.models.head.name
+
+  /** What the columns are fed to: `[rows] + cell`, one per column. */
+  def inputs: Seq[TensorSpec] = step.models.head.inputs.take(columns.size)
+}
 
 /** One merge. */
-sealed trait ReduceStep extends Serializable
+sealed trait ReduceStep extends Serializable {
+
+  /** The models that it runs; the first is always there. */
+  def models: Seq[ModelDefinition]
+}
 
 object ReduceStep {
 
@@ -32,7 +47,9 @@ object ReduceStep {
     *   inputs `[groups, rows] + cell`, outputs `[groups] + cell`: groups of equal size at once; None where the graph
     *   cannot be run so
     */
-  final case class Blocks(one: ModelDefinition, many: Option[ModelDefinition]) extends ReduceStep
+  final case class Blocks(one: ModelDefinition, many: Option[ModelDefinition]) extends ReduceStep {
+    override def models: Seq[ModelDefinition] = one +: many.toSeq
+  }
 
   /** Two rows become one.
     *
@@ -41,5 +58,7 @@ object ReduceStep {
     * @param oneByOne
     *   whether each pair needs a run of its own, since shapes may differ
     */
-  final case class Pairs(model: ModelDefinition, oneByOne: Boolean) extends ReduceStep
+  final case class Pairs(model: ModelDefinition, oneByOne: Boolean) extends ReduceStep {
+    override def models: Seq[ModelDefinition] = Seq(model)
+  }
 }

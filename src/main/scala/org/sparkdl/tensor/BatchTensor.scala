@@ -1,7 +1,7 @@
 package org.sparkdl.tensor
 
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
-import org.apache.spark.sql.types.{BinaryType, DataType}
+import org.apache.spark.sql.types.DataType
 import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.runtime.{DType, TfTensor}
@@ -116,39 +116,22 @@ private final class DenseBatch(dtype: DType, spec: Array[Long], writer: CellWrit
 /** Strings and binary values: collected on the heap, copied once into the tensor. */
 private final class StringBatch(from: DataType, spec: Array[Long]) extends BatchTensor {
   private val values = new scala.collection.mutable.ArrayBuffer[Array[Byte]]
-  private val binary = ColumnTypes.unnest(from)._1 == BinaryType
+  private val cells = new StringCell(from, spec)
   private var dims = spec.clone()
   private var made: TfTensor = _
 
   override def add(slot: Int, row: SpecializedGetters, ordinal: Int): String = {
-    val cell = new scala.collection.mutable.ArrayBuffer[Array[Byte]]
-    val found = spec.clone()
-    val reason = collect(row, ordinal, 0, found, cell)
+    val reason = cells.read(row, ordinal)
     if (reason != null) return reason
-    if (slot == 0) { values.clear(); dims = found }
+    if (slot == 0) { values.clear(); dims = cells.dims.clone() }
     else {
-      if (!java.util.Arrays.equals(found, dims)) return BatchTensor.OtherShape
+      if (!java.util.Arrays.equals(cells.dims, dims)) return BatchTensor.OtherShape
       // a slot that was refused by another input is written again
       values.dropRightInPlace(values.size - slot * TfTensor.elements(dims).toInt)
     }
-    values ++= cell
+    values ++= cells.elements
     null
   }
-
-  private type Cell = scala.collection.mutable.ArrayBuffer[Array[Byte]]
-
-  private def collect(g: SpecializedGetters, ordinal: Int, level: Int, found: Array[Long], cell: Cell): String =
-    if (g.isNullAt(ordinal)) "a null inside the array"
-    else if (level == spec.length) {
-      cell += (if (binary) g.getBinary(ordinal) else g.getUTF8String(ordinal).getBytes)
-      null
-    } else {
-      val array = g.getArray(ordinal)
-      val n = array.numElements().toLong
-      if (found(level) < 0) found(level) = n
-      if (found(level) != n) return CellWriter.wrongLength(level, found(level), n)
-      (0 until n.toInt).iterator.map(collect(array, _, level + 1, found, cell)).find(_ != null).orNull
-    }
 
   override def tensor(rows: Int): TfTensor = {
     close()

@@ -1,8 +1,14 @@
 package org.apache.spark.sql.sparkdl
 
-import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, Row, SparkSession}
 import org.apache.spark.sql.catalyst.FunctionIdentifier
-import org.apache.spark.sql.catalyst.expressions.{AttributeReference, Expression, ExpressionInfo}
+import org.apache.spark.sql.catalyst.expressions.{
+  Alias,
+  AttributeReference,
+  Expression,
+  ExpressionInfo,
+  NamedExpression
+}
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
 import org.apache.spark.sql.connector.catalog.functions.BoundFunction
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
@@ -56,12 +62,10 @@ object Bridge {
     val session = classicDf.sparkSession
     install(session)
     val plan = classicDf.queryExecution.analyzed
-    // Spark's own resolution of names, with its errors and its case sensitivity.
-    def resolved(name: String): Expression =
-      classicDf.select(df.col(name)).queryExecution.analyzed.expressions.head match {
-        case a: org.apache.spark.sql.catalyst.expressions.Alias => a.child
-        case e                                                  => e
-      }
+    def resolved(name: String): Expression = named(classicDf, name) match {
+      case a: Alias => a.child
+      case e        => e
+    }
     val call = ModelCall(application, inputs.map(n => resolved(quoted(n))))
     call.feeds
     val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
@@ -90,13 +94,22 @@ object Bridge {
     * @param inputs
     *   names of the columns that are merged, in the order of the reduction's columns
     */
-  def reduced(df: DataFrame, reduction: Reduction, inputs: Seq[String]): DataFrame = ???
+  def reduced(df: DataFrame, reduction: Reduction, inputs: Seq[String]): DataFrame = {
+    val rows = df.asInstanceOf[ClassicDataset[Row]]
+    install(rows.sparkSession)
+    Reductions.on(rows, rows.queryExecution.analyzed, reduction, Nil, inputs.map(n => named(rows, quoted(n))))
+  }
 
   /** The rows of each group merged into one: the keys, then the results. */
-  def aggregated(grouped: RelationalGroupedDataset, reduction: Reduction, inputs: Seq[String]): DataFrame = ???
+  def aggregated(grouped: RelationalGroupedDataset, reduction: Reduction, inputs: Seq[String]): DataFrame = {
+    val rows = GroupedRows.frameOf(grouped)
+    install(rows.sparkSession)
+    val groups = GroupedRows.of(grouped)
+    Reductions.on(rows, groups.child, reduction, groups.keys, inputs.map(n => named(rows, quoted(n))))
+  }
 
   /** What is grouped, with its columns. */
-  def groupedFrame(grouped: RelationalGroupedDataset): DataFrame = ???
+  def groupedFrame(grouped: RelationalGroupedDataset): DataFrame = GroupedRows.frameOf(grouped)
 
   /** Registers a model as a SQL function of the session: batched, listed and described like others.
     *
@@ -133,6 +146,10 @@ object Bridge {
     install(session)
     CatalogFunction(name, application, arguments).checked
   }
+
+  /** Spark's own resolution of names, with its errors and its case sensitivity. */
+  private def named(df: ClassicDataset[_], name: String): NamedExpression =
+    df.select(df.col(name)).queryExecution.analyzed.expressions.head.asInstanceOf[NamedExpression]
 
   private def quoted(name: String): String = if (name.contains(".") && !name.contains("`")) s"`$name`" else name
 

@@ -93,11 +93,13 @@ case class InstallRule(session: SparkSession) extends Rule[LogicalPlan] {
   }
 }
 
-/** Plans [[EvalModel]] as [[EvalModelExec]]. */
+/** Plans [[EvalModel]] as [[EvalModelExec]], and [[ReduceModel]]. */
 object ModelStrategy extends Strategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case m: EvalModel =>
       EvalModelExec(m.call, m.rejected, m.rowSource, m.outputs, m.error, m.carried, planLater(m.child)) :: Nil
-    case _ => Nil
+    case r: ReduceModel if r.keys.isEmpty => ReduceExec(r.reduction, r.inputs, r.outputs, planLater(r.child)) :: Nil
+    case r: ReduceModel                   => AggregateExec.of(r, planLater(r.child)) :: Nil
+    case _                                => Nil
   }
 }

@@ -1,0 +1,62 @@
+package org.sparkdl.tensor
+
+import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
+import org.apache.spark.sql.types.DataType
+
+import org.sparkdl.runtime.{DType, TfTensor}
+
+/** The values of one column in numbered slots, which grow in number as they are filled; any of them can be gathered
+  * into a tensor, and results can be put back.
+  *
+  * Filled slots are 0, 1, 2, ... without gaps. Not thread-safe. Close it.
+  */
+abstract class CellBuffer extends AutoCloseable {
+
+  /** Puts the value at `ordinal`, which is not null, into `slot`, at most one above the filled ones.
+    *
+    * @return
+    *   null when done; [[BatchTensor.OtherShape]] when it has another shape than the filled slots; else the reason
+    *   why the value cannot be fed
+    */
+  def add(slot: Int, from: SpecializedGetters, ordinal: Int): String
+
+  /** Copies the cell of a slot to another one. */
+  def move(from: Int, to: Int): Unit
+
+  /** A tensor of the cells of all of `slots`, of the shape `leading` + cell. The caller closes it. */
+  def gather(slots: Array[Int], leading: Array[Long]): TfTensor
+
+  /** Whether the cells of a result have the shape of those in the slots.
+    *
+    * @param rows
+    *   how many cells there are in a first dimension; None when the tensor is one cell
+    */
+  def fits(result: TfTensor, rows: Option[Int]): Boolean
+
+  /** Puts the cells of a result that `fits` into `slots`. */
+  def put(result: TfTensor, slots: Array[Int]): Unit
+
+  /** The value of `slot` as a column's. */
+  def read(slot: Int, reader: CellReader): Any
+
+  /** The shape of the cells that are there. */
+  def cell: Array[Long]
+
+  /** The shape of the value that `add` last answered OtherShape to. */
+  def otherCell: Array[Long]
+
+  /** Bytes that the cells of the first `slots` slots, all filled, take. */
+  def bytes(slots: Int): Long
+}
+
+object CellBuffer {
+
+  /** Slots for a column of type `from`, checked to fit `spec`; all cells have one shape, which the first one settles
+    * where the spec leaves it open.
+    */
+  def of(spec: TensorSpec, from: DataType): CellBuffer = {
+    val cell = spec.cell.getOrElse(Seq.fill(ColumnTypes.unnest(from)._2)(-1L)).toArray
+    if (spec.dtype == DType.Str) new StringCells(from, cell)
+    else new DenseCells(spec.dtype, cell, CellWriter.of(from, spec.dtype, cell.length))
+  }
+}

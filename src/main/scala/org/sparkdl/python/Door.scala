@@ -1,10 +1,11 @@
 package org.sparkdl.python
 
+import java.nio.file.{Files, Paths}
 import java.util.{List => JList, Map => JMap}
 
 import scala.jdk.CollectionConverters._
 
-import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Version}
@@ -12,6 +13,7 @@ import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
 import org.sparkdl.model.ReadOptions
 import org.sparkdl.tensor.TensorSpec
+import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 
 /** The one object that Python calls through py4j (`sparkdl._jvm.door`).
   *
@@ -99,6 +101,82 @@ object Door {
   /** `ModelUDF.registerImage`. */
   def registerImageModel(model: Model, spark: SparkSession, name: String): Model =
     ModelUDF.registerImage(spark, name, model)
+
+  /** Name, dtype or null, shape with the rows first or null, and nullability of each column; -1 = unknown. */
+  def frameTensors(df: DataFrame): JList[JList[Any]] = df.schema.fields.toSeq.map { field =>
+    val own = ColumnTensors.of(field)
+    val shape = own.flatMap(_.shape).map(_.map(Long.box).asJava).orNull
+    java.util.Arrays.asList[Any](field.name, own.map(_.dtype.name).orNull, shape, Boolean.box(field.nullable))
+  }.asJava
+
+  /** A program of TensorFrames.
+    *
+    * @param path
+    *   local file of a frozen GraphDef
+    * @param names
+    *   of the outputs
+    * @param tensors
+    *   of the outputs, in the same order
+    * @param feeds
+    *   placeholder to column, where their names differ
+    */
+  def tensorProgram(
+      path: String,
+      names: JList[String],
+      tensors: JList[String],
+      feeds: JMap[String, String]
+  ): Program = {
+    val program = Program.named(Files.readAllBytes(Paths.get(path)), seq(names).zip(seq(tensors)))
+    feeds.asScala.foldLeft(program) { case (p, (placeholder, column)) => p.feed(placeholder, column) }
+  }
+
+  /** `TensorFrames.mapBlocks` or `mapBlocksTrimmed`. */
+  def mapBlocks(df: DataFrame, program: Program, trim: Boolean, blockSize: Int, handleInvalid: String): DataFrame = {
+    val options = blockOptions(blockSize, handleInvalid)
+    if (trim) TensorFrames.mapBlocksTrimmed(df, program, options) else TensorFrames.mapBlocks(df, program, options)
+  }
+
+  /** `TensorFrames.mapRows`. */
+  def mapRows(df: DataFrame, program: Program, handleInvalid: String): DataFrame =
+    TensorFrames.mapRows(df, program, blockOptions(DefaultBlocks, handleInvalid))
+
+  /** `TensorFrames.reduceBlocks`, as a DataFrame of one row, or of none when `df` has none. */
+  def reduceBlocks(df: DataFrame, program: Program, blockSize: Int, handleInvalid: String): DataFrame =
+    TensorFrames.reducedBlocks(df, program, blockOptions(blockSize, handleInvalid))
+
+  /** `TensorFrames.reduceRows`, as `reduceBlocks` here. */
+  def reduceRows(df: DataFrame, program: Program, handleInvalid: String): DataFrame =
+    TensorFrames.reducedRows(df, program, blockOptions(DefaultBlocks, handleInvalid))
+
+  /** `TensorFrames.aggregate`. */
+  def aggregateBlocks(
+      grouped: RelationalGroupedDataset,
+      program: Program,
+      blockSize: Int,
+      handleInvalid: String
+  ): DataFrame = TensorFrames.aggregate(grouped, program, blockOptions(blockSize, handleInvalid))
+
+  /** `TensorFrames.analyze`. */
+  def analyzeTensors(df: DataFrame): DataFrame = TensorFrames.analyze(df)
+
+  /** `TensorFrames.appendShape`. */
+  def appendTensorShape(df: DataFrame, column: String, shape: JList[Int]): DataFrame =
+    TensorFrames.appendShape(df, column, seq(shape).toArray)
+
+  /** `TensorFrames.explainTensors`. */
+  def explainTensors(df: DataFrame): String = TensorFrames.explainTensors(df)
+
+  private val DefaultBlocks = 0
+  private val WholePartitions = -1
+
+  private def blockOptions(blockSize: Int, handleInvalid: String): BlockOptions = {
+    val options = BlockOptions(handleInvalid = handleInvalid)
+    blockSize match {
+      case DefaultBlocks   => options
+      case WholePartitions => options.withWholePartitions()
+      case rows            => options.withBlockRows(rows)
+    }
+  }
 
   private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
 

@@ -70,6 +70,19 @@ object ColumnTypes {
     case _                       => false
   }
 
+  /** The dtype that holds elements of `from` without loss where there is one; None for types without tensors. */
+  def own(from: DataType): Option[DType] = from match {
+    case BooleanType                 => Some(DType.Bool)
+    case ByteType                    => Some(DType.Int8)
+    case ShortType                   => Some(DType.Int16)
+    case IntegerType                 => Some(DType.Int32)
+    case LongType                    => Some(DType.Int64)
+    case FloatType                   => Some(DType.Float32)
+    case DoubleType | _: DecimalType => Some(DType.Float64)
+    case StringType | BinaryType     => Some(DType.Str)
+    case _                           => None
+  }
+
   /** The column types that can be fed to `to`, for messages. */
   def acceptedBy(to: DType): String = {
     val names =

@@ -1,0 +1,128 @@
+package org.sparkdl.tensorframes
+
+import java.nio.file.Files
+
+import scala.annotation.varargs
+
+import org.sparkdl.Model
+import org.sparkdl.errors.{InvalidModelException, SparkDLException}
+import org.sparkdl.model.{ModelReader, ProgramGraph}
+import org.sparkdl.runtime.TfGraph
+
+/** A TensorFlow program for the columns of a DataFrame: a frozen graph, the tensors that are fetched from it, and
+  * which placeholder takes which column (by default the one of its name).
+  *
+  * {{{
+  * val program = Program.fromFile("add.pb", "z").feed("x", "price")
+  * df.mapBlocks(program)
+  * }}}
+  *
+  * Immutable: `feed` returns a changed copy. Any number of threads may use it.
+  */
+final class Program private (
+    private[tensorframes] val graph: ProgramGraph,
+    private[tensorframes] val fetches: Seq[Fetch],
+    private[tensorframes] val feeds: Map[String, String]
+) {
+
+  /** Names of the outputs, in the order in which they were asked for. */
+  def outputs: Seq[String] = fetches.map(_.name)
+
+  /** Feeds a placeholder from a column of another name.
+    *
+    * @param placeholder
+    *   the operation's name in the graph, "x" or "x:0"
+    */
+  def feed(placeholder: String, column: String): Program = {
+    val name = placeholder.stripSuffix(":0")
+    val fed = new Program(graph, fetches, feeds + (name -> column))
+    fed.requireFeedable(name)
+    fed
+  }
+
+  override def toString: String = s"Program(${fetches.map(f => s"${f.name} = ${f.tensor}").mkString(", ")})"
+
+  private[tensorframes] def tensors: Seq[String] = fetches.map(_.tensor)
+
+  /** The same with the outputs in the order of their names. */
+  private[tensorframes] def sorted: Program = new Program(graph, fetches.sortBy(_.name), feeds)
+
+  private def requireFeedable(name: String): Unit = {
+    graph.operation(name) match {
+      case None                                           => fail(s"its graph has no placeholder '$name'; $needed")
+      case Some("Placeholder" | "PlaceholderWithDefault") =>
+      case Some(op) => fail(s"'$name' is no placeholder but an operation of type $op; $needed")
+    }
+    if (!graph.placeholders(tensors, feeds.keySet).exists(_.name == name))
+      fail(s"placeholder '$name' is not needed for its outputs ${outputs.mkString(", ")}; $needed")
+  }
+
+  private def needed: String = {
+    val names = graph.placeholders(tensors, Set.empty).map(_.name)
+    if (names.isEmpty) "they need no placeholder. Leave this feed out." else s"they need: ${names.mkString(", ")}."
+  }
+
+  private def fail(why: String): Nothing = throw new SparkDLException(s"Cannot feed a column to the program: $why")
+}
+
+/** An output: the name of its column, and the tensor, "op:index". */
+final private[tensorframes] case class Fetch(name: String, tensor: String)
+
+object Program {
+
+  /** Reads a frozen graph (.pb, any Hadoop path).
+    *
+    * @param fetches
+    *   the outputs: names of operations, or of tensors ("op:1"); their columns are named so, without ":0"
+    */
+  @varargs def fromFile(path: String, fetches: String*): Program = {
+    val session = Model.session
+    val local = ModelReader.localize(path, session.sparkContext.hadoopConfiguration)
+    if (!Files.isRegularFile(local))
+      throw new InvalidModelException(s"'$path' is no program: expected the file of a frozen graph (.pb).")
+    fromBytes(Files.readAllBytes(local), fetches: _*)
+  }
+
+  /** As `fromFile`, of a serialized GraphDef. */
+  @varargs def fromBytes(graphDef: Array[Byte], fetches: String*): Program =
+    named(graphDef, fetches.map(f => f.stripSuffix(":0") -> f))
+
+  /** A program whose outputs have names of their own.
+    *
+    * @param fetches
+    *   (output, tensor)
+    */
+  private[sparkdl] def named(graphDef: Array[Byte], fetches: Seq[(String, String)]): Program = {
+    val graph = ProgramGraph(graphDef)
+    val wanted = fetches.map { case (name, tensor) => Fetch(name, withIndex(tensor)) }
+    check(graph, wanted)
+    new Program(graph, wanted, Map.empty)
+  }
+
+  private def withIndex(tensor: String): String = {
+    val (op, index) = TfGraph.split(tensor)
+    s"$op:$index"
+  }
+
+  private def check(graph: ProgramGraph, fetches: Seq[Fetch]): Unit = {
+    if (fetches.isEmpty) throw new SparkDLException("A program needs at least one output: name what to fetch.")
+    val twice = fetches.map(_.name).diff(fetches.map(_.name).distinct).distinct
+    if (twice.nonEmpty)
+      throw new SparkDLException(
+        s"Outputs of a program need different names, got twice: ${twice.mkString(", ")}. Fetch each once."
+      )
+    fetches.foreach(f => if (graph.operation(TfGraph.split(f.tensor)._1).isEmpty) missing(graph, f))
+    val variables = graph.variables(fetches.map(_.tensor), Set.empty)
+    if (variables.nonEmpty)
+      throw new InvalidModelException(
+        s"The program's graph is not frozen: it has the variables ${variables.take(5).mkString(", ")}, whose values are " +
+          "not in the GraphDef. Freeze it: tf.compat.v1.graph_util.convert_variables_to_constants for a session's graph, " +
+          "or give the graph to sparkdl.tensorframes in Python, which does it."
+      )
+  }
+
+  private def missing(graph: ProgramGraph, fetch: Fetch): Nothing = throw new InvalidModelException(
+    s"The program's graph has no tensor '${fetch.tensor.stripSuffix(":0")}'. Operations with names near it: " +
+      s"${graph.near(TfGraph.split(fetch.tensor)._1).mkString(", ")}."
+  )
+}

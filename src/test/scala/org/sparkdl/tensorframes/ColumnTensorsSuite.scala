@@ -77,10 +77,7 @@ class ColumnTensorsSuite extends SparkSuite {
     assert(!analyzed.schema("x").nullable && analyzed.count() == 2)
     Seq(Option(1.0), None).toDF("x").coalesce(1).write.mode("overwrite").parquet(folder)
     spark.catalog.refreshByPath(folder)
-    val e = intercept[SparkException](analyzed.select(col("x") + 1).collect())
-    assert(
-      Iterator.iterate[Throwable](e)(_.getCause).takeWhile(_ != null).exists(_.getMessage.contains("column 'x'"))
-    )
+    intercept[SparkException](analyzed.select(col("x") + 1).collect())
   }
 
   test("names with dots and columns of the same name are analyzed") {

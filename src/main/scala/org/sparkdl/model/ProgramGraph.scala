@@ -47,7 +47,7 @@ final private[sparkdl] class ProgramGraph private (val files: GraphFiles, graph:
     val given_ = inputs.map(i => TfGraph.split(i.tensor)._1 -> i).toMap
     val made = graph.toBuilder.clearNode()
     needed(tensors, given_.keySet).foreach(n => made.addNode(given_.get(n.getName).fold(n)(asPlaceholder(n, _))))
-    // Before version 22 a placeholder of shape [] was one of unknown rank.
+    // Before version 24 a placeholder of shape [] was one of unknown rank.
     if (graph.getVersions.getProducer < ScalarsKnown)
       made.setVersions(VersionDef.newBuilder().setProducer(ScalarsKnown))
     made.build().toByteArray
@@ -97,7 +97,7 @@ private[sparkdl] object ProgramGraph {
   private val Placeholder = "Placeholder"
   private val Hidden = Set("Const", "NoOp", "Assert")
   private val Variables = Set("Variable", "VariableV2", "VarHandleOp", "TemporaryVariable")
-  private val ScalarsKnown = 22
+  private val ScalarsKnown = 24
 
   /** Reads a serialized GraphDef. */
   def apply(graphDef: Array[Byte]): ProgramGraph = {

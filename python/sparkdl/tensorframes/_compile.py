@@ -1,0 +1,77 @@
+"""From what a user gives as fetches to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sparkdl._errors_1x import WrongTypeException
+from sparkdl._lazy import tensorflow
+from sparkdl.tensorframes._arguments import Form
+from sparkdl.tensorframes._columns import Columns
+
+MAP_BLOCKS = Form("map_blocks", True)
+MAP_ROWS = Form("map_rows", False)
+REDUCE_BLOCKS = Form("reduce_blocks", True, ("", "_input"))
+REDUCE_ROWS = Form("reduce_rows", False, ("_1", "_2"))
+AGGREGATE = Form("aggregate", True, ("", "_input"))
+
+
+def program(
+    fetches: Any,
+    form: Form,
+    columns: Callable[[], Columns],
+    feed_dict: Mapping[Any, str] | None,
+    initial_variables: bool,
+) -> Any:
+    """Return the `Program` of some fetches.
+
+    Parameters
+    ----------
+    fetches : callable, tf.Tensor or list of tf.Tensor
+    form : Form
+    columns : callable
+        Gives the columns of the DataFrame; called for functions only.
+    feed_dict : dict, optional
+        From arguments, or placeholders, to columns.
+    initial_variables : bool
+        Of tensors of a graph.
+    """
+    tensorflow()
+    from sparkdl.tensorframes import _functions, _graphs, _models
+
+    feeds = _checked(feed_dict)
+    if _models.is_model(fetches):
+        return _models.of_model(fetches, form, _by_name(feeds))
+    if callable(fetches):
+        return _functions.traced(fetches, form, columns(), _by_name(feeds))
+    return _graphs.of_tensors(fetches, feeds, initial_variables)
+
+
+Feeds = list[tuple[Any, str]]  # pairs, since a tensor is not always hashable
+
+
+def _checked(feed_dict: Any) -> Feeds:
+    if feed_dict is None:
+        return []
+    if not isinstance(feed_dict, Mapping):
+        raise WrongTypeException(
+            "Expected feed_dict as {argument or placeholder: column}, got "
+            f"{type(feed_dict).__name__}: {feed_dict!r}."
+        )
+    for key, column in feed_dict.items():
+        if not isinstance(column, str):
+            raise WrongTypeException(
+                f"feed_dict binds {key!r} to {column!r}. Expected the name of a column, as text. "
+                "A constant is written into the program instead."
+            )
+    return [(k.deref() if hasattr(k, "deref") else k, c) for k, c in feed_dict.items()]
+
+
+def _by_name(feeds: Feeds) -> dict[str, str]:
+    for key, _ in feeds:
+        if not isinstance(key, str):
+            raise WrongTypeException(
+                f"feed_dict has the key {key!r}. Expected the name of an argument, as text."
+            )
+    return dict(feeds)

@@ -1,0 +1,64 @@
+"""Keras models and concrete functions, whose inputs and outputs have names already, as programs."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._graph.graph import node_of
+from sparkdl._graph.names import Loose
+from sparkdl._lazy import eagerly
+from sparkdl.errors import InvalidModelException, SchemaMismatchException
+from sparkdl.tensorframes._arguments import Form
+from sparkdl.tensorframes._program import Program, finished, with_shapes
+
+
+def is_model(fetches: Any) -> bool:
+    """Say whether this is a model that names its own inputs."""
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(fetches, keras.Model):
+        return True
+    return isinstance(fetches, tf.types.experimental.ConcreteFunction)
+
+
+def of_model(model: Any, form: Form, feeds: Mapping[str, str]) -> Program:
+    """Make a program of a Keras model, in inference mode, or of a concrete function.
+
+    Inputs are fed by the columns of their names, or by those that `feeds` names.
+    """
+    what = f"the model '{getattr(model, 'name', type(model).__name__)}'"
+    if not form.block:
+        raise SchemaMismatchException(
+            f"{form.name} takes a program for one row, but {what} takes blocks of rows. Use "
+            "map_blocks, or a function that adds the dimension of rows: "
+            'lambda x: {"y": model(x[None])[0]}.'
+        )
+    loose = _loose(model, what)
+    unknown = feeds.keys() - loose.inputs.keys()
+    if unknown:
+        raise SchemaMismatchException(
+            f"feed_dict names {', '.join(sorted(unknown))}, but {what} has the inputs "
+            f"{', '.join(loose.inputs)}. Expected {{input: column}}."
+        )
+    graph_def, ends = with_shapes(loose.graph_def, loose.outputs, loose.shapes)
+    ops = {node_of(tensor): feeds.get(name, name) for name, tensor in loose.inputs.items()}
+    part, needed = finished(graph_def, ends, ops, what)
+    return Program(part, ends, needed, from_function=True)
+
+
+def _loose(model: Any, what: str) -> Loose:
+    from sparkdl._sources import loose_from
+
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch, eagerly():
+        loose = loose_from(model, scratch=Path(scratch))
+    if not isinstance(loose, Loose):
+        raise InvalidModelException(
+            f"Cannot freeze {what}: it has lookup tables, which cannot become constants. Apply it "
+            "as a whole: sparkdl.load_model, or KerasTransformer."
+        )
+    return loose

@@ -1,0 +1,103 @@
+"""A program: a frozen graph, what it gives, and which columns it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._graph.freeze import check_frozen, static_signature
+from sparkdl._graph.graph import Graph, node_of, short
+from sparkdl._graph.simplify import tidy
+from sparkdl._paths import process_folder
+
+
+@dataclass(frozen=True)
+class Program:
+    """A frozen graph with the names of its results.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+        Only what the results need.
+    outputs : dict of str to str
+        From the name of a result to its tensor.
+    feeds : dict of str to str
+        From placeholders to columns; others are fed by the column of their own name.
+    from_function : bool
+        Whether the results were named by a dict that a function returned.
+    """
+
+    graph_def: Any
+    outputs: dict[str, str]
+    feeds: dict[str, str] = field(default_factory=dict)
+    from_function: bool = False
+
+    def in_jvm(self, door: Any) -> Any:
+        """Return the JVM's program of this graph."""
+        names, tensors = [*self.outputs], [*self.outputs.values()]
+        return door.tensorProgram(stored(self.graph_def), names, tensors, self.feeds)
+
+
+def finished(
+    graph_def: Any, outputs: Mapping[str, str], feeds: Mapping[str, str], what: str
+) -> tuple[Any, dict[str, str]]:
+    """Return the part of a graph that the outputs need, and the feeds of its placeholders.
+
+    Raises
+    ------
+    InvalidModelException
+        It has variables or tables.
+    """
+    copy = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+    graph = Graph(copy, ())
+    graph.prune([node_of(t) for t in outputs.values()])
+    part = tidy(graph.to_graph_def())
+    check_frozen(part, what)
+    return part, {op: column for op, column in feeds.items() if op in graph.nodes}
+
+
+def with_shapes(
+    graph_def: Any, outputs: Mapping[str, str], shapes: Mapping[str, Any]
+) -> tuple[Any, dict[str, str]]:
+    """Write into a graph the shapes of outputs that it does not show.
+
+    A GraphDef loses the shapes of what comes out of control flow.
+    """
+    found = {}
+    specs = static_signature(graph_def, list(outputs.values()))
+    for (name, tensor), spec in zip(outputs.items(), specs, strict=True):
+        shape = shapes.get(name, spec.shape)
+        merged = spec.shape.merge_with(shape) if spec.shape.is_compatible_with(shape) else shape
+        lost = merged.as_list() if merged.rank is not None else None
+        seen = spec.shape.as_list() if spec.shape.rank is not None else None
+        found[name] = tensor if lost == seen else _ensured(graph_def, tensor, spec, merged)
+    return graph_def, found
+
+
+def _ensured(graph_def: Any, tensor: str, spec: Any, shape: Any) -> str:
+    names = {n.name for n in graph_def.node}
+    name = node_of(tensor) + "_shape"
+    while name in names:
+        name += "_"
+    node = graph_def.node.add(name=name, op="EnsureShape", input=[short(tensor)])
+    node.attr["T"].type = spec.dtype.as_datatype_enum
+    node.attr["shape"].shape.CopyFrom(shape.as_proto())
+    return name + ":0"
+
+
+def stored(graph_def: Any) -> str:
+    """Return the path of a file of this process with a graph, which its content names."""
+    content = graph_def.SerializeToString(deterministic=True)
+    target = process_folder() / f"program-{hashlib.sha256(content).hexdigest()[:16]}.pb"
+    if not target.exists():  # renamed, so that nobody sees half of it
+        handle, made = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(made, target)
+    return str(target)

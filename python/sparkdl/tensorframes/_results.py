@@ -1,0 +1,64 @@
+"""What a reduction gives: the values of one row as NumPy has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl.errors import SparkDLException
+from sparkdl.tensorframes._columns import spark_frame
+
+_DTYPES = {
+    "boolean": np.bool_,
+    "tinyint": np.int8,
+    "smallint": np.int16,
+    "int": np.int32,
+    "bigint": np.int64,
+    "float": np.float32,
+    "double": np.float64,
+    "decimal(20,0)": np.uint64,
+}
+
+
+def only_row(merged: Any, df: Any, made: Any, operation: str) -> Any:
+    """Run a reduction and return the value of its row.
+
+    Parameters
+    ----------
+    merged : py4j.java_gateway.JavaObject
+        The JVM's DataFrame of one row, or of none if there was nothing to merge.
+    df : pyspark.sql.DataFrame
+        What was merged.
+    made : Program
+        Says in which order, and how, results are given.
+    operation : str
+        For messages.
+    """
+    frame = spark_frame(merged, df)
+    found = frame.collect()
+    if not found:
+        raise SparkDLException(_empty(operation))
+    values = {f.name: _numpy(found[0][f.name], f.dataType) for f in frame.schema.fields}
+    if len(values) == 1:
+        return next(iter(values.values()))
+    ordered = {name: values[name] for name in made.outputs}
+    return ordered if made.from_function else list(ordered.values())
+
+
+def _empty(operation: str) -> str:
+    return (
+        f"{operation} has nothing to merge: the DataFrame has no rows (or all were skipped), and a "
+        "program of TensorFlow has no neutral element to give instead. Check df.isEmpty() before, "
+        "or add a row with the neutral element."
+    )
+
+
+def _numpy(value: Any, data_type: Any) -> Any:
+    depth = 0
+    while data_type.typeName() == "array":
+        data_type, depth = data_type.elementType, depth + 1
+    dtype = _DTYPES.get(data_type.simpleString())
+    if depth == 0:
+        return value if dtype is None else dtype(value)
+    return np.asarray(value, dtype or object)

@@ -1,0 +1,126 @@
+"""Operations that give rows for rows: `map_blocks` and `map_rows`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sparkdl.tensorframes._columns import columns_of, door_of, is_pandas, spark_frame
+from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, program
+from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
+
+__all__ = ["map_blocks", "map_rows"]
+
+
+def map_blocks(
+    fetches: Any,
+    df: Any,
+    feed_dict: Mapping[Any, str] | None = None,
+    trim: bool = False,
+    initial_variables: bool = True,
+    blockSize: BlockSize = "auto",
+    handleInvalid: str = "error",
+) -> Any:
+    """Run a program on blocks of rows and add its results as columns. Lazy.
+
+    Parameters
+    ----------
+    fetches : callable, tf.Tensor or list of tf.Tensor
+        A function of tensors, each of shape [rows, ...], whose arguments are named after columns
+        and which returns a dict from new columns to tensors [rows, ...]; a `tf.function`, a Keras
+        model; or tensors of a `tf.compat.v1` graph with placeholders [None, ...]. Variables become
+        constants.
+    df : pyspark.sql.DataFrame or pandas.DataFrame
+        May be a stream. A frame of pandas is computed at once, in this process, for debugging; it
+        is not changed.
+    feed_dict : dict, optional
+        From arguments (or placeholders) to columns, where they are called otherwise.
+    trim : bool
+        Whether the result has the new columns only. Then a block may give any number of rows, the
+        same for all results.
+    initial_variables : bool
+        Of tensors of a graph: whether variables have their initial values, else those of the
+        default session.
+    blockSize : int, "auto" or None
+        Rows of a block at most. "auto": as many as fit ``spark.sparkdl.blocks.maxMemory``. None:
+        all rows of a partition, whatever memory they take.
+    handleInvalid : str
+        What becomes of a row that cannot be fed, such as one with a null: "error" ends the job,
+        "skip" drops the row.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame or pandas.DataFrame
+        The new columns, sorted by name, then those of `df`.
+
+    Raises
+    ------
+    SchemaMismatchException
+        A column is missing, exists already, or has another type or shape than its placeholder.
+    InvalidModelException
+        The function cannot be traced or the graph not be frozen.
+    ValueError
+        A fetch is there twice, or another argument is wrong (all of these are ValueErrors).
+
+    Examples
+    --------
+    >>> tfs.map_blocks(lambda x: {"z": x + 3.0}, df)  # doctest: +SKIP
+    >>> tfs.map_blocks(
+    ...     lambda a: {"share": a / tf.reduce_sum(a)}, df, {"a": "x"}, blockSize=None
+    ... )  # doctest: +SKIP
+    """
+    rows, policy = block_rows(blockSize), checked_policy(handleInvalid)
+    if is_pandas(df):
+        made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
+        from sparkdl.tensorframes._pandas import mapped_blocks
+
+        return mapped_blocks(made, df, trim, blockSize, policy)
+    door = door_of(df)
+    made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
+    return spark_frame(door.mapBlocks(df._jdf, made.in_jvm(door), bool(trim), rows, policy), df)
+
+
+def map_rows(
+    fetches: Any,
+    df: Any,
+    feed_dict: Mapping[Any, str] | None = None,
+    initial_variables: bool = True,
+    handleInvalid: str = "error",
+) -> Any:
+    """Run a program on each row and add its results as columns. Lazy.
+
+    Rows are computed together all the same, wherever the program allows; what it gives is what it
+    gives for each row alone. Arrays may have another length in every row.
+
+    Parameters
+    ----------
+    fetches : callable, tf.Tensor or list of tf.Tensor
+        As in `map_blocks`, but of the value of one row: shapes have no dimension of rows.
+    df : pyspark.sql.DataFrame or pandas.DataFrame
+        May be a stream. A frame of pandas is computed at once, row by row, in this process.
+    feed_dict, initial_variables, handleInvalid
+        As in `map_blocks`.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame or pandas.DataFrame
+        The new columns, sorted by name, then those of `df`.
+
+    Raises
+    ------
+    SchemaMismatchException, InvalidModelException, ValueError
+        As `map_blocks`.
+
+    Examples
+    --------
+    >>> tfs.map_rows(lambda words: {"n": tf.size(words)}, df)  # doctest: +SKIP
+    """
+    policy = checked_policy(handleInvalid)
+    if is_pandas(df):
+        made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+        from sparkdl.tensorframes._pandas import mapped_rows
+
+        return mapped_rows(made, df, policy)
+    door = door_of(df)
+    made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+    return spark_frame(door.mapRows(df._jdf, made.in_jvm(door), policy), df)

@@ -1,0 +1,62 @@
+"""Placeholders of TensorFlow 1 for columns: `block` and `row`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparkdl._errors_1x import WrongStateException
+from sparkdl._lazy import tensorflow
+from sparkdl.tensorframes._columns import columns_of, known
+
+__all__ = ["block", "row"]
+
+
+def block(df: Any, col: str, name: str | None = None) -> Any:
+    """Return a placeholder for blocks of a column, in TensorFlow's current default graph.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame or pandas.DataFrame
+    col : str
+        A column.
+    name : str, optional
+        Of the placeholder; by default the column's.
+
+    Returns
+    -------
+    tf.Tensor
+        Of the column's dtype, shape [None, ...].
+
+    Raises
+    ------
+    SchemaMismatchException
+        There is no such column, or its values are no tensors.
+    AssertionError
+        There is no graph to add it to.
+
+    Examples
+    --------
+    >>> with tf.Graph().as_default():  # doctest: +SKIP
+    ...     x = tfs.block(df, "x")
+    ...     df2 = tfs.map_blocks(tf.add(x, 3, name="z"), df)
+    """
+    return _placeholder(df, col, name, block=True)
+
+
+def row(df: Any, col: str, name: str | None = None) -> Any:
+    """Return a placeholder for one row of a column, in TensorFlow's current default graph.
+
+    As `block`, but the shape is that of one value.
+    """
+    return _placeholder(df, col, name, block=False)
+
+
+def _placeholder(df: Any, col: str, name: str | None, block: bool) -> Any:
+    tf = tensorflow()
+    if tf.executing_eagerly():
+        raise WrongStateException(
+            "A placeholder belongs to a graph, but TensorFlow computes at once here. Build the "
+            "program within 'with tf.Graph().as_default():', or give a function of tensors."
+        )
+    column = known(col, columns_of(df), "a placeholder")
+    return tf.compat.v1.placeholder(tf.as_dtype(column.dtype), column.shape(block), name or col)

@@ -1,0 +1,90 @@
+"""What is known of the shapes of columns: `analyze`, `append_shape` and `print_schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sparkdl._errors_1x import WrongTypeException
+from sparkdl.tensorframes._columns import door_of, spark_frame
+
+__all__ = ["analyze", "append_shape", "print_schema"]
+
+
+def analyze(df: Any) -> Any:
+    """Find the shapes of all columns, by a pass over the data, and note them in the schema.
+
+    A size that is not the same in all rows stays unknown. Scalars need no analysis.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        The same rows; the shapes are in the metadata of its columns.
+    """
+    return spark_frame(door_of(df).analyzeTensors(df._jdf), df)
+
+
+def append_shape(df: Any, col: str, shape: Sequence[int | None]) -> Any:
+    """Note the shape of a column in the schema, without looking at the data.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+    col : str
+        A column.
+    shape : list of (int or None)
+        The number of rows of a block first, which is None as a rule, then the sizes of a value;
+        None (or -1, or 0) for what is unknown.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        The same rows. A row of another shape is an error when it is fed.
+
+    Raises
+    ------
+    SchemaMismatchException
+        There is no such column, or its type has another number of dimensions.
+
+    Examples
+    --------
+    >>> tfs.append_shape(df, "features", [None, 3])  # doctest: +SKIP
+    """
+    sizes = [_size(d, shape) for d in _listed(shape)]
+    return spark_frame(door_of(df).appendTensorShape(df._jdf, col, sizes), df)
+
+
+def print_schema(df: Any) -> None:
+    """Print the columns of a DataFrame with their tensors.
+
+    Examples
+    --------
+    >>> tfs.print_schema(df)  # doctest: +SKIP
+    root
+     |-- x: double (nullable = true) double[?]
+    """
+    print(door_of(df).explainTensors(df._jdf))
+
+
+def _listed(shape: Any) -> list[Any]:
+    if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
+        raise WrongTypeException(
+            f"Expected a shape as a list of sizes, such as [None, 3], got {shape!r}."
+        )
+    return list(shape)
+
+
+def _size(size: Any, shape: Any) -> int:
+    if size is None or size == 0:
+        return -1
+    try:
+        return int(size)
+    except (TypeError, ValueError):
+        raise WrongTypeException(
+            f"The shape {shape!r} has the size {size!r}. Expected numbers, and None for what is "
+            "unknown."
+        ) from None

@@ -4,7 +4,7 @@ import org.apache.spark.TaskContext
 
 import org.sparkdl.engine.{Engine, WarmRun}
 import org.sparkdl.runtime.{TfException, TfTensor}
-import org.sparkdl.tensor.{BatchTensor, CellReader}
+import org.sparkdl.tensor.CellReader
 
 /** Runs collected batches and holds their outputs until they are read. For one task; it leases the model at its first
   * batch, so that an empty partition loads nothing.
@@ -21,26 +21,31 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   private val tensors = task.readers.map(_._1).toArray
   private val readers: Array[CellReader] = task.readers.map(_._2).toArray
 
-  /** Runs the first `rows` slots. When TensorFlow refuses the batch and invalid rows need not fail the job, each row
-    * is run alone and `failed` hears of those that are refused.
+  /** Runs the rows of a group. When TensorFlow refuses the batch and invalid rows need not fail the job, each row is
+    * run alone and `failed` hears of those that are refused.
     */
-  def run(collectors: Array[BatchTensor], rows: Int, failed: (Int, String) => Unit): Unit = {
+  def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
     val start = System.nanoTime()
     lend()
-    val inputs = collectors.map(_.tensor(if (task.fixedBatch) task.capacity else rows))
+    val slots = if (task.fixedBatch) task.capacity else group.count
+    if (task.block.isDefined && slots != group.count) throw RowErrors.fixedRows(task, group.count, context)
+    val inputs = group.tensors(slots)
     alone = false
-    try outputs = Array(checked(run_(inputs), inputs(0).shape(0)))
+    try outputs = Array(checked(run_(inputs), slots.toLong))
     catch {
-      case e: TfException if rowsFault(e) && !task.fixedBatch => runAlone(inputs, rows, failed)
-      case e: TfException                                     => throw RowErrors.refused(task, e, context)
+      case e: TfException if rowsFault(e) => runAlone(inputs, group.count, failed)
+      case e: TfException                 => throw RowErrors.refused(task, e, context)
     }
     metrics.batches(1)
     metrics.runTime(System.nanoTime() - start)
   }
 
-  /** Whether the values of some row may be the cause, and the job was asked to go on without such rows. */
+  /** Whether the values of some row may be the cause, and the job was asked to go on without such rows, which can be
+    * found by running each alone.
+    */
   private def rowsFault(e: TfException): Boolean =
-    task.handleInvalid != HandleInvalid.Error && BatchRunner.AboutValues(e.code)
+    task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && !task.fixedBatch &&
+      BatchRunner.AboutValues(e.code)
 
   private def runAlone(inputs: Array[TfTensor], rows: Int, failed: (Int, String) => Unit): Unit = {
     alone = true
@@ -58,6 +63,12 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     val batch = if (alone) outputs(slot) else outputs(0)
     readers(column).read(batch(tensors(column)), if (alone) 0 else slot)
   }
+
+  /** The number of rows of the outputs of a block. */
+  def rows: Int = Math.toIntExact(outputs(0)(0).shape(0))
+
+  /** Bytes of the outputs; of strings, only what is beside their text. */
+  def bytes: Long = outputs.iterator.filter(_ != null).flatten.map(t => t.elements * t.dtype.size).sum
 
   /** Frees the outputs of the last batch. */
   def release(): Unit = {
@@ -78,13 +89,17 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     metrics.loadTime(System.nanoTime() - start)
   }
 
-  /** Refuses outputs that do not have one entry per row: they would shift the rows. */
+  /** Refuses outputs that do not have one entry per row: they would shift the rows. Outputs that are rows of their
+    * own must have the same number of them.
+    */
   private def checked(tensors: Array[TfTensor], rows: Long): Array[TfTensor] = {
-    val wrong = tensors.indexWhere(t => t.shape.isEmpty || t.shape(0) != rows)
+    val expected = if (task.trimmed) tensors(0).shape.headOption.getOrElse(-1L) else rows
+    val wrong = tensors.indexWhere(t => t.shape.isEmpty || t.shape(0) != expected)
     if (wrong >= 0) {
-      val shape = tensors(wrong).shape.mkString("[", ", ", "]")
+      val shapes = tensors.map(t => RowErrors.shapeString(t.shape))
       tensors.foreach(_.close())
-      throw RowErrors.wrongRows(task, task.fetches(wrong), shape, rows)
+      throw if (task.trimmed) RowErrors.unequalRows(task, task.fetches.zip(shapes), context)
+      else RowErrors.wrongRows(task, task.fetches(wrong), shapes(wrong), rows)
     }
     tensors
   }

@@ -7,6 +7,12 @@ import org.sparkdl.tensor.CellReader
 
 /** What an executor needs to run a model over the rows of a partition.
   *
+  * @param capacity
+  *   rows per run, unless there are blocks
+  * @param rowsGiven
+  *   whether the capacity is the user's or the graph's choice, not a guess
+  * @param inputColumns
+  *   names of the columns that feed the inputs
   * @param feeds
   *   one per input
   * @param files
@@ -17,6 +23,12 @@ import org.sparkdl.tensor.CellReader
   *   for each output column, the index of its fetch and its reader
   * @param emitError
   *   append the reason of invalid rows as a last column
+  * @param program
+  *   the size of a row's outputs, when it is a user's program and not a model
+  * @param block
+  *   what the rows are that one run sees together, where they depend on each other
+  * @param trimmed
+  *   whether the outputs are rows of their own
   */
 final case class BatchTask(
     modelName: String,
@@ -24,8 +36,10 @@ final case class BatchTask(
     precision: String,
     engine: EngineSettings,
     capacity: Int,
+    rowsGiven: Boolean,
     fixedBatch: Boolean,
     inputNames: Seq[String],
+    inputColumns: Seq[String],
     inputTensors: Seq[String],
     feeds: Seq[InputFeed],
     files: Option[FileSource],
@@ -33,7 +47,10 @@ final case class BatchTask(
     readers: Seq[(Int, CellReader)],
     handleInvalid: HandleInvalid,
     nullIsNull: Boolean,
-    emitError: Boolean
+    emitError: Boolean,
+    program: Option[ProgramRow],
+    block: Option[BlockSize],
+    trimmed: Boolean
 )
 
 /** Counts and times of the operator, in nanoseconds where they are times. */

@@ -19,14 +19,15 @@ final private[plan] class ImageFeed(
 ) extends InputFeed {
 
   override def readsFiles: Boolean = from == StringType
+  override def opensBatches: Boolean = info.ownSize
 
-  override def collector(capacity: Int, files: Option[FileSource]): BatchTensor = {
+  override def collector(initial: Int, files: Option[FileSource]): BatchTensor = {
     val images = from match {
       case BinaryType => new EncodedImages(maxPixels)
       case StringType => new ImageFiles(files.get, maxPixels)
       case _          => new StructImages(PixelNumbers.isFloat(spec.dtype))
     }
-    new ImageBatch(spec, info, scaleHint, images, capacity)
+    new ImageBatch(spec, info, scaleHint, images, initial)
   }
 }
 
@@ -80,9 +81,9 @@ private final class ImageBatch(
     info: ImageInfo,
     scaleHint: String,
     images: ImageColumn,
-    capacity: Int
+    initial: Int
 ) extends BatchTensor {
-  private val slots = new SlotTensor(spec.dtype, capacity)
+  private val slots = new SlotTensor(spec.dtype, initial)
   private var target: ImageTarget = _
   if (!info.ownSize) shape(info.height, info.width)
 
@@ -111,9 +112,15 @@ private final class ImageBatch(
 
   private def shape(height: Int, width: Int): Unit = {
     target = ImageTarget(height, width, info.channelOrder, scaleHint)
-    slots.shape(Array(height.toLong, width.toLong, target.channels.toLong))
+    slots.shape(shapeOf(height, width))
   }
 
+  private def shapeOf(height: Int, width: Int) = Array(height.toLong, width.toLong, target.channels.toLong)
+
+  override def expect(rows: Int): Unit = slots.expect(rows)
+  override def bytes: Long = slots.slotBytes
+  override def cell: Array[Long] = shapeOf(target.height, target.width)
+  override def otherCell: Array[Long] = shapeOf(images.height, images.width)
   override def tensor(rows: Int): TfTensor = slots.tensor(rows)
   override def close(): Unit = slots.close()
 }

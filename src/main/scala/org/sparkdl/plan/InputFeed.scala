@@ -5,17 +5,31 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StringType, StructType}
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.tensor.{BatchTensor, Compatibility, TensorSpec}
+import org.sparkdl.tensor.{BatchTensor, CellShape, Compatibility, TensorSpec}
 
 /** How one column gets into one input of a model; made on the driver, where types are checked. */
 abstract class InputFeed extends Serializable {
 
-  /** A collector of up to `capacity` rows, for one task.
+  /** A collector for one task.
     *
+    * @param initial
+    *   rows to begin with; there may be more
     * @param files
     *   reads files, if [[readsFiles]]
     */
-  def collector(capacity: Int, files: Option[FileSource]): BatchTensor
+  def collector(initial: Int, files: Option[FileSource]): BatchTensor
+
+  /** The shapes of the column's values, for one task, where they are found row by row and rows of any shape can be
+    * collected side by side.
+    */
+  def cellShape: Option[CellShape] = None
+
+  /** The feed for rows whose values have the shape `cell`. */
+  def shaped(cell: Seq[Long]): InputFeed = throw new IllegalStateException(s"only tensors have shapes, got $cell")
+
+  /** Whether the values decide, each for itself, which shape their batch has, and cannot be collected side by side.
+    */
+  def opensBatches: Boolean = false
 
   /** Whether the column's values are paths of files. */
   def readsFiles: Boolean = false
@@ -63,5 +77,7 @@ object InputFeed {
 
 /** Numbers, strings, arrays, vectors. */
 final private class TensorFeed(spec: TensorSpec, from: DataType) extends InputFeed {
-  override def collector(capacity: Int, files: Option[FileSource]): BatchTensor = BatchTensor.of(spec, from, capacity)
+  override def collector(initial: Int, files: Option[FileSource]): BatchTensor = BatchTensor.of(spec, from, initial)
+  override def cellShape: Option[CellShape] = CellShape.of(spec, from)
+  override def shaped(cell: Seq[Long]): InputFeed = new TensorFeed(spec.copy(shape = Some(-1L +: cell)), from)
 }

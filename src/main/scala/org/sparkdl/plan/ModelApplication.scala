@@ -70,6 +70,8 @@ object OutputColumn {
   *   how images are resized
   * @param block
   *   for programs whose rows depend on the others of their block: what a block is
+  * @param program
+  *   the size of a row's outputs when this is a user's program and not a model, see [[asProgram]]
   */
 final case class ModelApplication(
     model: ModelDefinition,
@@ -82,8 +84,17 @@ final case class ModelApplication(
     maxPixels: Long,
     engine: EngineSettings,
     nullIsNull: Boolean = false,
-    block: Option[BlockSize] = None
+    block: Option[BlockSize] = None,
+    program: Option[ProgramRow] = None
 ) {
+
+  /** The same as a user's program: messages say so, and blocks have a size that does not depend on which outputs the
+    * optimizer leaves out later.
+    */
+  def asProgram: ModelApplication = {
+    val bytes = outputs.map(o => bytesOf(o.spec))
+    copy(program = Some(ProgramRow(bytes.flatten.sum, bytes.count(_.isEmpty))))
+  }
 
   /** The type of the expression: the output's, or a struct when there are several. */
   def dataType: DataType =
@@ -108,14 +119,27 @@ final case class ModelApplication(
     else ModelApplication.rowsFor(bytesPerRow)
   }
 
+  /** Whether the rows of a run are the user's or the graph's choice. */
+  def rowsGiven: Boolean = batchSize > 0 || inputs.exists(_.fixedBatch.isDefined)
+
   /** Bytes of a row's inputs and outputs, as far as the graph tells; None when it does not tell those of an input. */
   private def bytesPerRow: Option[Long] = {
-    def bytes(spec: TensorSpec): Option[Long] =
-      if (spec.dtype == DType.Str) None else spec.cell.filter(!_.exists(_ < 0)).map(_.product * spec.dtype.size)
-    val in = inputs.map(bytes)
-    if (in.exists(_.isEmpty)) None else Some((in ++ outputs.map(o => bytes(o.spec))).flatten.sum)
+    val in = inputs.map(bytesOf)
+    if (in.exists(_.isEmpty)) None else Some((in ++ outputs.map(o => bytesOf(o.spec))).flatten.sum)
   }
+
+  private def bytesOf(spec: TensorSpec): Option[Long] =
+    if (spec.dtype == DType.Str) None else spec.cell.filter(!_.exists(_ < 0)).map(_.product * spec.dtype.size)
 }
+
+/** What the outputs of one row of a program take.
+  *
+  * @param bytes
+  *   of the outputs whose size the graph tells
+  * @param unknown
+  *   number of other outputs: each is taken to be as large as the row's inputs
+  */
+final case class ProgramRow(bytes: Long, unknown: Int)
 
 object ModelApplication {
 
@@ -134,5 +158,5 @@ object ModelApplication {
 
   private val BatchBytes = 64L * 1024
   private val FewestRows = 32
-  private val MostRows = 1024
+  private[plan] val MostRows = 1024
 }

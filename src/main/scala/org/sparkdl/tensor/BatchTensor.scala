@@ -2,7 +2,6 @@ package org.sparkdl.tensor
 
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
-import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.runtime.{DType, TfTensor}
 
@@ -21,6 +20,18 @@ abstract class BatchTensor extends AutoCloseable {
     */
   def add(slot: Int, from: SpecializedGetters, ordinal: Int): String
 
+  /** Says that slots up to `rows` will be used. */
+  def expect(rows: Int): Unit
+
+  /** Bytes of the value that was added last. */
+  def bytes: Long
+
+  /** The shape of the batch's values. */
+  def cell: Array[Long]
+
+  /** The shape of the value that was of another shape. */
+  def otherCell: Array[Long]
+
   /** The tensor of the first `rows` slots; it stays this object's and is valid until the next `add`. */
   def tensor(rows: Int): TfTensor
 }
@@ -30,64 +41,29 @@ object BatchTensor {
   /** What `add` returns, as this very object, for a value that has to wait for the next batch. */
   val OtherShape = new String("other shape")
 
-  /** The collector for a column of type `from`, checked to fit `spec`. */
-  def of(spec: TensorSpec, from: DataType, capacity: Int): BatchTensor = {
-    val cell = spec.cell.getOrElse(Seq.fill(ColumnTypes.unnest(from)._2)(-1L)).toArray
+  /** The collector for a column of type `from`, checked to fit `spec`.
+    *
+    * @param initial
+    *   slots to begin with; there may be more
+    */
+  def of(spec: TensorSpec, from: DataType, initial: Int): BatchTensor = {
+    val cell = CellShape.known(spec, from)
     if (spec.dtype == DType.Str) new StringBatch(from, cell)
-    else new DenseBatch(spec.dtype, cell, CellWriter.of(from, spec.dtype, cell.length), capacity)
-  }
-}
-
-/** A tensor of `capacity` slots of one size, and of fewer for the last batch. */
-final class SlotTensor(dtype: DType, capacity: Int) extends AutoCloseable {
-  private var full: TfTensor = _
-  private var part: TfTensor = _
-  private var cell: Array[Long] = _
-  private var slotBytes = 0L
-
-  /** Gives the slots the shape `dims`; what was written before is lost unless the shape is the same. */
-  def shape(dims: Array[Long]): Unit = if (cell == null || !java.util.Arrays.equals(cell, dims)) {
-    close()
-    cell = dims.clone()
-    slotBytes = TfTensor.elements(cell) * dtype.size
-    full = TfTensor.allocate(dtype, capacity.toLong +: cell)
-  }
-
-  /** Where the slot's bytes begin. */
-  def address(slot: Int): Long = full.address + slot * slotBytes
-
-  /** The first `rows` slots as a tensor. A TensorFlow tensor cannot be shortened, so a part is copied, once. */
-  def tensor(rows: Int): TfTensor =
-    if (rows == capacity) full
-    else {
-      if (part == null || part.shape(0) != rows) {
-        if (part != null) part.close()
-        part = TfTensor.allocate(dtype, rows.toLong +: cell)
-      }
-      Platform.copyMemory(null, full.address, null, part.address, rows * slotBytes)
-      part
-    }
-
-  override def close(): Unit = {
-    Seq(full, part).filter(_ != null).foreach(_.close())
-    full = null
-    part = null
-    cell = null
+    else new DenseBatch(spec, from, CellWriter.of(from, spec.dtype, cell.length), initial)
   }
 }
 
 /** Numbers and booleans. Unknown dimensions are settled by the first row of each batch. */
-private final class DenseBatch(dtype: DType, spec: Array[Long], writer: CellWriter, capacity: Int)
+private final class DenseBatch(spec: TensorSpec, from: DataType, writer: CellWriter, initial: Int)
     extends BatchTensor {
-  private val slots = new SlotTensor(dtype, capacity)
-  private val known = !spec.exists(_ < 0)
-  private val dims = spec.clone()
-  private val measured = new Array[Long](spec.length)
+  private val slots = new SlotTensor(spec.dtype, initial)
+  private val shape = CellShape.of(spec, from).orNull // null when nothing is unknown
+  private val dims = CellShape.known(spec, from)
 
-  if (known) slots.shape(dims)
+  if (shape == null) slots.shape(dims)
 
   override def add(slot: Int, from: SpecializedGetters, ordinal: Int): String = {
-    if (!known) {
+    if (shape != null) {
       val reason = settle(slot, from, ordinal)
       if (reason != null) return reason
     }
@@ -95,20 +71,20 @@ private final class DenseBatch(dtype: DType, spec: Array[Long], writer: CellWrit
   }
 
   private def settle(slot: Int, from: SpecializedGetters, ordinal: Int): String = {
-    System.arraycopy(spec, 0, measured, 0, spec.length)
-    val reason = writer.measure(from, ordinal, measured)
-    if (reason != null) return reason
-    var i = 0
-    while (i < spec.length) {
-      if (spec(i) >= 0 && measured(i) != spec(i)) return CellWriter.wrongLength(i, spec(i), measured(i))
-      i += 1
+    val reason = shape.measure(from, ordinal)
+    if (reason != null) reason
+    else if (slot > 0) { if (java.util.Arrays.equals(shape.dims, dims)) null else BatchTensor.OtherShape }
+    else {
+      System.arraycopy(shape.dims, 0, dims, 0, dims.length)
+      slots.shape(dims)
+      null
     }
-    if (slot > 0) return if (java.util.Arrays.equals(measured, dims)) null else BatchTensor.OtherShape
-    System.arraycopy(measured, 0, dims, 0, dims.length)
-    slots.shape(dims)
-    null
   }
 
+  override def expect(rows: Int): Unit = slots.expect(rows)
+  override def bytes: Long = slots.slotBytes
+  override def cell: Array[Long] = dims
+  override def otherCell: Array[Long] = shape.dims
   override def tensor(rows: Int): TfTensor = slots.tensor(rows)
   override def close(): Unit = slots.close()
 }
@@ -120,18 +96,26 @@ private final class StringBatch(from: DataType, spec: Array[Long]) extends Batch
   private var dims = spec.clone()
   private var made: TfTensor = _
 
+  /** Of the value that was read last. */
+  var bytes = 0L
+  var otherCell: Array[Long] = dims
+
   override def add(slot: Int, row: SpecializedGetters, ordinal: Int): String = {
     val reason = cells.read(row, ordinal)
     if (reason != null) return reason
     if (slot == 0) { values.clear(); dims = cells.dims.clone() }
     else {
-      if (!java.util.Arrays.equals(cells.dims, dims)) return BatchTensor.OtherShape
+      if (!java.util.Arrays.equals(cells.dims, dims)) { otherCell = cells.dims.clone(); return BatchTensor.OtherShape }
       // a slot that was refused by another input is written again
       values.dropRightInPlace(values.size - slot * TfTensor.elements(dims).toInt)
     }
     values ++= cells.elements
+    bytes = cells.elements.iterator.map(_.length.toLong + DType.Str.size).sum
     null
   }
+
+  override def expect(rows: Int): Unit = ()
+  override def cell: Array[Long] = dims
 
   override def tensor(rows: Int): TfTensor = {
     close()

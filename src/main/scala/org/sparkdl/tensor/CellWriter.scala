@@ -10,11 +10,7 @@ import org.apache.spark.unsafe.bitset.BitSetMethods
 import org.sparkdl.runtime.DType
 
 /** Writes one row's value, a cell, into its slot of a batch tensor. The value itself is not null. */
-abstract class CellWriter extends Serializable {
-
-  /** Reads the value's dimensions into `dims`, following the first element of each level; returns null or a reason.
-    */
-  def measure(from: SpecializedGetters, ordinal: Int, dims: Array[Long]): String
+abstract class CellWriter extends CellMeasure {
 
   /** Writes a value that must have the dimensions `dims`; returns null, or why it cannot. */
   def write(from: SpecializedGetters, ordinal: Int, dims: Array[Long], address: Long): String
@@ -42,22 +38,9 @@ private final class ScalarWriter(element: ElementWriter) extends CellWriter {
     element.write(from, ordinal, address)
 }
 
-private final class ArrayWriter(element: ElementWriter, rank: Int) extends CellWriter {
-
-  override def measure(from: SpecializedGetters, ordinal: Int, dims: Array[Long]): String = {
-    var array = from.getArray(ordinal)
-    var level = 0
-    while (level < rank) {
-      val n = array.numElements()
-      dims(level) = n.toLong
-      level += 1
-      if (level < rank)
-        if (n == 0) return s"dimension $level is empty, so the dimensions below it are unknown"
-        else if (array.isNullAt(0)) return "a null inside the array"
-        else array = array.getArray(0)
-    }
-    null
-  }
+private final class ArrayWriter(element: ElementWriter, override protected val rank: Int)
+    extends CellWriter
+    with ArrayMeasure {
 
   override def write(from: SpecializedGetters, ordinal: Int, dims: Array[Long], address: Long): String =
     writeLevel(from.getArray(ordinal), 0, dims, address, bytesBelow(0, dims))

@@ -4,18 +4,20 @@ import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, Row, S
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{
   Alias,
+  Attribute,
   AttributeReference,
   Expression,
   ExpressionInfo,
   NamedExpression
 }
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
 import org.apache.spark.sql.connector.catalog.functions.BoundFunction
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.types.{DataType, StringType}
 
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.{ModelApplication, Reduction}
+import org.sparkdl.plan.{ModelApplication, ProgramRow, Reduction}
 
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
 object Bridge {
@@ -83,11 +85,51 @@ object Bridge {
   }
 
   /** The outputs of a program under these names, followed by all columns of the DataFrame. */
-  def mapped(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame = ???
+  def mapped(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame = {
+    val (session, plan, call) = program(df, application.asProgram, inputs)
+    val attributes = newColumns(application, outputs)
+    val node = EvalModel(call, None, None, attributes, None, plan.output, plan, outputsFirst = true)
+    ClassicDataset.ofRows(session, Project(renewed(attributes) ++ plan.output, node))
+  }
 
   /** The outputs of a program that is run once per block of the DataFrame, whatever number of rows they have. */
-  def trimmed(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame =
-    ???
+  def trimmed(df: DataFrame, application: ModelApplication, inputs: Seq[String], outputs: Seq[String]): DataFrame = {
+    val alone = application.copy(program = Some(ProgramRow(0L, 0)))
+    val (session, plan, call) = program(df, alone, inputs)
+    val attributes = newColumns(application, outputs)
+    val node = TrimBlocks(call, attributes, Project(call.references.toSeq, plan))
+    ClassicDataset.ofRows(session, Project(renewed(attributes), node))
+  }
+
+  private def program(
+      df: DataFrame,
+      application: ModelApplication,
+      inputs: Seq[String]
+  ): (ClassicSession, LogicalPlan, ModelCall) = {
+    val session = classic(df.sparkSession)
+    install(session)
+    val plan = df.asInstanceOf[ClassicDataset[_]].queryExecution.analyzed
+    val call = ModelCall(application, inputs.map(column(df, session, plan, _)))
+    call.feeds
+    (session, plan, call)
+  }
+
+  /** The column of this very name, as the session compares names; Spark's own errors where there is not just one. */
+  private def column(df: DataFrame, session: ClassicSession, plan: LogicalPlan, name: String): Expression = {
+    val quoted = s"`${name.replace("`", "``")}`"
+    plan
+      .resolveQuoted(quoted, session.sessionState.conf.resolver)
+      .getOrElse(ExpressionUtils.expression(df.col(quoted)))
+  }
+
+  /** Outputs of programs are never null: rows that cannot be fed are errors or are left out. */
+  private def newColumns(application: ModelApplication, names: Seq[String]): Seq[AttributeReference] =
+    names.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType, nullable = false)() }
+
+  /** A projection has other attributes each time that a plan is used, as on both sides of a join. The optimizer takes
+    * it out.
+    */
+  private def renewed(attributes: Seq[Attribute]): Seq[NamedExpression] = attributes.map(a => Alias(a, a.name)())
 
   /** All rows merged into one; no row when there are none.
     *

@@ -1,9 +1,14 @@
 package org.apache.spark.sql.sparkdl
 
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, Expression}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, Expression, ExpressionSet}
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
 
 import org.sparkdl.plan.HandleInvalid
+
+/** A node that runs a model, whose call is not lifted out of it. */
+private[sparkdl] trait RunsModel extends UnaryNode {
+  def call: ModelCall
+}
 
 /** Runs a model over the rows of its child and appends its outputs to the columns that are carried along.
   *
@@ -19,6 +24,8 @@ import org.sparkdl.plan.HandleInvalid
   *   the attribute that takes the reasons of invalid rows, if wanted
   * @param carried
   *   the child's attributes that are passed on; the optimizer narrows them to those that somebody needs
+  * @param outputsFirst
+  *   whether the outputs stand before the carried columns
   */
 case class EvalModel(
     call: ModelCall,
@@ -27,9 +34,10 @@ case class EvalModel(
     outputs: Seq[Attribute],
     error: Option[Attribute],
     carried: Seq[Attribute],
-    child: LogicalPlan
-) extends UnaryNode {
-  override def output: Seq[Attribute] = carried ++ outputs ++ error
+    child: LogicalPlan,
+    outputsFirst: Boolean = false
+) extends RunsModel {
+  override def output: Seq[Attribute] = if (outputsFirst) outputs ++ error ++ carried else carried ++ outputs ++ error
   override def producedAttributes: AttributeSet = AttributeSet(outputs ++ error)
 
   /** What the child must deliver. */
@@ -38,8 +46,29 @@ case class EvalModel(
 
   override def maxRows: Option[Long] = child.maxRows
 
+  /** Whether what comes of a row depends on that row only: else filters and limits must stay above. */
+  def byRow: Boolean = call.application.block.isEmpty
+
   /** Whether each row of the child gives exactly one row. */
   def keepsRows: Boolean = call.application.handleInvalid != HandleInvalid.Skip
 
   override protected def withNewChildInternal(newChild: LogicalPlan): EvalModel = copy(child = newChild)
+}
+
+/** Runs a program once per block of its child's rows and gives the rows of its outputs instead of them, whatever
+  * their number. A child without rows gives none.
+  *
+  * @param outputs
+  *   one attribute per output of the application
+  */
+case class TrimBlocks(call: ModelCall, outputs: Seq[Attribute], child: LogicalPlan) extends RunsModel {
+  override def output: Seq[Attribute] = outputs
+  override def producedAttributes: AttributeSet = AttributeSet(outputs)
+  @transient override lazy val references: AttributeSet = call.references
+  override def maxRows: Option[Long] = None
+
+  // What is known of the child's rows does not hold for those of the outputs.
+  override protected lazy val validConstraints: ExpressionSet = ExpressionSet()
+
+  override protected def withNewChildInternal(newChild: LogicalPlan): TrimBlocks = copy(child = newChild)
 }

@@ -23,12 +23,13 @@ case class EvalModelExec(
     outputs: Seq[Attribute],
     error: Option[Attribute],
     carried: Seq[Attribute],
-    child: SparkPlan
+    child: SparkPlan,
+    outputsFirst: Boolean
 ) extends OrderPreservingUnaryExecNode
     with PartitioningPreservingUnaryExecNode
     with ModelExec {
 
-  override def output: Seq[Attribute] = carried ++ outputs ++ error
+  override def output: Seq[Attribute] = if (outputsFirst) outputs ++ error ++ carried else carried ++ outputs ++ error
   override def producedAttributes: AttributeSet = AttributeSet(outputs ++ error)
   override protected def outputExpressions: Seq[NamedExpression] = output
   override protected def orderingExpressions: Seq[SortOrder] = child.outputOrdering
@@ -39,9 +40,9 @@ case class EvalModelExec(
     val task = taskOf(call, error.isDefined)
     val measured = measures
     val layout = RowLayout(child.output, call.children, carried, rejected, rowSource)
-    val all = output
+    val (all, made) = (output, carried ++ outputs ++ error)
     child.execute().mapPartitions { rows =>
-      val toUnsafe = UnsafeProjection.create(all, all)
+      val toUnsafe = UnsafeProjection.create(all, made)
       new BatchIterator(task, new ChildRows(rows, layout), measured, TaskContext.get()).map(toUnsafe)
     }
   }

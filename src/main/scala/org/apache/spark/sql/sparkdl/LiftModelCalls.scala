@@ -21,13 +21,13 @@ object LiftModelCalls extends Rule[LogicalPlan] {
     else plan.transformUp { case node if hasCall(node) => innermostFirst(node) }
 
   private def hasCall(node: LogicalPlan): Boolean = node match {
-    case _: EvalModel => node.expressions.exists(e => callsIn(e).exists(c => !isOwn(node, c)))
+    case _: RunsModel => node.expressions.exists(e => callsIn(e).exists(c => !isOwn(node, c)))
     case _            => node.expressions.exists(_.exists(_.isInstanceOf[ModelCall]))
   }
 
   private def isOwn(node: LogicalPlan, call: ModelCall): Boolean = node match {
-    case e: EvalModel => e.call eq call
-    case _            => false
+    case own: RunsModel => own.call eq call
+    case _              => false
   }
 
   private def callsIn(e: Expression): Seq[ModelCall] = e.collect { case c: ModelCall => c }

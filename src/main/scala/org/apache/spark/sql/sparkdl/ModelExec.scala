@@ -32,8 +32,10 @@ private[sparkdl] trait ModelExec extends SparkPlan {
     *
     * @param emitError
     *   append the reasons of invalid rows as a last column
+    * @param trimmed
+    *   whether the outputs are rows of their own
     */
-  protected def taskOf(call: ModelCall, emitError: Boolean): BatchTask = {
+  protected def taskOf(call: ModelCall, emitError: Boolean, trimmed: Boolean = false): BatchTask = {
     val application = call.application
     val feeds = call.feeds
     val fetches = application.outputs.map(_.spec.tensor).distinct
@@ -43,8 +45,10 @@ private[sparkdl] trait ModelExec extends SparkPlan {
       precision = application.precision,
       engine = application.engine,
       capacity = application.rowsPerRun,
+      rowsGiven = application.rowsGiven,
       fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
       inputNames = application.inputs.map(_.name),
+      inputColumns = call.children.map(ModelCall.nameOf),
       inputTensors = application.inputs.map(_.tensor),
       feeds = feeds,
       files = if (feeds.exists(_.readsFiles)) Some(fileSource) else None,
@@ -52,7 +56,10 @@ private[sparkdl] trait ModelExec extends SparkPlan {
       readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
       handleInvalid = application.handleInvalid,
       nullIsNull = application.nullIsNull,
-      emitError = emitError
+      emitError = emitError,
+      program = application.program,
+      block = application.block,
+      trimmed = trimmed
     )
   }
 

@@ -8,23 +8,25 @@ import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.classic.Strategy
 import org.apache.spark.sql.execution.SparkPlan
 
-/** Does for [[EvalModel]] what Spark's optimizer does for its own operators: fewer rows and fewer columns go through.
+/** Does for [[EvalModel]] and [[TrimBlocks]] what Spark's optimizer does for its own operators: fewer rows and fewer
+  * columns go through.
   */
 object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
 
   override def apply(plan: LogicalPlan): LogicalPlan =
-    if (!plan.exists(_.isInstanceOf[EvalModel])) plan
+    if (!plan.exists(_.isInstanceOf[RunsModel])) plan
     else tidy(plan.transformDown(optimize))
 
   /** Lifting leaves projections that only cut columns off; Spark plans a top-k, for example, only without them. */
   private def tidy(plan: LogicalPlan): LogicalPlan = RemoveNoopOperators(CollapseProject(plan))
 
   private val optimize: PartialFunction[LogicalPlan, LogicalPlan] = {
-    case Filter(condition, model: EvalModel) if pushable(condition, model).nonEmpty =>
+    case Filter(condition, model: EvalModel) if model.byRow && pushable(condition, model).nonEmpty =>
       pushFilter(condition, model)
-    case LocalLimit(limit, model: EvalModel) if model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
+    case LocalLimit(limit, model: EvalModel)
+        if model.byRow && model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
       LocalLimit(limit, model.copy(child = LocalLimit(limit, model.child)))
-    case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[EvalModel]) =>
+    case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[RunsModel]) =>
       parent.mapChildren(prune(_, parent.references))
   }
 
@@ -55,6 +57,7 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
     case m: EvalModel =>
       val narrow = narrowOutputs(m, needed).copy(carried = m.carried.filter(needed.contains))
       narrow.copy(child = prune(m.child, narrow.references))
+    case t: TrimBlocks     => narrowTrimmed(t, needed)
     case p: BaseEvalPython => prunePython(p, needed)
     case PassesRows(unary) => unary.mapChildren(prune(_, needed ++ unary.references))
     case other             => other
@@ -72,15 +75,28 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
   }
 
   private def narrowOutputs(model: EvalModel, needed: AttributeSet): EvalModel = {
-    val used = model.outputs.zip(model.call.application.outputs).filter { case (a, _) => needed.contains(a) }
-    // At least one output is fetched even when only the reasons or the survivors are asked for.
-    val kept = if (used.isEmpty) model.outputs.zip(model.call.application.outputs).take(1) else used
+    val (call, outputs) = narrowed(model.call, model.outputs, needed)
     val error = model.error.filter(needed.contains)
-    if (kept.size == model.outputs.size && error == model.error) model
-    else {
-      val application = model.call.application.copy(outputs = kept.map(_._2))
-      model.copy(call = model.call.copy(application = application), outputs = kept.map(_._1), error = error)
-    }
+    if (outputs.size == model.outputs.size && error == model.error) model
+    else model.copy(call = call, outputs = outputs, error = error)
+  }
+
+  private def narrowTrimmed(trim: TrimBlocks, needed: AttributeSet): TrimBlocks = {
+    val (call, outputs) = narrowed(trim.call, trim.outputs, needed)
+    val child = prune(trim.child, trim.references)
+    if (outputs.size == trim.outputs.size) trim.copy(child = child) else TrimBlocks(call, outputs, child)
+  }
+
+  private def narrowed(
+      call: ModelCall,
+      outputs: Seq[Attribute],
+      needed: AttributeSet
+  ): (ModelCall, Seq[Attribute]) = {
+    val all = outputs.zip(call.application.outputs)
+    val used = all.filter { case (a, _) => needed.contains(a) }
+    // At least one output is fetched even when only the reasons, the survivors or their number are asked for.
+    val kept = if (used.isEmpty) all.take(1) else used
+    (call.copy(application = call.application.copy(outputs = kept.map(_._2))), kept.map(_._1))
   }
 }
 
@@ -93,13 +109,15 @@ case class InstallRule(session: SparkSession) extends Rule[LogicalPlan] {
   }
 }
 
-/** Plans [[EvalModel]] as [[EvalModelExec]], and [[ReduceModel]]. */
+/** Plans the nodes that run models. */
 object ModelStrategy extends Strategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case m: EvalModel =>
-      EvalModelExec(m.call, m.rejected, m.rowSource, m.outputs, m.error, m.carried, planLater(m.child)) :: Nil
+      val child = planLater(m.child)
+      EvalModelExec(m.call, m.rejected, m.rowSource, m.outputs, m.error, m.carried, child, m.outputsFirst) :: Nil
+    case t: TrimBlocks => TrimBlocksExec(t.call, t.outputs, planLater(t.child)) :: Nil
     case r: ReduceModel if r.keys.isEmpty => ReduceExec(r.reduction, r.inputs, r.outputs, planLater(r.child)) :: Nil
     case r: ReduceModel                   => AggregateExec.of(r, planLater(r.child)) :: Nil
-    case _                                => Nil
+    case _             => Nil
   }
 }

@@ -1,0 +1,74 @@
+package org.sparkdl.tensor
+
+import org.apache.spark.unsafe.Platform
+
+import org.sparkdl.runtime.{DType, TfTensor}
+
+/** A tensor of slots of one size, which grows, by doubling, when more are asked for.
+  *
+  * @param initial
+  *   slots to begin with
+  */
+final class SlotTensor(dtype: DType, initial: Int) extends AutoCloseable {
+  private var full: TfTensor = _
+  private var part: TfTensor = _
+  private var cell: Array[Long] = _
+  private var slots = 0
+  private var most = Int.MaxValue
+
+  /** Bytes of a slot. */
+  var slotBytes = 0L
+
+  /** Gives the slots the shape `dims`; what was written before is lost unless the shape is the same. */
+  def shape(dims: Array[Long]): Unit = if (cell == null || !java.util.Arrays.equals(cell, dims)) {
+    close()
+    cell = dims.clone()
+    slotBytes = TfTensor.elements(cell) * dtype.size
+    full = allocate(initial)
+    slots = initial
+  }
+
+  /** Says that slots up to `rows` will be used: a full tensor then has just as many and need not be copied. */
+  def expect(rows: Int): Unit = {
+    most = rows
+    if (slots > rows) resize(rows)
+  }
+
+  /** Where the slot's bytes begin. */
+  def address(slot: Int): Long = {
+    if (slot >= slots) resize(math.max(slot + 1, math.min(slots * 2L, most.toLong).toInt))
+    full.address + slot * slotBytes
+  }
+
+  private def resize(rows: Int): Unit = {
+    val resized = allocate(rows)
+    Platform.copyMemory(null, full.address, null, resized.address, math.min(slots, rows) * slotBytes)
+    full.close()
+    full = resized
+    slots = rows
+  }
+
+  private def allocate(rows: Int): TfTensor = TfTensor.allocate(dtype, rows.toLong +: cell)
+
+  /** The first `rows` slots as a tensor. A TensorFlow tensor cannot be shortened, so a part is copied, once. */
+  def tensor(rows: Int): TfTensor = {
+    if (rows > slots) resize(rows)
+    if (rows == slots) full
+    else {
+      if (part == null || part.shape(0) != rows) {
+        if (part != null) part.close()
+        part = allocate(rows)
+      }
+      Platform.copyMemory(null, full.address, null, part.address, rows * slotBytes)
+      part
+    }
+  }
+
+  override def close(): Unit = {
+    Seq(full, part).filter(_ != null).foreach(_.close())
+    full = null
+    part = null
+    cell = null
+    slots = 0
+  }
+}

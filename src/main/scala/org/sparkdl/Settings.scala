@@ -23,6 +23,11 @@ object Settings {
       "0",
       "Rows per run of a model; 0 = 8 where an input is an image, else 32 to 1024, about 64 KiB of inputs and outputs."
     )
+  val blocksMaxMemory: Setting = Setting(
+    "blocks.maxMemory",
+    "256k",
+    "Inputs and outputs of one block of rows, for block programs that are given no block size."
+  )
   val intraOpThreads: Setting =
     Setting("intraOpThreads", "0", "Threads of one TensorFlow operation; 0 = cores of the executor / task slots.")
   val precision: Setting = Setting(
@@ -61,6 +66,7 @@ object Settings {
   val all: Seq[Setting] =
     Seq(
       batchSize,
+      blocksMaxMemory,
       intraOpThreads,
       precision,
       modelsDir,
@@ -88,9 +94,12 @@ object Settings {
       number(Settings.intraOpThreads, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
     def precision: String =
       number(Settings.precision, precisions.mkString("'", "' or '", "'"))(Some(_).filter(precisions.contains))
-    def modelsMaxMemory: Long = number(Settings.modelsMaxMemory, "a size such as '4g'") { t =>
+    private def size(s: Setting, example: String): Long = number(s, s"a size such as '$example'") { t =>
       scala.util.Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ > 0)
     }
+
+    def modelsMaxMemory: Long = size(Settings.modelsMaxMemory, "4g")
+    def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))
     def nativeDir: String = text(Settings.nativeDir)

@@ -10,6 +10,7 @@ class SettingsSuite extends AnyFunSuite {
   test("defaults are those that are documented") {
     val s = reader()
     assert((s.batchSize, s.intraOpThreads, s.precision) == (0, 0, "float32"))
+    assert(s.blocksMaxMemory == (256L << 10))
     assert(s.modelsMaxMemory == (4L << 30) && s.imageMaxPixels == 89478485L && s.nativeDir.isEmpty)
     assert(s.modelsDir.endsWith(".sparkdl/models"))
   }

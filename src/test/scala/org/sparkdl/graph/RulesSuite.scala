@@ -230,7 +230,7 @@ class RulesSuite extends AnyFunSuite with Lifting {
           .pipe(ints(_, "ones", Seq(1, 1)))
           .tensor("amounts", Int32, Seq(3, 2), Seq(1, 0, 0, 2, 0, 0))
           .tensor("value", Float64, Nil, Seq(9.5))
-            .node("Slice", "sliced", Seq("x", "from", "size"), Map("T" -> Float64, "Index" -> Int32))
+          .node("Slice", "sliced", Seq("x", "from", "size"), Map("T" -> Float64, "Index" -> Int32))
           .node("StridedSlice", "strided", Seq("x", "begin", "end", "step"), Map("T" -> Float64, "Index" -> Int32))
           .node(
             "StridedSlice",

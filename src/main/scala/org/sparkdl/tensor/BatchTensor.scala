@@ -105,7 +105,9 @@ private final class StringBatch(from: DataType, spec: Array[Long]) extends Batch
     if (reason != null) return reason
     if (slot == 0) { values.clear(); dims = cells.dims.clone() }
     else {
-      if (!java.util.Arrays.equals(cells.dims, dims)) { otherCell = cells.dims.clone(); return BatchTensor.OtherShape }
+      if (!java.util.Arrays.equals(cells.dims, dims)) {
+        otherCell = cells.dims.clone(); return BatchTensor.OtherShape
+      }
       // a slot that was refused by another input is written again
       values.dropRightInPlace(values.size - slot * TfTensor.elements(dims).toInt)
     }

@@ -115,9 +115,9 @@ object ModelStrategy extends Strategy {
     case m: EvalModel =>
       val child = planLater(m.child)
       EvalModelExec(m.call, m.rejected, m.rowSource, m.outputs, m.error, m.carried, child, m.outputsFirst) :: Nil
-    case t: TrimBlocks => TrimBlocksExec(t.call, t.outputs, planLater(t.child)) :: Nil
+    case t: TrimBlocks                    => TrimBlocksExec(t.call, t.outputs, planLater(t.child)) :: Nil
     case r: ReduceModel if r.keys.isEmpty => ReduceExec(r.reduction, r.inputs, r.outputs, planLater(r.child)) :: Nil
     case r: ReduceModel                   => AggregateExec.of(r, planLater(r.child)) :: Nil
-    case _             => Nil
+    case _                                => Nil
   }
 }

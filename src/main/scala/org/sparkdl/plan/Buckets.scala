@@ -1,14 +1,27 @@
 package org.sparkdl.plan
 
-/** The numbers 0 until `count` sorted by small keys; those of one key keep their order.
+/** The numbers 0 until the length of `items`, sorted by small keys; those of one key keep their order.
   *
-  * @param keys
-  *   the key of each number, below `keyCount`
+  * @param starts
+  *   where the numbers of each key begin in `items`; one more entry than keys
   */
-final private[plan] class Buckets(keys: Array[Int], count: Int, keyCount: Int) {
+final private[plan] class Buckets(val starts: Array[Int], val items: Array[Int]) {
+  def size(key: Int): Int = starts(key + 1) - starts(key)
+}
 
-  /** Where the numbers of each key begin in `items`; one more entry than keys. */
-  val starts: Array[Int] = {
+private[plan] object Buckets {
+
+  /** Sorts `count` numbers.
+    *
+    * @param keys
+    *   the key of each number, below `keyCount`
+    */
+  def of(keys: Array[Int], count: Int, keyCount: Int): Buckets = {
+    val starts = startsOf(keys, count, keyCount)
+    new Buckets(starts, if (ascending(keys, count)) Array.range(0, count) else sorted(keys, count, starts.clone()))
+  }
+
+  private def startsOf(keys: Array[Int], count: Int, keyCount: Int): Array[Int] = {
     val sizes = new Array[Int](keyCount + 1)
     var i = 0
     while (i < count) { sizes(keys(i) + 1) += 1; i += 1 }
@@ -17,18 +30,21 @@ final private[plan] class Buckets(keys: Array[Int], count: Int, keyCount: Int) {
     sizes
   }
 
-  val items: Array[Int] = {
-    val next = starts.clone()
-    val sorted = new Array[Int](count)
+  private def ascending(keys: Array[Int], count: Int): Boolean = {
+    var i = 1
+    while (i < count && keys(i) >= keys(i - 1)) i += 1
+    i >= count
+  }
+
+  private def sorted(keys: Array[Int], count: Int, next: Array[Int]): Array[Int] = {
+    val items = new Array[Int](count)
     var i = 0
     while (i < count) {
       val key = keys(i)
-      sorted(next(key)) = i
+      items(next(key)) = i
       next(key) += 1
       i += 1
     }
-    sorted
+    items
   }
-
-  def size(key: Int): Int = starts(key + 1) - starts(key)
 }

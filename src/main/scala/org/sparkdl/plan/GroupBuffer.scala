@@ -16,6 +16,8 @@ final private[plan] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, c
   private var groups = new Array[Int](1 << 8)
   private var count = 0
   private var refusedBy = 0
+  private val variable = cells.filterNot(_.fixedSize)
+  private var fixedBytes = 0L // of a row's other cells
 
   def rows: Int = count
 
@@ -41,20 +43,21 @@ final private[plan] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, c
     if (count == groups.length) groups = java.util.Arrays.copyOf(groups, 2 * count)
     groups(count) = group
     count += 1
+    if (count == 1) fixedBytes = cells.iterator.filter(_.fixedSize).map(_.bytes(1)).sum
   }
 
   /** Bytes of the cells. */
   def bytes: Long = {
-    var sum = 0L
+    var sum = count * fixedBytes
     var c = 0
-    while (c < cells.length) { sum += cells(c).bytes(count); c += 1 }
+    while (c < variable.length) { sum += variable(c).bytes(count); c += 1 }
     sum
   }
 
   /** Merges the rows of each of the groups 0 until `groupCount`, all of which have rows. */
   def merge(groupCount: Int): Unit = if (count > groupCount) {
     val slotBytes = bytes / count
-    val order = new Buckets(groups, count, groupCount)
+    val order = Buckets.of(groups, count, groupCount)
     var pieces = Pieces.of(order.items, order.starts, task.mostRows)
     pieces.merge(merger, slotBytes)
     while (pieces.count > groupCount) {

@@ -19,15 +19,19 @@ final private[plan] class KeyStore(fields: Int) {
     val end = Math.addExact(from, key.getSizeInBytes)
     if (end > memory.length) memory = java.util.Arrays.copyOf(memory, math.max(end, KeyStore.larger(memory.length)))
     if (count == ends.length) ends = java.util.Arrays.copyOf(ends, KeyStore.larger(count))
-    Platform.copyMemory(
-      key.getBaseObject,
-      key.getBaseOffset,
-      memory,
-      Platform.BYTE_ARRAY_OFFSET + from.toLong,
-      key.getSizeInBytes.toLong
-    )
+    copy(key, Platform.BYTE_ARRAY_OFFSET + from.toLong)
     ends(count) = end
     count += 1
+  }
+
+  /** Rows are whole words; most keys are few, for which a call of `copyMemory` takes longer. */
+  private def copy(key: UnsafeRow, to: Long): Unit = {
+    val (base, from, length) = (key.getBaseObject, key.getBaseOffset, key.getSizeInBytes)
+    if (length > KeyStore.SmallBytes) Platform.copyMemory(base, from, memory, to, length.toLong)
+    else {
+      var i = 0
+      while (i < length) { Platform.putLong(memory, to + i, Platform.getLong(base, from + i)); i += 8 }
+    }
   }
 
   def is(id: Int, key: UnsafeRow): Boolean = {
@@ -55,5 +59,7 @@ final private[plan] class KeyStore(fields: Int) {
 }
 
 private object KeyStore {
+  private val SmallBytes = 64
+
   def larger(size: Int): Int = math.min(2L * size, Int.MaxValue - 16L).toInt
 }

@@ -17,12 +17,14 @@ final private[plan] class Pieces(slots: Array[Int], begins: Array[Int], lengths:
     var longest = 0
     var i = 0
     while (i < count) { longest = math.max(longest, lengths(i)); i += 1 }
-    val byLength = new Buckets(lengths, count, longest + 1)
-    (2 to longest).foreach { length =>
+    val byLength = Buckets.of(lengths, count, longest + 1)
+    var length = 2
+    while (length <= longest) {
       if (byLength.size(length) > 0) {
         val same = java.util.Arrays.copyOfRange(byLength.items, byLength.starts(length), byLength.starts(length + 1))
         merger.merge(slots, same.map(begins(_)), length, slotBytes)
       }
+      length += 1
     }
   }
 

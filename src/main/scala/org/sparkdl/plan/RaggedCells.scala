@@ -48,6 +48,7 @@ final private[plan] class RaggedCells(spec: TensorSpec, from: DataType) extends 
   override def read(slot: Int, reader: CellReader): Any = reader.read(cells(slot), 0)
   override def cell: Array[Long] = cells.headOption.fold(Array.empty[Long])(_.shape.drop(1).map(_ => -1L))
   override def otherCell: Array[Long] = cell
+  override def fixedSize: Boolean = false
   override def bytes(slots: Int): Long = { forget(slots); total }
   override def close(): Unit = { forget(0); collector.close() }
 }

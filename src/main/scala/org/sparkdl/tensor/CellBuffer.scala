@@ -45,6 +45,9 @@ abstract class CellBuffer extends AutoCloseable {
   /** The shape of the value that `add` last answered OtherShape to. */
   def otherCell: Array[Long]
 
+  /** Whether all cells that are there at one time have the same number of bytes. */
+  def fixedSize: Boolean
+
   /** Bytes that the cells of the first `slots` slots, all filled, take. */
   def bytes(slots: Int): Long
 }

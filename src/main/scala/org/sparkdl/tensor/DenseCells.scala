@@ -103,6 +103,7 @@ final private[tensor] class DenseCells(dtype: DType, spec: Array[Long], writer: 
   override def read(slot: Int, reader: CellReader): Any = reader.read(memory, slot)
   override def cell: Array[Long] = dims.clone()
   override def otherCell: Array[Long] = measured.clone()
+  override def fixedSize: Boolean = true
   override def bytes(slots: Int): Long = slots * slotBytes
 
   override def close(): Unit = if (memory != null) {

@@ -55,6 +55,7 @@ final private[tensor] class StringCells(from: DataType, spec: Array[Long]) exten
 
   override def cell: Array[Long] = dims.clone()
   override def otherCell: Array[Long] = reader.dims.clone()
+  override def fixedSize: Boolean = false
   override def bytes(slots: Int): Long = { forget(slots); total }
   override def close(): Unit = { cells.clear(); total = 0L }
 }

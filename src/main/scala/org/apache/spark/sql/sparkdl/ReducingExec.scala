@@ -29,6 +29,7 @@ final private[sparkdl] class KeyedChildRows(
     child: Seq[Attribute]
 ) extends KeyedRows {
   private val toKey = UnsafeProjection.create(keys, child)
+  private val noKey: Option[UnsafeRow] = if (keys.isEmpty) Some(toKey(InternalRow.empty)) else None
   private var current: InternalRow = _
 
   override val ordinals: Array[Int] = columns.map(c => child.indexWhere(_.exprId == c.exprId)).toArray
@@ -38,5 +39,5 @@ final private[sparkdl] class KeyedChildRows(
     true
   }
   override def inputs: InternalRow = current
-  override def key: UnsafeRow = toKey(current)
+  override def key: UnsafeRow = if (noKey.isDefined) noKey.get else toKey(current)
 }

@@ -2,7 +2,6 @@ package org.sparkdl.plan
 
 import org.apache.spark.TaskContext
 
-import org.sparkdl.engine.{Engine, WarmRun}
 import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.CellReader
 
@@ -11,8 +10,8 @@ import org.sparkdl.tensor.CellReader
   */
 private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, context: TaskContext)
     extends AutoCloseable {
-  private var lease: Engine.Lease = _
-  private var run_ : WarmRun = _
+  private val model =
+    new LeasedRun(task.shipped, task.inputTensors, task.fetches, task.precision, task.engine, metrics)
 
   /** The outputs of the batch, and for each slot the row in them: all slots in one run, or one run each. */
   private var outputs: Array[Array[TfTensor]] = Array.empty
@@ -26,12 +25,11 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     */
   def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
     val start = System.nanoTime()
-    lend()
     val slots = if (task.fixedBatch) task.capacity else group.count
     if (task.block.isDefined && slots != group.count) throw RowErrors.fixedRows(task, group.count, context)
     val inputs = group.tensors(slots)
     alone = false
-    try outputs = Array(checked(run_(inputs), slots.toLong))
+    try outputs = Array(checked(model(inputs), slots.toLong))
     catch {
       case e: TfException if rowsFault(e) => runAlone(inputs, group.count, failed)
       case e: TfException                 => throw RowErrors.refused(task, e, context)
@@ -52,7 +50,7 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     outputs = new Array[Array[TfTensor]](rows)
     (0 until rows).foreach { slot =>
       val one = inputs.map(TensorRows.copyOf(_, slot))
-      try outputs(slot) = checked(run_(one), 1)
+      try outputs(slot) = checked(model(one), 1)
       catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }
       finally one.foreach(_.close())
     }
@@ -78,15 +76,7 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
 
   override def close(): Unit = {
     release()
-    if (lease != null) { lease.close(); lease = null }
-  }
-
-  private def lend(): Unit = if (lease == null) {
-    val start = System.nanoTime()
-    lease = Engine.acquire(task.shipped, task.precision, task.engine)
-    run_ = lease.model.run(task.inputTensors, task.fetches)
-    if (lease.loadedNow) metrics.modelLoads(1)
-    metrics.loadTime(System.nanoTime() - start)
+    model.close()
   }
 
   /** Refuses outputs that do not have one entry per row: they would shift the rows. Outputs that are rows of their

@@ -27,7 +27,7 @@ final private[plan] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, c
     var reason: String = null
     while (c < cells.length && reason == null) {
       refusedBy = c
-      reason = if (inputs.isNullAt(ordinals(c))) "the value is null" else cells(c).add(count, inputs, ordinals(c))
+      reason = if (inputs.isNullAt(ordinals(c))) RowErrors.Null else cells(c).add(count, inputs, ordinals(c))
       c += 1
     }
     reason
@@ -57,11 +57,12 @@ final private[plan] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, c
   /** Merges the rows of each of the groups 0 until `groupCount`, all of which have rows. */
   def merge(groupCount: Int): Unit = if (count > groupCount) {
     val slotBytes = bytes / count
+    val mostRows = (task.mergeBytes / math.max(1L, slotBytes)).max(2L).min(task.mostRows.toLong).toInt
     val order = Buckets.of(groups, count, groupCount)
-    var pieces = Pieces.of(order.items, order.starts, task.mostRows)
+    var pieces = Pieces.of(order.items, order.starts, mostRows)
     pieces.merge(merger, slotBytes)
     while (pieces.count > groupCount) {
-      pieces = pieces.next(task.mostRows)
+      pieces = pieces.next(mostRows)
       pieces.merge(merger, slotBytes)
     }
     keep(pieces.firsts)

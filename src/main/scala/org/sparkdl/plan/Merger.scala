@@ -11,11 +11,13 @@ final private[plan] class Merger(
     errors: ReduceErrors
 ) extends AutoCloseable {
 
-  private def leased(model: MergeModel) = new LeasedRun(model, task.precision, task.engine, metrics)
   private val (single, several) = task.step match {
-    case MergeStep.Blocks(one, many) => (leased(one), many.map(leased))
-    case MergeStep.Pairs(model, _)   => val run = leased(model); (run, Some(run))
+    case MergeStep.Blocks(one, many) => (one, many)
+    case MergeStep.Pairs(model, _)   => (model, Some(model))
   }
+  private val runs = (single +: several.toSeq).distinct
+    .map(m => m -> new LeasedRun(m.shipped, m.inputs, m.fetches, task.precision, task.engine, metrics))
+    .toMap
   private val pairs = task.step.isInstanceOf[MergeStep.Pairs]
 
   /** Merges each of these pieces, `length` slots from `begins(i)` on in `slots`, into the first slot of the piece.
@@ -64,21 +66,27 @@ final private[plan] class Merger(
 
   private def gather(slots: Array[Int], leading: Array[Long]): Array[TfTensor] = cells.map(_.gather(slots, leading))
 
-  /** @param rows results in the first dimension of the outputs; None when an output is one result */
-  private def run(model: LeasedRun, inputs: Array[TfTensor], into: Array[Int], rows: Option[Int]): Unit = {
-    val results =
-      try model(inputs)
+  /** @param rows
+    *   results in the first dimension of the outputs; None when an output is one result
+    */
+  private def run(model: MergeModel, inputs: Array[TfTensor], into: Array[Int], rows: Option[Int]): Unit = {
+    val start = System.nanoTime()
+    val fetched =
+      try runs(model)(inputs)
       catch { case e: TfException => throw errors.refused(e) }
       finally inputs.foreach(_.close())
-    try
-      results.indices.foreach { c =>
-        if (!cells(c).fits(results(c), rows)) throw errors.wrongResult(c, cells(c).cell, rows, results(c))
-        cells(c).put(results(c), into)
-      }
-    finally results.foreach(_.close())
+    try model.places.indices.foreach(c => put(c, fetched(model.places(c)), into, rows))
+    finally fetched.foreach(_.close())
+    metrics.batches(1)
+    metrics.runTime(System.nanoTime() - start)
   }
 
-  override def close(): Unit = { single.close(); several.foreach(_.close()) }
+  private def put(column: Int, result: TfTensor, into: Array[Int], rows: Option[Int]): Unit = {
+    if (!cells(column).fits(result, rows)) throw errors.wrongResult(column, cells(column).cell, rows, result)
+    cells(column).put(result, into)
+  }
+
+  override def close(): Unit = runs.values.foreach(_.close())
 }
 
 private object Merger {

@@ -29,7 +29,7 @@ final private[plan] class Pieces(slots: Array[Int], begins: Array[Int], lengths:
   }
 
   /** The first slot of each piece. */
-  def firsts: Array[Int] = Array.tabulate(count)(i => slots(begins(i)))
+  def firsts: Array[Int] = begins.map(slots(_))
 
   /** What is left after the merge, cut again. */
   def next(mostRows: Int): Pieces = Pieces.of(firsts, groups, mostRows)

@@ -108,8 +108,8 @@ final class ReduceIterator(
   }
 
   private def full: Boolean =
-    buffer.rows >= ReduceIterator.MostRows && task.maxBytes != Long.MaxValue ||
-      buffer.rows > 1 && buffer.bytes + keys.bytes > task.maxBytes
+    buffer.rows >= ReduceIterator.MostRows && task.waitingBytes != Long.MaxValue ||
+      buffer.rows > 1 && buffer.bytes + keys.bytes > task.waitingBytes
 }
 
 object ReduceIterator {

@@ -14,8 +14,10 @@ import org.sparkdl.tensor.{CellBuffer, CellReader, ColumnTypes, TensorSpec}
   *   the models, in the order of `ReduceStep.models`
   * @param mostRows
   *   of one merge
-  * @param maxBytes
-  *   of rows that wait for a merge
+  * @param mergeBytes
+  *   of the rows of one merge, if they are more than two
+  * @param waitingBytes
+  *   of rows and keys that wait for a merge
   */
 final case class ReduceTask(
     name: String,
@@ -24,7 +26,8 @@ final case class ReduceTask(
     precision: String,
     engine: EngineSettings,
     mostRows: Int,
-    maxBytes: Long,
+    mergeBytes: Long,
+    waitingBytes: Long,
     handleInvalid: HandleInvalid
 ) {
   private[plan] def buffers: Array[CellBuffer] = columns.map { c =>
@@ -46,7 +49,12 @@ final case class ReduceTask(
 final case class ReduceColumn(name: String, spec: TensorSpec, from: DataType, reader: CellReader)
 
 /** A model of a merge on its way to the executors. */
-final case class MergeModel(shipped: ShippedModel, inputs: Seq[String], outputs: Seq[String])
+final case class MergeModel(shipped: ShippedModel, inputs: Seq[String], outputs: Seq[String]) {
+
+  /** Names of tensors, distinct, and for each output the index of its own. */
+  def fetches: Seq[String] = outputs.distinct
+  val places: Seq[Int] = outputs.map(outputs.distinct.indexOf(_))
+}
 
 /** [[ReduceStep]] on its way to the executors. */
 sealed trait MergeStep extends Serializable {
@@ -88,11 +96,12 @@ object ReduceTask {
       case ReduceStep.Blocks(one, many)      => MergeStep.Blocks(model(one), many.map(model))
       case ReduceStep.Pairs(pairs, oneByOne) => MergeStep.Pairs(model(pairs), oneByOne)
     }
-    val (rows, bytes) = reduction.block match {
-      case BlockSize.Rows(n)              => (math.max(n, 2), BufferBytes)
-      case BlockSize.Memory(max)          => (Int.MaxValue, max)
-      case BlockSize.Partition if partial => (Int.MaxValue, Long.MaxValue)
-      case BlockSize.Partition            => (Int.MaxValue, BufferBytes)
+    val (rows, mergeBytes, waitingBytes) = reduction.block match {
+      case BlockSize.Rows(n) => (math.max(n, 2), Long.MaxValue, WaitingBytes)
+      case BlockSize.Memory(bytes) =>
+        (Int.MaxValue, bytes, math.max(bytes, math.min(bytes * WaitingBlocks, WaitingBytes)))
+      case BlockSize.Partition if partial => (Int.MaxValue, Long.MaxValue, Long.MaxValue)
+      case BlockSize.Partition            => (Int.MaxValue, Long.MaxValue, WaitingBytes)
     }
     val columns = names.indices.map { i =>
       val spec = reduction.inputs(i)
@@ -105,7 +114,8 @@ object ReduceTask {
       reduction.precision,
       reduction.engine,
       math.min(rows, step.mostRows),
-      bytes,
+      mergeBytes,
+      waitingBytes,
       // Partial results are valid: what does not fit there is a conflict between rows.
       if (partial) reduction.handleInvalid else HandleInvalid.Error
     )
@@ -115,6 +125,9 @@ object ReduceTask {
   def resultOf(spec: TensorSpec, from: DataType): CellReader =
     CellReader.nested(spec.dtype, spec.cell.fold(ColumnTypes.unnest(from)._2)(_.size))
 
-  /** Where the block does not say how much memory rows may take. */
-  private val BufferBytes = 64L << 20
+  /** What rows and keys may take that wait for a merge: enough for 100,000 keys to have several rows each. */
+  private val WaitingBytes = 64L << 20
+
+  /** Less for those who want small blocks. */
+  private val WaitingBlocks = 256L
 }

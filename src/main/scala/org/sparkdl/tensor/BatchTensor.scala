@@ -56,7 +56,7 @@ object BatchTensor {
 /** Numbers and booleans. Unknown dimensions are settled by the first row of each batch. */
 private final class DenseBatch(spec: TensorSpec, from: DataType, writer: CellWriter, initial: Int)
     extends BatchTensor {
-  private val slots = new SlotTensor(spec.dtype, initial)
+  private[tensor] val slots = new SlotTensor(spec.dtype, initial)
   private val shape = CellShape.of(spec, from).orNull // null when nothing is unknown
   private val dims = CellShape.known(spec, from)
 

@@ -58,8 +58,8 @@ object CellBuffer {
     * where the spec leaves it open.
     */
   def of(spec: TensorSpec, from: DataType): CellBuffer = {
-    val cell = spec.cell.getOrElse(Seq.fill(ColumnTypes.unnest(from)._2)(-1L)).toArray
+    val cell = CellShape.known(spec, from)
     if (spec.dtype == DType.Str) new StringCells(from, cell)
-    else new DenseCells(spec.dtype, cell, CellWriter.of(from, spec.dtype, cell.length))
+    else new DenseCells(spec, from, CellWriter.of(from, spec.dtype, cell.length))
   }
 }

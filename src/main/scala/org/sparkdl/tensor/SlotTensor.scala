@@ -28,6 +28,9 @@ final class SlotTensor(dtype: DType, initial: Int) extends AutoCloseable {
     slots = initial
   }
 
+  /** The tensor of all slots, also those that are not filled; valid until the next `address`. */
+  private[tensor] def all: TfTensor = full
+
   /** Says that slots up to `rows` will be used: a full tensor then has just as many and need not be copied. */
   def expect(rows: Int): Unit = {
     most = rows

@@ -60,7 +60,7 @@ class AggregateSuite extends SparkSuite with Operators {
     Seq(1, 5, 50).foreach { partitions =>
       val df = spark.sparkContext.parallelize(words, partitions).toDF("k", "s")
       Seq(TestReductions.join("s"), TestReductions.joinPairs("s")).foreach { reduction =>
-        Seq(BlockSize.Memory(1 << 20), BlockSize.Memory(2000), BlockSize.Rows(3), BlockSize.Partition).foreach {
+        Seq(BlockSize.Memory(1 << 20), BlockSize.Memory(20), BlockSize.Rows(3), BlockSize.Partition).foreach {
           block =>
             val found = merged(df.groupBy("k"), reduction.copy(block = block)).as[(Int, String)].collect().toMap
             assert(found == expected, s"${reduction.name} $block $partitions")
@@ -76,7 +76,7 @@ class AggregateSuite extends SparkSuite with Operators {
       val data = Seq.fill(4000)((math.abs(random.nextGaussian() * spread).toInt, random.nextInt(100).toDouble))
       val expected = data.groupBy(_._1).map { case (k, rows) => k -> rows.map(_._2).sum }
       val df = spark.sparkContext.parallelize(data, 1 + random.nextInt(9)).toDF("k", "x")
-      Seq(64L << 20, 4000L).foreach { bytes =>
+      Seq(1L << 20, 20L).foreach { bytes =>
         val found = merged(df.groupBy("k"), sum.copy(block = BlockSize.Memory(bytes))).as[(Int, Double)].collect()
         assert(found.length == expected.size && found.toMap == expected)
       }
@@ -87,7 +87,7 @@ class AggregateSuite extends SparkSuite with Operators {
     val df = spark
       .range(0, 600000, 1, 4)
       .select(when(col("id") % 3 === 0, -1L).otherwise(col("id") % 200001) as "k", lit(1.0) as "x")
-    val found = merged(df.groupBy("k"), sum.copy(block = BlockSize.Memory(100000)))
+    val found = merged(df.groupBy("k"), sum.copy(block = BlockSize.Memory(400)))
     assert(found.agg(count("*"), org.apache.spark.sql.functions.sum("x"), max("x")).head() == {
       val plain = df.groupBy("k").count()
       Row(plain.count(), 600000.0, plain.agg(max("count")).head().getLong(0).toDouble)
@@ -197,6 +197,15 @@ class AggregateSuite extends SparkSuite with Operators {
     assert(df.as("a").join(df.as("b"), col("a.k") === col("b.k") + 1).count() == 12)
     assert(df.filter("k = 3").collect().toSeq == rows.filter("k = 3").groupBy("k").sum("x").collect().toSeq)
     assert(df.agg(org.apache.spark.sql.functions.sum("x")).head().getDouble(0) == 9999.0 * 5000)
+  }
+
+  test("filters on keys go below the merge, those on results stay above") {
+    val df = merged(rows.groupBy("k")).filter("k > 10 AND x > 0")
+    assert(sorted(df) == sorted(rows.groupBy("k").agg(org.apache.spark.sql.functions.sum("x")).filter("k > 10")))
+    assert(
+      collect(df.queryExecution.executedPlan) { case e: PartialAggregateExec => e.metrics("rows").value } ==
+        Seq(rows.filter("k > 10").count())
+    )
   }
 
   test("repeated and concurrent aggregates give the same bits") {

@@ -121,7 +121,7 @@ object TestReductions {
   private def reduction(columns: Seq[String], step: ReduceStep): Reduction = Reduction(
     columns,
     step,
-    BlockSize.Memory(64L << 20),
+    BlockSize.Memory(256L << 10),
     "float32",
     HandleInvalid.Error,
     EngineSettings(intraOpThreads = 0, maxMemory = 1L << 30, nativeDir = "")

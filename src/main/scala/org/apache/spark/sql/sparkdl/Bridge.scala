@@ -1,6 +1,6 @@
 package org.apache.spark.sql.sparkdl
 
-import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, Row, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{
   Alias,
@@ -27,7 +27,8 @@ object Bridge {
     val methods = classic(session).experimental
     methods.synchronized {
       if (!methods.extraStrategies.contains(ModelStrategy)) methods.extraStrategies :+= ModelStrategy
-      val missing = Seq(LiftModelCalls, OptimizeModels).filterNot(methods.extraOptimizations.contains)
+      val missing =
+        Seq(LiftModelCalls, OptimizeModels, PushBelowReduce).filterNot(methods.extraOptimizations.contains)
       if (missing.nonEmpty) methods.extraOptimizations ++= missing
     }
   }
@@ -137,18 +138,23 @@ object Bridge {
     *   names of the columns that are merged, in the order of the reduction's columns
     */
   def reduced(df: DataFrame, reduction: Reduction, inputs: Seq[String]): DataFrame = {
-    val rows = df.asInstanceOf[ClassicDataset[Row]]
-    install(rows.sparkSession)
-    Reductions.on(rows, rows.queryExecution.analyzed, reduction, Nil, inputs.map(n => named(rows, quoted(n))))
+    val session = classic(df.sparkSession)
+    install(session)
+    val plan = df.asInstanceOf[ClassicDataset[_]].queryExecution.analyzed
+    merged(Reductions.on(plan, reduction, Nil, inputs.map(column(df, session, plan, _))), session)
   }
 
   /** The rows of each group merged into one: the keys, then the results. */
   def aggregated(grouped: RelationalGroupedDataset, reduction: Reduction, inputs: Seq[String]): DataFrame = {
-    val rows = GroupedRows.frameOf(grouped)
-    install(rows.sparkSession)
-    val groups = GroupedRows.of(grouped)
-    Reductions.on(rows, groups.child, reduction, groups.keys, inputs.map(n => named(rows, quoted(n))))
+    val df = GroupedRows.frameOf(grouped)
+    install(df.sparkSession)
+    val rows = GroupedRows.of(grouped)
+    val columns = inputs.map(column(df, df.sparkSession, rows.child, _))
+    merged(Reductions.on(rows.child, reduction, rows.keys, columns), df.sparkSession)
   }
+
+  private def merged(node: ReduceModel, session: ClassicSession): DataFrame =
+    ClassicDataset.ofRows(session, Project(node.keys ++ renewed(node.outputs), node))
 
   /** What is grouped, with its columns. */
   def groupedFrame(grouped: RelationalGroupedDataset): DataFrame = GroupedRows.frameOf(grouped)

@@ -27,7 +27,7 @@ private[graph] object Refs {
 }
 
 /** Names that a graph does not have yet. */
-private[graph] final class FreshNames(taken: Iterable[String]) {
+private[sparkdl] final class FreshNames(taken: Iterable[String]) {
   private val used = taken.to(collection.mutable.Set)
 
   def apply(wanted: String): String =

@@ -8,6 +8,7 @@ import org.sparkdl.Model
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.model.{ModelReader, ProgramGraph}
 import org.sparkdl.runtime.TfGraph
+import org.sparkdl.tensorframes.dsl.{BuiltGraph, Operation}
 
 /** A TensorFlow program for the columns of a DataFrame: a frozen graph, the tensors that are fetched from it, and
   * which placeholder takes which column (by default the one of its name).
@@ -86,6 +87,17 @@ object Program {
   /** As `fromFile`, of a serialized GraphDef. */
   @varargs def fromBytes(graphDef: Array[Byte], fetches: String*): Program =
     named(graphDef, fetches.map(f => f.stripSuffix(":0") -> f))
+
+  /** A program of operations written with [[org.sparkdl.tensorframes.dsl]]; the outputs are named as they are.
+    *
+    * Placeholders made for a column (`df.block("x")`) take it, others the column of their name.
+    */
+  @varargs def of(fetches: Operation*): Program = {
+    val built = BuiltGraph.of(fetches)
+    built.feeds.foldLeft(named(built.graphDef, built.outputs)) { case (program, (placeholder, column)) =>
+      program.feed(placeholder, column)
+    }
+  }
 
   /** A program whose outputs have names of their own.
     *

@@ -2,6 +2,8 @@ package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.{DataFrame, RelationalGroupedDataset, Row}
 
+import org.sparkdl.tensorframes.dsl.{ColumnPlaceholders, Operation}
+
 /** TensorFlow programs over the columns of any DataFrame.
   *
   * A program takes each row's value (a cell) or a block: the cells of many rows, stacked, with the rows as first
@@ -75,6 +77,19 @@ object TensorFrames {
     */
   def appendShape(df: DataFrame, column: String, shape: Array[Int]): DataFrame =
     Shapes.append(df, column, shape.toSeq.map(_.toLong))
+
+  /** A placeholder for blocks of a column, of its dtype and shape, for programs of [[dsl.Operation]]s.
+    *
+    * @param name
+    *   of the placeholder; by default the column's
+    */
+  def block(df: DataFrame, column: String, name: String): Operation =
+    ColumnPlaceholders.block(df, column, Some(name))
+  def block(df: DataFrame, column: String): Operation = ColumnPlaceholders.block(df, column, None)
+
+  /** As `block`, for the value of one row. */
+  def row(df: DataFrame, column: String, name: String): Operation = ColumnPlaceholders.row(df, column, Some(name))
+  def row(df: DataFrame, column: String): Operation = ColumnPlaceholders.row(df, column, None)
 
   /** The schema with the tensor of each column, for people: "x: array (nullable = false) double[?,2]". */
   def explainTensors(df: DataFrame): String = Shapes.explain(df)

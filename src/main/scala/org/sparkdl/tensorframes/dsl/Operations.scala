@@ -21,6 +21,11 @@ trait OperationFunctions {
   /** A constant of the value's own type (Float stays Float): an element, or nested `Seq`s, arrays or lists. */
   def constant(value: Any): Operation = Literal.of(value).operation
 
+  /** A value to combine an operation with, as Scala makes it by itself: it takes the operation's dtype where nothing is
+    * lost. For Java: `x.plus(value(1))`.
+    */
+  def value(value: Any): Operand = Literal.of(value)
+
   def zeros[T](dims: Long*)(implicit element: Element[T]): Operation = zerosOf(element, dims)
   @varargs def zeros(dtype: String, dims: Long*): Operation = zerosOf(Element.named(dtype), dims)
   def ones[T](dims: Long*)(implicit element: Element[T]): Operation = onesOf(element, dims)

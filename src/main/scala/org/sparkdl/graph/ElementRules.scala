@@ -49,7 +49,7 @@ private[graph] object ElementRules {
     */
   private val select: Rule = n =>
     commonRank(n).filter(rank => n.args.head.rank.exists(r => r == 0 || r == rank)).flatMap { rank =>
-      n.replace("SelectV2", n.args.map(n.aligned(_, rank)), "T" -> n.outputType())
+      n.replace("SelectV2", n.args.map(n.aligned(_, rank)), "T" -> n.outputType)
     }
 
   private val ensureShape: Rule = n =>

@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
 
-import org.sparkdl.runtime.GraphDefs
+import org.sparkdl.runtime.{DType, GraphDefs}
 
 /** The row graph between two changes of shape: for blocks of one row. */
 private[graph] object OneRowGraph {
@@ -26,7 +26,7 @@ private[graph] object OneRowGraph {
     (graph.build(), row.outputs.map(outputs))
   }
 
-  private def zero = GraphDefs.tensor(org.sparkdl.runtime.DType.Int32, Nil, Seq(0))
+  private def zero = GraphDefs.tensor(DType.Int32, Nil, Seq(0))
 
   private def withRows(row: RowGraph, placeholder: NodeDef): NodeDef = {
     val shape = row.shape(placeholder.getName).map(-1L +: _)

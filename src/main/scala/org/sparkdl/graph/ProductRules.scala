@@ -29,18 +29,18 @@ private[graph] object ProductRules {
 
   /** With a matrix that is the same for all rows it is one large product; else one product per row. */
   private val matMul: Rule = n =>
-    if (!Types(n.outputType()) || !n.args.forall(_.rank.contains(2))) None
+    if (!Types(n.outputType) || !n.args.forall(_.rank.contains(2))) None
     else if (n.onlyFirst && !n.flag("transpose_a")) folded(n).orElse(products(n, "transpose_a", "transpose_b"))
     else products(n, "transpose_a", "transpose_b")
 
   private val batchMatMul: Rule = n =>
-    if (Types(n.outputType()) && n.args.forall(_.rank.exists(_ >= 2))) products(n, "adj_x", "adj_y") else None
+    if (Types(n.outputType) && n.args.forall(_.rank.exists(_ >= 2))) products(n, "adj_x", "adj_y") else None
 
   private def products(n: RowNode, first: String, second: String) = commonRank(n).flatMap { rank =>
     n.replace(
       "BatchMatMulV2",
       n.args.map(n.aligned(_, rank)),
-      "T" -> n.outputType(),
+      "T" -> n.outputType,
       "adj_x" -> n.flag(first),
       "adj_y" -> n.flag(second)
     )
@@ -65,14 +65,14 @@ private[graph] object ProductRules {
     else
       for {
         in <- n.args.head.shape
-        out <- n.outputShape()
+        out <- n.outputShape
         if in.size > 1 && in.forall(_ > 0) && out.forall(_ > 0) && out.head == in.head
         flat = reshape(n, n.args.head.ref, n.args.head.dtype, -1L +: in.tail)
         inner <- n.keep(flat +: n.refs.tail)
         result <- n.replace(
           "Reshape",
           Seq(n.addNode(inner), n.ints(-1L +: out)),
-          "T" -> n.outputType(),
+          "T" -> n.outputType,
           "Tshape" -> DataType.DT_INT32
         )
       } yield result

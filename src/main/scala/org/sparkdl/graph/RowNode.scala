@@ -25,7 +25,6 @@ private[graph] final case class Arg(ref: String, rows: Boolean, shape: Option[Se
 /** One node of a row graph that depends on rows, and the means to write its counterpart for blocks. */
 private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row: RowGraph, block: BlockNodes) {
 
-  def op: String = node.getOp
   def refs: Seq[String] = args.map(_.ref)
 
   /** Whether all inputs but the first are the same for all rows. */
@@ -38,9 +37,9 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
   /** The integers of input `i`, when they are constant. */
   def constant(i: Int): Option[Seq[Long]] = if (args(i).rows) None else row.constant(args(i).ref)
 
-  /** What the node's output `index` is for one row. */
-  def outputShape(index: Int = 0): Option[Seq[Long]] = row.shape(s"${node.getName}:$index")
-  def outputType(index: Int = 0): DataType = row.dtype(s"${node.getName}:$index")
+  /** What the node's first output is for one row. */
+  def outputShape: Option[Seq[Long]] = row.shape(node.getName)
+  def outputType: DataType = row.dtype(node.getName)
 
   /** The same operation on other inputs, with some attributes changed. */
   def keep(inputs: Seq[String], changed: (String, Any)*): Option[NodeDef] = {

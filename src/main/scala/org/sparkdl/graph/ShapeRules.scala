@@ -41,7 +41,7 @@ private[graph] object ShapeRules {
       if (named.nonEmpty) n.args.head.rank.flatMap(Rules.axes(named, _))
       else n.args.head.fixed.map(_.zipWithIndex.collect { case (1, i) => i + 1L })
     dims.flatMap {
-      case Seq() => n.replace("Identity", n.refs, "T" -> n.outputType())
+      case Seq() => n.replace("Identity", n.refs, "T" -> n.outputType)
       case found => n.keep(n.refs, "squeeze_dims" -> GraphDefs.ints(found))
     }
   }
@@ -69,22 +69,22 @@ private[graph] object ShapeRules {
 
   private val shape: Rule = n =>
     n.args.head.fixed match {
-      case Some(dims) => n.constantNode(dims, n.outputType(), scalar = false)
+      case Some(dims) => n.constantNode(dims, n.outputType, scalar = false)
       case None =>
-        val all = n.add("Shape", n.refs, "T" -> n.args.head.dtype, "out_type" -> n.outputType())
+        val all = n.add("Shape", n.refs, "T" -> n.args.head.dtype, "out_type" -> n.outputType)
         n.replace(
           "Slice",
           Seq(all, n.ints(Seq(1)), n.ints(Seq(-1))),
-          "T" -> n.outputType(),
+          "T" -> n.outputType,
           "Index" -> DataType.DT_INT32
         )
     }
 
   private val rank: Rule = n =>
-    n.args.head.rank.flatMap(r => n.constantNode(Seq(r.toLong), n.outputType(), scalar = true))
+    n.args.head.rank.flatMap(r => n.constantNode(Seq(r.toLong), n.outputType, scalar = true))
 
   private val size: Rule = n => {
-    val out = n.outputType()
+    val out = n.outputType
     n.args.head.fixed match {
       case Some(dims) => n.constantNode(Seq(dims.product), out, scalar = true)
       case None =>

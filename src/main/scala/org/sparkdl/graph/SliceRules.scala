@@ -1,5 +1,7 @@
 package org.sparkdl.graph
 
+import org.tensorflow.proto.DataType
+
 import org.sparkdl.graph.Rules.{Rule, axis, table}
 
 /** Operations that take parts of a value, or add to its edges. */
@@ -46,7 +48,7 @@ private[graph] object SliceRules {
           "Reshape",
           Seq(n.ints(Seq(0L, 0L) ++ amounts, dtype), n.ints(Seq(-1L, 2L))),
           "T" -> dtype,
-          "Tshape" -> org.tensorflow.proto.DataType.DT_INT32
+          "Tshape" -> DataType.DT_INT32
         )
         n.keep(n.refs.updated(1, rows)).get
       }

@@ -28,6 +28,10 @@ private[graph] final class Vectorizer private (row: RowGraph) {
     }
 
   private def onRows(site: RowNode, node: NodeDef): Boolean =
+    if (site.args.exists(_.rank.exists(_ > Vectorizer.MaxRank))) false
+    else byRule(site, node)
+
+  private def byRule(site: RowNode, node: NodeDef): Boolean =
     ShapeRules.ofShapes.get(node.getOp) match {
       case Some(rule) => rule(site).exists(done(_, rows = false))
       case None       => Rules.byOp.get(node.getOp).flatMap(_(site)).exists(done(_, rows = true))
@@ -65,6 +69,9 @@ private[graph] object Vectorizer {
   def of(row: RowGraph): Option[(GraphDef, Seq[String])] = new Vectorizer(row).graph.filter { case (graph, outputs) =>
     consistent(row, graph, outputs)
   }
+
+  /** Some kernels go up to seven dimensions, an operation may add one, and one is that of rows. */
+  private val MaxRank = 5
 
   /** Operations that decide which others run, the way of TensorFlow 1. */
   private val Branches = Set("Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "RefSwitch", "RefMerge")

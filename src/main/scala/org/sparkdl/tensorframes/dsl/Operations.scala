@@ -21,8 +21,8 @@ trait OperationFunctions {
   /** A constant of the value's own type (Float stays Float): an element, or nested `Seq`s, arrays or lists. */
   def constant(value: Any): Operation = Literal.of(value).operation
 
-  /** A value to combine an operation with, as Scala makes it by itself: it takes the operation's dtype where nothing is
-    * lost. For Java: `x.plus(value(1))`.
+  /** A value to combine an operation with, as Scala makes it by itself: it takes the operation's dtype where nothing
+    * is lost. For Java: `x.plus(value(1))`.
     */
   def value(value: Any): Operand = Literal.of(value)
 

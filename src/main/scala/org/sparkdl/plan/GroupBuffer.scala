@@ -33,10 +33,10 @@ final private[plan] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, c
     reason
   }
 
-  /** What to throw for the row that was refused last. */
-  def refused(reason: String): Exception =
+  /** What to throw for the row that was refused last, the partition's `row`th, counted from 0. */
+  def refused(reason: String, row: Long): Exception =
     if (reason eq BatchTensor.OtherShape) errors.shapes(refusedBy, cells(refusedBy))
-    else errors.invalid(refusedBy, reason)
+    else errors.invalid(refusedBy, reason, row)
 
   /** Takes up the row that was offered last. */
   def assign(group: Int): Unit = {

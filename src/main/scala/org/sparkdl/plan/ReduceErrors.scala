@@ -10,10 +10,16 @@ import org.sparkdl.tensor.{CellBuffer, TensorSpec}
 final private[plan] class ReduceErrors(task: ReduceTask, context: TaskContext) {
   private def place = s"partition ${context.partitionId()}"
 
-  def invalid(column: Int, reason: String): InvalidInputException = new InvalidInputException(
-    s"Cannot merge a row ($place) with program '${task.name}': column '${task.columns(column).name}': $reason. " +
-      "Mend or remove it, or set handleInvalid to 'skip' to leave such rows out."
-  )
+  /** @param row
+    *   counted from 0 in the partition
+    */
+  def invalid(column: Int, reason: String, row: Long): InvalidInputException = {
+    val c = task.columns(column)
+    new InvalidInputException(
+      s"Cannot feed column '${c.name}' to input '${c.spec.name}' of program '${task.name}': $reason, in row $row " +
+        s"(counted from 0) of $place. Mend or remove the row, or set handleInvalid to 'skip' to leave such rows out."
+    )
+  }
 
   def shapes(column: Int, cells: CellBuffer): InvalidInputException = {
     val c = task.columns(column)

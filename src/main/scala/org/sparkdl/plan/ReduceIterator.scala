@@ -44,6 +44,7 @@ final class ReduceIterator(
   private var next_ = 0 // the next one of them
   private var pending = false // the source stands on a row that has not been taken
   private var finished = false
+  private var row = 0L // of the source, counted from 0
   private var number = context.partitionId().toLong << ReduceIterator.RowBits
   private val values = new GenericInternalRow(task.columns.size + (if (numbered) 1 else 0))
 
@@ -67,15 +68,15 @@ final class ReduceIterator(
     if (context.isInterrupted()) throw new TaskKilledException("the job was cancelled")
     forgetReady()
     val start = System.nanoTime()
-    var taken = 0L
+    val before = row
     var room = true
     while (room && (pending || source.advance())) {
       pending = false
-      taken += 1
       room = take()
+      if (!pending) row += 1
     }
     metrics.feedTime(System.nanoTime() - start)
-    metrics.rows(if (pending) taken - 1 else taken)
+    metrics.rows(row - before)
     release(room)
   }
 
@@ -104,7 +105,8 @@ final class ReduceIterator(
 
   private def reject(reason: String): Unit = {
     metrics.rejected(1)
-    if (task.handleInvalid == HandleInvalid.Error || reason.eq(BatchTensor.OtherShape)) throw buffer.refused(reason)
+    if (task.handleInvalid == HandleInvalid.Error || reason.eq(BatchTensor.OtherShape))
+      throw buffer.refused(reason, row)
   }
 
   private def full: Boolean =

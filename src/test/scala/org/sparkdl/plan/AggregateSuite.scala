@@ -146,7 +146,7 @@ class AggregateSuite extends SparkSuite with Operators {
   test("nulls are errors that name column and partition, or their rows are left out") {
     val df = Seq((1, Some(1.0)), (1, None), (2, None), (3, Some(2.0))).toDF("k", "x").coalesce(1)
     val messages = causes(intercept[SparkException](merged(df.groupBy("k")).collect())).map(_.getMessage)
-    assert(messages.exists(_.contains("a row (partition 0) with program 'Sum': column 'x': the value is null")))
+    assert(messages.exists(_.contains("program 'Sum': the value is null, in row 1 (counted from 0) of partition 0")))
     val skipping = sum.copy(handleInvalid = HandleInvalid.Skip)
     assert(sorted(merged(df.groupBy("k"), skipping)) == Seq(Row(1, 1.0), Row(3, 2.0)))
   }

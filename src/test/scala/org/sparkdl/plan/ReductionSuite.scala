@@ -113,7 +113,8 @@ class ReductionSuite extends SparkSuite with Operators {
     val df = spark.sparkContext.parallelize(Seq(Some(1.0), None, Some(3.0)), 3).toDF("x")
     val error =
       caused[InvalidInputException](intercept[SparkException](merged(df, TestReductions.sum("x")).collect()))
-    assert(error.getMessage.contains("a row (partition 1) with program 'Sum': column 'x': the value is null"))
+    assert(error.getMessage.contains("Cannot feed column 'x' to input 'x_input' of program 'Sum': the value is null"))
+    assert(error.getMessage.contains("in row 0 (counted from 0) of partition 1"))
     assert(error.getMessage.contains("set handleInvalid to 'skip'"))
     val skipping = TestReductions.sum("x").copy(handleInvalid = HandleInvalid.Skip)
     assert(one(df, skipping) == Row(4.0))

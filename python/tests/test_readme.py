@@ -15,7 +15,15 @@ PAGES = [
     "README.md",
     *(
         f"docs/{p}.md"
-        for p in ("getting-started", "sql", "models", "graphs", "errors", "migrating-from-1.x")
+        for p in (
+            "getting-started",
+            "sql",
+            "models",
+            "graphs",
+            "tensorframes",
+            "errors",
+            "migrating-from-1.x",
+        )
     ),
 ]
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -72,7 +72,9 @@ def mapped_blocks(
 ) -> Any:
     """Return what `map_blocks` gives for a frame of pandas, which is one partition."""
     feeds = _feeds(program, frame)
-    _check_names(program, frame, trim)
+    if not trim:
+        _check_names(program, frame)
+        _check_fed(feeds)
     rows = _valid(feeds, len(frame), handle_invalid)
     found: list[list[Array]] = []
     with _session(program, feeds) as run:
@@ -87,7 +89,8 @@ def mapped_blocks(
 def mapped_rows(program: Program, frame: Any, handle_invalid: str) -> Any:
     """Return what `map_rows` gives for a frame of pandas: a run for each row."""
     feeds = _feeds(program, frame)
-    _check_names(program, frame, trim=False)
+    _check_names(program, frame)
+    _check_fed(feeds)
     rows = _valid(feeds, len(frame), handle_invalid)
     with _session(program, feeds) as run:
         found = [run(*(f.cell(r) for f in feeds)) for r in rows]
@@ -123,12 +126,20 @@ def _accepts(column: str, dtype: Any) -> bool:
     return whole and np.can_cast(column, dtype.as_numpy_dtype, "safe")
 
 
-def _check_names(program: Program, frame: Any, trim: bool) -> None:
+def _check_names(program: Program, frame: Any) -> None:
     taken = sorted(set(program.outputs) & set(map(str, frame.columns)))
-    if taken and not trim:
+    if taken:
         raise SchemaMismatchException(
             f"The DataFrame has a column '{taken[0]}' already; give the result another name, or "
             "drop the column."
+        )
+
+
+def _check_fed(feeds: Sequence[Feed]) -> None:
+    if not feeds:
+        raise SchemaMismatchException(
+            "The results need no column, so they have no rows. Take a column as argument, or use "
+            "map_blocks with trim=True, which runs such a program once per block."
         )
 
 

@@ -90,8 +90,12 @@ def test_blocks_of_every_type_and_rank_are_as_in_pandas(df: Any, program: Any) -
         lambda x, v: {"z": x + tf.cast(tf.reduce_max(v), tf.float64), "w": v[::-1]},
         lambda m: {"z": tf.linalg.trace(m), "t": m[0]},
         lambda s: {"z": tf.strings.upper(s), "c": tf.strings.bytes_split(s)[1:]},
-        lambda ragged: {"n": tf.size(ragged), "d": ragged * 2, "s": tf.reduce_sum(ragged)},
-        lambda ragged, n: {"o": tf.concat([ragged, tf.cast(n, tf.int32)[None]], 0)},
+        lambda ragged: {
+            "k": tf.size(ragged),
+            "d": ragged * 2,
+            "t": tf.reduce_sum(tf.cast(ragged, tf.int64)),
+        },
+        lambda ragged, x: {"o": tf.concat([tf.cast(ragged, tf.float64), x[None]], 0)},
         lambda b: {"z": tf.cond(b, lambda: 1.0, lambda: 2.0)},
     ],
 )
@@ -104,7 +108,9 @@ def test_functions_and_graphs_give_the_same(df: Any) -> None:
         x = tfs.block(df, "x")
         scale = v1.get_variable("scale", initializer=np.float64(2.0))
         graph = tfs.map_blocks(tf.multiply(x, scale, name="z"), df)
-        rows = tfs.map_rows(tf.multiply(tfs.row(df, "x", "r"), scale, name="z"), df, {"r": "x"})
+    with tf.Graph().as_default():
+        z = tf.multiply(tfs.row(df, "x", "r"), 2.0, name="z")
+        rows = tfs.map_rows(z, df, {"r": "x"})
     function = tfs.map_blocks(lambda x: {"z": x * 2.0}, df)
     assert graph.schema == function.schema == rows.schema
     assert graph.collect() == function.collect() == rows.collect()
@@ -125,7 +131,9 @@ def test_vectors_and_matrices_are_tensors(spark: Any) -> None:
 
 
 def test_binary_is_a_string_of_bytes_and_decimals_are_doubles(spark: Any) -> None:
-    frame = spark.sql("SELECT unhex('ff00') AS raw, decimal(1.5) AS d, tinyint(3) AS t")
+    frame = spark.sql(
+        "SELECT unhex('ff00') AS raw, cast(1.5 AS decimal(3, 1)) AS d, tinyint(3) AS t"
+    )
     made = tfs.map_rows(
         lambda raw, d, t: {"n": tf.strings.length(raw), "twice": d * 2.0, "same": t}, frame
     )
@@ -283,11 +291,6 @@ def test_options_have_the_names_and_defaults_of_scala(spark: Any) -> None:
         if "blockSize" in parameters:
             assert parameters["blockSize"].default == "auto"
     assert options.blockSize().isEmpty(), "as many rows as fit the memory of a block"
-    scala = {
-        m.getName()
-        for m in spark._jvm.java.lang.Class.forName(
-            "org.sparkdl.tensorframes.TensorFrames"
-        ).getMethods()
-    }
+    scala = set(dir(spark._jvm.org.sparkdl.tensorframes.TensorFrames))
     assert {"mapBlocks", "mapRows", "reduceBlocks", "reduceRows", "aggregate"} <= scala
     assert {"analyze", "appendShape"} <= scala

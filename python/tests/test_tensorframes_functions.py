@@ -252,6 +252,19 @@ def test_lookup_tables_are_refused() -> None:
         made(lambda n: {"z": table.lookup(n)})
 
 
+def test_functions_of_python_inside_the_graph_are_refused() -> None:
+    def logged(x: Any) -> Any:
+        return {"z": tf.ensure_shape(tf.numpy_function(np.log, [x], tf.float64), [None])}
+
+    with pytest.raises(InvalidModelException, match="of the function 'logged' calls back into Pyt"):
+        made(logged)
+
+
+def test_operations_are_called_like_the_results_that_they_give() -> None:
+    found = made(lambda x, v: {"z": x, "a b": v, "v": v * 2.0})
+    assert found.outputs == {"z": "z:0", "a b": "a_b:0", "v": "Identity_2:0"}
+
+
 def test_a_wrong_feed_dict_is_refused() -> None:
     with pytest.raises(SchemaMismatchException, match="names 'q', but the function has the argum"):
         made(lambda x: {"z": x}, feed_dict={"q": "x"})

@@ -14,7 +14,7 @@ from sparkdl._lazy import eagerly
 from sparkdl.errors import InvalidModelException, SparkDLException
 from sparkdl.tensorframes._arguments import Argument, Form, arguments, label
 from sparkdl.tensorframes._columns import Columns, known
-from sparkdl.tensorframes._program import Program, finished, with_shapes
+from sparkdl.tensorframes._program import Program, finished, with_names, with_shapes
 
 
 def traced(
@@ -42,6 +42,7 @@ def traced(
     ends = dict(zip(names, results, strict=True))
     shapes = dict(zip(names, (t.shape for t in concrete.outputs), strict=True))
     graph_def, ends = with_shapes(graph_def, ends, shapes)
+    ends = with_names(graph_def, ends)
     ops = dict(zip(map(node_of, inputs), bound.values(), strict=True))
     part, needed = finished(graph_def, ends, ops, label(function))
     return Program(part, ends, needed, from_function=True)
@@ -90,7 +91,7 @@ def _cannot_trace(error: Exception, specs: list[Any], form: Form, whose: str) ->
     cells = [s.shape[1:] if form.block else s.shape for s in specs]
     if "Python `bool`" in text or "iterating over" in text:
         return text + " Decorate it with @tf.function, so that if and for work on tensors."
-    if "does not match type" in text:
+    if "does not match type" in text or "don't all match" in text:
         return text + " Tensors of different types do not mix: use tf.cast(x, tf.float64)."
     if not all(c.is_fully_defined() for c in cells):
         return text + " (Sizes that are unknown come from tfs.append_shape or tfs.analyze.)"

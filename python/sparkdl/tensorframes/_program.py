@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import check_frozen, static_signature
 from sparkdl._graph.graph import Graph, node_of, short
+from sparkdl._graph.names import node_name
 from sparkdl._graph.simplify import tidy
 from sparkdl._paths import process_folder
+from sparkdl.errors import InvalidModelException
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,47 @@ def finished(
     Raises
     ------
     InvalidModelException
-        It has variables or tables.
+        It has variables, tables or functions of Python.
     """
     copy = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
     graph = Graph(copy, ())
     graph.prune([node_of(t) for t in outputs.values()])
     part = tidy(graph.to_graph_def())
     check_frozen(part, what)
+    _check_no_python(part, what)
     return part, {op: column for op, column in feeds.items() if op in graph.nodes}
+
+
+def _check_no_python(graph_def: Any, what: str) -> None:
+    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
+    found = next((n.name for n in nodes if n.op in _PYTHON), None)
+    if found is not None:
+        raise InvalidModelException(
+            f"The operation {found!r} of {what} calls back into Python (tf.py_function, "
+            "tf.numpy_function), but programs run in the executors' JVMs, without Python. Write it "
+            "with operations of TensorFlow."
+        )
+
+
+_PYTHON = {"EagerPyFunc", "PyFunc", "PyFuncStateless"}
+
+
+def with_names(graph_def: Any, outputs: Mapping[str, str]) -> dict[str, str]:
+    """Call the operations that give the outputs like these, where that is possible.
+
+    Errors of the engine name the tensor: "z:0" says more than "Identity_1:0".
+    """
+    nodes = {n.name: n for n in graph_def.node}
+    used = {node_of(i) for n in graph_def.node for i in n.input}
+    found = dict(outputs)
+    for name, tensor in outputs.items():
+        old = node_of(tensor)
+        end = nodes[old].op in ("Identity", "EnsureShape") and old not in used
+        if end and node_name(name) not in nodes:
+            nodes[node_name(name)] = nodes.pop(old)
+            nodes[node_name(name)].name = node_name(name)
+            found[name] = node_name(name) + ":0"
+    return found
 
 
 def with_shapes(

@@ -15,6 +15,10 @@ object ShapeMetadata {
   def read(metadata: Metadata): Option[Seq[Long]] =
     Seq(Key, OldKey).flatMap(k => Try(metadata.getLongArray(k)).toOption).headOption.map(_.toSeq)
 
+  /** What is known of a cell; nothing for scalars, whose type tells all. */
+  def ofCell(spec: TensorSpec): Metadata =
+    spec.cell.filter(_.exists(_ >= 0)).fold(Metadata.empty)(cell => write(Metadata.empty, -1L +: cell))
+
   def write(metadata: Metadata, shape: Seq[Long]): Metadata = new MetadataBuilder()
     .withMetadata(metadata)
     .remove(OldKey)

@@ -10,14 +10,11 @@ import org.sparkdl.tensor.{Compatibility, TensorSpec}
 /** A placeholder, the column that feeds it, and the shape of a cell that both together tell (-1 = unknown). */
 final private[tensorframes] case class BoundInput(placeholder: TensorSpec, column: StructField, cell: Seq[Long]) {
 
-  /** The input for many rows, named like its column. */
-  def block(rows: Long = -1L): TensorSpec = TensorSpec(column.name, tensor, dtype, Some(rows +: cell))
+  /** The input for many rows. */
+  def block(rows: Long = -1L): TensorSpec = placeholder.copy(shape = Some(rows +: cell))
 
   /** The input for one row. */
-  def row: TensorSpec = TensorSpec(column.name, tensor, dtype, Some(cell))
-
-  def tensor: String = placeholder.tensor
-  def dtype: DType = placeholder.dtype
+  def row: TensorSpec = placeholder.copy(shape = Some(cell))
 }
 
 /** Binds the placeholders of a program to columns, and checks that they go together.
@@ -71,9 +68,6 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
         s"It has: ${columns.names}"
     )
   }
-
-  def requireBatch(): Unit = if (df.isStreaming)
-    fail("a stream has no end, so its rows cannot be merged: use it in foreachBatch on each batch, or map_blocks")
 
   def fail(why: String): Nothing = throw new SchemaMismatchException(s"Program '$name': $why.")
 

@@ -105,7 +105,6 @@ final private[tensorframes] case class Merged(inputs: Seq[TensorSpec], output: T
 /** Finds which placeholders take the cells of which output, and checks that what comes out can go in again. */
 final private[tensorframes] class MergedCells(operation: String, val program: Program, df: DataFrame) {
   private val binding = new Binding(operation, program, df)
-  binding.requireBatch()
 
   def name: String = binding.name
 
@@ -145,7 +144,7 @@ final private[tensorframes] class MergedCells(operation: String, val program: Pr
     val shape = output.shape.getOrElse(input.cell)
     val fits =
       shape.size == input.cell.size && shape.zip(input.cell).forall { case (o, i) => o < 0 || i < 0 || o == i }
-    if (output.dtype != input.dtype || !fits)
+    if (output.dtype != input.placeholder.dtype || !fits)
       binding.fail(
         s"output '${output.name}' is ${output.typeString}, but a cell of placeholder '${input.placeholder.name}' is " +
           s"${input.row.typeString}: expected the same dtype and shape, since results are merged again"

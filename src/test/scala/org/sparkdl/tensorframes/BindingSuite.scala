@@ -145,7 +145,7 @@ class BindingSuite extends SparkSuite {
 
   test("reductions of a stream") {
     val stream = spark.readStream.format("rate").load().selectExpr("cast(value as double) as x")
-    refused(stream.reduceBlocks(TestPrograms.blockSum("x_input", "x")))("a stream has no end", "foreachBatch")
+    refused(stream.reduceBlocks(TestPrograms.blockSum("x_input", "x")))("a stream has no last row", "foreachBatch")
   }
 
   test("options that cannot be") {

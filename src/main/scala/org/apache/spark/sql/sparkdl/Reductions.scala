@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.plan.{ReduceTask, Reduction}
-import org.sparkdl.tensor.Compatibility
+import org.sparkdl.tensor.{Compatibility, ShapeMetadata}
 
 /** Puts a [[ReduceModel]] on a plan. */
 private[sparkdl] object Reductions {
@@ -34,7 +34,8 @@ private[sparkdl] object Reductions {
   private def outputs(reduction: Reduction, inputs: Seq[Attribute]): Seq[Attribute] =
     reduction.columns.indices.map { i =>
       val reader = ReduceTask.resultOf(reduction.inputs(i), inputs(i).dataType)
-      AttributeReference(reduction.columns(i), reader.dataType, nullable = false)()
+      val known = ShapeMetadata.ofCell(reduction.inputs(i))
+      AttributeReference(reduction.columns(i), reader.dataType, nullable = false, known)()
     }
 
   private def checkBatch(plan: LogicalPlan, reduction: Reduction): Unit = if (plan.isStreaming)

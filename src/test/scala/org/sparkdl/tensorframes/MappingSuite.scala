@@ -74,7 +74,9 @@ class MappingSuite extends SparkSuite with Operators {
         .node("PlaceholderWithDefault", "y", Seq("one"), Map("dtype" -> DType.Float64, "shape" -> Seq(-1L)))
         .node("AddV2", "z", Seq("x", "y"), floats)
     )
-    assert(Seq(1.0, 2.0).toDF("x").coalesce(1).mapBlocks(graph).select("z").as[Double].collect().toSeq == Seq(2.0, 3.0))
+    assert(
+      Seq(1.0, 2.0).toDF("x").coalesce(1).mapBlocks(graph).select("z").as[Double].collect().toSeq == Seq(2.0, 3.0)
+    )
     assert(Seq((1.0, 5.0)).toDF("x", "c").mapBlocks(graph.feed("y", "c")).select("z").head() == Row(6.0))
     assert(Seq((1.0, 5.0)).toDF("x", "c").mapRows(graph.feed("y", "c")).count() == 1)
   }
@@ -117,9 +119,17 @@ class MappingSuite extends SparkSuite with Operators {
 
   test("outputs carry what the graph knows of their shapes") {
     val df = Seq((Seq(1.0, 2.0), 1.0)).toDF("x", "n")
-    assert(ColumnTensors.of(df.mapBlocks(TestPrograms.doubled(shape = Seq(-1L, 2L))).schema("z")).get.shape.get == Seq(-1, 2))
+    assert(
+      ColumnTensors.of(df.mapBlocks(TestPrograms.doubled(shape = Seq(-1L, 2L))).schema("z")).get.shape.get == Seq(
+        -1,
+        2
+      )
+    )
     val refined = df.appendShape("x", Array(-1, 2)).mapRows(TestPrograms.doubled(shape = Seq(-1L)))
-    assert(ColumnTensors.of(refined.schema("z")).get.shape.get == Seq(-1, 2), "the column's shape goes through the graph")
+    assert(
+      ColumnTensors.of(refined.schema("z")).get.shape.get == Seq(-1, 2),
+      "the column's shape goes through the graph"
+    )
     assert(refined.explainTensors().contains(" |-- z: array (nullable = false) double[?,2]"))
   }
 
@@ -154,8 +164,9 @@ class MappingSuite extends SparkSuite with Operators {
   }
 
   test("every number type of Spark, and bytes as uint8") {
-    val types = Seq("tinyint" -> DType.Int8, "smallint" -> DType.Int16, "int" -> DType.Int32, "bigint" -> DType.Int64) ++
-      Seq("float" -> DType.Float32, "double" -> DType.Float64, "boolean" -> DType.Bool)
+    val types =
+      Seq("tinyint" -> DType.Int8, "smallint" -> DType.Int16, "int" -> DType.Int32, "bigint" -> DType.Int64) ++
+        Seq("float" -> DType.Float32, "double" -> DType.Float64, "boolean" -> DType.Bool)
     types.foreach { case (sql, dtype) =>
       val df = numbers.select(col("x").cast(sql) as "x").mapBlocks(TestPrograms.identity(dtype, TestPrograms.Rows))
       assert(df.schema("y").dataType == df.schema("x").dataType && df.filter("y = x").count() == 10, sql)
@@ -183,7 +194,8 @@ class MappingSuite extends SparkSuite with Operators {
     val touched = spark.sparkContext.longAccumulator
     val count = udf { (x: Double) => touched.add(1); x }
     val source = numbers.select(count(col("x")) as "x")
-    val made = source.mapBlocks(TestPrograms.doubled()).mapRows(TestPrograms.identity(DType.Float64, Nil).feed("x", "z"))
+    val made =
+      source.mapBlocks(TestPrograms.doubled()).mapRows(TestPrograms.identity(DType.Float64, Nil).feed("x", "z"))
     assert(touched.value == 0)
     assert(made.count() == 10)
     val plan = made.queryExecution.executedPlan.toString
@@ -192,16 +204,24 @@ class MappingSuite extends SparkSuite with Operators {
 
   test("maps work on streams") {
     val input = MemoryStream[Double](spark)
-    val mapped = input.toDF().toDF("x").mapBlocks(TestPrograms.doubled()).mapRows(
-      TestPrograms.identity(DType.Float64, Nil).feed("x", "z")
-    )
+    val mapped = input
+      .toDF()
+      .toDF("x")
+      .mapBlocks(TestPrograms.doubled())
+      .mapRows(
+        TestPrograms.identity(DType.Float64, Nil).feed("x", "z")
+      )
     val query = mapped.writeStream.format("memory").queryName("tensorframes_stream").start()
     try {
       input.addData(1.0, 2.0)
       query.processAllAvailable()
       input.addData(3.0)
       query.processAllAvailable()
-      assert(spark.table("tensorframes_stream").orderBy("x").collect().toSeq == (1 to 3).map(i => Row(2.0 * i, 2.0 * i, 1.0 * i)))
+      assert(
+        spark.table("tensorframes_stream").orderBy("x").collect().toSeq == (1 to 3).map(i =>
+          Row(2.0 * i, 2.0 * i, 1.0 * i)
+        )
+      )
     } finally query.stop()
   }
 
@@ -211,11 +231,14 @@ class MappingSuite extends SparkSuite with Operators {
     try {
       val tasks = (1 to 24).map { i =>
         val task: Callable[Boolean] = () => {
-          val program = if (i % 2 == 0) shared else TestPrograms.of("z")(
-            _.placeholder("x", DType.Float64, TestPrograms.Rows)
-              .tensor("k", DType.Float64, Nil, Seq(i.toDouble))
-              .node("Mul", "z", Seq("x", "k"), floats)
-          )
+          val program =
+            if (i % 2 == 0) shared
+            else
+              TestPrograms.of("z")(
+                _.placeholder("x", DType.Float64, TestPrograms.Rows)
+                  .tensor("k", DType.Float64, Nil, Seq(i.toDouble))
+                  .node("Mul", "z", Seq("x", "k"), floats)
+              )
           val factor = if (i % 2 == 0) 2.0 else i.toDouble
           numbers.mapBlocks(program).filter(col("z") === col("x") * factor).count() == 10
         }

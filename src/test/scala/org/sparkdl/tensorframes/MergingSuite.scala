@@ -58,7 +58,11 @@ class MergingSuite extends SparkSuite {
 
   test("reduceRows merges two rows at a time") {
     assert(numbers.reduceRows(TestPrograms.pairSum()) == Row(4950.0))
-    assert(numbers.withColumnRenamed("x", "p").reduceRows(TestPrograms.pairSum().feed("x_1", "p").feed("x_2", "p")) == Row(4950.0))
+    assert(
+      numbers.withColumnRenamed("x", "p").reduceRows(TestPrograms.pairSum().feed("x_1", "p").feed("x_2", "p")) == Row(
+        4950.0
+      )
+    )
   }
 
   test("one row is its own reduction") {
@@ -90,7 +94,8 @@ class MergingSuite extends SparkSuite {
   }
 
   test("aggregate refuses wrong placeholders, keys named like outputs, and nulls unless they are skipped") {
-    val wrong = intercept[SparkDLException](numbers.groupBy("k").aggregate(TestPrograms.blockSum("q", "x"))).getMessage
+    val wrong =
+      intercept[SparkDLException](numbers.groupBy("k").aggregate(TestPrograms.blockSum("q", "x"))).getMessage
     assert(wrong.contains("'x (aggregate)'") && wrong.contains("'x_input'"))
     val key = intercept[SparkDLException](numbers.groupBy("x").aggregate(sum)).getMessage
     assert(key.contains("'x' is a key and an output"))

@@ -1,5 +1,8 @@
 package org.sparkdl.tensorframes
 
+import org.apache.spark.sql.SparkSession
+
+import org.sparkdl.Model
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.plan.{BlockSize, HandleInvalid}
 
@@ -19,6 +22,10 @@ final case class BlockOptions(blockSize: Option[BlockSize] = None, handleInvalid
       )
     case other => other
   }
+
+  /** What a block is in a session. */
+  private[tensorframes] def blockSizeIn(session: SparkSession): BlockSize =
+    blockSize.getOrElse(BlockSize.Memory(Model.settings(session).blocksMaxMemory))
 
   blockSize.foreach {
     case BlockSize.Rows(n) if n < 1 => throw new SparkDLException(s"A block needs at least 1 row, got $n.")

@@ -109,7 +109,7 @@ private[tensorframes] object Mapping {
       rows: Long
   ): ModelApplication = {
     val model = ModelDefinition(binding.name, binding.program.graph.files, inputs.map(_.block(rows)), outputs)
-    of(df, model, options).copy(block = Some(Execution.blockSize(options)))
+    of(df, model, options).copy(block = Some(options.blockSizeIn(df.sparkSession)))
   }
 
   private def of(df: DataFrame, model: ModelDefinition, options: BlockOptions): ModelApplication = {

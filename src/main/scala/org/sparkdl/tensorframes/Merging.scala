@@ -73,7 +73,7 @@ private[tensorframes] object Merging {
     Reduction(
       columns = merged.map(_.output.name),
       step = step,
-      block = Execution.blockSize(options),
+      block = options.blockSizeIn(df.sparkSession),
       precision = settings.precision,
       handleInvalid = options.policy,
       engine = EngineSettings.of(settings)

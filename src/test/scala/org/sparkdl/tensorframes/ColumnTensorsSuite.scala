@@ -77,7 +77,9 @@ class ColumnTensorsSuite extends SparkSuite {
     assert(!analyzed.schema("x").nullable && analyzed.count() == 2)
     Seq(Option(1.0), None).toDF("x").coalesce(1).write.mode("overwrite").parquet(folder)
     spark.catalog.refreshByPath(folder)
-    intercept[SparkException](analyzed.select(col("x") + 1).collect())
+    val e = intercept[SparkException](analyzed.select(col("x") + 1).collect())
+    val causes = Iterator.iterate[Throwable](e)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("; ")
+    assert(causes.contains("column 'x'"), causes)
   }
 
   test("names with dots and columns of the same name are analyzed") {

@@ -6,7 +6,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
-import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
 
@@ -203,7 +203,8 @@ class MappingSuite extends SparkSuite with Operators {
   }
 
   test("maps work on streams") {
-    val input = MemoryStream[Double](spark)
+    implicit val session: SparkSession = spark
+    val input = MemoryStream[Double](1)
     val mapped = input
       .toDF()
       .toDF("x")

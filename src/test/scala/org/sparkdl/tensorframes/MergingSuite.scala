@@ -50,7 +50,7 @@ class MergingSuite extends SparkSuite {
   }
 
   test("vectors are merged into arrays, and shapes may be unknown") {
-    val df = Seq(Vectors.dense(1, 2), Vectors.dense(10, 20), Vectors.dense(100, 200)).toDF("x").repartition(2)
+    val df = Seq(1, 10, 100).map(i => Tuple1(Vectors.dense(i, 2 * i))).toDF("x").repartition(2)
     assert(df.reduceBlocks(TestPrograms.blockSum("x_input", "x", shape = Seq(-1L, 2L))) == Row(Seq(111.0, 222.0)))
     assert(df.reduceBlocks(TestPrograms.blockSum("x_input", "x", shape = Seq(-1L, -1L))) == Row(Seq(111.0, 222.0)))
     assert(df.reduceRows(TestPrograms.pairSum(shape = Seq(-1L))) == Row(Seq(111.0, 222.0)))

@@ -18,6 +18,7 @@ import org.apache.spark.sql.types.{DataType, StringType}
 
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.plan.{ModelApplication, ProgramRow, Reduction}
+import org.sparkdl.tensor.ShapeMetadata
 
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
 object Bridge {
@@ -125,7 +126,9 @@ object Bridge {
 
   /** Outputs of programs are never null: rows that cannot be fed are errors or are left out. */
   private def newColumns(application: ModelApplication, names: Seq[String]): Seq[AttributeReference] =
-    names.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType, nullable = false)() }
+    names.zip(application.outputs).map { case (name, o) =>
+      AttributeReference(name, o.dataType, nullable = false, ShapeMetadata.ofCell(o.spec))()
+    }
 
   /** A projection has other attributes each time that a plan is used, as on both sides of a join. The optimizer takes
     * it out.

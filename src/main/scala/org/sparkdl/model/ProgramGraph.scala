@@ -10,12 +10,8 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{DType, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
-/** A frozen GraphDef of which a program runs a part: what its tensors need, and what shapes they have. Immutable.
-  *
-  * @param files
-  *   the same graph as a file
-  */
-final private[sparkdl] class ProgramGraph private (val files: GraphFiles, graph: GraphDef) {
+/** A frozen GraphDef of which a program runs a part: what its tensors need, and what shapes they have. Immutable. */
+final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: GraphDef) {
   import ProgramGraph._
 
   private val nodes: Map[String, NodeDef] = graph.getNodeList.asScala.map(n => n.getName -> n).toMap
@@ -41,6 +37,14 @@ final private[sparkdl] class ProgramGraph private (val files: GraphFiles, graph:
   /** The variables that `tensors` read. A frozen graph has none. */
   def variables(tensors: Seq[String], fed: Set[String]): Seq[String] =
     needed(tensors, fed).filter(n => Variables(n.getOp)).map(_.getName)
+
+  /** The part that `tensors` need, as a file. What else a graph has may not even load. */
+  def files(tensors: Seq[String]): GraphFiles = {
+    val part =
+      needed(tensors, fed = Set.empty) // with the defaults of placeholders that are fed: TensorFlow wants them
+    if (part.size == graph.getNodeCount) whole
+    else StoredGraphs.store(graph.toBuilder.clearNode().addAllNode(part.asJava).build().toByteArray)
+  }
 
   /** The part that `tensors` need, with the inputs as placeholders of these shapes: serialized. */
   def restricted(inputs: Seq[TensorSpec], tensors: Seq[String]): Array[Byte] = {

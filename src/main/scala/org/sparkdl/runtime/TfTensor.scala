@@ -49,10 +49,13 @@ object TfTensor {
     new TfTensor(allocateHandle(dtype, shape, bytes), dtype, shape, 0L)
   }
 
-  /** A string tensor; the bytes are copied once, into memory that is freed with the tensor. */
+  /** A string tensor; the bytes are copied once, into memory that is freed with the tensor.
+    *
+    * A zero byte follows each string: some kernels, such as StringUpper for UTF-8, read on until they find one.
+    */
   def strings(values: Array[Array[Byte]], shape: Array[Long]): TfTensor = {
     require(values.length == elements(shape), s"${values.length} strings for a tensor of ${elements(shape)}")
-    val arena = Platform.allocateMemory(math.max(1L, values.iterator.map(_.length.toLong).sum))
+    val arena = Platform.allocateMemory(math.max(1L, values.iterator.map(_.length + 1L).sum))
     val tensor =
       new TfTensor(allocateHandle(DType.Str, shape, values.length.toLong * TString.Size), DType.Str, shape, arena)
     var data = arena
@@ -60,8 +63,9 @@ object TfTensor {
     while (i < values.length) {
       val v = values(i)
       Platform.copyMemory(v, Platform.BYTE_ARRAY_OFFSET, null, data, v.length)
+      Platform.putByte(null, data + v.length, 0)
       TString.writeView(tensor.address + i.toLong * TString.Size, data, v.length)
-      data += v.length
+      data += v.length + 1L
       i += 1
     }
     tensor

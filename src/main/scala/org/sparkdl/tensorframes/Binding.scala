@@ -110,9 +110,12 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
   private def refused(inputs: Seq[TensorSpec], e: TfException): Nothing =
     try {
       program.graph.inferred(placeholders, program.tensors)
-      fail(s"TensorFlow refuses these shapes: ${inputs.mkString("; ")}: ${e.getMessage}")
+      fail(s"TensorFlow refuses these shapes: ${inputs.mkString("; ")}: ${e.getMessage.stripSuffix(".")}")
     } catch {
       case _: TfException =>
-        throw new InvalidModelException(s"TensorFlow cannot import the graph of program '$name': ${e.getMessage}.", e)
+        throw new InvalidModelException(
+          s"TensorFlow cannot import the graph of program '$name': ${e.getMessage.stripSuffix(".")}.",
+          e
+        )
     }
 }

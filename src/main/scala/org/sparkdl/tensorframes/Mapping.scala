@@ -108,7 +108,7 @@ private[tensorframes] object Mapping {
       outputs: Seq[TensorSpec],
       rows: Long
   ): ModelApplication = {
-    val model = ModelDefinition(binding.name, binding.program.graph.files, inputs.map(_.block(rows)), outputs)
+    val model = ModelDefinition(binding.name, binding.program.files, inputs.map(_.block(rows)), outputs)
     of(df, model, options).copy(block = Some(options.blockSizeIn(df.sparkSession)))
   }
 

@@ -52,7 +52,7 @@ private[tensorframes] object Merging {
   private def ofBlocks(op: String, df: DataFrame, program: Program, options: BlockOptions) = {
     val cells = new MergedCells(op, program, df)
     val merged = cells.blocks
-    val one = ModelDefinition(cells.name, program.graph.files, merged.flatMap(_.inputs), merged.map(_.output))
+    val one = ModelDefinition(cells.name, program.files, merged.flatMap(_.inputs), merged.map(_.output))
     (reduction(df, merged, ReduceStep.Blocks(one, lifted(cells, merged)), options), merged.map(_.column))
   }
 

@@ -6,7 +6,7 @@ import scala.annotation.varargs
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
-import org.sparkdl.model.{ModelReader, ProgramGraph}
+import org.sparkdl.model.{GraphFiles, ModelReader, ProgramGraph}
 import org.sparkdl.runtime.TfGraph
 import org.sparkdl.tensorframes.dsl.{BuiltGraph, Operation}
 
@@ -44,6 +44,8 @@ final class Program private (
   override def toString: String = s"Program(${fetches.map(f => s"${f.name} = ${f.tensor}").mkString(", ")})"
 
   private[tensorframes] def tensors: Seq[String] = fetches.map(_.tensor)
+
+  private[tensorframes] def files: GraphFiles = graph.files(tensors)
 
   /** The same with the outputs in the order of their names. */
   private[tensorframes] def sorted: Program = new Program(graph, fetches.sortBy(_.name), feeds)

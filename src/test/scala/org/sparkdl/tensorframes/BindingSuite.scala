@@ -56,7 +56,7 @@ class BindingSuite extends SparkSuite {
     val arrays =
       Seq((Seq(1.0), Seq(1.0))).toDF("x", "w").appendShape("x", Array(-1, 3)).appendShape("w", Array(-1, 2))
     val add = TestPrograms.sum(Seq(-1L, -1L)).feed("y", "w")
-    refused(arrays.mapBlocks(add))("TensorFlow refuses these shapes: x: float64 [?, 3]; w: float64 [?, 2]", "3 and 2")
+    refused(arrays.mapBlocks(add))("TensorFlow refuses these shapes: x: float64 [?, 3]; y: float64 [?, 2]", "3 and 2")
     assert(intercept[SchemaMismatchException](arrays.mapBlocks(add)) != null)
     refused(Seq((1.0, 1.0)).toDF("x", "w").mapRows(product))("a row of the input has 2 dimensions")
   }

@@ -78,7 +78,6 @@ class MappingSuite extends SparkSuite with Operators {
       Seq(1.0, 2.0).toDF("x").coalesce(1).mapBlocks(graph).select("z").as[Double].collect().toSeq == Seq(2.0, 3.0)
     )
     assert(Seq((1.0, 5.0)).toDF("x", "c").mapBlocks(graph.feed("y", "c")).select("z").head() == Row(6.0))
-    assert(Seq((1.0, 5.0)).toDF("x", "c").mapRows(graph.feed("y", "c")).count() == 1)
   }
 
   test("trimmed maps give their outputs only, one run per block, also without placeholders") {
@@ -136,7 +135,10 @@ class MappingSuite extends SparkSuite with Operators {
   test("a column that does not have the shape of its metadata is an error, not a wrong answer") {
     val df = Seq(Seq(1.0, 2.0, 3.0)).toDF("x").appendShape("x", Array(-1, 2))
     val program = TestPrograms.doubled(shape = Seq(-1L, -1L))
-    assert(messages(intercept[SparkException](df.mapBlocks(program).collect())).contains("expected [2]"))
+    assert(
+      messages(intercept[SparkException](df.mapBlocks(program).collect()))
+        .contains("expected 2 elements in dimension 1, got 3")
+    )
   }
 
   test("vectors, matrices and arrays of rank 3") {
@@ -154,13 +156,13 @@ class MappingSuite extends SparkSuite with Operators {
     val upper = TestPrograms.of("u")(
       _.placeholder("s", DType.Str, TestPrograms.Rows).node("StringUpper", "u", Seq("s"), Map("encoding" -> "utf-8"))
     )
-    val df = Seq(("grün", "ab".getBytes), ("", "c".getBytes)).toDF("s", "b").coalesce(1)
-    assert(df.mapBlocks(upper).select("u").as[String].collect().toSeq == Seq("GRÜN", ""))
+    val df = Seq(("gr\u00fcn", "ab".getBytes), ("", "c".getBytes)).toDF("s", "b").coalesce(1)
+    assert(df.mapBlocks(upper).select("u").as[String].collect().toSeq == Seq("GR\u00dcN", ""))
     assert(df.mapBlocks(upper.feed("s", "b")).select("u").as[String].collect().toSeq == Seq("AB", "C"))
     val row = TestPrograms.of("u")(
       _.placeholder("s", DType.Str, Nil).node("StringUpper", "u", Seq("s"), Map("encoding" -> "utf-8"))
     )
-    assert(df.mapRows(row).select("u").as[String].collect().toSeq == Seq("GRÜN", ""))
+    assert(df.mapRows(row).select("u").as[String].collect().toSeq == Seq("GR\u00dcN", ""))
   }
 
   test("every number type of Spark, and bytes as uint8") {

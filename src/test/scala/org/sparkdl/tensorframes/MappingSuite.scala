@@ -78,6 +78,8 @@ class MappingSuite extends SparkSuite with Operators {
       Seq(1.0, 2.0).toDF("x").coalesce(1).mapBlocks(graph).select("z").as[Double].collect().toSeq == Seq(2.0, 3.0)
     )
     assert(Seq((1.0, 5.0)).toDF("x", "c").mapBlocks(graph.feed("y", "c")).select("z").head() == Row(6.0))
+    val arrays = Seq((Seq(1.0, 2.0), Seq(5.0, 6.0))).toDF("x", "c")
+    assert(arrays.mapRows(graph.feed("y", "c")).select("z").head() == Row(Seq(6.0, 8.0)))
   }
 
   test("trimmed maps give their outputs only, one run per block, also without placeholders") {

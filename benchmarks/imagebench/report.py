@@ -124,7 +124,9 @@ def chart(path: Path, all_results: dict[str, dict[str, Any]]) -> bool:
     return bars(path, panels)
 
 
-def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> bool:
+def bars(
+    path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]], number: str = "{:,.0f}"
+) -> bool:
     """Draw bars, one panel per title, some of them in sparkdl's colour; False without matplotlib.
 
     Parameters
@@ -133,6 +135,8 @@ def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> 
         Of the PNG.
     panels : dict
         From the title to the bars by name, and which of them are sparkdl's.
+    number : str
+        Format of the numbers at the bars.
     """
     try:
         import matplotlib
@@ -148,7 +152,7 @@ def bars(path: Path, panels: dict[str, tuple[dict[str, float], list[bool]]]) -> 
     for panel, (title, (values, ours)) in zip(places[0], panels.items(), strict=True):
         colours = ["#d1661f" if own else "#7a8794" for own in ours]
         drawn = panel.barh(list(values), list(values.values()), color=colours)
-        panel.bar_label(drawn, fmt="{:,.0f}", padding=3, fontsize=8)
+        panel.bar_label(drawn, fmt=number, padding=3, fontsize=8)
         panel.invert_yaxis()
         panel.set_title(title, fontsize=10)
         panel.spines[["top", "right", "bottom"]].set_visible(False)

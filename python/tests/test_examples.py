@@ -48,10 +48,17 @@ def arguments(name: str, pictures: Path) -> list[str]:
         "prediction.py": [warm, "--model", "TinyNet"],
         "tf_image.py": [warm],
         "sql_images.py": [warm],
+        "image_statistics.py": [warm],
+        "cosine_search.py": ["--rows", "2000"],
+        "kmeans.py": ["--rows", "3000"],
     }.get(name, [])
 
 
 EXPECTED = {
+    "cosine_search.py": "|42|",
+    "harmonic_mean.py": "|      car|48.0|",
+    "image_statistics.py": "|0.png|    36|",
+    "kmeans.py": "centre  20.0",
     "keras_image_file.py": "of 60 digits are right",
     "prediction.py": "0.png",
     "sql_function.py": "kind",

@@ -1,0 +1,1 @@
+"""TensorFrames' operations beside Spark's own ways, NumPy and pandas_udf."""

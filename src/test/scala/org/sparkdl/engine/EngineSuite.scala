@@ -45,6 +45,14 @@ class EngineSuite extends SparkSuite {
     assert(Engine.loaded.isEmpty)
   }
 
+  test("small models count with what their sessions take, so that very many do not fill the memory") {
+    Engine.closeUnused()
+    val few = settings.copy(maxMemory = 3L << 20)
+    val models = (20 until 26).map(n => shipped(TestModels.doubled(shape = Seq(-1, n.toLong))))
+    models.foreach(Engine.acquire(_, "float32", few).close())
+    assert(Engine.loaded == models.takeRight(2).map(_.hash))
+  }
+
   test("each precision is a model of its own") {
     Engine.closeUnused()
     val model = shipped(TestModels.doubled(shape = Seq(-1, 14)))

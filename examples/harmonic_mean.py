@@ -9,7 +9,7 @@ import tensorflow as tf
 
 spark = sparkdl.start(app_name="harmonic mean")
 speeds = spark.createDataFrame(
-    [("car", 60.0), ("car", 40.0), ("train", 120.0), ("train", 80.0), ("train", 240.0)],
+    [("car", 50.0), ("car", 75.0), ("train", 128.0), ("train", 256.0), ("train", 256.0)],
     "vehicle string, speed double",
 )
 

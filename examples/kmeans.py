@@ -20,10 +20,10 @@ parser.add_argument("--rounds", type=int, default=10)
 given = parser.parse_args()
 
 spark = sparkdl.start(app_name="K-means")
-# Clouds of points around (0, 0), (10, 0), (20, 0), ...
+# Clouds of points around (0, 0), (3, 0), (6, 0), ...
 points = (
     spark.range(given.rows)
-    .selectExpr(f"array(10 * (id % {given.centres}) + randn(1), randn(2)) AS point")
+    .selectExpr(f"array(3 * (id % {given.centres}) + randn(1), randn(2)) AS point")
     .cache()
 )
 

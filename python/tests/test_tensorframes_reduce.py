@@ -159,7 +159,7 @@ def test_what_cannot_be_merged_is_refused_before_a_job(df: Any) -> None:
 
 def test_a_stream_cannot_be_reduced(spark: Any) -> None:
     stream = spark.readStream.format("rate").load().selectExpr("double(value) AS x")
-    with pytest.raises(SchemaMismatchException, match="a stream has no end"):
+    with pytest.raises(SparkDLException, match="a stream has no last row"):
         tfs.reduce_blocks(total, stream)
 
 

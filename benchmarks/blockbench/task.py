@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+
+from imagebench.on_disk import OnDisk
 
 DIMENSIONS, CENTRES = 20, 10
 KEYS = 100_000
@@ -35,7 +35,7 @@ OURS = {"rows", "blocks"}
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(OnDisk):
     """One way of one work.
 
     Attributes
@@ -64,12 +64,3 @@ class Task:
     repeat: int
     budget: float
     driver_memory: str
-
-    @staticmethod
-    def read(path: str) -> Task:
-        """Read what `write` wrote."""
-        return Task(**json.loads(Path(path).read_text()))
-
-    def write(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self)))

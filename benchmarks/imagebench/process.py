@@ -11,19 +11,13 @@ import sys
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from imagebench.memory import PeakMemory
+from imagebench.on_disk import OnDisk
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
 PACKAGE = BENCHMARKS.parent / "python"
-
-
-class Writable(Protocol):
-    """A task."""
-
-    def write(self, path: Path) -> None:
-        """Write as JSON."""
 
 
 def environment() -> dict[str, str]:
@@ -47,13 +41,13 @@ def run_module(module: str, *arguments: str) -> None:
 
 
 def run_task(
-    task: Writable, folder: Path, label: str, limit: float, runner: str = "imagebench.run_mode"
+    task: OnDisk, folder: Path, label: str, limit: float, runner: str = "imagebench.run_mode"
 ) -> dict[str, Any]:
     """Run one mode; return its result, or {"error": ...}.
 
     Parameters
     ----------
-    task : Writable
+    task : OnDisk
         What the module `runner` reads.
     folder : Path
         For the task, the result and the log.

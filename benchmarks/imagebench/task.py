@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imagebench.on_disk import OnDisk
+
 
 @dataclass(frozen=True)
-class Task:
+class Task(OnDisk):
     """One mode on one model.
 
     Attributes
@@ -48,15 +49,6 @@ class Task:
     def graph(self) -> str:
         """The frozen graph in the bundle."""
         return str(Path(self.bundle) / "graph.pb")
-
-    @staticmethod
-    def read(path: str) -> Task:
-        """Read what `write` wrote."""
-        return Task(**json.loads(Path(path).read_text()))
-
-    def write(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self)))
 
 
 class Mode(ABC):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+from imagebench.on_disk import OnDisk
 
 MODES = {
     "a": "TensorFlow session on the NumPy array, no Spark",
@@ -18,7 +19,7 @@ COLUMNS = {"x": "array<float>", "v": "MLlib vector"}
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(OnDisk):
     """One mode on one column.
 
     Attributes
@@ -47,15 +48,6 @@ class Task:
     repeat: int
     budget: float
     driver_memory: str
-
-    @staticmethod
-    def read(path: str) -> Task:
-        """Read what `write` wrote."""
-        return Task(**json.loads(Path(path).read_text()))
-
-    def write(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self)))
 
     def file(self, name: str) -> str:
         """Return the path of one of the files that `make` wrote."""

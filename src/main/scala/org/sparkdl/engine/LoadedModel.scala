@@ -73,7 +73,13 @@ private[engine] object LoadedModel {
     val description = s"model ${shipped.hash.take(12)}"
     if (shipped.tags.isEmpty) {
       val graph = TfGraph.fromFile(path)
-      try new LoadedModel(SessionBytes + java.nio.file.Files.size(path), graph, TfSession.open(graph, config), description)
+      try
+        new LoadedModel(
+          SessionBytes + java.nio.file.Files.size(path),
+          graph,
+          TfSession.open(graph, config),
+          description
+        )
       catch { case e: Throwable => graph.close(); throw e }
     } else {
       val (graph, session, _) = TfSession.openSavedModel(path.toString, shipped.tags, config)

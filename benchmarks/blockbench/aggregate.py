@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from blockbench.on_spark import SparkWay
 from blockbench.task import KEYS
@@ -28,14 +27,6 @@ class Sql(ByKey):
         from pyspark.sql import functions as f
 
         return self.rows.groupBy("key").agg(f.sum("x").alias("x"), f.min("y").alias("y"))
-
-
-class Pandas(ByKey):
-    def result(self) -> Any:
-        def merge(rows: pd.DataFrame) -> pd.DataFrame:
-            return pd.DataFrame({"key": rows.key[:1], "x": rows.x.sum(), "y": rows.y.min()})
-
-        return self.rows.groupBy("key").applyInPandas(merge, "key int, x double, y double")
 
 
 class Aggregate(ByKey):

@@ -25,7 +25,6 @@ WORKS = {
     },
     "aggregate": {
         "sql": ("groupBy.agg(sum, min)", "aggregate:Sql"),
-        "pandas": ("groupBy.applyInPandas", "aggregate:Pandas"),
         "blocks": ("aggregate", "aggregate:Aggregate"),
     },
 }

@@ -37,6 +37,8 @@ _EXPORTS = {
     "KerasTransformer": "sparkdl.transformers",
     "TFImageTransformer": "sparkdl.transformers",
     "KerasImageFileTransformer": "sparkdl.transformers",
+    "KerasModel": "sparkdl.transformers",
+    "ImageClassifierModel": "sparkdl.transformers",
     "KerasImageFileEstimator": "sparkdl.estimators.keras_image_file_estimator",
     "TFInputGraph": "sparkdl.graph.input",
     "imageInputPlaceholder": "sparkdl.transformers.utils",

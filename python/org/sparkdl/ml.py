@@ -10,7 +10,9 @@ from __future__ import annotations
 from sparkdl.transformers import (
     DeepImageFeaturizer,
     DeepImagePredictor,
+    ImageClassifierModel,
     KerasImageFileTransformer,
+    KerasModel,
     KerasTransformer,
     TFImageTransformer,
     TFTransformer,
@@ -19,7 +21,9 @@ from sparkdl.transformers import (
 __all__ = [
     "DeepImageFeaturizer",
     "DeepImagePredictor",
+    "ImageClassifierModel",
     "KerasImageFileTransformer",
+    "KerasModel",
     "KerasTransformer",
     "TFImageTransformer",
     "TFTransformer",

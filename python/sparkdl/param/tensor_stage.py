@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from sparkdl.param.model_stage import ModelStageParams
 
 T = TypeVar("T", bound="TensorStageParams")
 F = TypeVar("F", bound="ModelFileParams")
+C = TypeVar("C", bound="ColumnsParams")
 
 
 class TensorStageParams(ModelStageParams):
@@ -55,7 +57,7 @@ class ModelFileParams(Params):
 
 
 class ColumnsParams(Params):
-    """Columns by the order of a model's inputs and outputs, as in Scala's KerasTransformer."""
+    """Columns by the order of a model's inputs and outputs, as in Scala's KerasStage."""
 
     inputCol: Param[str] = Param(
         Params._dummy(),
@@ -77,3 +79,27 @@ class ColumnsParams(Params):
         "outputCol.",
         TypeConverters.toListString,
     )
+
+    def getInputCol(self) -> str:
+        """Return the name of the column that feeds the only input."""
+        return self.getOrDefault(self.inputCol)
+
+    def setInputCol(self: C, value: str) -> C:
+        """Set the name of the column that feeds the only input."""
+        return self._set(inputCol=value)
+
+    def getInputCols(self) -> list[str]:
+        """Return the names of the columns that feed the inputs."""
+        return self.getOrDefault(self.inputCols)
+
+    def setInputCols(self: C, value: Sequence[str]) -> C:
+        """Set the names of the columns that feed the inputs."""
+        return self._set(inputCols=value)
+
+    def getOutputCols(self) -> list[str]:
+        """Return the names of the new columns."""
+        return self.getOrDefault(self.outputCols)
+
+    def setOutputCols(self: C, value: Sequence[str]) -> C:
+        """Set the names of the new columns."""
+        return self._set(outputCols=value)

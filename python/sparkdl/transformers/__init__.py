@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sparkdl.transformers.fitted_keras import KerasModel
+from sparkdl.transformers.image_classifier import ImageClassifierModel
 from sparkdl.transformers.keras_image import KerasImageFileTransformer
 from sparkdl.transformers.keras_tensor import KerasTransformer
 from sparkdl.transformers.named_image import DeepImageFeaturizer, DeepImagePredictor
@@ -11,7 +13,9 @@ from sparkdl.transformers.tf_tensor import TFTransformer
 __all__ = [
     "DeepImageFeaturizer",
     "DeepImagePredictor",
+    "ImageClassifierModel",
     "KerasImageFileTransformer",
+    "KerasModel",
     "KerasTransformer",
     "TFImageTransformer",
     "TFTransformer",

@@ -28,11 +28,14 @@ class Trained:
         return self._record()[1]
 
     def _record(self) -> tuple[dict[str, list[float]], str | None]:
+        bundle = self._local_bundle()
+        return ({}, None) if bundle is None else recall(bundle)
+
+    def _local_bundle(self) -> str | None:
+        """Return the path of the bundle; None if the model is another or on another machine."""
         stage: Any = self
         bundle = local_path(stage.getModelFile()) if stage.isSet("modelFile") else None
-        if bundle is None or not (Path(bundle) / MANIFEST).is_file():
-            return {}, None
-        return recall(bundle)
+        return bundle if bundle is not None and (Path(bundle) / MANIFEST).is_file() else None
 
     def _warn_if_failed(self) -> None:
         if self.failure is not None:

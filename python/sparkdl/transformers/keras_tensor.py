@@ -110,27 +110,3 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
     ) -> KerasTransformer:
         """Set those params that are given."""
         return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
-
-    def getInputCol(self) -> str:
-        """Return the name of the column that feeds the only input."""
-        return self.getOrDefault(self.inputCol)
-
-    def setInputCol(self, value: str) -> KerasTransformer:
-        """Set the name of the column that feeds the only input."""
-        return self._set(inputCol=value)
-
-    def getInputCols(self) -> list[str]:
-        """Return the names of the columns that feed the inputs."""
-        return self.getOrDefault(self.inputCols)
-
-    def setInputCols(self, value: Sequence[str]) -> KerasTransformer:
-        """Set the names of the columns that feed the inputs."""
-        return self._set(inputCols=value)
-
-    def getOutputCols(self) -> list[str]:
-        """Return the names of the new columns."""
-        return self.getOrDefault(self.outputCols)
-
-    def setOutputCols(self, value: Sequence[str]) -> KerasTransformer:
-        """Set the names of the new columns."""
-        return self._set(outputCols=value)

@@ -10,10 +10,10 @@ import org.sparkdl.runtime.NativeLibrary
   *
   * The types of the new columns may be the model's, so `transformSchema` reads the model's signature.
   */
-abstract class FileModelStage extends ModelStage {
+trait FileModelStage extends ModelStage {
 
-  /** The param that names the new columns, for messages. */
-  protected def outputParam: String
+  /** The param that names this new column, for messages. */
+  protected def outputParam(column: String): String
 
   /** What to read of a file that does not say it itself. */
   protected def readOptions: ReadOptions = ReadOptions()
@@ -32,6 +32,6 @@ abstract class FileModelStage extends ModelStage {
     val session = Model.session
     val made = call(findModel(session), columns, session)
     application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
-    made.outputs.map { case (name, output) => NewColumn(outputParam, name, output.dataType) }
+    made.outputs.map { case (name, output) => NewColumn(outputParam(name), name, output.dataType) }
   }
 }

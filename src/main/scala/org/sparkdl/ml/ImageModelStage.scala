@@ -50,7 +50,7 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
   /** How images are fed, by the params and what the model says itself. */
   protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo
 
-  override protected def outputParam: String = outputCol.name
+  override protected def outputParam(column: String): String = outputCol.name
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall =
     callOn($(inputCol), model)

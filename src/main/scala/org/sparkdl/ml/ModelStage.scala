@@ -16,9 +16,10 @@ import org.sparkdl.tensor.TensorSpec
 
 /** A stage that appends outputs of a model to a DataFrame.
   *
-  * It checks params and schema and builds an immutable plan; the operator does the rest, when a job runs.
+  * It checks params and schema and builds an immutable plan; the operator does the rest, when a job runs. A trait,
+  * because what an estimator has fitted is also a `Model` of Spark ML, which is a class.
   */
-abstract class ModelStage extends Transformer with ModelStageParams with DefaultParamsWritable {
+trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWritable {
 
   /** Checks the input columns and gives the new ones, as far as the schema and the model's signature tell: nothing
     * runs.

@@ -60,7 +60,7 @@ class TFTransformer(override val uid: String) extends TensorStage {
     set(outputMapping, MappingParam.sorted(value))
 
   override private[ml] def modelParam: Param[String] = tfInputGraph
-  override protected def outputParam: String = outputMapping.name
+  override protected def outputParam(column: String): String = outputMapping.name
 
   override protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] =
     pairs(inputMapping).map { case (column, input) =>

@@ -12,7 +12,7 @@ import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that feeds columns of numbers, strings, arrays or vectors to any model and appends its outputs. */
-abstract class TensorStage extends FileModelStage {
+trait TensorStage extends FileModelStage {
 
   final val outputMode: Param[String] = new Param(
     this,

@@ -39,7 +39,8 @@ object Bundle {
       outputs = specs(directory, root, "outputs"),
       image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
       labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
-      source = root.path("source").properties().asScala.map(e => e.getKey -> e.getValue.asText).toMap
+      source = root.path("source").properties().asScala.map(e => e.getKey -> e.getValue.asText).toMap,
+      keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString)
     )
     ModelDefinition.checked(definition)
   }
@@ -56,6 +57,10 @@ object Bundle {
     } else {
       Files.copy(model.graph.path, directory.resolve("graph.pb"))
       root.put("graph", "graph.pb").put("prepared", model.graph.prepared)
+    }
+    model.keras.foreach { file =>
+      Files.copy(Path.of(file), directory.resolve("model.keras"))
+      root.put("keras", "model.keras")
     }
     model.labels.foreach { labels =>
       val rows = json.createArrayNode()

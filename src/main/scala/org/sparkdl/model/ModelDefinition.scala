@@ -52,6 +52,8 @@ final case class GraphFiles(hash: String, location: String, tags: Seq[String], p
   *   (class, description) of each class, in the order of the predictions
   * @param source
   *   where it came from, free text for people
+  * @param keras
+  *   the local file of the model as Keras has it, which travels with the bundle and is not run
   */
 final case class ModelDefinition(
     name: String,
@@ -60,7 +62,8 @@ final case class ModelDefinition(
     outputs: Seq[TensorSpec],
     image: Option[ImageInfo] = None,
     labels: Option[Seq[(String, String)]] = None,
-    source: Map[String, String] = Map.empty
+    source: Map[String, String] = Map.empty,
+    keras: Option[String] = None
 ) {
   def input(name: String): TensorSpec = find("input", inputs, name)
   def output(name: String): TensorSpec = find("output", outputs, name)
@@ -80,7 +83,7 @@ final case class ModelDefinition(
   /** A text for people: name, source, inputs, outputs. */
   def describe: String = {
     def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
-    val shown = source.removed(ModelDefinition.History).toSeq.sorted
+    val shown = source.removed(TrainingHistory.Key).toSeq.sorted // a history is too long
     val from =
       if (shown.isEmpty) "" else shown.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
     val pictures = image.map { i =>
@@ -101,9 +104,6 @@ object GraphFiles {
 }
 
 object ModelDefinition {
-
-  /** The key of `source` that holds the losses of each epoch of training, too long to be shown. */
-  private val History = "history"
 
   /** Refuses signatures that a batch of rows cannot be run through. */
   private[model] def checked(model: ModelDefinition): ModelDefinition = {

@@ -78,6 +78,29 @@ class StageContractSuite extends SparkSuite {
       (s, c) => s.asInstanceOf[KerasTransformer].setOutputCol(c),
       (s, m) => s.asInstanceOf[KerasTransformer].setModelFile(m)
     ),
+    tensors(
+      () => new KerasModel(),
+      KerasModel,
+      (s, c) => s.asInstanceOf[KerasModel].setInputCol(c),
+      (s, c) => s.asInstanceOf[KerasModel].setOutputCol(c),
+      (s, m) => s.asInstanceOf[KerasModel].setModelFile(m)
+    ),
+    Contract(
+      ImageClassifierModel,
+      () => new ImageClassifierModel(),
+      () =>
+        new ImageClassifierModel()
+          .setInputCol("content")
+          .setPredictionCol("")
+          .setProbabilityCol("out")
+          .setPredictedLabelCol("")
+          .setModelFile(colours),
+      (stage, column) => stage.asInstanceOf[ImageClassifierModel].setInputCol(column),
+      (stage, column) => stage.asInstanceOf[ImageClassifierModel].setProbabilityCol(column),
+      "content",
+      "path",
+      pictures
+    ),
     Contract(
       TFImageTransformer,
       () => new TFImageTransformer(),
@@ -158,9 +181,9 @@ class StageContractSuite extends SparkSuite {
     }
     assert(message(c.input(_, "nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content."))
     assert(message(c.input(_, c.wrong)).contains(s"got ${c.three.schema(c.wrong).dataType.simpleString}"))
-    assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set output\\w+ to another name.*"))
+    assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set \\w+ to another name.*"))
     assert(message(_.setErrorCol("path")).contains("set errorCol to another name"))
-    assert(message(_.setErrorCol("out")).matches("(?s).*output\\w+ and errorCol are both 'out'.*"))
+    assert(message(_.setErrorCol("out")).matches("(?s).*\\w+ and errorCol are both 'out'.*"))
   }
 
   each("what is needed and not set is named") { c =>

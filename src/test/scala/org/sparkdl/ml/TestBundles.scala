@@ -38,12 +38,14 @@ object TestBundles {
     val graph = TestModels.write("graph", build(_, seed))
     val outputs = Seq("features_avg" -> 3L, "features_max" -> 3L, "features_none" -> Height * Width * 3L) ++
       (if (top) Seq("predictions" -> 3L) else Nil)
+    val classified = if (top) Seq("prediction" -> DType.Float64, "label" -> DType.Str) else Nil
     Bundle.write(
       ModelDefinition(
         name,
         GraphFiles(Sha256.of(graph), graph, Nil),
         Seq(TensorSpec("images", "images:0", DType.UInt8, Some(Seq(-1L, Height.toLong, Width.toLong, 3L)))),
-        outputs.map { case (o, n) => TensorSpec(o, s"$o:0", DType.Float32, Some(Seq(-1L, n))) },
+        outputs.map { case (o, n) => TensorSpec(o, s"$o:0", DType.Float32, Some(Seq(-1L, n))) } ++
+          classified.map { case (o, t) => TensorSpec(o, s"$o:0", t, Some(Seq(-1L))) },
         Some(ImageInfo("images", Height, Width, "RGB")),
         labels
       ),
@@ -65,6 +67,10 @@ object TestBundles {
       .node("Reshape", "features_none", Seq("pixels", "flat"), f + ("Tshape" -> DType.Int32))
       .node("Mul", "scaled", Seq("features_avg", "scale"), f)
       .node("Softmax", "predictions", Seq("scaled"), f)
+      .const("last", DType.Int32, Seq(1), vector = false)
+      .node("ArgMax", "best", Seq("scaled", "last"), f + ("Tidx" -> DType.Int32) + ("output_type" -> DType.Int64))
+      .node("Cast", "prediction", Seq("best"), Map("SrcT" -> DType.Int64, "DstT" -> DType.Float64))
+      .node("AsString", "label", Seq("best"), Map("T" -> DType.Int64))
   }
 
   val fourColours: Seq[Int] = Seq(0xff0000, 0x00ff00, 0x0000ff, 0x808080)

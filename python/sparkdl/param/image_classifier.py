@@ -1,0 +1,90 @@
+"""The params that an estimator of classifiers of images shares with its model."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl.param.converters import SCALE_HINTS, one_of
+from sparkdl.param.model_stage import ModelStageParams
+
+T = TypeVar("T", bound="ImageClassifierParams")
+
+
+class ImageClassifierParams(ModelStageParams):
+    """The columns, as in Scala's ImageClassifierModel."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
+        "of binaryFile.",
+        TypeConverters.toString,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "Name of the new column of predictions (double): the label where labels are numbers, else "
+        "its place among the sorted labels; empty: no such column.",
+        TypeConverters.toString,
+    )
+    probabilityCol: Param[str] = Param(
+        Params._dummy(),
+        "probabilityCol",
+        "Name of the new column of probabilities (vector), in the order of the sorted labels; "
+        "empty: no such column.",
+        TypeConverters.toString,
+    )
+    predictedLabelCol: Param[str] = Param(
+        Params._dummy(),
+        "predictedLabelCol",
+        "Name of the new column of the most probable labels (string); empty: no such column.",
+        TypeConverters.toString,
+    )
+    scaleHint: Param[str] = Param(
+        Params._dummy(),
+        "scaleHint",
+        f"How images are resized to the model's input: {', '.join(SCALE_HINTS)}.",
+        one_of("scaleHint", SCALE_HINTS),
+    )
+
+    def getInputCol(self) -> str:
+        """Return the name of the column of images."""
+        return self.getOrDefault(self.inputCol)
+
+    def setInputCol(self: T, value: str) -> T:
+        """Set the name of the column of images."""
+        return self._set(inputCol=value)
+
+    def getPredictionCol(self) -> str:
+        """Return the name of the column of predictions."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setPredictionCol(self: T, value: str) -> T:
+        """Set the name of the column of predictions; empty: none."""
+        return self._set(predictionCol=value)
+
+    def getProbabilityCol(self) -> str:
+        """Return the name of the column of probabilities."""
+        return self.getOrDefault(self.probabilityCol)
+
+    def setProbabilityCol(self: T, value: str) -> T:
+        """Set the name of the column of probabilities; empty: none."""
+        return self._set(probabilityCol=value)
+
+    def getPredictedLabelCol(self) -> str:
+        """Return the name of the column of labels as text."""
+        return self.getOrDefault(self.predictedLabelCol)
+
+    def setPredictedLabelCol(self: T, value: str) -> T:
+        """Set the name of the column of labels as text; empty: none."""
+        return self._set(predictedLabelCol=value)
+
+    def getScaleHint(self) -> str:
+        """Return how images are resized."""
+        return self.getOrDefault(self.scaleHint)
+
+    def setScaleHint(self: T, value: str) -> T:
+        """Set how images are resized."""
+        return self._set(scaleHint=value)

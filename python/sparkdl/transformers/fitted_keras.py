@@ -1,0 +1,81 @@
+"""The model that `KerasEstimator` gives, as the Scala class of the same name applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark import keyword_only
+from pyspark.ml import Model
+
+from sparkdl.param.model_stage import OutputColParams
+from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
+from sparkdl.transformers._fitted import FittedModel
+from sparkdl.transformers._keras_file import KerasFileStage
+
+
+class KerasModel(
+    FittedModel, KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams, Model
+):
+    """A model that `KerasEstimator` has trained on columns, with the history of its training.
+
+    It is applied as `KerasTransformer` applies a model: a column per input, and a new column per
+    output, in the order that the model has them.
+
+    Parameters
+    ----------
+    inputCol, outputCol, inputCols, outputCols, modelFile, outputMode, batchSize, precision, \
+handleInvalid, errorCol
+        As of `KerasTransformer`. modelFile is the bundle that the estimator has written.
+
+    Raises
+    ------
+    SchemaMismatchException, InvalidModelException, ModelNotFoundException
+        From `transform`: as of `KerasTransformer`.
+
+    Examples
+    --------
+    >>> model = sparkdl.KerasModel.load("/models/scores")  # doctest: +SKIP
+    >>> model.history["val_loss"], model.transform(df)  # doctest: +SKIP
+    >>> model.export_keras("scores.keras")  # doctest: +SKIP
+    """
+
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        inputCols: Sequence[str] | None = None,
+        outputCols: Sequence[str] | None = None,
+        modelFile: str | Path | None = None,
+        outputMode: str = "array",
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._create(outputMode="array")
+        self._set(**self._input_kwargs)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        inputCols: Sequence[str] | None = None,
+        outputCols: Sequence[str] | None = None,
+        modelFile: str | Path | None = None,
+        outputMode: str | None = None,
+        batchSize: int | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+    ) -> KerasModel:
+        """Set those params that are given."""
+        return self._set(**self._input_kwargs)

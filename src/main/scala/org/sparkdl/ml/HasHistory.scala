@@ -1,0 +1,13 @@
+package org.sparkdl.ml
+
+import org.sparkdl.Model
+import org.sparkdl.model.TrainingHistory
+
+/** A fitted stage that knows how its model was trained. */
+trait HasHistory { this: FileModelStage =>
+
+  /** The losses and metrics, each with its value after each epoch, by the names that Keras gives them ("loss",
+    * "val_loss", ...); empty when the model's bundle has no history.
+    */
+  def history: Map[String, Seq[Double]] = TrainingHistory.of(findModel(Model.session))
+}

@@ -1,0 +1,87 @@
+package org.sparkdl.ml
+
+import java.net.URI
+import java.nio.file.{Files, Path}
+
+import org.apache.spark.ml.{Model, Pipeline, PipelineModel}
+import org.apache.spark.ml.linalg.Vector
+import org.apache.spark.ml.param.ParamMap
+import org.apache.spark.sql.Row
+
+import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException, SparkDLException}
+import org.sparkdl.model.Bundle
+import org.sparkdl.testing.SparkSuite
+
+/** What Python's estimators have trained, as Scala loads it. */
+class FittedModelsSuite extends SparkSuite {
+  import TestBundles._
+
+  private def folder() = Files.createTempDirectory("sparkdl-fitted-")
+  private lazy val colours = write(folder().resolve("colours"), "colours", labels = Some(labels))
+
+  private def classifier(model: Path = colours) =
+    new ImageClassifierModel().setInputCol("content").setModelFile(model.toString)
+
+  private def pictures = encoded(spark, fourColours.take(3).map(png(_)): _*)
+
+  /** A copy of a bundle, with a history and a file of Keras. */
+  private def trained(bundle: Path): Path = {
+    val keras = Files.writeString(folder().resolve("anything.keras"), "of Keras")
+    val history = """{"val_loss": [0.5, NaN], "loss": [2, 1]}"""
+    val model = Bundle.read(bundle).copy(source = Map("history" -> history), keras = Some(keras.toString))
+    val made = folder().resolve("trained")
+    Bundle.write(model, made)
+    made
+  }
+
+  test("a classifier gives prediction, probabilities and label") {
+    val out = classifier().transform(pictures)
+    assert(out.columns.toSeq == Seq("id", "path", "content", "prediction", "probability", "predictedLabel"))
+    val best = out.select("prediction", "predictedLabel").collect().toSeq
+    assert(best == Seq(Row(0.0, "0"), Row(1.0, "1"), Row(2.0, "2")))
+    assert(out.select("probability").collect().map(_.getAs[Vector](0).argmax).toSeq == Seq(0, 1, 2))
+    assert(classifier().labels == Seq("red", "green", "blue"))
+  }
+
+  test("columns without a name are not made, and one must have a name") {
+    val some = classifier().setProbabilityCol("").setPredictionCol("")
+    assert(some.transform(pictures).columns.toSeq == Seq("id", "path", "content", "predictedLabel"))
+    val e = intercept[SparkDLException](some.setPredictedLabelCol("").transform(pictures))
+    assert(
+      e.getMessage.contains("predictionCol, probabilityCol and predictedLabelCol are all empty; name one of them")
+    )
+  }
+
+  test("a column that exists is refused by the name of its param") {
+    def message(stage: ImageClassifierModel) =
+      intercept[SchemaMismatchException](stage.transformSchema(pictures.schema)).getMessage
+    assert(message(classifier().setPredictedLabelCol("path")).contains("set predictedLabelCol to another name"))
+    assert(message(classifier().setPredictionCol("p").setProbabilityCol("p")).contains("'p'"))
+  }
+
+  test("a model that is no classifier is refused with what was expected") {
+    val bare = write(folder().resolve("bare"), "bare", top = false)
+    val e = intercept[InvalidModelException](classifier(bare).transform(pictures))
+    assert(e.getMessage.contains("'bare' is not a model of ImageClassifierEstimator"))
+    assert(e.getMessage.contains("the outputs prediction, predictions and label"))
+  }
+
+  test("history and the file of Keras are in the bundle, and in what is saved and loaded") {
+    val path = folder().resolve("pipeline").toString
+    new Pipeline().setStages(Array(classifier(trained(colours)))).fit(pictures).write.save(path)
+    val loaded = PipelineModel.load(path).stages.head.asInstanceOf[ImageClassifierModel]
+    assert(loaded.history.keys.toSeq == Seq("val_loss", "loss") && loaded.history("loss") == Seq(2.0, 1.0))
+    assert(loaded.history("val_loss").head == 0.5 && loaded.history("val_loss")(1).isNaN)
+    assert(Files.readString(Path.of(URI.create(loaded.getModelFile)).resolve("model.keras")) == "of Keras")
+    assert(classifier().history.isEmpty)
+  }
+
+  test("the history is not shown with the model") {
+    assert(!Bundle.read(trained(colours)).describe.contains("val_loss"))
+  }
+
+  test("fitted stages are models of Spark ML") {
+    val fitted: Seq[Model[_]] = Seq(new KerasModel(), new ImageClassifierModel())
+    fitted.foreach(m => assert(m.copy(ParamMap.empty).asInstanceOf[Model[_]].uid == m.uid && !m.hasParent))
+  }
+}

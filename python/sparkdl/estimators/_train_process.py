@@ -10,17 +10,15 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import shutil
-import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sparkdl._child_process import end_with_parent
 from sparkdl.estimators._labels import targets
 from sparkdl.estimators._progress import Address, Sender, numbers
 from sparkdl.estimators._training_data import Layout
@@ -57,7 +55,7 @@ class Job:
 def train(folder: str) -> None:
     """Train what the folder's job says and leave result.json, and a bundle if it went well."""
     place = Path(folder)
-    _end_with_parent(place)
+    end_with_parent(place)
     with open(place / LOG, "ab") as log:  # what TensorFlow says matters only when a trial fails
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
@@ -67,20 +65,6 @@ def train(folder: str) -> None:
         traceback.print_exc()
         result = {"failure": f"{type(e).__name__}: {e}"}
     (place / RESULT).write_text(json.dumps(result), encoding="utf-8")
-
-
-def _end_with_parent(folder: Path) -> None:
-    """A worker may be killed at any time; nobody else would stop this process and clean up."""
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _trained(folder: Path, job: Job) -> dict[str, Any]:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import multiprocessing.forkserver as forkserver
-import os
 import pickle
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sparkdl._child_process import death, local_folder, start_server
 from sparkdl.estimators import _train_process
 from sparkdl.estimators._progress import Address, Sender
 from sparkdl.estimators._train_process import BUNDLE, IMAGES, JOB, LABELS, LOG, RESULT, Job
@@ -28,6 +24,7 @@ from sparkdl.estimators._training_data import Block, Layout
 _MODEL_FILE = "model"
 _PIECE_BYTES = 8 << 20
 _LOG_LENGTH = 20_000  # characters
+_ADVICE = "Smaller batches, smaller images or fewer trials at once (spark.task.cpus) need less."
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Outcome:
 
 def run_trial(trial: int, work: Work, blocks: Iterable[Block]) -> Iterator[Outcome | bytes]:
     """Give the outcome, then the trial's bundle as a zip in pieces; a failure has none."""
-    with _folder() as folder:
+    with local_folder("sparkdl-trial-") as folder:
         _write_arrays(folder, work.layout, blocks)
         (folder / f"{_MODEL_FILE}{work.suffix}").write_bytes(work.model)
         job = Job(
@@ -84,18 +81,6 @@ def _ending(outcome: Outcome) -> str:
     return f"trained in {outcome.seconds:.1f} s"
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder on Spark's local disks, which may be larger than /tmp."""
-    disks = [d for d in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if os.path.isdir(d)]
-    place = disks[os.getpid() % len(disks)] if disks else None
-    folder = tempfile.mkdtemp(prefix="sparkdl-trial-", dir=place)
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _write_arrays(folder: Path, layout: Layout, blocks: Iterable[Block]) -> None:
     """Write each block to its place, so that the order in which they arrive does not matter."""
     image_bytes = np.dtype(layout.dtype).itemsize * int(np.prod(layout.image))
@@ -117,7 +102,7 @@ def _write_arrays(folder: Path, layout: Layout, blocks: Iterable[Block]) -> None
 
 def _in_a_process(folder: Path) -> dict[str, Any]:
     """Run `_train_process.train` and return what it left: a history or a failure."""
-    _start_server(folder)
+    start_server(folder / LOG, ["keras", _train_process.__name__])
     process = multiprocessing.get_context("forkserver").Process(
         target=_train_process.train, args=(str(folder),)
     )
@@ -128,38 +113,8 @@ def _in_a_process(folder: Path) -> dict[str, Any]:
     if "history" not in result:
         log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
         sys.stderr.write(log[-_LOG_LENGTH:])  # of the executor
-        result.setdefault("failure", _death(process.exitcode, log))
+        result.setdefault("failure", death(process.exitcode, log, _ADVICE))
     return dict(result)
-
-
-def _start_server(folder: Path) -> None:
-    """Start, once per worker, the process that trials are forked from.
-
-    It has imported Keras and has not used TensorFlow, so that a trial starts at once, and leaves
-    nothing behind in the worker. What TensorFlow writes while it is imported goes to the log.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no GPU is no error
-    forkserver.set_forkserver_preload(["keras", "sparkdl.estimators._train_process"])
-    own = os.dup(2)
-    with open(folder / LOG, "ab") as log:
-        os.dup2(log.fileno(), 2)
-    try:
-        forkserver.ensure_running()
-    finally:
-        os.dup2(own, 2)
-        os.close(own)
-
-
-def _death(code: int | None, log: str) -> str:
-    last = next((f" It last wrote: {x.strip()}" for x in log.splitlines()[::-1] if x.strip()), "")
-    if code is None or code >= 0:
-        return f"the process that trained ended with exit status {code}.{last}"
-    name = signal.Signals(-code).name
-    memory = " The machine may be out of memory." if name == "SIGKILL" else ""
-    return (
-        f"the process that trained was ended by {name}.{memory} Smaller batches, smaller images or "
-        f"fewer trials at once (spark.task.cpus) need less.{last}"
-    )
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -1,0 +1,81 @@
+"""Processes that a task of Spark starts so that Keras works in them, and the folders they use."""
+
+from __future__ import annotations
+
+import multiprocessing.forkserver as forkserver
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import parent_process
+from pathlib import Path
+
+
+@contextmanager
+def local_folder(prefix: str) -> Iterator[Path]:
+    """A folder on Spark's local disks, which may be larger than /tmp, for as long as the block."""
+    disks = [d for d in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if os.path.isdir(d)]
+    place = disks[os.getpid() % len(disks)] if disks else None
+    folder = tempfile.mkdtemp(prefix=prefix, dir=place)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_server(log: Path, modules: Sequence[str]) -> None:
+    """Start, once per Python worker, the process that others are forked from.
+
+    It has imported some modules (Keras, but has not used TensorFlow), so that a process starts at
+    once, and leaves nothing behind in the worker. What imports write goes to the log.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no GPU is no error
+    forkserver.set_forkserver_preload(list(modules))
+    own = os.dup(2)
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
+
+
+def end_with_parent(folder: Path) -> None:
+    """Have this process end, and its folder go, when its parent is gone.
+
+    A task may be killed at any time; nobody else would stop this process and clean up.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def death(code: int | None, log: str, advice: str) -> str:
+    """Say how a process that trained ended, with the last line that it wrote.
+
+    Parameters
+    ----------
+    code : int or None
+        Its exit status; a negative one is a signal.
+    log : str
+        What it wrote.
+    advice : str
+        What a process that was ended by a signal may lack.
+    """
+    last = next((f" It last wrote: {x.strip()}" for x in log.splitlines()[::-1] if x.strip()), "")
+    if code is None or code >= 0:
+        return f"the process that trained ended with exit status {code}.{last}"
+    name = signal.Signals(-code).name
+    memory = " The machine may be out of memory." if name == "SIGKILL" else ""
+    return f"the process that trained was ended by {name}.{memory} {advice}{last}"

@@ -1,0 +1,199 @@
+"""The driver's end of all workers' connections: who has arrived, what they tell, what failed.
+
+Every worker has two connections, one of its task and one of the process that works for the task,
+so that the death of the process is told too. A connection that does not begin with the key of
+this run is closed.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sparkdl.estimators._progress import Address
+from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
+
+PROCESS, TASK = "process", "task"
+_NAMED = 5  # ranks in a message
+
+# Answers a question of a worker: fields, and a payload.
+Answer = tuple[Mapping[str, Any], Any]
+Handler = Callable[[int, Message], Answer]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a worker ended. One that is not final may go well when it is tried again."""
+
+    rank: int
+    reason: str
+    trace: str = ""
+    final: bool = True
+
+
+class Coordinator:
+    """Listens from its creation until it is closed.
+
+    Parameters
+    ----------
+    host : str
+        The driver's address as executors know it.
+    count : int
+        Workers of the run.
+    seconds : float
+        How long workers wait for each other.
+    handler : callable
+        Answers questions; one at a time.
+    log : callable
+        Takes the rank of a worker and a line that it wrote.
+
+    Raises
+    ------
+    OSError
+        No port is to be had.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        count: int,
+        seconds: float,
+        handler: Handler,
+        log: Callable[[int, str], None],
+    ) -> None:
+        self.failures: queue.Queue[Failure] = queue.Queue()
+        self._count, self._seconds = count, seconds
+        self._handler, self._log = handler, log
+        self._lock = threading.Lock()  # of what follows
+        self._links: list[Link] = []
+        self._began: dict[int, float] = {}  # when the task of a rank did
+        self._arrived: dict[int, Link] = {}  # processes
+        self._first: float | None = None  # when the first process arrived
+        self._rounds: dict[int, dict[int, str]] = {}
+        self._since: dict[int, float] = {}  # when the first value of a round came
+        self._handling = threading.Lock()
+        self._open = True
+        self._server = socket.create_server(("", 0), backlog=max(128, 2 * count))
+        port = self._server.getsockname()[1]
+        self.address = Address(host, port, secrets.token_hex(16))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def heard(self) -> bool:
+        """Say whether any task has begun."""
+        with self._lock:
+            return bool(self._began)
+
+    def overdue(self) -> str | None:
+        """Return which workers let the others wait for too long, None if none does."""
+        with self._lock:
+            began = min(self._began.values(), default=None)
+            if missing := self._late(self._began, began):
+                return f"the task of {missing} did not begin within {self._seconds:g} s"
+            if missing := self._late(self._arrived, self._first):
+                return f"{missing} did not arrive within {self._seconds:g} s after the first"
+            for number, since in self._since.items():
+                if missing := self._late(self._rounds[number], since):
+                    return f"{missing} let the others wait for more than {self._seconds:g} s"
+        return None
+
+    def _late(self, there: Mapping[int, Any], since: float | None) -> str:
+        """Return who is missing, as text, if the deadline has passed; else nothing."""
+        if since is None or time.monotonic() - since <= self._seconds:
+            return ""
+        ranks = [r for r in range(self._count) if r not in there]
+        more = f" and {len(ranks) - _NAMED} others" if len(ranks) > _NAMED else ""
+        names = ", ".join(map(str, ranks[:_NAMED])) + more
+        return f"worker{'s' * (len(ranks) > 1)} {names} of {self._count}" if ranks else ""
+
+    def close(self) -> None:
+        """Hang up; workers that still run end themselves when they see it."""
+        with self._lock:
+            self._open = False
+            links = list(self._links)
+        self._server.close()
+        for link in links:
+            link.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        link = Link(connection, self._seconds)
+        try:
+            hello = link.receive(most=0)
+            known = secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
+            if known and self._admitted(link, hello):
+                rank = int(hello.fields["rank"])
+                while True:
+                    self._take(rank, link, link.receive())
+        except (LinkClosed, DeadlinePassed):
+            pass  # who ends says why beforehand, or its task does
+        finally:
+            link.close()
+
+    def _admitted(self, link: Link, hello: Message) -> bool:
+        rank, now = int(hello.fields["rank"]), time.monotonic()
+        with self._lock:
+            if not self._open:
+                return False
+            self._links.append(link)
+            if hello.fields["role"] == PROCESS:
+                self._arrived[rank] = link
+                self._first = self._first or now
+            else:
+                self._began[rank] = now
+        return True
+
+    def _take(self, rank: int, link: Link, message: Message) -> None:
+        if message.kind == "log":
+            for line in message.fields["lines"]:
+                self._log(rank, line)
+        elif message.kind == "failed":
+            self.failures.put(Failure(rank, **message.fields))
+        elif message.kind == "exchange":
+            self._exchange(rank, **message.fields)
+        else:
+            self._answer(rank, link, message)
+
+    def _exchange(self, rank: int, number: int, value: str) -> None:
+        """Keep a worker's value; when all are there, send all to all."""
+        with self._lock:
+            values = self._rounds.setdefault(number, {})
+            values[rank] = value
+            self._since.setdefault(number, time.monotonic())
+            if len(values) < self._count:
+                return
+            del self._since[number], self._rounds[number]
+            links = list(self._arrived.values())
+        for link in links:
+            link.send("reply", values=[values[r] for r in range(self._count)])
+
+    def _answer(self, rank: int, link: Link, message: Message) -> None:
+        try:
+            with self._handling:
+                fields, payload = self._handler(rank, message)
+        except Exception as e:
+            reason = f"{type(e).__name__}: {e}"
+            self.failures.put(Failure(-1, reason, traceback.format_exc()))
+            return
+        if message.fields.get("waits"):
+            link.send("reply", payload, **fields)
+
+
+def show_log(rank: int, line: str) -> None:
+    """Print what a worker wrote where the user of the driver looks."""
+    sys.stderr.write(f"worker {rank}: {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,93 @@
+"""The process of a worker: what the function does to memory or crashes, it does alone."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparkdl._child_process import end_with_parent
+from sparkdl.estimators._progress import Address
+from sparkdl.training._link import LinkClosed
+from sparkdl.training._worker import Worker
+
+# Files of a worker's folder.
+JOB, RESULT, OUTPUT = "job.pickle", "result.pickle", "output"
+
+
+class WorkerLost(ConnectionError):
+    """Another worker is gone. Not this worker's fault: the run may be tried again."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker's process is told."""
+
+    rank: int
+    count: int
+    attempt: int
+    host: str
+    threads: int
+    gpus: tuple[str, ...]
+    address: Address
+    seconds: float
+    call: bytes  # (function, arguments) by cloudpickle; read here, for it may import Keras
+
+
+def work(folder: str) -> None:
+    """Run the function of the folder's job and leave what it gives; the driver hears of failures.
+
+    Ends the process, with status 0 if all went well.
+    """
+    place = Path(folder)
+    end_with_parent(place)
+    output = os.open(place / OUTPUT, os.O_WRONLY)  # a pipe that the task reads
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    job: Job = pickle.loads((place / JOB).read_bytes())
+    _prepare(job)
+    worker = Worker(
+        rank=job.rank,
+        count=job.count,
+        attempt=job.attempt,
+        host=job.host,
+        folder=place,
+        threads=job.threads,
+        gpus=job.gpus,
+        address=job.address,
+        seconds=job.seconds,
+    )
+    status = _run(worker, job, place)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads that the function left, of gRPC for one, must not hold it up
+
+
+def _prepare(job: Job) -> None:
+    """Set what TensorFlow reads from the environment when it starts."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(job.threads))
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(job.threads))
+    if job.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)
+
+
+def _run(worker: Worker, job: Job, folder: Path) -> int:
+    from pyspark import cloudpickle
+
+    try:
+        function, arguments = pickle.loads(job.call)
+        result: bytes = cloudpickle.dumps(  # type: ignore[no-untyped-call]
+            function(worker, *arguments)
+        )
+        (folder / RESULT).write_bytes(result)
+        return 0
+    except BaseException as e:  # SystemExit too: the function was to return
+        trace = traceback.format_exc()
+        try:
+            worker.fail(f"{type(e).__name__}: {e}", trace, not isinstance(e, WorkerLost))
+        except (LinkClosed, TimeoutError):
+            sys.stderr.write(trace)
+        return 1

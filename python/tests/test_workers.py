@@ -1,0 +1,151 @@
+"""run_workers: n processes at once, what they tell, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkdl.errors import ModelExecutionException, SettingsException
+from sparkdl.training._workers import run_workers
+
+
+def test_every_worker_runs_at_once_and_results_come_by_rank(spark: Any) -> None:
+    def meet(worker: Any, greeting: str) -> Any:
+        told = worker.exchange(f"{greeting} from {worker.rank}")
+        return worker.rank, worker.count, told, worker.exchange(str(worker.rank * 2))
+
+    found = run_workers(spark.sparkContext, 2, meet, ("hello",))
+    told = ["hello from 0", "hello from 1"]
+    assert found == [(0, 2, told, ["0", "2"]), (1, 2, told, ["0", "2"])]
+
+
+def test_workers_are_sent_their_partition_and_leave_nothing_on_disk(spark: Any) -> None:
+    def receive(rank: int, elements: Any, folder: Path) -> None:
+        (folder / "mine").write_text(",".join(map(str, elements)))
+
+    def read(worker: Any) -> Any:
+        return (worker.folder / "mine").read_text(), str(worker.folder)
+
+    data = spark.sparkContext.parallelize(range(4), 2)
+    found = run_workers(spark.sparkContext, 2, read, data=data, receive=receive)
+    assert [text for text, _ in found] == ["0,1", "2,3"]
+    assert not any(Path(folder).exists() for _, folder in found)
+
+
+def test_the_driver_answers_questions_and_prints_what_workers_write(spark: Any) -> None:
+    def ask(worker: Any) -> bytes:
+        print("a line of mine", flush=True)
+        worker.tell("note", b"", text="no answer wanted")
+        return bytes(worker.ask("double", b"ab", times=2).payload)
+
+    asked, lines = [], []
+
+    def handler(rank: int, message: Any) -> Any:
+        asked.append((rank, message.kind, message.fields))
+        return {}, bytes(message.payload) * 2
+
+    found = run_workers(
+        spark.sparkContext, 1, ask, handler=handler, log=lambda r, line: lines.append((r, line))
+    )
+    assert found == [b"abab"]
+    assert [kind for _, kind, _ in asked] == ["note", "double"]
+    assert asked[1][2]["times"] == 2
+    assert (0, "a line of mine") in lines
+
+
+def test_a_worker_that_raises_ends_all_at_once_with_its_traceback(spark: Any) -> None:
+    def fail(worker: Any) -> None:
+        if worker.rank == 1:
+            raise ValueError("nothing to learn here")
+        worker.exchange("never answered")
+
+    began = time.monotonic()
+    with pytest.raises(ModelExecutionException) as caught:
+        run_workers(spark.sparkContext, 2, fail)
+    assert "Worker 1 of 2 failed: ValueError: nothing to learn here" in str(caught.value)
+    assert "Traceback" in str(caught.value)
+    assert "in fail" in str(caught.value)
+    assert time.monotonic() - began < 60
+
+
+def test_a_worker_that_lets_others_wait_is_named_when_the_deadline_passes(spark: Any) -> None:
+    def hang(worker: Any) -> None:
+        if worker.rank == 0:
+            time.sleep(600)
+        worker.exchange("here")
+
+    with pytest.raises(ModelExecutionException, match="worker 0 of 2 let the others wait for more"):
+        run_workers(spark.sparkContext, 2, hang, seconds=3)
+    assert spark.range(10).count() == 10  # the slots are free again
+
+
+def test_a_process_that_dies_is_tried_again_and_then_explained(spark: Any) -> None:
+    def die(worker: Any, survive: bool) -> int:
+        if worker.rank == 1 and (worker.attempt < 2 or not survive):
+            os.kill(os.getpid(), signal.SIGKILL)
+        worker.exchange("alive")
+        return int(worker.attempt)
+
+    sc = spark.sparkContext
+    assert run_workers(sc, 2, die, (True,)) == [2, 2]
+    with pytest.raises(ModelExecutionException, match="lost 4 times without progress") as caught:
+        run_workers(sc, 2, die, (False,))
+    assert "- worker 1 of 2: RuntimeError: the process that trained was ended by SIGKILL" in str(
+        caught.value
+    )
+
+
+def test_interrupting_the_driver_ends_the_workers(spark: Any, tmp_path: Path) -> None:
+    def wait(worker: Any, folder: str) -> None:
+        (Path(folder) / str(worker.rank)).write_text(str(os.getpid()))
+        time.sleep(600)
+
+    def interrupt() -> None:
+        while len(list(tmp_path.iterdir())) < 2:
+            time.sleep(0.1)
+        signal.raise_signal(signal.SIGUSR1)
+
+    def raised(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, raised)
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_workers(spark.sparkContext, 2, wait, (str(tmp_path),))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    pids = [int(f.read_text()) for f in tmp_path.iterdir()]
+    assert _gone(pids)
+    assert spark.range(10).count() == 10
+
+
+def _gone(pids: list[int]) -> bool:
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_more_workers_than_task_slots_are_refused_at_once(spark: Any) -> None:
+    with pytest.raises(SettingsException, match="this application has 2 task slot"):
+        run_workers(spark.sparkContext, 3, print)
+    with pytest.raises(SettingsException, match="at least 1, got 0"):
+        run_workers(spark.sparkContext, 0, print)
+
+
+def test_without_spark_the_processes_run_on_this_machine() -> None:
+    def meet(worker: Any) -> list[str]:
+        return worker.exchange(str(worker.rank))
+
+    assert run_workers(None, 2, meet, log=None) == [["0", "1"]] * 2
+    with pytest.raises(ModelExecutionException, match="KeyError: 'gone'"):
+        run_workers(None, 1, lambda worker: {}["gone"], log=None)

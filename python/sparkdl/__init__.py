@@ -16,6 +16,7 @@ from sparkdl._version import __version__, version
 if TYPE_CHECKING:
     from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
+    from sparkdl.data import tf_dataset as tf_dataset
     from sparkdl.graph.input import TFInputGraph as TFInputGraph
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
@@ -46,6 +47,7 @@ _EXPORTS = {
     "Model": "sparkdl.model",
     "save_bundle": "sparkdl.bundle",
     "models": "sparkdl.listing",
+    "tf_dataset": "sparkdl.data",
     "registerKerasImageUDF": "sparkdl.udf",
     "registerKerasUDF": "sparkdl.udf",
 }

@@ -51,6 +51,7 @@ def arguments(name: str, pictures: Path) -> list[str]:
         "image_statistics.py": [warm],
         "cosine_search.py": ["--rows", "2000"],
         "kmeans.py": ["--rows", "3000"],
+        "custom_training_loop.py": ["--epochs", "2"],
     }.get(name, [])
 
 
@@ -59,6 +60,7 @@ EXPECTED = {
     "harmonic_mean.py": "|  train|192.0|",
     "image_statistics.py": "|0.png|    36|",
     "kmeans.py": "round 10: centres moved by 0.00",
+    "custom_training_loop.py": "evaluate: loss",
     "keras_image_file.py": "of 60 digits are right",
     "prediction.py": "0.png",
     "sql_function.py": "kind",

@@ -1,0 +1,125 @@
+"""Partitions of a DataFrame on their way to the driver, a few at the same time, in a given order.
+
+Each partition is one Spark job of one task: what the driver holds is bounded by how many are under
+way, and Spark repeats a task that fails or whose executor is lost.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sparkdl.errors import SettingsException, jvm_errors
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+T = TypeVar("T")
+_BATCH_BYTES = 16 << 20
+_MOST_ROWS = 10_000
+_ROWS_PER_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
+_THREADS = "sparkdl-tf_dataset"
+_settings = threading.Lock()
+
+
+class Partitions:
+    """The rows of a DataFrame as record batches of Arrow, partition by partition.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        It is planned once; shuffles in it are done once.
+    row_bytes : int
+        Of a row, about; a record batch has some megabytes.
+    cache : bool
+        Whether executors keep the rows (in memory, else on disk) for as long as this object lives.
+    """
+
+    def __init__(self, frame: DataFrame, row_bytes: int, cache: bool) -> None:
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        self._session = frame.sparkSession
+        self._sc = self._session.sparkContext
+        large = self._session.conf.get("spark.sql.execution.arrow.useLargeVarTypes", "false")
+        self._schema = to_arrow_schema(frame.schema, prefers_large_types=large == "true")
+        rows = max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, row_bytes)))
+        self._rdd = _record_batches(frame, rows)
+        if cache:
+            level: Any = self._sc._jvm
+            self._rdd.persist(level.org.apache.spark.storage.StorageLevel.MEMORY_AND_DISK())
+        self.count: int = self._rdd.getNumPartitions()
+
+    def fetch(self, partition: int, tag: str) -> list[Any]:
+        """Return the record batches of a partition; the job has the tag."""
+        import pyarrow as pa
+        from pyspark.serializers import NoOpSerializer
+        from pyspark.util import _load_from_socket
+
+        jvm: Any = self._sc._jvm
+        wanted = jvm.java.util.ArrayList()
+        wanted.append(partition)
+        self._sc.addJobTag(tag)
+        self._sc.setJobDescription(f"tf_dataset: partition {partition + 1} of {self.count}")
+        try:
+            with jvm_errors():
+                place = jvm.PythonRDD.runJob(self._sc._jsc.sc(), self._rdd, wanted)
+            pieces = list(_load_from_socket(place, NoOpSerializer()))
+        finally:
+            self._sc.removeJobTag(tag)
+        return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in pieces]
+
+    def in_order(
+        self, wanted: Iterable[T], which: Callable[[T], int], ahead: int, timeout: float
+    ) -> Iterator[tuple[T, list[Any]]]:
+        """Give the partitions that are wanted, with `ahead` of them under way at the same time.
+
+        Raises
+        ------
+        SettingsException
+            A partition did not come within `timeout` seconds.
+        """
+        from pyspark import inheritable_thread_target
+
+        tag = f"sparkdl-{secrets.token_hex(8)}"
+        fetch = inheritable_thread_target(self._session)(lambda item: self.fetch(which(item), tag))
+        pool = ThreadPoolExecutor(ahead, _THREADS)
+        under_way: deque[tuple[T, Future[list[Any]]]] = deque()
+        try:
+            for item in wanted:
+                under_way.append((item, pool.submit(fetch, item)))
+                if len(under_way) > ahead:
+                    yield _first(under_way, timeout)
+            while under_way:
+                yield _first(under_way, timeout)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # first, so that no other job begins
+            self._sc.cancelJobsWithTag(tag)
+
+
+def _record_batches(frame: DataFrame, rows: int) -> Any:
+    """Return the JavaRDD of record batches; how many rows they have is a setting of the session."""
+    conf = frame.sparkSession.conf
+    with _settings, jvm_errors():
+        before = conf.get(_ROWS_PER_BATCH)
+        conf.set(_ROWS_PER_BATCH, rows)
+        try:
+            return frame._jdf.toArrowBatchRdd().toJavaRDD()
+        finally:
+            conf.set(_ROWS_PER_BATCH, str(before))
+
+
+def _first(under_way: deque[tuple[T, Future[list[Any]]]], timeout: float) -> tuple[T, list[Any]]:
+    item, future = under_way.popleft()
+    try:
+        return item, future.result(timeout)
+    except TooLate:
+        raise SettingsException(
+            f"A partition of the DataFrame did not come within {timeout:g} seconds. Either no task "
+            "slot is free (other jobs hold them), or a partition takes that long: give timeout= "
+            "more seconds, or df.repartition(n) with more partitions."
+        ) from None

@@ -1,0 +1,151 @@
+"""`tf_dataset`: rows of a DataFrame for a training loop of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._lazy import tensorflow
+from sparkdl.data._feed import Batching, Feed
+from sparkdl.data._order import Order
+from sparkdl.data._structure import filled, names_in
+from sparkdl.errors import SparkDLException
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_PREFETCHED = 2  # batches, besides the partitions
+
+
+def tf_dataset(
+    df: DataFrame,
+    columns: Any,
+    batch_size: int = 32,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    epochs: int | None = 1,
+    image_size: Sequence[int] | None = None,
+    num_workers: int = 2,
+    drop_remainder: bool = False,
+    cache: bool = False,
+    handle_invalid: str = "error",
+    rows: int | None = None,
+    timeout: float = 600.0,
+) -> Any:
+    """Return a `tf.data.Dataset` that is fed from a DataFrame, partition by partition.
+
+    Spark prepares the rows: executors decode and resize images in the JVM, with the code that
+    feeds models at inference, and send batches of Arrow to the driver, where this dataset is used.
+    Nothing is collected whole: the driver holds `num_workers` + 1 partitions at most.
+
+    Input and Output, each with the batch as first dimension:
+
+    - numbers and booleans keep their type, but double and decimal become float32;
+    - arrays, nested too, of one length in all rows: a tensor of their shape; MLlib vectors: float32
+      ``[batch, size]``;
+    - strings, and bytes when there is no `image_size`: ``tf.string``;
+    - image structs, and with `image_size` encoded bytes (JPEG, PNG, BMP, GIF): uint8
+      ``[batch, height, width, 3]``, RGB, 0 to 255.
+
+    Order: that of the DataFrame. With `shuffle`, Spark once spreads the rows over the partitions at
+    random, and in each epoch the partitions and the rows within them come in another order. The
+    order depends on the DataFrame's own, on `seed` and on the number of the epoch alone. Epochs are
+    counted from 0 over the life of the dataset, so that the second iteration gives other orders
+    than the first. Each row comes once per epoch, and no batch has rows of two epochs.
+
+    Parameters
+    ----------
+    df : DataFrame
+    columns : str, or tuple, list or dict of them, nested in any way
+        Names of columns. The elements of the dataset have the same structure, lists as tuples:
+        ``("image", "label")`` is what `keras.Model.fit` takes, as is
+        ``({"left": "a", "right": "b"}, "label", "weight")``.
+    batch_size : int
+        Rows of a batch; the last of an epoch may have fewer.
+    shuffle : bool
+    seed : int
+        Of the shuffling.
+    epochs : int, optional
+        Passes over the rows of one iteration; None: without end.
+    image_size : (int, int), optional
+        Height and width. Without it, image structs keep their size, which must be one.
+    num_workers : int
+        Partitions that Spark prepares at the same time, each on one task slot.
+    drop_remainder : bool
+        Leave out the last batch of an epoch if it has fewer rows.
+    cache : bool
+        Executors keep the prepared rows, in memory or else on disk, so that only the first epoch
+        decodes and shuffles.
+    handle_invalid : {"error", "skip"}
+        What becomes of a row with a null, or with an image that cannot be decoded. "skip" leaves it
+        out, and warns at the end of an epoch with the number and the first reasons.
+    rows : int, optional
+        How many rows an epoch has, if you know it (`df.count()`): the dataset then knows how many
+        batches it has, which `keras.Model.fit` shows, and without which it warns after an epoch.
+        Another number of rows is an error when they end.
+    timeout : float
+        Seconds that training waits for a partition, at most.
+
+    Returns
+    -------
+    tf.data.Dataset
+
+    Raises
+    ------
+    SchemaMismatchException
+        A column is missing, or has a type that no tensor takes.
+    InvalidInputException
+        The DataFrame is empty, or its first row cannot be used. An error in a later row ends the
+        iteration with a `tf.errors.OpError`, whose text has the same message.
+    SettingsException
+        TensorFlow is not installed, or there is no session with sparkdl's jar.
+
+    Examples
+    --------
+    >>> data = tf_dataset(
+    ...     df, ("image", "label"), 64, shuffle=True, image_size=(32, 32)
+    ... )  # doctest: +SKIP
+    >>> for epoch in range(5):  # doctest: +SKIP
+    ...     for images, labels in data:
+    ...         train_step(images, labels)
+    """
+    tf = tensorflow()
+    names = names_in(columns)
+    batching = Batching(
+        size=_at_least_one("batch_size", batch_size),
+        drop_remainder=bool(drop_remainder),
+        epochs=None if epochs is None else _at_least_one("epochs", epochs),
+        ahead=_at_least_one("num_workers", num_workers),
+        timeout=float(timeout),
+        skip=_skips(handle_invalid),
+    )
+    order = Order(bool(shuffle), int(seed))
+    feed = Feed(df, names, _size(image_size), order, batching, cache=bool(cache))
+    dataset = tf.data.Dataset.from_generator(
+        lambda: (filled(columns, batch) for batch in feed.batches()),
+        output_signature=filled(columns, [f.spec(batching.fixed_size) for f in feed.fields]),
+    )
+    if rows is not None:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(batching.batches(rows)))
+    return dataset.prefetch(_PREFETCHED)
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if int(value) < 1:
+        raise SparkDLException(f"{name} must be at least 1, got {value}.")
+    return int(value)
+
+
+def _size(value: Sequence[int] | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if len(value) != 2 or min(value) < 1:
+        raise SparkDLException(f"image_size must be (height, width) in pixels, got {value!r}.")
+    return int(value[0]), int(value[1])
+
+
+def _skips(value: str) -> bool:
+    if value not in ("error", "skip"):
+        raise SparkDLException(f'handle_invalid must be "error" or "skip", got {value!r}.')
+    return value == "skip"

@@ -48,6 +48,8 @@ _EXPORTS = {
     "save_bundle": "sparkdl.bundle",
     "models": "sparkdl.listing",
     "tf_dataset": "sparkdl.data",
+    "TensorFlowDistributor": "sparkdl.training.tensorflow_distributor",
+    "HorovodRunner": "sparkdl.training.horovod_runner",
     "registerKerasImageUDF": "sparkdl.udf",
     "registerKerasUDF": "sparkdl.udf",
 }

@@ -1,0 +1,75 @@
+"""`HorovodRunner`, with the signature of sparkdl 1.x, and no Horovod."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from sparkdl.errors import SettingsException
+from sparkdl.training._job import task_slots
+from sparkdl.training._workers import SECONDS
+from sparkdl.training.tensorflow_distributor import TensorFlowDistributor, _context
+
+_HOROVOD = "horovod"
+
+
+class HorovodRunner:
+    """Runs a training function in several processes, as `TensorFlowDistributor` does.
+
+    Horovod itself has no release for this TensorFlow and is neither needed nor started: processes
+    find each other by ``TF_CONFIG``. Replace ``hvd.init()`` and ``hvd.DistributedOptimizer`` by
+    ``tf.distribute.MultiWorkerMirroredStrategy``, or the whole by `sparkdl.KerasEstimator`. A
+    function that imports Horovod fails at once, rather than train alone in each process.
+
+    Parameters
+    ----------
+    np : int
+        Negative: so many processes on the driver's machine. Positive: so many on the cluster, each
+        in a task slot. 0: as many as there are task slots.
+    useGpu, timeout
+        As in `TensorFlowDistributor`.
+
+    Examples
+    --------
+    >>> def main(rate):  # doctest: +SKIP
+    ...     strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    ...     ...
+    >>> HorovodRunner(np=4).run(main, rate=0.1)  # doctest: +SKIP
+    """
+
+    def __init__(self, *, np: int, useGpu: bool = False, timeout: float = SECONDS) -> None:
+        self.num_processor = np
+        self._use_gpu, self._timeout = useGpu, timeout
+
+    def run(self, main: Callable[..., Any], **kwargs: Any) -> Any:
+        """Call ``main(**kwargs)`` in each process and return what process 0 gives.
+
+        Raises
+        ------
+        SettingsException
+            There are fewer task slots than processes.
+        ModelExecutionException
+            As `TensorFlowDistributor.run`.
+        """
+        count = self.num_processor or task_slots(_context())
+        distributor = TensorFlowDistributor(
+            abs(count), count < 0, self._use_gpu, timeout=self._timeout
+        )
+        return distributor.run(_without_horovod, main, kwargs, abs(count) == 1)
+
+
+def _without_horovod(main: Callable[..., Any], kwargs: dict[str, Any], alone: bool) -> Any:
+    """Call the function without Horovod, which would take each process for the only one."""
+    if not alone:
+        sys.modules[_HOROVOD] = None  # type: ignore[assignment]
+    try:
+        return main(**kwargs)
+    except ModuleNotFoundError as e:
+        if (e.name or "").partition(".")[0] != _HOROVOD:
+            raise
+        raise SettingsException(
+            "HorovodRunner does not start Horovod, so main must not import it. Processes find each "
+            "other by TF_CONFIG: use tf.distribute.MultiWorkerMirroredStrategy() instead of "
+            "hvd.init() and hvd.DistributedOptimizer, or sparkdl.KerasEstimator."
+        ) from e

@@ -1,0 +1,143 @@
+"""`TensorFlowDistributor`: a training function of one's own in several processes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sparkdl.errors import SettingsException
+from sparkdl.training._tf_worker import Call, Finish, train
+from sparkdl.training._workers import SECONDS, run_workers
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+_GPU = "gpu"
+
+
+class TensorFlowDistributor:
+    """Runs a function in processes that TensorFlow's own collectives connect.
+
+    Each process has the environment variable ``TF_CONFIG`` with the addresses of all, so that
+    ``tf.distribute.MultiWorkerMirroredStrategy()`` in the function spans them. Keras 3's ``fit``
+    does not work under that strategy: write the loop with ``strategy.run``, or use
+    `sparkdl.KerasEstimator`, which needs no strategy.
+
+    The processes are tasks of one barrier job of Spark: all start at the same time, or none. What
+    they write is shown by the driver, line by line with the number of the process. If the function
+    raises in one of them, all are ended, and `run` raises with its traceback. If a process or its
+    machine is lost, Spark begins again in all of them (``spark.stage.maxConsecutiveAttempts``
+    times): save checkpoints, and load the last one when there is one.
+
+    Deadlines: `timeout` seconds for free task slots when nothing else of the application runs, for
+    all processes to arrive after the first, and for each connection to the driver. How long the
+    function may take has no limit: who waits for a process that is lost is ended with it. Ctrl-C
+    cancels the job.
+
+    Parameters
+    ----------
+    numProcesses : int
+        Processes, 1 or more; on the cluster as many task slots are needed.
+    localMode : bool
+        True runs all of them on the driver's machine, without a Spark job and without executors.
+    useGpu : bool
+        True gives each process the GPUs of its task (``spark.task.resource.gpu.amount``), and in
+        local mode its share of the driver's (``spark.driver.resource.gpu.amount``). False hides
+        all GPUs.
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    SettingsException
+        There are no processes, fewer task slots than processes, or no GPUs as asked for.
+
+    Examples
+    --------
+    >>> def train(steps):  # doctest: +SKIP
+    ...     strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    ...     with strategy.scope():
+    ...         model = build()
+    ...     ...
+    ...     return model.get_weights()
+    >>> weights = TensorFlowDistributor(numProcesses=4, localMode=False).run(
+    ...     train, 1000
+    ... )  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        numProcesses: int = 1,
+        localMode: bool = True,
+        useGpu: bool = False,
+        *,
+        timeout: float = SECONDS,
+    ) -> None:
+        if numProcesses < 1:
+            raise SettingsException(f"numProcesses must be at least 1, got {numProcesses}.")
+        self.numProcesses = numProcesses
+        self.localMode = localMode
+        self.useGpu = useGpu
+        self.timeout = timeout
+
+    def run(self, train_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the function in each process and return what that of process 0 gives.
+
+        Parameters
+        ----------
+        train_fn : callable
+            Travels by cloudpickle: it may be a local function. It should import TensorFlow itself.
+        *args, **kwargs
+            Of the function, the same in all processes.
+
+        Returns
+        -------
+        object
+            What the function returned in process 0, which must be picklable.
+
+        Raises
+        ------
+        ModelExecutionException
+            The function failed in a process (the message has its traceback), or processes were
+            lost, or a deadline passed.
+        """
+        context = None if self.localMode else _context()
+        gpus = _gpus(self.numProcesses, context) if self.useGpu else None
+        results = run_workers(
+            context,
+            self.numProcesses,
+            train,
+            (Call(train_fn, args, kwargs, gpus),),
+            handler=Finish(self.numProcesses),
+            seconds=self.timeout,
+            description=f"TensorFlowDistributor: {getattr(train_fn, '__name__', 'train_fn')}",
+        )
+        return results[0]
+
+
+def _context() -> SparkContext:
+    from sparkdl._jvm import active_session
+
+    return active_session().sparkContext
+
+
+def _gpus(count: int, sc: SparkContext | None) -> tuple[tuple[str, ...], ...]:
+    """Return the GPUs of each process in local mode; on the cluster, tasks know theirs (())."""
+    if sc is not None:
+        amount = float(sc.getConf().get("spark.task.resource.gpu.amount", "0"))
+        if amount < 1:
+            raise SettingsException(
+                f"useGpu=True, but a task has {amount:g} GPUs. Start Spark with "
+                "spark.executor.resource.gpu.amount, spark.executor.resource.gpu.discoveryScript "
+                "and spark.task.resource.gpu.amount=1 (or more), or set useGpu=False."
+            )
+        return ()
+    found = _context().resources.get(_GPU)
+    addresses = list(found.addresses) if found else []
+    if len(addresses) < count:
+        raise SettingsException(
+            f"useGpu=True needs a GPU for each of {count} processes, but the driver has "
+            f"{len(addresses)}. Start Spark with spark.driver.resource.gpu.amount and "
+            "spark.driver.resource.gpu.discoveryScript, or set useGpu=False."
+        )
+    return tuple(tuple(addresses[rank::count]) for rank in range(count))

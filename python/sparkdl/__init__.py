@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
     from sparkdl.session import start as start
+    from sparkdl.training.keras_estimator import KerasEstimator as KerasEstimator
     from sparkdl.transformers.utils import imageInputPlaceholder as imageInputPlaceholder
     from sparkdl.udf import registerKerasImageUDF as registerKerasImageUDF
     from sparkdl.udf import registerKerasUDF as registerKerasUDF
@@ -38,6 +39,7 @@ _EXPORTS = {
     "KerasTransformer": "sparkdl.transformers",
     "TFImageTransformer": "sparkdl.transformers",
     "KerasImageFileTransformer": "sparkdl.transformers",
+    "KerasEstimator": "sparkdl.training.keras_estimator",
     "KerasModel": "sparkdl.transformers",
     "ImageClassifierModel": "sparkdl.transformers",
     "KerasImageFileEstimator": "sparkdl.estimators.keras_image_file_estimator",

@@ -35,11 +35,16 @@ def one_of(name: str, allowed: Sequence[str]) -> Callable[[Any], str]:
 
 def at_least_one(name: str) -> Callable[[Any], int]:
     """Return a converter that accepts whole numbers of at least 1 only."""
+    return at_least(name, 1)
+
+
+def at_least(name: str, least: int) -> Callable[[Any], int]:
+    """Return a converter that accepts whole numbers from one on only."""
 
     def count(value: Any) -> int:
         number = TypeConverters.toInt(value)
-        if number < 1:
-            raise SparkDLException(f"{name} must be at least 1, got {number}.")
+        if number < least:
+            raise SparkDLException(f"{name} must be at least {least}, got {number}.")
         return number
 
     return count

@@ -17,6 +17,8 @@ from sparkdl.training._worker import Worker
 # Files of a worker's folder.
 JOB, RESULT, OUTPUT = "job.pickle", "result.pickle", "output"
 
+TOLD = 10  # exit status of a process that has told the driver why it failed
+
 
 class WorkerLost(ConnectionError):
     """Another worker is gone. Not this worker's fault: the run may be tried again."""
@@ -40,7 +42,7 @@ class Job:
 def work(folder: str) -> None:
     """Run the function of the folder's job and leave what it gives; the driver hears of failures.
 
-    Ends the process, with status 0 if all went well.
+    Ends the process, with status 0 if all went well, TOLD if the driver knows that it did not.
     """
     place = Path(folder)
     end_with_parent(place)
@@ -90,4 +92,5 @@ def _run(worker: Worker, job: Job, folder: Path) -> int:
             worker.fail(f"{type(e).__name__}: {e}", trace, not isinstance(e, WorkerLost))
         except (LinkClosed, TimeoutError):
             sys.stderr.write(trace)
-        return 1
+            return 1
+        return TOLD

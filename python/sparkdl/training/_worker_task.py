@@ -19,7 +19,7 @@ from sparkdl.training import _worker_process
 from sparkdl.training._coordinator import TASK
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed
 from sparkdl.training._worker import hello
-from sparkdl.training._worker_process import JOB, OUTPUT, RESULT, Job
+from sparkdl.training._worker_process import JOB, OUTPUT, RESULT, TOLD, Job
 
 _ADVICE = (
     "Smaller batches, or fewer workers on a machine (spark.task.cpus), need less; memory outside "
@@ -81,7 +81,7 @@ class _Process(Protocol):
 
 
 def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> bytes:
-    """Do one worker's part and return its function's result, pickled.
+    """Do one worker's part and return its function's result, pickled; empty if it has failed.
 
     Parameters
     ----------
@@ -92,7 +92,8 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
     Raises
     ------
     RuntimeError
-        The worker failed; the driver knows why.
+        The process died. A function that failed is no failure of Spark's task: the driver has been
+        told, and ends the run.
     """
     link = hello(work.address, work.seconds, role=TASK, rank=place.rank)
     try:
@@ -112,7 +113,7 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
             )
             (folder / JOB).write_bytes(pickle.dumps(job))
             return _worked(folder, link, work, warm)
-    except Exception as e:  # the process tells its own failures, see _worked
+    except Exception as e:
         _tell(link, f"{type(e).__name__}: {e}")
         raise
     finally:
@@ -134,11 +135,13 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
         os.close(output)
     if process.code == 0:
         return (folder / RESULT).read_bytes()
+    if process.code == TOLD:
+        return b""
     raise RuntimeError(death(process.code, log.tail, _ADVICE))
 
 
 def _tell(link: Link, reason: str) -> None:
-    """Tell the driver that this worker is lost; what its process told before is worth more."""
+    """Tell the driver that this worker is lost."""
     with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
         link.send("failed", reason=reason, trace="", final=False)
 

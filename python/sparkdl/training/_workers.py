@@ -175,7 +175,7 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
             late = _no_slots(count, seconds)
         if late is not None:
             raise ModelExecutionException(f"The run was ended: {late} (param timeout).")
-    if job.error is None:
+    if job.error is None and all(job.results):
         results: list[bytes] = job.results
         return results
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
@@ -196,7 +196,7 @@ def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: fl
         lost.append(failure)
 
 
-def _told_of_lost(lost: Sequence[Failure], error: BaseException, count: int) -> str:
+def _told_of_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
     if not lost:
         return f"Spark's job failed: {error}"
     reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.reason}" for f in lost)

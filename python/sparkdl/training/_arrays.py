@@ -1,0 +1,92 @@
+"""A worker's rows as arrays that stay on its disk until they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparkdl.estimators._labels import targets
+from sparkdl.training._each import each
+from sparkdl.training._placement import Layout, file_of
+
+
+class Rows:
+    """The rows of one kind that one worker has.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `receiver` has written them.
+    layout : Layout
+    kind : str
+        TRAINING or VALIDATION.
+    count : int
+        How many there are.
+    model : keras.Model
+    loss : object
+        As Keras' `compile` takes it, for what labels are to be.
+    """
+
+    def __init__(
+        self, folder: Path, layout: Layout, kind: str, count: int, model: Any, loss: Any
+    ) -> None:
+        fields = layout.fields
+        found = [
+            _array(folder / file_of(kind, i), field.dtype, (count, *shape))
+            for i, (field, shape) in enumerate(zip(fields.all(), layout.shapes, strict=True))
+        ]
+        labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
+        for place, name, output, wanted in zip(
+            labels, output_names(model), model.outputs, losses(loss, model), strict=False
+        ):
+            shape = tuple(output.shape[1:])
+            if None not in shape:
+                found[place] = _targets(found[place], wanted, shape, name)
+            else:
+                found[place] = np.asarray(found[place], "float32")
+        self._arrays = found
+        self.count = count
+
+    def take(self, rows: Any) -> list[Any]:
+        """Return some rows (a slice or indices) of every array."""
+        return [a[rows] for a in self._arrays]
+
+    def kinds(self) -> list[tuple[tuple[int, ...], str]]:
+        """Return shape of a row and dtype of every array."""
+        return [(a.shape[1:], str(a.dtype)) for a in self._arrays]
+
+
+def _array(file: Path, dtype: str, shape: tuple[int, ...]) -> Any:
+    if 0 in shape:  # an empty file cannot be mapped
+        return np.empty(shape, dtype)
+    return np.memmap(file, dtype, "r", shape=shape)
+
+
+def _targets(labels: Any, loss: Any, shape: tuple[int, ...], output: str) -> Any:
+    """Return labels as the loss wants them, also when this worker has none."""
+    if loss is None:
+        return np.asarray(labels, "float32")
+    rows = labels if len(labels) else np.zeros((1, *labels.shape[1:]), labels.dtype)
+    flat = rows if rows.ndim == 1 else np.asarray(rows).reshape(len(rows), -1)
+    made = targets(flat, loss, shape)
+    if made.ndim < len(shape) + 1 and made.dtype == np.float32:
+        made = made.reshape(-1, *shape)  # of a number per row, which the model gives as [1]
+    return made[: len(labels)]
+
+
+def losses(loss: Any, model: Any) -> list[Any]:
+    """Return the loss of each output."""
+    names = output_names(model)
+    kept = each(loss, lambda one: one)
+    if isinstance(kept, list):
+        return kept
+    if isinstance(kept, dict) and "class_name" not in kept:
+        return [kept.get(name) for name in names]
+    return [kept] * len(names)
+
+
+def output_names(model: Any) -> list[str]:
+    """Return the names of the outputs; a Sequential model has one that Keras does not name."""
+    return list(getattr(model, "output_names", None) or ["output"])

@@ -1,0 +1,193 @@
+"""Rows become blocks of arrays, in the executors: the encoding that is kept and then shuffled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparkdl.training._columns import Field
+from sparkdl.training._order import mixed
+
+# A block: rows of one partition that follow each other, or why a row of it cannot be used.
+SCHEMA = (
+    "partition int, first long, rows int, chosen binary, chosenBefore long, shapes string, "
+    "digest string, data array<binary>, problem string"
+)
+_BLOCK_BYTES = 4 << 20
+_DIGEST_SEED = np.uint64(20240229)
+
+
+class Problem(Exception):
+    """A row that cannot be trained on."""
+
+
+def encoder(fields: Sequence[Field]) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """Return a function for `mapInArrow`, from columns c0, c1, ..., chosen to `SCHEMA`."""
+
+    def encode(batches: Iterable[Any]) -> Iterator[Any]:
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        assert context is not None
+        yield from _encoded(context.partitionId(), batches, fields)
+
+    return encode
+
+
+def _encoded(partition: int, batches: Iterable[Any], fields: Sequence[Field]) -> Iterator[Any]:
+    first = before = 0
+    for batch in batches:
+        try:
+            arrays = [array(batch.column(i), f, first) for i, f in enumerate(fields)]
+            chosen = _values(batch.column(len(fields)), "validationCol", first).astype(bool)
+        except Problem as e:
+            yield _record(partition=partition, problem=str(e))
+            return
+        row_bytes = sum(a.nbytes for a in arrays) // max(1, len(chosen))
+        size = max(1, _BLOCK_BYTES // max(1, row_bytes))
+        for start in range(0, len(chosen), size):
+            part = [np.ascontiguousarray(a[start : start + size]) for a in arrays]
+            flags = chosen[start : start + size]
+            yield _record(
+                partition=partition,
+                first=first,
+                rows=len(flags),
+                chosen=np.flatnonzero(flags).astype("int64").tobytes(),
+                chosenBefore=before,
+                shapes=json.dumps([a.shape[1:] for a in part]),
+                digest=str(_digest(part)),
+                data=[a.tobytes() for a in part],
+            )
+            first, before = first + len(flags), before + int(flags.sum())
+
+
+def _record(**values: Any) -> Any:
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [
+            ("partition", pa.int32()),
+            ("first", pa.int64()),
+            ("rows", pa.int32()),
+            ("chosen", pa.binary()),
+            ("chosenBefore", pa.int64()),
+            ("shapes", pa.string()),
+            ("digest", pa.string()),
+            ("data", pa.list_(pa.binary())),
+            ("problem", pa.string()),
+        ]
+    )
+    return pa.RecordBatch.from_pylist([values], schema=schema)
+
+
+def array(column: Any, field: Field, first: int) -> Any:
+    """Return a column of Arrow as an array [rows, ...] of the field's dtype.
+
+    Raises
+    ------
+    Problem
+        A value is null, has another length than the model takes or than the others, or is not one
+        that the dtype holds. `first` is the number of the first row, for the message.
+    """
+    if field.raw:
+        values, shape = _raw(column, field, first)
+    else:
+        values, shape = _nested(column, field, first)
+    return _cast(values, field).reshape(len(column), *_fitted(shape, field))
+
+
+def _nested(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+    """Return the numbers at the bottom of arrays, and the shape of a row."""
+    import pyarrow as pa
+
+    shape: list[int] = []
+    rows = len(column)
+    while pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        lengths = np.diff(_offsets(column, field.name, first, rows))
+        if lengths.size and (lengths != lengths[0]).any():
+            raise Problem(
+                f"column '{field.name}' has arrays of {lengths.min()} to {lengths.max()} elements "
+                f"within the rows {first} to {first + rows - 1} of a partition; all must be of one "
+                "length (pad them)"
+            )
+        shape.append(int(lengths[0]) if lengths.size else 0)
+        column = column.flatten()
+    return _values(column, field.name, first), tuple(shape)
+
+
+def _raw(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+    """Return raw bytes as uint8, and the shape of a row."""
+    _check_nulls(column, field.name, first)
+    rows = [np.frombuffer(value.as_buffer(), "uint8") for value in column]
+    sizes = {r.size for r in rows}
+    if len(sizes) > 1:
+        raise Problem(
+            f"column '{field.name}' has values of {min(sizes)} to {max(sizes)} bytes; all must be "
+            "of one length"
+        )
+    shape = field.shape or ()
+    known = int(np.prod([d for d in shape if d is not None], dtype="int64"))
+    size = sizes.pop() if sizes else 0
+    filled = tuple(size // known if d is None else d for d in shape)
+    return (np.concatenate(rows) if rows else np.empty(0, "uint8")), (
+        filled if int(np.prod(filled, dtype="int64")) == size else (size,)
+    )
+
+
+def _offsets(column: Any, name: str, first: int, rows: int) -> Any:
+    _check_nulls(column, name, first)
+    return column.offsets.to_numpy()
+
+
+def _values(column: Any, name: str, first: int) -> Any:
+    _check_nulls(column, name, first)
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _check_nulls(column: Any, name: str, first: int) -> None:
+    if column.null_count:
+        raise Problem(
+            f"column '{name}' has {column.null_count} null(s) at or after row {first} of a "
+            "partition; leave them out with df.dropna, or fill them with df.fillna"
+        )
+
+
+def _cast(values: Any, field: Field) -> Any:
+    wrong = (values < 0) | (values > 255) if field.dtype == "uint8" and not field.raw else None
+    if wrong is not None and wrong.any():
+        raise Problem(
+            f"column '{field.name}' has {values[wrong][0]}, which is not from 0 to 255 (uint8)"
+        )
+    return values.astype(field.dtype, copy=False)
+
+
+def _fitted(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
+    """Return the shape of a row, which must be one that the model takes."""
+    if field.shape is not None and (
+        len(field.shape) != len(shape)
+        or any(e is not None and e != d for e, d in zip(field.shape, shape, strict=True))
+    ):
+        expected = ["?" if d is None else d for d in field.shape]
+        raise Problem(
+            f"column '{field.name}' has rows of {list(shape)}, the model takes {expected}"
+        )
+    return shape
+
+
+def _digest(arrays: Sequence[Any]) -> int:
+    """Return a number that tells sets of rows apart, whatever their order and blocks."""
+    total = np.zeros(len(arrays[0]), "uint64")
+    for number, part in enumerate(arrays):
+        rows = part.reshape(len(part), -1).view("uint8")
+        with np.errstate(over="ignore"):
+            weights = mixed(
+                np.arange(rows.shape[1], dtype="uint64") + mixed(_DIGEST_SEED + np.uint64(number))
+            )
+            for start in range(0, rows.shape[1], 4096):  # as uint64 these are eight times as large
+                piece = rows[:, start : start + 4096].astype("uint64")
+                total += piece @ weights[start : start + 4096]
+    with np.errstate(over="ignore"):
+        return int(mixed(total).sum(dtype="uint64"))

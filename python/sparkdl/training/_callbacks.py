@@ -1,0 +1,117 @@
+"""Keras' callbacks on the driver, which hear of the workers' epochs and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Callbacks:
+    """Callbacks with a model that has, whenever they are called, the weights of the workers.
+
+    Parameters
+    ----------
+    callbacks : sequence of keras.callbacks.Callback
+    model : keras.Model
+        Compiled; its learning rate and `stop_training` are what callbacks can change.
+    epochs, steps : int
+    """
+
+    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, steps: int) -> None:
+        import keras
+
+        self._callbacks, self._model = list(callbacks), model
+        self.rate: float | None = None  # of learning, when a callback has set it
+        self._history = keras.callbacks.History()  # last, so that it has what others add to logs
+        self._all = keras.callbacks.CallbackList(
+            [*self._callbacks, self._history], model=model, epochs=epochs, steps=steps, verbose=0
+        )
+        model.stop_training = False
+        self._all.on_train_begin()
+        self._begun = [dict(vars(c)) for c in self._callbacks]
+
+    def __bool__(self) -> bool:
+        return bool(self._callbacks)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The numbers of all epochs, by name."""
+        return {k: [float(np.asarray(v)) for v in vs] for k, vs in self._history.history.items()}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback has asked for the end."""
+        return bool(self._model.stop_training)
+
+    def begin(self, epoch: int) -> None:
+        """Tell that an epoch begins."""
+        before = self._rate()
+        self._all.on_epoch_begin(epoch)
+        self._note(before)
+
+    def end(self, epoch: int, losses: Sequence[float], logs: dict[str, float]) -> None:
+        """Tell of the steps of an epoch, all at once, and of its end."""
+        before = self._rate()
+        for step, loss in enumerate(losses if self else ()):
+            self._all.on_train_batch_begin(step)
+            self._all.on_train_batch_end(step, {"loss": loss})
+        self._all.on_epoch_end(epoch, logs)
+        self._note(before)
+
+    def finish(self, logs: dict[str, float]) -> None:
+        """Tell that training has ended."""
+        self._all.on_train_end(logs)
+
+    def memory(self) -> tuple[list[dict[str, Any]], list[Any]]:
+        """Return what callbacks have noted since training began: numbers, and lists of arrays."""
+        notes: list[dict[str, Any]] = []
+        arrays: list[Any] = []
+        for callback, begun in zip(self._callbacks, self._begun, strict=True):
+            note: dict[str, Any] = {}
+            for name, value in vars(callback).items():
+                if _is_plain(value) and not _same(value, begun.get(name)):
+                    note[name] = value.item() if isinstance(value, np.generic) else value
+                elif _is_arrays(value):
+                    note[name] = {"arrays": [len(arrays), len(value)]}
+                    arrays += value
+            notes.append(note)
+        return notes, arrays
+
+    def remember(
+        self,
+        history: Mapping[str, list[float]],
+        notes: Sequence[Mapping[str, Any]],
+        arrays: Sequence[Any],
+    ) -> None:
+        """Give callbacks back what `memory` has returned, if they are as many as then."""
+        self._history.history = {k: list(v) for k, v in history.items()}
+        if len(notes) != len(self._callbacks):
+            return
+        for callback, note in zip(self._callbacks, notes, strict=True):
+            for name, value in note.items():
+                if isinstance(value, Mapping):
+                    start, count = value["arrays"]
+                    value = [np.array(a) for a in arrays[start : start + count]]
+                setattr(callback, name, value)
+
+    def _rate(self) -> float:
+        return float(np.asarray(self._model.optimizer.learning_rate))
+
+    def _note(self, before: float) -> None:
+        now = self._rate()
+        if now != before:
+            self.rate = now
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, np.number, np.bool_))
+
+
+def _same(value: Any, other: Any) -> bool:
+    return type(value) is type(other) and bool(value == other)
+
+
+def _is_arrays(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, np.ndarray) for v in value)

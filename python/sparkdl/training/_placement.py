@@ -1,0 +1,204 @@
+"""The way of the rows from a DataFrame to the workers' disks.
+
+Each partition is encoded once, as blocks of arrays that stay on the executors' disks. The driver
+reads an account of each block (how many rows, of which shape), and so knows the number of every
+row. Then the rows of each block are shuffled to the workers that train on them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparkdl.errors import InvalidInputException
+from sparkdl.training._blocks import SCHEMA, encoder
+from sparkdl.training._columns import Fields
+from sparkdl.training._order import Order
+from sparkdl.training._validation import Fraction
+
+if TYPE_CHECKING:
+    from pyspark import RDD
+    from pyspark.sql import DataFrame
+
+TRAINING, VALIDATION = "training", "validation"
+_LARGEST = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What there is to train on.
+
+    Attributes
+    ----------
+    fields : Fields
+    shapes : tuple of tuple of int
+        Of one row of each field.
+    rows : dict
+        How many are for TRAINING and for VALIDATION.
+    starts : dict from int to (int, int)
+        Of each partition: the number of its first row among all, and how many of those before it
+        the column of validation has chosen.
+    fraction : Fraction or None
+        How rows for validation are chosen, if not by a column.
+    digest : int
+        Tells sets of rows apart, whatever their order.
+    """
+
+    fields: Fields
+    shapes: tuple[tuple[int, ...], ...]
+    rows: dict[str, int]
+    starts: dict[int, tuple[int, int]]
+    fraction: Fraction | None
+    digest: int
+
+    def order(self, kind: str, batch: int, workers: int, rank: int) -> Order:
+        """Return which rows of a kind one worker has."""
+        return Order(self.rows[kind], batch, workers, rank)
+
+
+def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
+    """Return the blocks of a DataFrame, kept on the executors' disks."""
+    from pyspark import StorageLevel
+
+    return df.mapInArrow(encoder(fields.all()), SCHEMA).rdd.persist(StorageLevel.DISK_ONLY)
+
+
+def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layout:
+    """Encode everything and return what there is.
+
+    Raises
+    ------
+    InvalidInputException
+        A row cannot be used, there are none to train on or none to validate on, or rows have
+        several shapes.
+    """
+    accounts = sorted(blocks.map(_account).collect())
+    for *_, problem in accounts:
+        if problem:
+            raise InvalidInputException(f"Cannot train: {problem}.")
+    shapes = {shapes for _, _, _, _, shapes, _, _ in accounts}
+    if len(shapes) > 1:
+        raise InvalidInputException(_several(fields, shapes))
+    starts, rows, chosen = _starts(accounts)
+    count = fraction.before(rows) if fraction else chosen
+    if rows - count < 1:
+        raise InvalidInputException(
+            f"There is no row to train on: of {rows} row(s) {count} are for validation."
+        )
+    if fraction and not count:
+        raise InvalidInputException(
+            f"validationFraction {fraction.fraction:g} of {rows} rows is none. Use a larger one."
+        )
+    return Layout(
+        fields=fields,
+        shapes=tuple(tuple(s) for s in json.loads(shapes.pop())),
+        rows={TRAINING: rows - count, VALIDATION: count},
+        starts=starts,
+        fraction=fraction,
+        digest=sum(int(digest) for *_, digest, _ in accounts) & _LARGEST,
+    )
+
+
+def _account(block: Any) -> tuple[int, int, int, int, str, str, str]:
+    """Return partition, first row, rows, chosen rows, shapes, digest and problem."""
+    if block.problem:
+        return block.partition, 0, 0, 0, "", "0", block.problem
+    chosen = len(block.chosen) // 8
+    return (
+        block.partition, block.first, block.rows, chosen, block.shapes, block.digest, "",
+    )  # fmt: skip
+
+
+def _several(fields: Fields, shapes: Iterable[str]) -> str:
+    first, second, *_ = sorted(shapes)
+    for field, a, b in zip(fields.all(), json.loads(first), json.loads(second), strict=True):
+        if a != b:
+            return (
+                f"All rows of column '{field.name}' must have one shape, got {a} and {b}. Pad or "
+                "crop them."
+            )
+    raise AssertionError("the shapes are the same")
+
+
+def _starts(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, int]:
+    starts: dict[int, tuple[int, int]] = {}
+    rows = chosen = 0
+    for partition, _, count, taken, *_ in accounts:
+        starts.setdefault(partition, (rows, chosen))
+        rows, chosen = rows + count, chosen + taken
+    return starts, rows, chosen
+
+
+def placed(blocks: RDD[Any], found: Layout, batch: int, workers: int) -> RDD[Any]:
+    """Return the rows of each worker: of partition r, pieces for `receiver`."""
+    split = _splitter(found, batch, workers)
+    return blocks.flatMap(split).partitionBy(workers, lambda rank: rank).values()
+
+
+def _splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
+    def split(block: Any) -> Iterator[tuple[int, Any]]:
+        arrays = [np.frombuffer(d, "uint8").reshape(block.rows, -1) for d in block.data]
+        for kind, first, rows in _kinds(found, block):
+            for rank in range(workers):
+                share = rows[found.order(kind, batch, workers, rank).share(first, len(rows))]
+                if share.size:
+                    yield rank, (kind, first, [a[share].tobytes() for a in arrays])
+
+    return split
+
+
+def _kinds(found: Layout, block: Any) -> list[tuple[str, int, Any]]:
+    """Return, of each kind, the number of its first row here, and which rows of the block it has.
+
+    Rows of a kind are numbered without the others.
+    """
+    start, chosen_before = found.starts[block.partition]
+    first = start + block.first
+    if found.fraction is not None:
+        before, chosen = found.fraction.before(first), found.fraction.chosen(first, block.rows)
+    else:
+        before = chosen_before + block.chosenBefore
+        chosen = np.frombuffer(block.chosen, "int64")
+    others = np.setdiff1d(np.arange(block.rows), chosen, assume_unique=True)
+    return [(TRAINING, first - before, others), (VALIDATION, before, chosen)]
+
+
+def receiver(found: Layout, batch: int, workers: int) -> Callable[[int, Iterable[Any], Path], None]:
+    """Return what writes a worker's pieces to its folder, each to its place."""
+
+    def receive(rank: int, pieces: Iterable[Any], folder: Path) -> None:
+        fields = found.fields.all()
+        sizes = [
+            np.dtype(f.dtype).itemsize * int(np.prod(s, dtype="int64"))
+            for f, s in zip(fields, found.shapes, strict=True)
+        ]
+        rows = {TRAINING: 0, VALIDATION: 0}
+        with ExitStack() as files:
+            opened = {
+                (k, i): files.enter_context(open(folder / file_of(k, i), "wb"))
+                for k in rows
+                for i in range(len(fields))
+            }
+            for kind, first, data in pieces:
+                at = found.order(kind, batch, workers, rank).before(first)
+                for i, (part, size) in enumerate(zip(data, sizes, strict=True)):
+                    opened[kind, i].seek(at * size)
+                    opened[kind, i].write(part)
+                rows[kind] += len(data[0]) // sizes[0]
+        for kind, count in rows.items():
+            expected = found.order(kind, batch, workers, rank).mine
+            if count != expected:
+                raise RuntimeError(f"{count} rows for {kind} arrived of {expected}")
+
+    return receive
+
+
+def file_of(kind: str, field: int) -> str:
+    """Return the name of the file with a worker's rows of one field."""
+    return f"{kind}-{field}.bin"

@@ -1,0 +1,94 @@
+"""What is to be trained, and how: all that workers are told, and the model that they make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl.errors import SettingsException
+from sparkdl.training._each import each
+from sparkdl.training._placement import Layout
+
+_SUMMED = ("sum_over_batch_size", "mean")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A training.
+
+    Attributes
+    ----------
+    model : bytes
+        The file of Keras, which ends in `suffix`.
+    optimizer, loss, metrics : object
+        As Keras' `compile` takes them, or their configurations.
+    batch : int
+        Rows of a global batch.
+    seed : int
+        Of the order of the rows, and of dropout.
+    sync_every : int
+        Steps that workers take alone before their weights are averaged; 1: gradients are summed.
+    checkpoint_steps : int
+        Steps between states that are sent to the driver within an epoch; 0: none are.
+    """
+
+    model: bytes
+    suffix: str
+    custom_objects: Mapping[str, Any]
+    safe_mode: bool
+    optimizer: Any
+    loss: Any
+    metrics: Any
+    batch: int
+    epochs: int
+    shuffle: bool
+    seed: int
+    sync_every: int
+    checkpoint_steps: int
+    layout: Layout
+
+
+def built(spec: Spec, folder: Path) -> Any:
+    """Return the model, compiled, with the variables of its optimizer.
+
+    Raises
+    ------
+    SettingsException
+        A loss is not the mean over rows.
+    """
+    import keras
+
+    from sparkdl._keras_source import load_keras_file
+
+    file = folder / f"model{spec.suffix}"
+    file.write_bytes(spec.model)
+    with keras.saving.custom_object_scope(dict(spec.custom_objects)):
+        model = load_keras_file(file, spec.custom_objects, spec.safe_mode)
+        losses = each(spec.loss, keras.losses.get)
+        model.compile(
+            optimizer=keras.optimizers.get(spec.optimizer),
+            loss=losses,
+            metrics=each(spec.metrics, _metric),
+        )
+    each(losses, _check_reduction)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _metric(value: Any) -> Any:
+    """Return a metric of its configuration; names stay, for Keras looks at the loss to tell."""
+    import keras
+
+    return keras.metrics.deserialize(dict(value)) if isinstance(value, Mapping) else value
+
+
+def _check_reduction(loss: Any) -> None:
+    reduction = getattr(loss, "reduction", _SUMMED[0])
+    if reduction not in _SUMMED:
+        raise SettingsException(
+            f"Loss {getattr(loss, 'name', loss)} has reduction {reduction!r}. The loss of a global "
+            "batch is the mean over its rows, which workers compute together; use reduction "
+            "'sum_over_batch_size', Keras' default."
+        )

@@ -1,0 +1,170 @@
+"""One step of all workers, in which they either sum gradients or work alone for a while."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl.training._ring import Ring
+from sparkdl.training._steps import Steps
+from sparkdl.training._variables import assign, is_float, metric_variables, moving, values
+
+
+class Totals:
+    """The states of metrics, with the sums of loss and rows; what workers have adds up.
+
+    The states of Keras' metrics are sums. What a state begins with is not counted twice.
+    """
+
+    def __init__(self, model: Any, ring: Ring, rank: int) -> None:
+        self._model, self._ring, self._rank = model, ring, rank
+        self.sums = np.zeros(2)  # of loss times rows, and of rows
+        self._first: list[Any] | None = None
+
+    def add(self, loss_and_rows: Any) -> None:
+        """Count rows of this worker."""
+        self.sums += loss_and_rows
+
+    def merge(self) -> None:
+        """Add up what all workers have; worker 0 then has all, the others nothing."""
+        variables = metric_variables(self._model)
+        first = self._beginning(variables)
+        own = [v - f for v, f in zip(values(variables), first, strict=True)]
+        flat = np.concatenate([self.sums, *(np.asarray(o, "float64").ravel() for o in own)])
+        self._ring.sum(flat)
+        if self._rank:
+            flat[:] = 0
+        self.sums, at = flat[:2].copy(), 2
+        for variable, begun in zip(variables, first, strict=True):
+            size = int(np.prod(variable.shape))
+            part = flat[at : at + size].reshape(variable.shape)
+            variable.assign((begun + part).astype(begun.dtype))
+            at += size
+
+    def result(self) -> dict[str, float]:
+        """Return loss and metrics by name (of worker 0 only they count), and begin again."""
+        self.merge()
+        found = self._model.get_metrics_result() if self.sums[1] else {}
+        numbers = {name: float(np.mean(value)) for name, value in found.items()}
+        numbers["loss"] = float(self.sums[0] / self.sums[1]) if self.sums[1] else 0.0
+        self._model.reset_metrics()
+        self.sums = np.zeros(2)
+        return numbers
+
+    def arrays(self) -> list[Any]:
+        """Return what `restore` takes."""
+        return [self.sums, *values(metric_variables(self._model))]
+
+    def restore(self, arrays: list[Any]) -> None:
+        """Begin with what worker 0 had."""
+        self._beginning(metric_variables(self._model))
+        if self._rank == 0:
+            self.sums = np.array(arrays[0])
+            assign(metric_variables(self._model), arrays[1:])
+
+    def _beginning(self, variables: list[Any]) -> list[Any]:
+        """Return what states are when nothing was counted."""
+        if self._first is None or len(self._first) != len(variables):
+            now = values(variables)
+            self._model.reset_metrics()
+            self._first = [np.array(v) for v in values(variables)]
+            assign(variables, now)
+        return self._first
+
+
+class Stepping:
+    """Takes steps with the other workers.
+
+    Parameters
+    ----------
+    every : int
+        1: every step is one of all workers together. k: after k steps that each worker has taken
+        with its share of the batches, weights, moving averages and the optimizer's averages are
+        averaged, by the rows that each worker has seen.
+    """
+
+    def __init__(self, model: Any, steps: Steps, ring: Ring, worker: Any, every: int) -> None:
+        self._model, self._steps, self._ring = model, steps, ring
+        self._alone, self._rank = worker.count == 1, worker.rank
+        self._every, self._taken, self._seen = every, 0, 0
+        self.metrics = Totals(model, ring, worker.rank)
+        if self._alone or every > 1:
+            self._averaged = self._floats()
+        else:
+            self._vector = np.zeros(steps.size, steps.dtype)
+
+    def step(self, arrays: list[Any], last: bool) -> float:
+        """Take a step on this worker's share of a batch, which may be empty.
+
+        Returns
+        -------
+        float
+            The loss of the batch; when workers step alone, that of this worker's share.
+        """
+        if self._alone or self._every > 1:
+            return self._local(arrays, last)
+        vector = self._vector
+        if len(arrays[0]):
+            np.copyto(vector, self._steps.gradients(arrays).numpy())
+            self.metrics.add(vector[-2:])
+        else:
+            vector[:] = 0
+        self._ring.sum(vector)
+        self._steps.update(vector)
+        return float(vector[-2] / vector[-1])
+
+    def evaluate(self, arrays: list[Any]) -> None:
+        """Count rows of this worker in the metrics."""
+        if len(arrays[0]):
+            self.metrics.add(self._steps.evaluate(arrays).numpy())
+
+    def result(self) -> dict[str, float]:
+        """Return loss and metrics of all workers since the last result."""
+        return self.metrics.result()
+
+    def settle(self) -> None:
+        """Bring all workers to the same state; worker 0 has it all."""
+        self._average()
+        self.metrics.merge()
+
+    def _local(self, arrays: list[Any], last: bool) -> float:
+        loss = np.nan
+        if len(arrays[0]):
+            found = self._steps.whole(arrays).numpy()
+            self.metrics.add(found)
+            loss = float(found[0] / found[1])
+            self._seen += int(found[1])
+        self._taken += 1
+        if last or self._taken >= self._every:
+            self._average()
+        return loss
+
+    def _floats(self) -> list[Any]:
+        """Return what is averaged."""
+        others = [v for v in self._model.optimizer.variables if is_float(v)]
+        return [*self._model.trainable_variables, *moving(self._model), *others]
+
+    def _average(self) -> None:
+        """Average over the workers what they have changed alone."""
+        if self._alone or not self._taken:
+            return
+        mine = [np.asarray(v, "float64") * self._seen for v in values(self._averaged)]
+        flat = np.concatenate([*(m.ravel() for m in mine), [self._seen]])
+        self._ring.sum(flat)
+        at = 0
+        for variable in self._averaged:
+            size = int(np.prod(variable.shape))
+            part = flat[at : at + size].reshape(variable.shape) / flat[-1]
+            variable.assign(part.astype(str(variable.dtype)))
+            at += size
+        self._taken = self._seen = 0
+        self._same_iterations()
+
+    def _same_iterations(self) -> None:
+        """Count steps as worker 0 does, which has rows of every batch."""
+        iterations = self._model.optimizer.iterations
+        own = np.zeros(1)
+        own[0] = 0 if self._rank else int(iterations.value)
+        self._ring.sum(own)
+        iterations.assign(int(own[0]))

@@ -1,0 +1,172 @@
+"""The functions of TensorFlow that train: gradients, update, both in one, and evaluation.
+
+Keras' loss of a batch is the mean over its rows. Times the rows of a worker's share it is a sum,
+and so are its gradients: summed over all workers and divided by the rows of the whole batch, they
+are the gradients of the whole batch. Losses of regularisation, which each worker adds in full,
+count once by the same arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sparkdl.training._variables import moving
+
+_ENDS = 2  # the loss and the number of rows are the last elements of a vector
+
+
+class Steps:
+    """The steps of one model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with an optimizer that is built.
+    kinds : sequence of (shape, dtype)
+        Of the arrays: inputs, labels (perhaps none), weight (perhaps none).
+    labels : int
+        How many of them are labels.
+    weighted : bool
+        Whether the last one weighs rows.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        kinds: Sequence[tuple[tuple[int, ...], str]],
+        labels: int,
+        weighted: bool,
+    ) -> None:
+        self._model, self._labels, self._weighted = model, labels, weighted
+        self._moving = moving(model)
+        specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
+        self._specs = specs
+        self._used: list[Any] = []
+        self._functions: dict[str, Any] = {}
+        self._make_metrics()
+
+    @property
+    def size(self) -> int:
+        """Elements of the vector that `gradients` gives."""
+        self._function("gradients")
+        sizes = [int(np.prod(v.shape)) for v in [*self._used, *self._moving]]
+        return sum(sizes) + _ENDS
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of that vector: float64 if any variable is."""
+        wide = any("64" in str(v.dtype) for v in self._model.trainable_variables)
+        return "float64" if wide else "float32"
+
+    def gradients(self, arrays: Sequence[Any]) -> Any:
+        """Return a vector of sums over rows: gradients, changes of moving averages, loss, rows."""
+        return self._function("gradients")(*map(tf.convert_to_tensor, arrays))
+
+    def update(self, vector: Any) -> None:
+        """Apply a vector that was summed over all workers."""
+        self._function("update")(tf.convert_to_tensor(vector))
+
+    def whole(self, arrays: Sequence[Any]) -> Any:
+        """Take a step alone; return [loss times rows, rows]."""
+        return self._function("whole")(*map(tf.convert_to_tensor, arrays))
+
+    def evaluate(self, arrays: Sequence[Any]) -> Any:
+        """Count rows in metrics, without training; return [loss times rows, rows]."""
+        return self._function("evaluate")(*map(tf.convert_to_tensor, arrays))
+
+    def _make_metrics(self) -> None:
+        """Have Keras make the variables of metrics, which it does when it sees the first row."""
+        x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
+        self._loss(x, y, self._model(x, training=False), weight, False)
+        self._model.reset_metrics()
+
+    def _function(self, name: str) -> Any:
+        """Return a traced function. Traced at once, so that workers without rows know it too."""
+        if name not in self._functions:
+            specs: Any = self._specs
+            if name == "update":
+                specs = [tf.TensorSpec([self.size], self.dtype)]
+            made = tf.function(getattr(self, f"_{name}"), autograph=False)
+            self._functions[name] = made.get_concrete_function(*specs)
+        return self._functions[name]
+
+    def _gradients(self, *tensors: Any) -> Any:
+        before = [tf.identity(v.value) for v in self._moving]
+        gradients, loss, rows = self._differentiated(tensors)
+        pairs = zip(gradients, self._model.trainable_variables, strict=True)
+        known = [(g, v) for g, v in pairs if g is not None]
+        self._used = [v for _, v in known]
+        parts = [tf.convert_to_tensor(g) for g, _ in known]  # dense, also of embeddings
+        for variable, old in zip(self._moving, before, strict=True):
+            parts.append((variable.value - old) * tf.cast(rows, old.dtype))
+            variable.assign(old)  # until the change of all workers is known
+        flat = [tf.cast(tf.reshape(p, [-1]), self.dtype) for p in parts]
+        ends = tf.cast(tf.stack([loss, rows]), self.dtype)
+        return tf.concat([*flat, ends], 0)
+
+    def _update(self, vector: Any) -> None:
+        shares = vector / vector[-1]
+        parts = []
+        at = 0
+        for variable in [*self._used, *self._moving]:
+            size = int(np.prod(variable.shape))
+            part = tf.reshape(shares[at : at + size], variable.shape)
+            parts.append(tf.cast(part, variable.dtype))
+            at += size
+        count = len(self._used)
+        if count:
+            self._model.optimizer.apply_gradients(zip(parts[:count], self._used, strict=True))
+        for variable, change in zip(self._moving, parts[count:], strict=True):
+            variable.assign_add(change)
+
+    def _whole(self, *tensors: Any) -> Any:
+        gradients, loss, rows = self._differentiated(tensors)
+        shares = [None if g is None else g / tf.cast(rows, g.dtype) for g in map(_dense, gradients)]
+        variables = self._model.trainable_variables
+        self._model.optimizer.apply_gradients(zip(shares, variables, strict=True))
+        return tf.stack([loss, rows])
+
+    def _evaluate(self, *tensors: Any) -> Any:
+        x, y, weight = self._split(tensors)
+        predicted = self._model(x, training=False)
+        loss, rows = self._loss(x, y, predicted, weight, False)
+        return tf.stack([loss, rows])
+
+    def _differentiated(self, tensors: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+        """Return gradients of the sum over rows, that sum, and the rows."""
+        x, y, weight = self._split(tensors)
+        with tf.GradientTape() as tape:
+            predicted = self._model(x, training=True)
+            loss, rows = self._loss(x, y, predicted, weight, True)
+            scaled = self._model.optimizer.scale_loss(loss)
+        return tape.gradient(scaled, self._model.trainable_weights), loss, rows
+
+    def _loss(self, x: Any, y: Any, predicted: Any, weight: Any, training: bool) -> tuple[Any, Any]:
+        mean = self._model.compute_loss(x, y, predicted, weight, training=training)
+        self._model.compute_metrics(x, y, predicted, weight)
+        rows = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], mean.dtype)
+        return mean * rows, rows
+
+    def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
+        """Return x, y and weight as the model takes them."""
+        model = self._model
+        *others, weight = tensors if self._weighted else (*tensors, None)
+        split = len(others) - self._labels
+        fed = [tf.cast(t, i.dtype) for t, i in zip(others[:split], model.inputs, strict=True)]
+        x = _packed(model, "input", fed)
+        return x, _packed(model, "output", others[split:]) if self._labels else None, weight
+
+
+def _packed(model: Any, end: str, tensors: Sequence[Any]) -> Any:
+    if len(tensors) == 1 and not isinstance(getattr(model, end, None), (dict, list, tuple)):
+        return tensors[0]
+    return keras.tree.pack_sequence_as(getattr(model, end), list(tensors))
+
+
+def _dense(gradient: Any) -> Any:
+    return None if gradient is None else tf.convert_to_tensor(gradient)

@@ -1,0 +1,78 @@
+"""Scalars and histograms for TensorBoard, with what TensorFlow itself has to write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+_BINS = 30
+
+
+class Board(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes `train` and `validation` under a directory, with the names of Keras' callback.
+
+    Parameters
+    ----------
+    folder : str
+        Local, or what TensorFlow's file systems know.
+    histograms : int
+        Epochs between histograms of the weights; 0: none.
+
+    Notes
+    -----
+    Keras' own callback needs the package tensorboard, which reading these files takes and training
+    does not.
+    """
+
+    def __init__(self, folder: str, histograms: int) -> None:
+        super().__init__()
+        self._folder, self._histograms = Path(folder), histograms
+        self._batches = 0
+        self._writers: dict[str, Any] = {}
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Write the loss of a step."""
+        self._scalars("train", "batch", self._batches, logs or {})
+        self._batches += 1
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Write the numbers of an epoch."""
+        found = dict(logs or {})
+        validation = {k[4:]: found.pop(k) for k in list(found) if k.startswith("val_")}
+        self._scalars("train", "epoch", epoch, found)
+        if validation:
+            self._scalars("validation", "epoch", epoch, validation)
+        if self._histograms and (epoch + 1) % self._histograms == 0:
+            for weight in self.model.weights:
+                self._histogram(weight.path, np.asarray(weight.value, "float64").ravel(), epoch)
+        for writer in self._writers.values():
+            writer.flush()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Close the files."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+    def _scalars(self, part: str, unit: str, step: int, numbers: Mapping[str, float]) -> None:
+        for name, value in numbers.items():
+            self._write(part, f"{unit}_{name}", tf.constant(value, tf.float32), step, "scalars")
+
+    def _histogram(self, name: str, values: Any, step: int) -> None:
+        counts, edges = np.histogram(values[np.isfinite(values)], bins=_BINS)
+        buckets = tf.constant(np.stack([edges[:-1], edges[1:], counts], 1))
+        self._write("train", f"{name}/histogram", buckets, step, "histograms")
+
+    def _write(self, part: str, tag: str, tensor: Any, step: int, plugin: str) -> None:
+        if part not in self._writers:
+            self._writers[part] = tf.summary.create_file_writer(str(self._folder / part))
+        metadata = tf.compat.v1.SummaryMetadata(
+            plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name=plugin)
+        )
+        with self._writers[part].as_default():
+            tf.summary.write(tag, tensor, step=step, metadata=metadata)

@@ -1,0 +1,154 @@
+"""What each worker does: epochs of steps that all workers take together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl.training._arrays import Rows
+from sparkdl.training._placement import TRAINING, VALIDATION
+from sparkdl.training._ring import Ring
+from sparkdl.training._spec import Spec, built
+from sparkdl.training._state import packed, unpacked
+from sparkdl.training._stepping import Stepping
+from sparkdl.training._steps import Steps
+from sparkdl.training._variables import assign, kept, seeds, values
+
+# Kinds of messages to the driver, see `_dialogue`.
+BEGIN, EPOCH, STATE = "begin", "epoch", "state"
+_SEEDS = 0xFFFF_FFFF
+
+
+def train(worker: Any, spec: Spec) -> None:
+    """Train until the driver says that it is enough; it has the result."""
+    _set_threads(worker.threads)
+    Training(worker, spec).run()
+
+
+def _set_threads(threads: int) -> None:
+    import tensorflow as tf
+
+    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # other workers may share it
+
+
+class Training:
+    """One worker's training."""
+
+    def __init__(self, worker: Any, spec: Spec) -> None:
+        import keras
+
+        self._worker, self._spec = worker, spec
+        keras.utils.set_random_seed(spec.seed)
+        self._model = built(spec, worker.folder)
+        layout, place = spec.layout, (spec.batch, worker.count, worker.rank)
+        self._orders = {k: layout.order(k, *place) for k in (TRAINING, VALIDATION)}
+        self._rows = {
+            k: Rows(worker.folder, layout, k, o.mine, self._model, spec.loss)
+            for k, o in self._orders.items()
+        }
+        fields = layout.fields
+        steps = Steps(
+            self._model,
+            self._rows[TRAINING].kinds(),
+            len(fields.labels),
+            fields.weight is not None,
+        )
+        self._ring = Ring(worker)
+        self._stepping = Stepping(self._model, steps, self._ring, worker, spec.sync_every)
+
+    def run(self) -> None:
+        """Train from where the driver says on."""
+        begin = self._worker.ask(BEGIN)
+        about = self._restore(begin.payload)
+        self._set_rate(begin.fields.get("rate"))
+        epoch, step, losses = about["epoch"], about["step"], about["losses"]
+        stop = begin.fields["stop"]
+        while not stop:
+            stop = self._epoch(epoch, step, losses)
+            epoch, step, losses = epoch + 1, 0, []
+
+    def _restore(self, payload: Any) -> dict[str, Any]:
+        """Take over a state; without one, begin."""
+        about: dict[str, Any] = {"epoch": 0, "step": 0, "losses": []}
+        if payload:
+            about, arrays = unpacked(payload)
+            count = len(kept(self._model))
+            assign(kept(self._model), arrays[:count])
+            if len(arrays) > count:
+                self._stepping.metrics.restore(arrays[count:])
+        self._spread_seeds()
+        return about
+
+    def _spread_seeds(self) -> None:
+        """Let workers drop out different units: seeds are those of worker 0, plus the rank."""
+        for variable in seeds(self._model):
+            seed, counter = (int(n) for n in np.asarray(variable.value))
+            _set_seed(variable, (seed + self._worker.rank) & _SEEDS, counter)
+
+    def _epoch(self, epoch: int, first: int, losses: list[float]) -> bool:
+        """Train for the rest of an epoch; return whether to stop."""
+        spec, order = self._spec, self._orders[TRAINING]
+        batches = order.batches(epoch, spec.seed if spec.shuffle else None)
+        for step in range(first, order.steps):
+            rows = batches.rows(step)
+            share = self._rows[TRAINING].take(rows)
+            losses.append(self._stepping.step(share, last=step + 1 == order.steps))
+            done = step + 1
+            if spec.checkpoint_steps and done % spec.checkpoint_steps == 0 and done < order.steps:
+                self._checkpoint(epoch, done, losses)
+        logs = {**self._stepping.result(), **self._validate()}
+        return self._end(epoch, logs, losses)
+
+    def _validate(self) -> dict[str, float]:
+        order = self._orders[VALIDATION]
+        if not order.rows:
+            return {}
+        batches = order.batches(0, None)
+        for step in range(order.steps):
+            self._stepping.evaluate(self._rows[VALIDATION].take(batches.rows(step)))
+        return {f"val_{name}": value for name, value in self._stepping.result().items()}
+
+    def _checkpoint(self, epoch: int, step: int, losses: list[float]) -> None:
+        """Send the state within an epoch to the driver."""
+        self._stepping.settle()
+        self._same_seeds()
+        if self._worker.rank == 0:
+            about = {"epoch": epoch, "step": step, "losses": losses}
+            arrays = [*values(kept(self._model)), *self._stepping.metrics.arrays()]
+            self._worker.tell(STATE, packed(about, arrays))
+
+    def _end(self, epoch: int, logs: dict[str, float], losses: list[float]) -> bool:
+        """Tell the driver how the epoch went; all workers do what it answers to worker 0."""
+        self._same_seeds()
+        answer = np.zeros(2)
+        if self._worker.rank == 0:
+            about = {"epoch": epoch + 1, "step": 0, "losses": []}
+            state = packed(about, values(kept(self._model)))
+            told = self._worker.ask(EPOCH, state, epoch=epoch, logs=logs, losses=losses).fields
+            answer[:] = told["stop"], np.nan if told["rate"] is None else told["rate"]
+        self._ring.sum(answer)
+        self._set_rate(None if np.isnan(answer[1]) else float(answer[1]))
+        return bool(answer[0])
+
+    def _set_rate(self, rate: float | None) -> None:
+        if rate is not None:
+            self._model.optimizer.learning_rate = rate
+
+    def _same_seeds(self) -> None:
+        """Count random numbers as worker 0 does: who had no rows in a step has drawn none."""
+        variables = seeds(self._model)
+        counters = np.array([np.asarray(v.value)[1] for v in variables], "float64")
+        if self._worker.rank:
+            counters[:] = 0
+        self._ring.sum(counters)
+        for variable, counter in zip(variables, counters, strict=True):
+            _set_seed(variable, int(np.asarray(variable.value)[0]), int(counter))
+
+
+def _set_seed(variable: Any, seed: int, counter: int) -> None:
+    variable.assign(np.array([seed, counter], str(variable.dtype)))

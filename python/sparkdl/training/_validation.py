@@ -1,0 +1,48 @@
+"""Which rows are for validation, when a fraction of them is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparkdl.training._order import Indices, mixed
+
+_ROUNDING = 1e-9  # 3 / 0.2 is to be 15
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """Of every 1 / fraction rows that follow each other one, which the seed chooses.
+
+    So the rows come from everywhere, their number is that fraction of all, and neither depends on
+    how rows are partitioned.
+    """
+
+    fraction: float
+    seed: int
+
+    def chosen(self, first: int, count: int) -> Indices:
+        """Return which of `count` rows from number `first` on are chosen, counted from 0."""
+        rows = self._rows(first, first + count) - first
+        return rows[(rows >= 0) & (rows < count)]
+
+    def before(self, row: int) -> int:
+        """Return how many rows with smaller numbers are chosen."""
+        sure = self._window(row)
+        return sure + int((self._rows(row, row) < row).sum())
+
+    def _window(self, row: int) -> int:
+        """Return a window that ends before a row, with all windows before it; at least 0."""
+        return max(0, int(row * self.fraction) - 2)
+
+    def _rows(self, first: int, end: int) -> Indices:
+        """Return the chosen rows of all windows that reach into first..end, and of few others."""
+        windows = np.arange(self._window(first), int(end * self.fraction) + 3)
+        starts, ends = self._start(windows), self._start(windows + 1)
+        random = mixed(windows.astype(np.uint64) + mixed(np.uint64(self.seed)))
+        chosen: Indices = starts + (random % (ends - starts).astype(np.uint64)).astype(np.int64)
+        return chosen
+
+    def _start(self, windows: Indices) -> Indices:
+        return np.floor(windows / self.fraction + _ROUNDING).astype(np.int64)

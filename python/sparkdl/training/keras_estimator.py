@@ -1,0 +1,262 @@
+"""Trains one Keras model on a DataFrame, by many workers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Estimator
+from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
+
+from sparkdl.errors import SettingsException
+from sparkdl.estimators._model_file import stored_model
+from sparkdl.param import keyword_only
+from sparkdl.training._column_params import TrainingColumns
+from sparkdl.training._record_params import RecordParams
+from sparkdl.training._training_params import TrainingParams
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from sparkdl.transformers import KerasModel
+
+# Given to __init__ and setParams, but no params: code, and how to load it.
+_CODE = ("model", "custom_objects", "safe_mode")
+
+
+class KerasEstimator(
+    Estimator["KerasModel"],
+    TrainingColumns,
+    TrainingParams,
+    RecordParams,
+    MLReadable[Any],
+    MLWritable,
+):
+    """Trains one Keras model on the rows of a DataFrame, in several workers; gives a `KerasModel`.
+
+    The workers are tasks of one barrier job. Each keeps its share of the rows on its disk and runs
+    Keras; after each step they sum their gradients, so all have the same weights, and losses are
+    those of plain Keras with the same batches. docs/training.md tells what is equal, in which order
+    rows are trained on, and what happens when something fails.
+
+    Parameters
+    ----------
+    model : keras.Model or str or Path or callable
+        The model with its first weights (a copy is taken at once), the path of its file (.keras,
+        .h5), or a function without arguments that returns it. How it was compiled does not count.
+    inputCols : list of str
+        A column per input of the model: numbers, arrays as deep as the input has dimensions, MLlib
+        vectors, or raw bytes for uint8.
+    labelCols : list of str, optional
+        A column per output: numbers (classes or values), vectors or arrays of numbers.
+    outputCols : list of str, optional
+        New columns of the fitted model.
+    outputMode : str
+        Form of these: "array" (default) or "vector".
+    optimizer : str or keras.optimizers.Optimizer
+        Default "adam". Schedules of learning rates work.
+    loss : str or keras.losses.Loss or callable, or a list or dict of them
+        For each output, or for all.
+    metrics : list, optional
+        As Keras' `compile` takes them.
+    sampleWeightCol : str, optional
+        Column of a number per row that its loss is multiplied by.
+    batchSize : int
+        Rows of a global batch, shared by the workers. Default 32.
+    epochs : int
+        Default 1.
+    validationFraction : float
+        Of the rows, 0 <= fraction < 1. Default 0. Of every 1 / fraction rows one is for validation.
+    validationCol : str, optional
+        Boolean column of rows for validation, instead of a fraction.
+    shuffle : bool
+        Default True: each epoch has its own order. False: that of the DataFrame.
+    seed : int
+        Default 0.
+    callbacks : list of keras.callbacks.Callback, optional
+        They run on the driver, at the end of each epoch.
+    checkpointDir : str, optional
+        Keeps the state at the end of each epoch, and every `checkpointSteps` steps.
+    resume : bool
+        Default True: goes on from the newest state of this very training in checkpointDir.
+    tensorBoardDir : str, optional
+        Losses and metrics per step and epoch; every `histogramEpochs` epochs the weights too.
+    numWorkers : int, optional
+        Default: all task slots, at most batchSize.
+    syncEvery : int
+        Default 1. k: workers take k steps alone before their weights are averaged, for slow
+        networks; losses are then no longer those of one machine.
+    timeout : float
+        Deadline of every wait between workers, driver and task slots, in seconds. Default 300.
+    verbose : int
+        1 (default) prints a line per epoch on stderr, 0 nothing.
+    custom_objects : dict, optional
+        Your classes and functions by name, for Keras when it loads the model. They travel to the
+        workers, but not into a saved estimator.
+    safe_mode : bool
+        False lets Keras run code that is pickled in the file: only for files that you trust.
+
+    Raises
+    ------
+    SettingsException, SchemaMismatchException, InvalidModelException, InvalidInputException
+        From `fit`, before training: params, columns or rows do not fit the model or each other.
+    ModelExecutionException
+        From `fit`: a worker failed (with its traceback), a deadline passed, or workers were lost
+        four times without progress.
+
+    Examples
+    --------
+    >>> estimator = sparkdl.KerasEstimator(
+    ...     model=model, inputCols=["features"], labelCols=["label"], outputCols=["scores"],
+    ...     loss="sparse_categorical_crossentropy", metrics=["accuracy"], batchSize=256, epochs=10,
+    ...     validationFraction=0.1, checkpointDir="/checkpoints",
+    ... )  # doctest: +SKIP
+    >>> fitted = estimator.fit(df)  # doctest: +SKIP
+    >>> fitted.history["val_loss"], fitted.transform(df)  # doctest: +SKIP
+    """
+
+    custom_objects: Mapping[str, Any] | None = None
+    safe_mode: bool = True
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        model: Any = None,
+        modelFile: str | Path | None = None,
+        inputCols: Sequence[str] | str | None = None,
+        labelCols: Sequence[str] | str | None = None,
+        outputCols: Sequence[str] | str | None = None,
+        outputMode: str = "array",
+        optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = None,
+        sampleWeightCol: str | None = None,
+        batchSize: int = 32,
+        epochs: int = 1,
+        validationFraction: float = 0.0,
+        validationCol: str | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        callbacks: Sequence[Any] | None = None,
+        checkpointDir: str | Path | None = None,
+        checkpointSteps: int = 0,
+        resume: bool = True,
+        tensorBoardDir: str | Path | None = None,
+        histogramEpochs: int = 0,
+        numWorkers: int | None = None,
+        syncEvery: int = 1,
+        timeout: float = 300.0,
+        verbose: int = 1,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> None:
+        super().__init__()
+        given = self._input_kwargs
+        self._set_defaults()
+        self.setParams(**given)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        model: Any = None,
+        modelFile: str | Path | None = None,
+        inputCols: Sequence[str] | str | None = None,
+        labelCols: Sequence[str] | str | None = None,
+        outputCols: Sequence[str] | str | None = None,
+        outputMode: str | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        sampleWeightCol: str | None = None,
+        batchSize: int | None = None,
+        epochs: int | None = None,
+        validationFraction: float | None = None,
+        validationCol: str | None = None,
+        shuffle: bool | None = None,
+        seed: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        checkpointDir: str | Path | None = None,
+        checkpointSteps: int | None = None,
+        resume: bool | None = None,
+        tensorBoardDir: str | Path | None = None,
+        histogramEpochs: int | None = None,
+        numWorkers: int | None = None,
+        syncEvery: int | None = None,
+        timeout: float | None = None,
+        verbose: int | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> KerasEstimator:
+        """Set those params that are given."""
+        given = {k: v for k, v in self._input_kwargs.items() if v is not None}
+        model, custom, safe = (given.pop(name, None) for name in _CODE)
+        self.custom_objects = self.custom_objects if custom is None else custom
+        self.safe_mode = self.safe_mode if safe is None else bool(safe)
+        if model is not None:
+            if given.get("modelFile") is not None:
+                raise SettingsException("model and modelFile are both given: give one of them.")
+            given["modelFile"] = _file_of(model)
+        return self._set(**given)
+
+    def _set_defaults(self) -> None:
+        self._setDefault(
+            outputCols=[f"{self.uid}__output"],
+            outputMode="array",
+            sampleWeightCol=None,
+            validationFraction=0.0,
+            validationCol=None,
+            loss=None,
+            metrics=None,
+            batchSize=32,
+            epochs=1,
+            shuffle=True,
+            seed=0,
+            syncEvery=1,
+            timeout=300.0,
+            verbose=1,
+            callbacks=None,
+            checkpointDir=None,
+            checkpointSteps=0,
+            resume=True,
+            tensorBoardDir=None,
+            histogramEpochs=0,
+        )
+        # Not through _setDefault, which would convert it, and so import Keras.
+        self._defaultParamMap[self.optimizer] = "adam"
+
+    def _fit(self, dataset: DataFrame) -> KerasModel:
+        from sparkdl.training._fit import fit
+
+        return fit(self, dataset)
+
+    def _resetUid(self, newUid: str) -> Any:
+        super()._resetUid(newUid)
+        return self._setDefault(outputCols=[f"{newUid}__output"])
+
+    def write(self) -> MLWriter:
+        """Return a writer of the params and the model's file."""
+        from sparkdl.estimators._persistence import EstimatorWriter
+
+        return EstimatorWriter(self)
+
+    @classmethod
+    def read(cls) -> MLReader[Any]:
+        """Return a reader of saved estimators."""
+        from sparkdl.estimators._persistence import EstimatorReader
+
+        return EstimatorReader(cls)
+
+
+def _file_of(model: Any) -> str:
+    """Return the file of a model that is given live, by path, or by a function that makes it."""
+    if isinstance(model, (str, Path)):
+        return str(model)
+    made: Callable[[], Any] | Any = model
+    from sparkdl._lazy import keras
+
+    live = model if isinstance(model, keras().Model) else made()
+    return stored_model(live)

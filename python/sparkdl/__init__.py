@@ -43,6 +43,8 @@ _EXPORTS = {
     "KerasModel": "sparkdl.transformers",
     "ImageClassifierModel": "sparkdl.transformers",
     "KerasImageFileEstimator": "sparkdl.estimators.keras_image_file_estimator",
+    "ImageClassifierEstimator": "sparkdl.estimators.image_classifier_estimator",
+    "compare_models": "sparkdl.comparison",
     "TFInputGraph": "sparkdl.graph.input",
     "imageInputPlaceholder": "sparkdl.transformers.utils",
     "load_model": "sparkdl.model",

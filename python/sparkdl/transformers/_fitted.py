@@ -30,9 +30,9 @@ class FittedModel(Trained):
 
     def plot_history(self) -> Figure:
         """Return a figure of losses and metrics by epoch, see `sparkdl.plot.history`."""
-        from sparkdl import plot
+        from sparkdl.plot import history
 
-        return plot.history(self.history)
+        return history(self.history)
 
     def keras_model(
         self, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True

@@ -9,6 +9,10 @@ from pyspark import keyword_only
 from pyspark.ml import Model
 from pyspark.ml.param import Param, Params
 
+from sparkdl._lazy import keras
+from sparkdl._paths import new_folder
+from sparkdl._training_record import facts
+from sparkdl.estimators._classifier_keras import HEAD, KEPT, completed
 from sparkdl.param.converters import path
 from sparkdl.param.image_classifier import ImageClassifierParams
 from sparkdl.transformers._fitted import FittedModel
@@ -111,6 +115,18 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
 
         file = Path(self._bundle_folder()) / "labels.json"
         return [description for _, description in read_labels(file)]
+
+    def _keras_file(self) -> Path:
+        file = super()._keras_file()
+        about = facts(self._bundle_folder())
+        if about.get(KEPT) != HEAD:
+            return file
+        from sparkdl._keras_source import load_keras_file
+
+        whole = completed(load_keras_file(file, None, True), about)
+        made = new_folder("whole") / file.name
+        keras().saving.save_model(whole, made)
+        return made
 
     def getModelFile(self) -> str:
         """Return the path of the bundle."""

@@ -1,0 +1,92 @@
+"""The params of the network below the head, with their setters and getters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pyspark.ml.param import Params, TypeConverters
+
+from sparkdl.param.converters import model_name, one_of, path
+from sparkdl.param.shared_params import _param
+
+B = TypeVar("B", bound="BaseParams")
+
+
+class BaseParams(Params):
+    """The network below the head."""
+
+    baseModel = _param(
+        "baseModel", "Name of the network, one of those that sparkdl.models() lists.", model_name
+    )
+    modelFile = _param(
+        "modelFile", "File of Keras (.keras, .h5) of the network, instead of baseModel.", path
+    )
+    weights = _param(
+        "weights",
+        "Of baseModel: imagenet, or the path of a weights file of Keras or of a bundle.",
+        path,
+    )
+    modelDir = _param(
+        "modelDir",
+        "Directory of the named models' bundles; unset: the session's spark.sparkdl.models.dir.",
+        path,
+    )
+    preprocessing = _param(
+        "preprocessing",
+        "What the network of modelFile gets of the pixels: none (0 to 255), tf, caffe or torch.",
+        one_of("preprocessing", ("none", "tf", "caffe", "torch")),
+    )
+    unfreezeFrom = _param(
+        "unfreezeFrom",
+        "Name of the first layer of the network that is trained too; unset: none is.",
+        TypeConverters.toString,
+    )
+
+    def getBaseModel(self) -> str:
+        """Return the name of the network."""
+        return str(self.getOrDefault(self.baseModel))
+
+    def setBaseModel(self: B, value: str) -> B:
+        """Set the name of the network."""
+        return self._set(baseModel=value)
+
+    def getModelFile(self) -> str:
+        """Return the file of the network."""
+        return str(self.getOrDefault(self.modelFile))
+
+    def setModelFile(self: B, value: str | Path) -> B:
+        """Set the file of the network."""
+        return self._set(modelFile=value)
+
+    def getWeights(self) -> str:
+        """Return imagenet, or the path of the weights."""
+        return str(self.getOrDefault(self.weights))
+
+    def setWeights(self: B, value: str | Path) -> B:
+        """Set imagenet, or the path of the weights."""
+        return self._set(weights=value)
+
+    def getModelDir(self) -> str:
+        """Return the directory of the bundles."""
+        return str(self.getOrDefault(self.modelDir))
+
+    def setModelDir(self: B, value: str | Path) -> B:
+        """Set the directory of the bundles."""
+        return self._set(modelDir=value)
+
+    def getPreprocessing(self) -> str:
+        """Return what the network of modelFile gets of the pixels."""
+        return str(self.getOrDefault(self.preprocessing))
+
+    def setPreprocessing(self: B, value: str) -> B:
+        """Set what the network of modelFile gets of the pixels."""
+        return self._set(preprocessing=value)
+
+    def getUnfreezeFrom(self) -> str:
+        """Return the first layer of the network that is trained."""
+        return str(self.getOrDefault(self.unfreezeFrom))
+
+    def setUnfreezeFrom(self: B, value: str) -> B:
+        """Set the first layer of the network that is trained."""
+        return self._set(unfreezeFrom=value)

@@ -1,0 +1,298 @@
+"""Trains a classifier of images on the features of a network that is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Estimator
+from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
+
+from sparkdl.errors import SettingsException, SparkDLException
+from sparkdl.estimators._base_params import BaseParams
+from sparkdl.estimators._model_file import stored_model
+from sparkdl.estimators._training_params import TrainingParams
+from sparkdl.param import HasLabelCol, keyword_only
+from sparkdl.param.image_classifier import ImageClassifierParams
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from sparkdl.transformers import ImageClassifierModel
+
+_DEFAULTS: dict[str, Any] = {
+    "predictionCol": "prediction",
+    "probabilityCol": "probability",
+    "predictedLabelCol": "predictedLabel",
+    "scaleHint": "SCALE_AREA_AVERAGING",
+    "handleInvalid": "error",
+    "weights": "imagenet",
+    "preprocessing": "none",
+    "headUnits": 512,
+    "epochs": 20,
+    "batchSize": 32,
+    "validationFraction": 0.2,
+    "earlyStoppingPatience": 10,
+    "fineTuneLearningRate": 1e-5,
+    "augmentCopies": 2,
+    "classWeight": "none",
+    "seed": 0,
+    "verbose": 1,
+}
+# What the model takes over: all but the batch size, which is that of training.
+_OF_MODEL = (
+    "inputCol",
+    "predictionCol",
+    "probabilityCol",
+    "predictedLabelCol",
+    "scaleHint",
+    "precision",
+    "handleInvalid",
+    "errorCol",
+)
+
+
+class ImageClassifierEstimator(
+    Estimator["ImageClassifierModel"],
+    TrainingParams,
+    BaseParams,
+    ImageClassifierParams,
+    HasLabelCol,
+    MLReadable[Any],
+    MLWritable,
+):
+    """Trains a classifier of images by transfer learning; gives an `ImageClassifierModel`.
+
+    The network stays as it is. The cluster computes its features (global average pooling) of every
+    image once; a head of two dense layers is trained on them by Keras, on the driver.
+    docs/fine-tuning.md tells what travels where, and what it costs.
+
+    Parameters
+    ----------
+    inputCol : str
+        Column of images: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF).
+    labelCol : str
+        Column of labels: strings, numbers or booleans; each value is a class.
+    baseModel : str
+        Name of the network, one of `sparkdl.models()`.
+    model, modelFile
+        A network of your own instead, live or as a file of Keras: one input of RGB images, one
+        output of features [rows, n] or maps [rows, height, width, n], which are averaged.
+    preprocessing : str
+        What your own network gets of the pixels: "none" (default: 0 to 255), "tf", "caffe" or
+        "torch".
+    weights, modelDir
+        Of the named network, as of `DeepImageFeaturizer`.
+    headUnits : int
+        Units of the dense layer (relu) before the softmax; default 512; 0: softmax only.
+    unfreezeFrom : str, optional
+        Name of the first layer of the network that is trained, too, by `KerasEstimator` on the
+        cluster, after the head was trained. Batch norms stay as they are.
+    optimizer : str or keras.optimizers.Optimizer
+        Default "adam".
+    learningRate : float, optional
+        Default: the optimizer's own.
+    fineTuneLearningRate : float
+        That of the optimizer when the network is trained; default 1e-5.
+    epochs, batchSize : int
+        At most 20 epochs (of the head, and again of the network), in steps of 32 images.
+    validationFraction : float
+        Share of the images that is held out, drawn by their content and the seed; default 0.2.
+    validationCol : str, optional
+        A boolean column that says it instead.
+    earlyStoppingPatience : int
+        Epochs (default 10) without a smaller validation loss after which training stops. The
+        weights are those of the best epoch. 0: train all epochs and keep the last.
+    augment : list of str, optional
+        "flip", "crop", "colour": what is done at random to copies of the images. Each epoch takes
+        an image or one of its copies.
+    augmentCopies : int
+        Default 2; each costs another run of the network.
+    classWeight : str
+        "none" (default) or "balanced".
+    tensorBoardDir, checkpointDir : str or Path, optional
+        Directories of this machine.
+    seed : int
+        Default 0. The same seed, rows and order give the same model on the same machine.
+    numWorkers : int, optional
+        Tasks that train the network, with unfreezeFrom.
+    verbose : int
+        1 (default): a line per epoch on stderr; 0: none.
+    predictionCol, probabilityCol, predictedLabelCol, scaleHint, precision, errorCol
+        Of the fitted model, see there; scaleHint and precision count for the features, too.
+    handleInvalid : str
+        Rows without a readable image or a label: "error" (default) or "skip". The fitted model has
+        the same.
+    custom_objects, safe_mode
+        For Keras, when it loads modelFile: see `KerasTransformer`.
+
+    Raises
+    ------
+    SparkDLException
+        From `fit`: params are missing or do not fit together.
+    SchemaMismatchException
+        A column is missing or has another type.
+    InvalidInputException
+        A row cannot be used, or fewer than two classes are left.
+    InvalidModelException, ModelNotFoundException
+        The network cannot be had.
+
+    Examples
+    --------
+    >>> estimator = sparkdl.ImageClassifierEstimator(
+    ...     inputCol="image", labelCol="flower", baseModel="ResNet50", epochs=30
+    ... )  # doctest: +SKIP
+    >>> model = estimator.fit(images)  # doctest: +SKIP
+    >>> model.transform(others).select("predictedLabel")  # doctest: +SKIP
+    >>> model.plot_history().savefig("history.png")  # doctest: +SKIP
+    """
+
+    # How Keras is to load the file. Code, so no params, as in KerasTransformer.
+    custom_objects: Mapping[str, Any] | None = None
+    safe_mode: bool = True
+    _input_kwargs: dict[str, Any]
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        labelCol: str | None = None,
+        baseModel: str | None = None,
+        model: Any = None,
+        modelFile: str | Path | None = None,
+        preprocessing: str = "none",
+        weights: str | Path = "imagenet",
+        modelDir: str | Path | None = None,
+        headUnits: int = 512,
+        unfreezeFrom: str | None = None,
+        optimizer: Any = "adam",
+        learningRate: float | None = None,
+        fineTuneLearningRate: float = 1e-5,
+        epochs: int = 20,
+        batchSize: int = 32,
+        validationFraction: float = 0.2,
+        validationCol: str | None = None,
+        earlyStoppingPatience: int = 10,
+        augment: Sequence[str] | str | None = None,
+        augmentCopies: int = 2,
+        classWeight: str = "none",
+        tensorBoardDir: str | Path | None = None,
+        checkpointDir: str | Path | None = None,
+        seed: int = 0,
+        numWorkers: int | None = None,
+        verbose: int = 1,
+        predictionCol: str = "prediction",
+        probabilityCol: str = "probability",
+        predictedLabelCol: str = "predictedLabel",
+        scaleHint: str = "SCALE_AREA_AVERAGING",
+        precision: str | None = None,
+        handleInvalid: str = "error",
+        errorCol: str | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> None:
+        super().__init__()
+        given = self._input_kwargs
+        self._setDefault(**_DEFAULTS)
+        # Not through _setDefault, which would convert it, and so import Keras.
+        self._defaultParamMap[self.optimizer] = "adam"
+        self.setParams(**given)
+
+    @keyword_only
+    def setParams(
+        self,
+        *,
+        inputCol: str | None = None,
+        labelCol: str | None = None,
+        baseModel: str | None = None,
+        model: Any = None,
+        modelFile: str | Path | None = None,
+        preprocessing: str | None = None,
+        weights: str | Path | None = None,
+        modelDir: str | Path | None = None,
+        headUnits: int | None = None,
+        unfreezeFrom: str | None = None,
+        optimizer: Any = None,
+        learningRate: float | None = None,
+        fineTuneLearningRate: float | None = None,
+        epochs: int | None = None,
+        batchSize: int | None = None,
+        validationFraction: float | None = None,
+        validationCol: str | None = None,
+        earlyStoppingPatience: int | None = None,
+        augment: Sequence[str] | str | None = None,
+        augmentCopies: int | None = None,
+        classWeight: str | None = None,
+        tensorBoardDir: str | Path | None = None,
+        checkpointDir: str | Path | None = None,
+        seed: int | None = None,
+        numWorkers: int | None = None,
+        verbose: int | None = None,
+        predictionCol: str | None = None,
+        probabilityCol: str | None = None,
+        predictedLabelCol: str | None = None,
+        scaleHint: str | None = None,
+        precision: str | None = None,
+        handleInvalid: str | None = None,
+        errorCol: str | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> ImageClassifierEstimator:
+        """Set those params that are given."""
+        given = dict(self._input_kwargs)
+        model = given.pop("model", None)
+        self.custom_objects = given.pop("custom_objects", self.custom_objects)
+        self.safe_mode = bool(given.pop("safe_mode", self.safe_mode))
+        if model is not None:
+            if given.get("modelFile") is not None:
+                raise SettingsException(
+                    "model and modelFile are both given: give a live model or the path of one."
+                )
+            given["modelFile"] = stored_model(model)
+        return self._set(**{k: v for k, v in given.items() if v is not None})
+
+    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:
+        """Train a model for each param map; those that agree in the network share its features.
+
+        Returns
+        -------
+        iterator
+            Of (index, model), thread-safe. A model is trained when its turn comes.
+        """
+        from sparkdl.estimators._classifier_fit import FittedClassifiers
+
+        estimators = [self.copy(dict(m)) for m in paramMaps]
+        for estimator in estimators:
+            estimator._validate()
+        return FittedClassifiers(estimators, dataset)
+
+    def _fit(self, dataset: DataFrame) -> ImageClassifierModel:
+        fitted: ImageClassifierModel = next(self.fitMultiple(dataset, [{}]))[1]
+        return fitted
+
+    def _validate(self) -> None:
+        missing = [name for name in ("inputCol", "labelCol") if not self.isSet(name)]
+        if missing:
+            raise SparkDLException(f"Cannot fit {self.uid}: set {' and '.join(missing)}.")
+
+    def _fitted(self, bundle: Path) -> ImageClassifierModel:
+        """Return the model that applies a bundle to what this estimator takes."""
+        from sparkdl.transformers import ImageClassifierModel
+
+        model = ImageClassifierModel(modelFile=bundle)
+        return model._set(**{n: self.getOrDefault(n) for n in _OF_MODEL if self.isDefined(n)})
+
+    def write(self) -> MLWriter:
+        """Return a writer of the params and the network's file."""
+        from sparkdl.estimators._persistence import EstimatorWriter
+
+        return EstimatorWriter(self)
+
+    @classmethod
+    def read(cls) -> MLReader[Any]:
+        """Return a reader of saved estimators."""
+        from sparkdl.estimators._persistence import EstimatorReader
+
+        return EstimatorReader(cls)

@@ -52,6 +52,10 @@ def arguments(name: str, pictures: Path) -> list[str]:
         "cosine_search.py": ["--rows", "2000"],
         "kmeans.py": ["--rows", "3000"],
         "custom_training_loop.py": ["--epochs", "2"],
+        "fine_tuning.py": [
+            *[str(pictures), "--models", "TinyNet", "--epochs", "5"],
+            *["--out", str(pictures.parent / "fine-tuned")],
+        ],
     }.get(name, [])
 
 
@@ -61,6 +65,7 @@ EXPECTED = {
     "image_statistics.py": "|0.png|    36|",
     "kmeans.py": "round 10: centres moved by 0.00",
     "custom_training_loop.py": "evaluate: loss",
+    "fine_tuning.py": "base: TinyNet",
     "keras_image_file.py": "of 60 digits are right",
     "prediction.py": "0.png",
     "sql_function.py": "kind",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from image_rows import as_png
+from image_rows import as_png, picture
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 
@@ -91,25 +92,84 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     assert made.fit(digits).history == model.history
 
 
-def test_the_cluster_gives_what_plain_keras_gives_of_the_exported_model(
-    spark: Any, digits: Any, tmp_path: Path
-) -> None:
+def network() -> Any:
+    """Return a small network, always the same, whose features are maps."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = [
+        keras.Input((32, 32, 3)),
+        keras.layers.Conv2D(8, 5, strides=3, name="first"),
+        keras.layers.BatchNormalization(name="norm"),
+        keras.layers.Conv2D(16, 3, activation="relu", name="second"),
+    ]
+    return keras.Sequential(layers, name="small")
+
+
+def check_exported(model: ImageClassifierModel, digits: Any, file: Path) -> Any:
+    """Compare what the cluster gives with plain Keras on the exported model, which is returned."""
     import keras
     from PIL import Image
 
-    keras.utils.set_random_seed(3)
-    base = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 5, strides=3)])
-    made = estimator(baseModel=None, labelCol="name", epochs=2, preprocessing="caffe")
-    model = made.setParams(model=base).fit(digits)
-    model.write().save(str(tmp_path / "stage"))
-    loaded = ImageClassifierModel.load(str(tmp_path / "stage"))
-    whole = keras.saving.load_model(loaded.export_keras(tmp_path / "m.keras"))
-    rows = loaded.transform(digits.limit(9)).collect()
-    import io
-
+    whole = keras.saving.load_model(model.export_keras(file))
+    rows = model.transform(digits.limit(9)).collect()
     pixels = [np.asarray(Image.open(io.BytesIO(r.image)).convert("RGB"), "float32") for r in rows]
     expected = whole.predict(np.stack(pixels), verbose=0)
     np.testing.assert_allclose([r.probability.toArray() for r in rows], expected, atol=2e-5)
+    return whole
+
+
+def test_the_cluster_gives_what_plain_keras_gives_of_the_exported_model(
+    digits: Any, tmp_path: Path
+) -> None:
+    made = estimator(baseModel=None, labelCol="name", epochs=2, preprocessing="caffe")
+    made.setParams(model=network()).fit(digits).write().save(str(tmp_path / "stage"))
+    check_exported(ImageClassifierModel.load(str(tmp_path / "stage")), digits, tmp_path / "m.keras")
+
+
+def test_an_unfrozen_network_is_trained_from_a_layer_on(digits: Any, tmp_path: Path) -> None:
+    made = estimator(baseModel=None, epochs=2, preprocessing="tf", numWorkers=2)
+    made.setParams(model=network(), unfreezeFrom="norm", fineTuneLearningRate=0.002)
+    made.setParams(
+        augment="flip", augmentCopies=1, classWeight="balanced", validationCol="held_out"
+    )
+    model = made.fit(digits)
+    assert {len(v) for v in model.history.values()} == {4}
+    assert model.history["loss"][-1] < model.history["loss"][1]
+    summary = model.summary()
+    assert "unfrozen from: norm" in summary
+    assert "head epochs: 2" in summary
+    trained = check_exported(model, digits, tmp_path / "m.keras").get_layer("small")
+    for layer in network().layers:
+        pairs = zip(layer.get_weights(), trained.get_layer(layer.name).get_weights(), strict=True)
+        same = [np.array_equal(before, after) for before, after in pairs]
+        assert same == [layer.name != "second"] * len(same), layer.name
+
+
+def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> None:
+    from sparkdl.estimators import _unfrozen
+    from sparkdl.estimators._classifier_base import base_of
+    from sparkdl.estimators._feature_data import Table
+
+    images = [picture(32, 32, seed=i) for i in range(4)]
+    data = [(bytearray(as_png(a)), "ab"[i == 3]) for i, a in enumerate(images)]
+    made = estimator(classWeight="balanced", validationFraction=0.0)
+    labels, nobody = np.array([0, 0, 0, 1], "int32"), np.zeros(4, bool)
+    table = Table([np.zeros((4, 1))], labels, ["a", "b"], nobody)
+    frame = spark.createDataFrame(data, "image binary, label string").coalesce(1)
+    rows = _unfrozen._pixels(made, base_of(made), table, frame).collect()
+    for row, pixels in zip(rows, images, strict=True):
+        assert bytes(row.pixels) == pixels.tobytes()
+    assert [r.label for r in rows] == [0, 0, 0, 1]
+    assert [r.weight for r in rows] == pytest.approx([2 / 3] * 3 + [2])
+
+
+def test_a_network_has_the_layer_from_which_it_is_unfrozen(digits: Any) -> None:
+    made = estimator(baseModel=None, epochs=1, unfreezeFrom="third").setParams(model=network())
+    with pytest.raises(SettingsException, match="small has no layer 'third'.* norm, second"):
+        made.fit(digits)
+    with pytest.raises(InvalidModelException, match="TinyNet comes with sparkdl, a bundle"):
+        estimator(epochs=1, unfreezeFrom="x").fit(digits)
 
 
 def test_labels_that_are_numbers_are_predicted_as_numbers(digits: Any) -> None:

@@ -6,14 +6,21 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from image_rows import picture, structs
 from pyspark import cloudpickle
 
 import sparkdl
-from sparkdl.errors import ModelExecutionException, SettingsException
+from sparkdl.errors import (
+    InvalidInputException,
+    ModelExecutionException,
+    SchemaMismatchException,
+    SettingsException,
+)
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # which workers do not have
 STEPS, RATE = 5, 0.1
@@ -28,19 +35,24 @@ def batches() -> tuple[Any, Any]:
 
 def train(steps: int, rate: float) -> Any:
     """A loop of one's own under MultiWorkerMirroredStrategy: half of each batch per process."""
+    import keras
     import tensorflow as tf
 
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
-        weights = tf.Variable(tf.zeros([3, 1]), aggregation=tf.VariableAggregation.SUM)
+        layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        model = keras.Sequential([keras.Input((3,)), layer])
+        optimizer = keras.optimizers.SGD(rate)
+        optimizer.build(model.trainable_variables)
     rank, share = strategy.cluster_resolver.task_id, 8 // strategy.num_replicas_in_sync
 
     @tf.function
     def step(inputs: Any, targets: Any) -> Any:
         def replica(inputs: Any, targets: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = tf.reduce_sum((inputs @ weights - targets) ** 2) / 8
-            weights.assign_sub(rate * tape.gradient(loss, weights))  # of all replicas
+                loss = tf.reduce_sum((model(inputs) - targets) ** 2) / 8
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             return loss
 
         return strategy.reduce("sum", strategy.run(replica, (inputs, targets)), axis=None)
@@ -49,7 +61,7 @@ def train(steps: int, rate: float) -> Any:
     mine = slice(share * rank, share * rank + share)
     losses = [float(step(x[i, mine], y[i, mine])) for i in range(steps)]
     print(f"{strategy.num_replicas_in_sync} replicas, the last loss is {losses[-1]:.4f}")
-    return losses, weights.numpy()
+    return losses, model.get_weights()[0]
 
 
 def plain() -> tuple[list[float], Any]:
@@ -121,13 +133,13 @@ def test_a_function_for_horovod_is_told_what_to_use_instead(monkeypatch: pytest.
 
     monkeypatch.setitem(sys.modules, "horovod", None)
     with pytest.raises(SettingsException, match="does not start Horovod.*KerasEstimator"):
-        _without_horovod(main, {}, alone=False)
+        _without_horovod(main, False)
 
     def other() -> None:
         import no_such_module  # noqa: F401
 
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        _without_horovod(other, {}, alone=True)
+        _without_horovod(other, True)
 
 
 def test_what_cannot_run_is_refused_before_anything_starts(spark: Any):
@@ -148,3 +160,64 @@ def test_processes_see_the_gpus_that_spark_gave_them_and_no_others():
     assert environment(0, places, ("3", "5"))["CUDA_VISIBLE_DEVICES"] == "3,5"
     assert environment(0, places, None)["CUDA_VISIBLE_DEVICES"] == "-1"
     assert "CUDA_VISIBLE_DEVICES" not in environment(0, places, ())
+
+
+def share_of(data: Any, images: Any, folder: str) -> None:
+    """Write what this process gets of two datasets."""
+    import tensorflow as tf
+
+    tf.distribute.MultiWorkerMirroredStrategy()  # must be the first that TensorFlow does
+    data, images = data(), images()
+    epochs = [[(x.numpy().tolist(), y.numpy().tolist()) for x, y in data] for _ in range(2)]
+    pixels = [[p.tobytes().hex() for p in batch.numpy()] for batch in images]
+    rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    Path(folder, str(rank)).write_text(json.dumps([int(data.cardinality()), epochs, pixels]))
+
+
+def test_processes_share_out_the_batches_that_the_estimator_trains_on(spark: Any, tmp_path: Path):
+    rows = spark.range(0, 50, 1, 3).selectExpr("id", "array(CAST(id AS float), 1f) AS pair")
+    data = sparkdl.tf_dataset(rows, ("id", "pair"), 8, shuffle=True, seed=1, shard=True)
+    pictures = [picture(4, 4, seed=i) for i in range(3)]
+    frame = structs(spark, pictures[0], None, *pictures[1:])
+    images = sparkdl.tf_dataset(frame, "image", 2, shard=True, handle_invalid="skip")
+    distributor = sparkdl.TensorFlowDistributor(2, localMode=False)
+    distributor.run(share_of, data, images=images, folder=str(tmp_path))
+    shares = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
+    assert [cardinality for cardinality, _, _ in shares] == [7, 7]
+    orders = []
+    for epoch in range(2):
+        batches = list(zip(*(epochs[epoch] for _, epochs, _ in shares), strict=True))
+        sizes = [[len(ids) for ids, _ in batch] for batch in batches]
+        assert sizes == [[4, 4]] * 6 + [[1, 1]]
+        orders.append([sorted(i for ids, _ in batch for i in ids) for batch in batches])
+        assert sorted(i for batch in orders[-1] for i in batch) == list(range(50))
+        assert all(pairs == [[i, 1] for i in ids] for batch in batches for ids, pairs in batch)
+    assert orders[0] != orders[1]
+    assert orders[0] == [sorted(alone(epoch=0, step=s)) for s in range(7)]
+    # The third image is alone in its batch, of which process 1 has no row.
+    expected = [[p.tobytes().hex()] for p in pictures]
+    assert [pixels for _, _, pixels in shares] == [[expected[0], expected[2]], [expected[1], []]]
+
+
+def alone(epoch: int, step: int) -> list[int]:
+    """The rows of a batch of the only worker of a training."""
+    from sparkdl.training._order import Order
+
+    order = Order(rows=50, batch=8, workers=1, rank=0)
+    kept: list[int] = order.share(0, 50)[order.batches(epoch, 1).rows(step)].tolist()
+    return kept
+
+
+def test_rows_that_cannot_be_shared_out_are_an_error_before_anything_runs(spark: Any):
+    rows = spark.range(0, 8).selectExpr("id", "IF(id = 3, NULL, id) AS x", "'a' AS word")
+    distributor = sparkdl.TensorFlowDistributor(2, localMode=False)
+    with pytest.raises(InvalidInputException, match="column 'x' is null.*handle_invalid"):
+        distributor.run(share_of, sparkdl.tf_dataset(rows, "x", 4, shard=True))
+    with pytest.raises(SettingsException, match="shared among 2 processes.* at least 2, got 1"):
+        distributor.run(share_of, sparkdl.tf_dataset(rows, "id", 1, shard=True))
+    with pytest.raises(SettingsException, match="use localMode=False, which with master local"):
+        sparkdl.TensorFlowDistributor(2).run(
+            share_of, sparkdl.tf_dataset(rows, "id", 4, shard=True)
+        )
+    with pytest.raises(SchemaMismatchException, match="Column 'word' has strings or bytes"):
+        sparkdl.tf_dataset(rows, "word", shard=True)

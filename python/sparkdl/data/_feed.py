@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from sparkdl._warn import warn
-from sparkdl.data._arrays import Array, Field, arrays, fields, usable
-from sparkdl.data._columns import REASON, prepared
-from sparkdl.data._order import Order, Turn, spread
+from sparkdl.data._arrays import Array, arrays, usable
+from sparkdl.data._order import Epochs, Order, Turn
 from sparkdl.data._partitions import Partitions
-from sparkdl.errors import InvalidInputException
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pyspark.sql import DataFrame
+from sparkdl.data._source import Rejected, Source
 
 
 @dataclass(frozen=True)
@@ -55,36 +47,29 @@ class Batching:
         """Rows of every batch, None if the last of an epoch may have fewer."""
         return self.size if self.drop_remainder else None
 
+    def per_epoch(self, rows: int) -> int:
+        """Return the batches of an epoch."""
+        return rows // self.size if self.drop_remainder else -(-rows // self.size)
+
     def batches(self, rows: int) -> int:
         """Return the batches of an iteration, -1 (as in TensorFlow) if it does not end."""
-        per_epoch = rows // self.size if self.drop_remainder else -(-rows // self.size)
-        return -1 if self.epochs is None else per_epoch * self.epochs
+        return -1 if self.epochs is None else self.per_epoch(rows) * self.epochs
 
 
 class Feed:
     """Gives batches; each iteration continues to count the epochs, so that no order comes twice."""
 
-    def __init__(
-        self,
-        df: DataFrame,
-        names: Sequence[str],
-        image_size: tuple[int, int] | None,
-        order: Order,
-        batching: Batching,
-        cache: bool,
-    ) -> None:
-        chosen = df.select(*dict.fromkeys(f"`{n}`" for n in names if n in df.columns))
-        plain = prepared(chosen if chosen.columns else df, names, image_size)
-        self.fields, row_bytes = _first_row(plain, names, batching.skip)
-        rows = prepared(spread(chosen, order.seed), names, image_size) if order.shuffle else plain
-        self._partitions = Partitions(rows, row_bytes, cache)
+    def __init__(self, source: Source, order: Order, batching: Batching, cache: bool) -> None:
+        self.fields, row_bytes = source.first_row(batching.skip)
+        frame = source.spread(order.seed) if order.shuffle else source.frame
+        self._partitions = Partitions(frame, row_bytes, cache)
         self._order, self._batching = order, batching
-        self._epoch = 0
-        self._lock = threading.Lock()
+        self._epochs = Epochs()
 
     def batches(self) -> Iterator[tuple[Array, ...]]:
         """Give the batches of the next epochs."""
-        turns = self._order.turns(self._begin(), self._batching.epochs, self._partitions.count)
+        epochs = self._epochs.begin(self._batching.epochs)
+        turns = self._order.turns(epochs, self._partitions.count)
         coming = self._partitions.in_order(
             turns, lambda turn: turn.partition, self._batching.ahead, self._batching.timeout
         )
@@ -92,13 +77,6 @@ class Feed:
             rejected = Rejected()
             yield from _cut((self._arrays(*t, rejected) for t in turn), self._batching)
             rejected.tell()
-
-    def _begin(self) -> int:
-        """Return the first epoch of an iteration that begins now."""
-        with self._lock:
-            first = self._epoch
-            self._epoch += self._batching.epochs or 1
-            return first
 
     def _arrays(self, turn: Turn, batches: Iterable[Any], rejected: Rejected) -> list[Array]:
         """Return the rows of a partition in the order of the epoch, one array per column."""
@@ -113,51 +91,6 @@ class Feed:
         whole = [np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True)]
         order = self._order.rows(turn, len(whole[0]))
         return whole if order is None else [a[order] for a in whole]
-
-
-class Rejected:
-    """Counts rows of an epoch that cannot be used."""
-
-    _MOST = 3
-
-    def __init__(self) -> None:
-        self.rows = self.rejected = 0
-        self.reasons: list[str] = []
-
-    def add(self, rows: int, reasons: list[str], skip: bool) -> None:
-        """Count rows; an InvalidInputException if there are reasons and none may be skipped."""
-        if reasons and not skip:
-            raise InvalidInputException(_refusal(reasons[0]))
-        self.rows += rows
-        self.rejected += len(reasons)
-        self.reasons = (self.reasons + reasons)[: self._MOST]
-
-    def tell(self) -> None:
-        """Warn if rows were skipped."""
-        if self.rejected:
-            first = "; ".join(self.reasons)
-            warn(f"tf_dataset: {self.rejected} of {self.rows} rows were skipped. First: {first}.")
-
-
-def _refusal(reason: str) -> str:
-    return (
-        f"A row cannot become a tensor: {reason}. Mend it, or leave such rows out with "
-        'handle_invalid="skip".'
-    )
-
-
-def _first_row(frame: DataFrame, names: Sequence[str], skip: bool) -> tuple[list[Field], int]:
-    """Return what the columns become, and about how many bytes a row has."""
-    rows = frame.where(f"{REASON} IS NULL") if skip else frame
-    table = rows.limit(1).toArrow()
-    if not table.num_rows:
-        raise InvalidInputException(
-            "The DataFrame has no row" + (" that can be used." if skip else ".")
-        )
-    batch = table.combine_chunks().to_batches()[0]
-    _, reasons = usable(batch)
-    Rejected().add(1, reasons, skip)
-    return fields(batch, names), batch.nbytes
 
 
 def _cut(parts: Iterable[list[Array]], batching: Batching) -> Iterator[tuple[Array, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,21 @@ import numpy as np
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+class Epochs:
+    """Counts epochs over the iterations of a dataset, so that no order comes twice."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def begin(self, epochs: int | None) -> Iterable[int]:
+        """Return the epochs (from 0) of an iteration that begins now; None: without end."""
+        with self._lock:
+            first = self._next
+            self._next += epochs or 1
+        return count(first) if epochs is None else range(first, first + epochs)
 
 
 class Turn(NamedTuple):
@@ -27,9 +43,9 @@ class Order:
     shuffle: bool
     seed: int
 
-    def turns(self, first: int, epochs: int | None, partitions: int) -> Iterator[Turn]:
-        """Give the partitions of all epochs, which never end if `epochs` is None."""
-        for epoch in count(first) if epochs is None else range(first, first + epochs):
+    def turns(self, epochs: Iterable[int], partitions: int) -> Iterator[Turn]:
+        """Give the partitions of epochs."""
+        for epoch in epochs:
             order = self._random(epoch).permutation(partitions) if self.shuffle else None
             for i in range(partitions):
                 yield Turn(epoch, i if order is None else int(order[i]))

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import tensorflow
+from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._feed import Batching, Feed
 from sparkdl.data._order import Order
-from sparkdl.data._structure import filled, names_in
+from sparkdl.data._source import Source
+from sparkdl.data._structure import names_in
 from sparkdl.errors import SparkDLException
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-_PREFETCHED = 2  # batches, besides the partitions
 
 
 def tf_dataset(
@@ -31,6 +31,7 @@ def tf_dataset(
     cache: bool = False,
     handle_invalid: str = "error",
     rows: int | None = None,
+    shard: bool = False,
     timeout: float = 600.0,
 ) -> Any:
     """Return a `tf.data.Dataset` that is fed from a DataFrame, partition by partition.
@@ -84,17 +85,28 @@ def tf_dataset(
         How many rows an epoch has, if you know it (`df.count()`): the dataset then knows how many
         batches it has, which `keras.Model.fit` shows, and without which it warns after an epoch.
         Another number of rows is an error when they end.
+    shard : bool
+        Share the rows out among the processes of a `TensorFlowDistributor`, see Returns.
     timeout : float
         Seconds that training waits for a partition, at most.
 
     Returns
     -------
-    tf.data.Dataset
+    tf.data.Dataset or Shards
+        Shards, with `shard`, are an argument for `TensorFlowDistributor.run`, whose function gets a
+        function in their place that returns the `tf.data.Dataset` (to be called when the strategy
+        is there). Each process has its own rows on its local disk.
+        `batch_size` is then that of the global batch, of which each process has its share: as many
+        rows as the others, or one more; of a last, smaller batch perhaps none, so that all take the
+        same number of steps. The global batches, and their order, do not depend on the number of
+        processes: they are those of `KerasEstimator`. Rows that cannot be used are an error before
+        anything runs, or are skipped without a warning. `num_workers`, `cache`, `rows` and
+        `timeout` say nothing then; strings and bytes are refused.
 
     Raises
     ------
     SchemaMismatchException
-        A column is missing, or has a type that no tensor takes.
+        A column is missing, or has a type that no tensor takes (or that `shard` does not).
     InvalidInputException
         The DataFrame is empty, or its first row cannot be used. An error in a later row ends the
         iteration with a `tf.errors.OpError`, whose text has the same message.
@@ -110,8 +122,8 @@ def tf_dataset(
     ...     for images, labels in data:
     ...         train_step(images, labels)
     """
-    tf = tensorflow()
-    names = names_in(columns)
+    tensorflow()
+    source = Source(df, names_in(columns), _size(image_size))
     batching = Batching(
         size=_at_least_one("batch_size", batch_size),
         drop_remainder=bool(drop_remainder),
@@ -121,14 +133,14 @@ def tf_dataset(
         skip=_skips(handle_invalid),
     )
     order = Order(bool(shuffle), int(seed))
-    feed = Feed(df, names, _size(image_size), order, batching, cache=bool(cache))
-    dataset = tf.data.Dataset.from_generator(
-        lambda: (filled(columns, batch) for batch in feed.batches()),
-        output_signature=filled(columns, [f.spec(batching.fixed_size) for f in feed.fields]),
-    )
-    if rows is not None:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(batching.batches(rows)))
-    return dataset.prefetch(_PREFETCHED)
+    if shard:
+        from sparkdl.data._shards import Shards  # which needs what trains on the cluster
+
+        return Shards(source, columns, order, batching)
+    feed = Feed(source, order, batching, bool(cache))
+    specs = [f.spec(batching.fixed_size) for f in feed.fields]
+    known = None if rows is None else batching.batches(rows)
+    return as_dataset(feed.batches, columns, specs, known)
 
 
 def _at_least_one(name: str, value: int) -> int:

@@ -34,7 +34,7 @@ class Rows:
     ) -> None:
         fields = layout.fields
         found = [
-            _array(folder / file_of(kind, i), field.dtype, (count, *shape))
+            array_in(folder / file_of(kind, i), field.dtype, (count, *shape))
             for i, (field, shape) in enumerate(zip(fields.all(), layout.shapes, strict=True))
         ]
         labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
@@ -58,7 +58,8 @@ class Rows:
         return [(a.shape[1:], str(a.dtype)) for a in self._arrays]
 
 
-def _array(file: Path, dtype: str, shape: tuple[int, ...]) -> Any:
+def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:
+    """Return the array in a file that `receiver` has written; it stays on disk until it is read."""
     if 0 in shape:  # an empty file cannot be mapped
         return np.empty(shape, dtype)
     return np.memmap(file, dtype, "r", shape=shape)

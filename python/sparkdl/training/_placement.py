@@ -137,11 +137,13 @@ def _starts(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, i
 
 def placed(blocks: RDD[Any], found: Layout, batch: int, workers: int) -> RDD[Any]:
     """Return the rows of each worker: of partition r, pieces for `receiver`."""
-    split = _splitter(found, batch, workers)
+    split = splitter(found, batch, workers)
     return blocks.flatMap(split).partitionBy(workers, lambda rank: rank).values()
 
 
-def _splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
+def splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
+    """Return what splits a block into (rank, piece): the rows of each worker and kind."""
+
     def split(block: Any) -> Iterator[tuple[int, Any]]:
         arrays = [np.frombuffer(d, "uint8").reshape(block.rows, -1) for d in block.data]
         for kind, first, rows in _kinds(found, block):

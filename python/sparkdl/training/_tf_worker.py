@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from sparkdl.data._shards import Share
 from sparkdl.training._link import Message
 from sparkdl.training._worker import Worker
 from sparkdl.training._worker_process import WorkerLost
@@ -36,13 +38,29 @@ def train(worker: Worker, call: Call) -> Any:
         addresses = worker.exchange(f"{worker.host}:{port}")
         os.environ.update(environment(worker.rank, addresses, _gpus(worker, call)))
         try:
-            result = call.function(*call.args, **call.kwargs)
+            args, kwargs = _with_datasets(worker, call)
+            result = call.function(*args, **kwargs)
         except Exception as e:
             if _another_is_gone(e):
                 raise WorkerLost(f"another process is gone: {e}") from e
             raise
         _wait_for_the_others(worker)
     return result if worker.rank == 0 else None
+
+
+def _with_datasets(worker: Worker, call: Call) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments with a function in the place of each share of rows.
+
+    It makes the dataset, and not before the user has made the strategy: TensorFlow wants to know
+    of the other processes before it does anything else.
+    """
+
+    def value(given: Any) -> Any:
+        if isinstance(given, Share):
+            return partial(given.dataset, worker.folder, worker.count, worker.rank)
+        return given
+
+    return [value(a) for a in call.args], {k: value(v) for k, v in call.kwargs.items()}
 
 
 def environment(rank: int, addresses: Sequence[str], gpus: Sequence[str] | None) -> dict[str, str]:

@@ -56,10 +56,10 @@ class HorovodRunner:
         distributor = TensorFlowDistributor(
             abs(count), count < 0, self._use_gpu, timeout=self._timeout
         )
-        return distributor.run(_without_horovod, main, kwargs, abs(count) == 1)
+        return distributor.run(_without_horovod, main, abs(count) == 1, **kwargs)
 
 
-def _without_horovod(main: Callable[..., Any], kwargs: dict[str, Any], alone: bool) -> Any:
+def _without_horovod(main: Callable[..., Any], alone: bool, /, **kwargs: Any) -> Any:
     """Call the function without Horovod, which would take each process for the only one."""
     if not alone:
         sys.modules[_HOROVOD] = None  # type: ignore[assignment]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sparkdl.data._shards import placed
 from sparkdl.errors import SettingsException
+from sparkdl.training._job import check_slots
 from sparkdl.training._tf_worker import Call, Finish, train
 from sparkdl.training._workers import SECONDS, run_workers
 
@@ -80,7 +82,7 @@ class TensorFlowDistributor:
         self.useGpu = useGpu
         self.timeout = timeout
 
-    def run(self, train_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def run(self, train_fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call the function in each process and return what that of process 0 gives.
 
         Parameters
@@ -88,7 +90,9 @@ class TensorFlowDistributor:
         train_fn : callable
             Travels by cloudpickle: it may be a local function. It should import TensorFlow itself.
         *args, **kwargs
-            Of the function, the same in all processes.
+            Of the function, the same in all processes, but that ``tf_dataset(..., shard=True)``
+            becomes in each a function without arguments, which returns the `tf.data.Dataset` of its
+            own rows (not in local mode). Make the strategy before you call it.
 
         Returns
         -------
@@ -103,15 +107,19 @@ class TensorFlowDistributor:
         """
         context = None if self.localMode else _context()
         gpus = _gpus(self.numProcesses, context) if self.useGpu else None
-        results = run_workers(
-            context,
-            self.numProcesses,
-            train,
-            (Call(train_fn, args, kwargs, gpus),),
-            handler=Finish(self.numProcesses),
-            seconds=self.timeout,
-            description=f"TensorFlowDistributor: {getattr(train_fn, '__name__', 'train_fn')}",
-        )
+        check_slots(context, self.numProcesses)
+        with placed((*args, *kwargs.values()), self.numProcesses, self.localMode) as (values, way):
+            own, named = values[: len(args)], dict(zip(kwargs, values[len(args) :], strict=True))
+            results = run_workers(
+                context,
+                self.numProcesses,
+                train,
+                (Call(train_fn, tuple(own), named, gpus),),
+                **way,
+                handler=Finish(self.numProcesses),
+                seconds=self.timeout,
+                description=f"TensorFlowDistributor: {getattr(train_fn, '__name__', 'train_fn')}",
+            )
         return results[0]
 
 

@@ -1,0 +1,40 @@
+"""From batches of arrays to a `tf.data.Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sparkdl._lazy import tensorflow
+from sparkdl.data._structure import filled
+
+_PREFETCHED = 2  # batches
+
+
+def as_dataset(
+    batches: Callable[[], Iterable[Sequence[Any]]],
+    columns: Any,
+    specs: Sequence[Any],
+    count: int | None,
+) -> Any:
+    """Return a dataset that calls `batches` for each iteration.
+
+    Parameters
+    ----------
+    batches : callable
+        Gives batches, each an array per column.
+    columns : str, or tuple, list or dict
+        The structure of the elements.
+    specs : sequence of tf.TensorSpec
+        Of each column.
+    count : int or None
+        Batches of an iteration, -1 if it does not end, None if nobody knows.
+    """
+    data = tensorflow().data
+    dataset = data.Dataset.from_generator(
+        lambda: (filled(columns, batch) for batch in batches()),
+        output_signature=filled(columns, specs),
+    )
+    if count is not None:
+        dataset = dataset.apply(data.experimental.assert_cardinality(count))
+    return dataset.prefetch(_PREFETCHED)

@@ -1,0 +1,93 @@
+"""The rows that a dataset is fed with, and those that it cannot be fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparkdl._warn import warn
+from sparkdl.data._arrays import Field, fields, usable
+from sparkdl.data._columns import REASON, prepared
+from sparkdl.data._order import spread
+from sparkdl.errors import InvalidInputException
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class Source:
+    """Columns of a DataFrame as they become tensors.
+
+    Parameters
+    ----------
+    df : DataFrame
+    names : sequence of str
+    image_size : (int, int) or None
+        Height and width.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The prepared columns, see `_columns`.
+    """
+
+    def __init__(
+        self, df: DataFrame, names: Sequence[str], image_size: tuple[int, int] | None
+    ) -> None:
+        self.frame = prepared(df, names, image_size)
+        self._df, self._names, self._size = df, names, image_size
+
+    def spread(self, seed: int) -> DataFrame:
+        """Return `frame` with its rows spread over the partitions at random."""
+        chosen = self._df.select(*dict.fromkeys(f"`{n}`" for n in self._names))
+        return prepared(spread(chosen, seed), self._names, self._size)
+
+    def first_row(self, skip: bool) -> tuple[list[Field], int]:
+        """Return what the columns become, and about how many bytes a row has.
+
+        Raises
+        ------
+        InvalidInputException
+            There is no row, or the first one cannot be used and may not be skipped.
+        """
+        rows = self.frame.where(f"{REASON} IS NULL") if skip else self.frame
+        table = rows.limit(1).toArrow()
+        if not table.num_rows:
+            raise InvalidInputException(
+                "The DataFrame has no row" + (" that can be used." if skip else ".")
+            )
+        batch = table.combine_chunks().to_batches()[0]
+        _, reasons = usable(batch)
+        Rejected().add(1, reasons, skip)
+        return fields(batch, self._names), batch.nbytes
+
+
+class Rejected:
+    """Counts rows of an epoch that cannot be used."""
+
+    _MOST = 3
+
+    def __init__(self) -> None:
+        self.rows = self.rejected = 0
+        self.reasons: list[str] = []
+
+    def add(self, rows: int, reasons: list[str], skip: bool) -> None:
+        """Count rows; an InvalidInputException if there are reasons and none may be skipped."""
+        if reasons and not skip:
+            raise InvalidInputException(_refusal(reasons[0]))
+        self.rows += rows
+        self.rejected += len(reasons)
+        self.reasons = (self.reasons + reasons)[: self._MOST]
+
+    def tell(self) -> None:
+        """Warn if rows were skipped."""
+        if self.rejected:
+            first = "; ".join(self.reasons)
+            warn(f"tf_dataset: {self.rejected} of {self.rows} rows were skipped. First: {first}.")
+
+
+def _refusal(reason: str) -> str:
+    return (
+        f"A row cannot become a tensor: {reason}. Mend it, or leave such rows out with "
+        'handle_invalid="skip".'
+    )

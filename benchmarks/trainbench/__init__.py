@@ -1,0 +1,1 @@
+"""Training of small networks: plain Keras, and `KerasEstimator` on the same cores."""

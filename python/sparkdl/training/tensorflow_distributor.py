@@ -28,8 +28,8 @@ class TensorFlowDistributor:
     The processes are tasks of one barrier job of Spark: all start at the same time, or none. What
     they write is shown by the driver, line by line with the number of the process. If the function
     raises in one of them, all are ended, and `run` raises with its traceback. If a process or its
-    machine is lost, Spark begins again in all of them (``spark.stage.maxConsecutiveAttempts``
-    times): save checkpoints, and load the last one when there is one.
+    machine is lost, all are begun again, until that has happened four times: save checkpoints, and
+    load the last one when there is one.
 
     Deadlines: `timeout` seconds for free task slots when nothing else of the application runs, for
     all processes to arrive after the first, and for each connection to the driver. How long the

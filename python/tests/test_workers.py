@@ -94,7 +94,7 @@ def test_a_process_that_dies_is_tried_again_and_then_explained(spark: Any) -> No
 
     sc = spark.sparkContext
     assert run_workers(sc, 2, die, (True,)) == [2, 2]
-    with pytest.raises(ModelExecutionException, match="lost 4 times without progress") as caught:
+    with pytest.raises(ModelExecutionException, match="lost 4 time.s. without progress") as caught:
         run_workers(sc, 2, die, (False,))
     assert "- worker 1 of 2: RuntimeError: the process that trained was ended by SIGKILL" in str(
         caught.value

@@ -140,13 +140,10 @@ def _spec(estimator: Any, found: Layout) -> Spec:
 
 def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, Any]:
     """Return the trained model and its history."""
-    import keras
-
     from sparkdl.training._dialogue import Dialogue
     from sparkdl.training._train import train
 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
-    keras.utils.set_random_seed(spec.seed)
     model = built(spec, new_folder("training"))
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spark, spec, model)

@@ -24,18 +24,18 @@ def check_slots(sc: SparkContext | None, count: int) -> None:
         raise SettingsException(f"The number of workers must be at least 1, got {count}.")
     if sc is None:
         return
+    if sc.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
+        raise SettingsException(
+            "Workers that wait for each other need executors that stay: Spark does not run barrier "
+            "stages with dynamic allocation. Set spark.dynamicAllocation.enabled=false and "
+            "spark.executor.instances."
+        )
     slots = task_slots(sc)
     if count > slots:
         raise SettingsException(
             f"Cannot run {count} workers at the same time: this application has {slots} task "
             f"slot(s) (cores of executors, divided by spark.task.cpus). Use at most {slots} "
             "workers, or start Spark with more cores."
-        )
-    if sc.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
-        raise SettingsException(
-            "Workers that wait for each other need executors that stay: Spark does not run barrier "
-            "stages with dynamic allocation. Set spark.dynamicAllocation.enabled=false and "
-            "spark.executor.instances."
         )
 
 

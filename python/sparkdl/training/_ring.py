@@ -68,13 +68,22 @@ class Ring:
                 parts[(self._rank - step) % self._count],
             )
 
+    def close(self) -> None:
+        """Hang up."""
+        if self._count > 1:
+            self._next.close()
+            self._previous.close()
+
     def _connect(self, worker: Any) -> None:
         key = secrets.token_hex(16)
         with socket.create_server(("", 0), backlog=16) as server:
             place = (worker.host, server.getsockname()[1], key)
             host, port, theirs = json.loads(worker.exchange(json.dumps(place))[self._after])
             after = Link(connected(host, port, self._seconds), self._seconds)
-            after.send("ring", key=theirs)
+            try:
+                after.send("ring", key=theirs)
+            except LinkClosed as e:
+                raise WorkerLost(f"worker {self._after} is gone: {e}") from e
             self._next, self._previous = after.socket, self._accepted(server, key)
         for connection in (self._next, self._previous):
             prepare(connection, self._seconds)

@@ -128,7 +128,8 @@ class Steps:
         gradients, loss, rows = self._differentiated(tensors)
         shares = [None if g is None else g / tf.cast(rows, g.dtype) for g in map(_dense, gradients)]
         variables = self._model.trainable_variables
-        self._model.optimizer.apply_gradients(zip(shares, variables, strict=True))
+        if variables:
+            self._model.optimizer.apply_gradients(zip(shares, variables, strict=True))
         return tf.stack([loss, rows])
 
     def _evaluate(self, *tensors: Any) -> Any:

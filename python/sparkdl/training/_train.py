@@ -52,17 +52,21 @@ class Training:
             for k, o in self._orders.items()
         }
         fields = layout.fields
-        steps = Steps(
-            self._model,
-            self._rows[TRAINING].kinds(),
-            len(fields.labels),
-            fields.weight is not None,
-        )
-        self._ring = Ring(worker)
-        self._stepping = Stepping(self._model, steps, self._ring, worker, spec.sync_every)
+        kinds, weighted = self._rows[TRAINING].kinds(), fields.weight is not None
+        self._steps = Steps(self._model, kinds, len(fields.labels), weighted)
 
     def run(self) -> None:
-        """Train from where the driver says on."""
+        """Train with the other workers, from where the driver says on."""
+        self._ring = Ring(self._worker)
+        try:
+            self._run()
+        finally:
+            self._ring.close()
+
+    def _run(self) -> None:
+        self._stepping = Stepping(
+            self._model, self._steps, self._ring, self._worker, self._spec.sync_every
+        )
         begin = self._worker.ask(BEGIN)
         about = self._restore(begin.payload)
         self._set_rate(begin.fields.get("rate"))
@@ -75,7 +79,7 @@ class Training:
     def _restore(self, payload: Any) -> dict[str, Any]:
         """Take over a state; without one, begin."""
         about: dict[str, Any] = {"epoch": 0, "step": 0, "losses": []}
-        if payload:
+        if len(payload):
             about, arrays = unpacked(payload)
             count = len(kept(self._model))
             assign(kept(self._model), arrays[:count])

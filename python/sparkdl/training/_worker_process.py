@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ def work(folder: str) -> None:
     """
     place = Path(folder)
     end_with_parent(place)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
     output = os.open(place / OUTPUT, os.O_WRONLY)  # a pipe that the task reads
     os.dup2(output, 1)
     os.dup2(output, 2)

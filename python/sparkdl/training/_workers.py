@@ -7,13 +7,14 @@ Every worker's function is called with a `Worker` and the arguments given. Deadl
 - Each question to the driver, and each connection: `seconds`.
 
 The first failure that is final (the function raised, a deadline passed) ends the run at once. When
-a worker is lost (its process, its machine), the job is started again, up to `_ATTEMPTS` times in a
-row without progress; functions see it as `Worker.attempt`. (Spark itself repeats no barrier stage
-that gives results.)
+a worker is lost (its process, its machine), the job is started again, until that has happened
+`attempts` times without progress; functions see it as `Worker.attempt`. (Spark itself repeats no
+barrier stage that gives results.)
 """
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import queue
@@ -36,6 +37,7 @@ SECONDS = 300.0
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
+_LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
 
 
 class _Lost(Exception):
@@ -64,6 +66,7 @@ def run_workers(
     receive: Callable[[int, Iterable[Any], Path], None] | None = None,
     handler: Handler | None = None,
     progress: Callable[[], Any] = lambda: None,
+    attempts: int = _ATTEMPTS,
     log: Callable[[int, str], None] | None = show_log,
     seconds: float = SECONDS,
     description: str = "run workers",
@@ -92,6 +95,8 @@ def run_workers(
     progress : callable
         Returns something that changes when the run has come further, so that what was lost before
         no longer counts.
+    attempts : int
+        How often workers may be lost without progress before the run is given up.
     log : callable or None
         Takes a rank and a line that the worker wrote; None drops them. Default: prints them.
     seconds : float
@@ -138,9 +143,9 @@ def run_workers(
             return [pickle.loads(r) for r in _attempted(run, attempt)]
         except _Lost as e:
             lost, attempt = 1 if progress() != before else lost + 1, attempt + 1
-            if lost >= _ATTEMPTS:
+            if lost >= attempts:
                 raise ModelExecutionException(
-                    f"Workers were lost {lost} times without progress.\n{e}"
+                    f"Workers were lost {lost} time(s) without progress.\n{e}"
                 ) from e.__cause__
             sys.stderr.write(f"{e}\nTrying again.\n")
             _wait_for_slots(sc, count, seconds)
@@ -168,14 +173,16 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
     """Wait until the job has ended, well or not."""
     job.start()
     lost: list[Failure] = []
-    while not job.wait(_POLL_SECONDS):
+    first = math.inf  # when the first worker was lost
+    while not job.wait(_POLL_SECONDS) and time.monotonic() < first + _LOST_SECONDS:
         _hear(coordinator, lost, count)
+        first = min(first, time.monotonic()) if lost else first
         late = coordinator.overdue()
         if late is None and not coordinator.heard() and job.idle() > seconds:
             late = _no_slots(count, seconds)
         if late is not None:
             raise ModelExecutionException(f"The run was ended: {late} (param timeout).")
-    if job.error is None and all(job.results):
+    if job.error is None and job.results and all(job.results):
         results: list[bytes] = job.results
         return results
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)

@@ -1,0 +1,74 @@
+"""States of trainings: as bytes, in directories, damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparkdl.errors import InvalidModelException
+from sparkdl.training._checkpoints import Checkpoints, _RemoteFolder
+from sparkdl.training._state import packed, unpacked
+
+
+def state(number: int) -> bytes:
+    return packed({"number": number}, [np.full((2, 3), number, "float32"), np.int64(number)])
+
+
+def test_a_state_keeps_dtypes_and_shapes() -> None:
+    import ml_dtypes
+
+    arrays = [np.zeros((0, 2), "int8"), np.array(3, "int64"), np.ones(2, ml_dtypes.bfloat16)]
+    about, found = unpacked(packed({"a": [1, None]}, arrays))
+    assert about == {"a": [1, None]}
+    for given, back in zip(arrays, found, strict=True):
+        assert (back.dtype, back.shape) == (given.dtype, given.shape)
+        np.testing.assert_array_equal(back, given)
+
+
+def test_a_damaged_state_is_refused() -> None:
+    data = bytearray(state(1))
+    data[-40] ^= 1
+    with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
+        unpacked(data)
+    with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
+        unpacked(b"")
+
+
+def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path) -> None:
+    found = Checkpoints(str(tmp_path / "states"), None)
+    assert found.newest() is None
+    for number, (epoch, step) in enumerate([(0, 5), (0, 10), (1, 0), (10, 2)]):
+        found.write(epoch, step, state(number))
+    files = sorted((tmp_path / "states").iterdir())
+    assert [f.name for f in files] == [
+        "epoch-000001-step-000000000.state",
+        "epoch-000010-step-000000002.state",
+    ]
+    assert _number(found) == 3
+    files[1].write_bytes(files[1].read_bytes()[:-1])
+    (tmp_path / "states" / "epoch-000011-step-000000000.state.part").write_bytes(b"half")
+    with pytest.warns(UserWarning, match="epoch-000010.* is left out: .*damaged"):
+        assert _number(found) == 2
+    found.clear()
+    assert found.newest() is None
+
+
+def test_file_systems_of_hadoop_hold_states_too(spark: Any, tmp_path: Path) -> None:
+    found = Checkpoints(str(tmp_path / "unused"), spark)
+    found._folder = _RemoteFolder(f"file://{tmp_path}/remote", spark)
+    for number in range(3):
+        found.write(number, 0, state(number))
+        found.write(number, 0, state(number))
+    assert _number(found) == 2
+    assert len([f for f in (tmp_path / "remote").iterdir() if f.suffix == ".state"]) == 2
+    found.clear()
+    assert found.newest() is None
+
+
+def _number(found: Checkpoints) -> int:
+    newest = found.newest()
+    assert newest is not None
+    return int(newest[0]["number"])

@@ -1,0 +1,289 @@
+"""The loop of KerasEstimator's workers against plain Keras, with workers that are threads."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from training_threads import replace, spec_of, trained
+
+from sparkdl.errors import SettingsException
+
+CLASSES = "sparse_categorical_crossentropy"
+ROWS = 410  # 13 batches of 32, the last of 26
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[Any, Any]:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(ROWS, 6)).astype("float32")
+    return x, ((x[:, 0] + x[:, 1] > 0).astype("float64") + (x[:, 2] > 1))
+
+
+def network(*layers: Any) -> Any:
+    import keras
+
+    keras.utils.set_random_seed(1)
+    ends = [keras.Input((6,))], [keras.layers.Dense(3, activation="softmax")]
+    return keras.Sequential([*ends[0], *(layers or [dense()]), *ends[1]])
+
+
+def dense() -> Any:
+    import keras
+
+    return keras.layers.Dense(16, activation="relu", kernel_regularizer="l2")
+
+
+def plain(model: Any, data: Any, epochs: int = 4, **compiled: Any) -> dict[str, list[float]]:
+    """Return the history of Keras' own training of a copy."""
+    import keras
+
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.compile(**{"loss": CLASSES, **compiled})
+    x, y, *weights = data
+    given = {"sample_weight": weights[0]} if weights else {}
+    done = copy.fit(x, y, batch_size=32, epochs=epochs, shuffle=False, verbose=0, **given)
+    return dict(done.history)
+
+
+def optimizer(name: str) -> Any:
+    import keras
+
+    return {"sgd": keras.optimizers.SGD(0.1, momentum=0.9), "adam": keras.optimizers.Adam(0.01)}[
+        name
+    ]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_52_steps_follow_keras_with_1_2_and_4_workers(name: str, data: Any, tmp_path: Path) -> None:
+    import keras
+
+    model = network()
+    expected = plain(model, data, optimizer=optimizer(name), metrics=["accuracy"])
+    given = keras.optimizers.serialize(optimizer(name))
+    spec = spec_of(
+        model, *data, tmp_path, optimizer=given, loss=CLASSES, metrics=["accuracy"], epochs=4
+    )
+    for workers in (1, 2, 4):
+        _, history = trained(spec, data, workers, tmp_path / str(workers))
+        assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+        assert history["accuracy"] == pytest.approx(expected["accuracy"], abs=1e-6)
+
+
+def test_shuffled_batches_do_not_depend_on_the_number_of_workers(data: Any, tmp_path: Path) -> None:
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=3, shuffle=True, fraction=0.2)
+    found = [trained(spec, data, n, tmp_path / str(n))[1] for n in (1, 3)]
+    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-5)
+    assert found[0]["val_loss"] == pytest.approx(found[1]["val_loss"], rel=1e-5)
+    other = trained(replace(spec, seed=8), data, 1, tmp_path / "other")[1]
+    assert other["loss"] != pytest.approx(found[0]["loss"], rel=1e-4)
+
+
+def test_fewer_rows_than_workers_and_weights_of_rows(tmp_path: Path) -> None:
+    x = np.arange(18, dtype="float32").reshape(3, 6) / 18
+    y, weights = np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0, 3.0], "float32")
+    model = network()
+    expected = plain(model, (x, y, weights), epochs=3, optimizer="sgd")
+    spec = spec_of(model, x, y, tmp_path, weights=weights, loss=CLASSES, epochs=3)
+    _, history = trained(spec, (x, y, weights), 5, tmp_path / "w")
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+
+
+def test_moving_averages_of_batch_normalisation_are_the_same_on_all_workers(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    frozen = keras.layers.BatchNormalization(trainable=False)
+    model = network(dense(), keras.layers.BatchNormalization(), frozen)
+    before = [np.array(w) for w in model.layers[2].get_weights()]
+    spec = spec_of(model, *data, tmp_path, loss=CLASSES, epochs=2)
+    one, expected = trained(spec, data, 1, tmp_path / "1")
+    two, _ = trained(spec, data, 2, tmp_path / "2")
+    assert expected["loss"] == pytest.approx(plain(model, data, 2, optimizer="sgd")["loss"], 1e-5)
+    mean, alone = (m.layers[1].get_weights()[2] for m in (two, one))
+    np.testing.assert_allclose(mean, alone, atol=0.02)  # the mean of halves is that of the whole
+    for a, b in zip(before, two.layers[2].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_dropout_draws_what_keras_draws_and_other_units_in_each_worker(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    model = network(dense(), keras.layers.Dropout(0.5, seed=3))
+    spec = spec_of(model, *data, tmp_path, loss=CLASSES, epochs=2)
+    one = trained(spec, data, 1, tmp_path / "1")[1]
+    assert one["loss"] == pytest.approx(plain(model, data, 2, optimizer="sgd")["loss"], rel=1e-5)
+    two = trained(spec, data, 2, tmp_path / "2")[1]
+    assert two["loss"] != pytest.approx(one["loss"], rel=1e-5)
+    assert trained(spec, data, 2, tmp_path / "3")[1]["loss"] == pytest.approx(two["loss"], 1e-6)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_training_that_is_resumed_within_an_epoch_gives_the_same_curve(
+    every: int, data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    model = network(dense(), keras.layers.Dropout(0.3), keras.layers.BatchNormalization())
+    spec = spec_of(
+        model,
+        *data,
+        tmp_path,
+        optimizer="adam",
+        loss=CLASSES,
+        metrics=["accuracy"],
+        epochs=4,
+        shuffle=True,
+        checkpoint_steps=5,
+        sync_every=every,
+    )
+    calls = [scheduler(), keras.callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=0.2)]
+    _, expected = trained(spec, data, 2, tmp_path / "whole", calls)
+    stopped = Stop("state", 6)  # in the third epoch
+    again = tmp_path / "again"
+    with pytest.raises(InterruptedError):
+        trained(spec, data, 2, again, [scheduler(), calls[1]], stopped)
+    _, history = trained(spec, data, 2, again, [scheduler(), calls[1]])
+    assert set(history) == {"loss", "accuracy", "learning_rate"}
+    for name, values in expected.items():
+        assert history[name] == pytest.approx(values, rel=1e-5)
+    assert trained(spec, data, 2, again)[1]["loss"] == history["loss"]  # there is nothing to do
+
+
+def scheduler() -> Any:
+    import keras
+
+    return keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate if epoch else 0.02)
+
+
+class Stop:
+    """Ends a training when the driver gets a message of a kind for the n-th time."""
+
+    def __init__(self, kind: str, count: int) -> None:
+        self.kind, self.count = kind, count
+
+    def __call__(self, rank: int, message: Any) -> None:
+        if message.kind == self.kind:
+            self.count -= 1
+        if self.count < 0:
+            raise InterruptedError
+
+
+def test_early_stopping_ends_all_workers_and_gives_the_best_weights_back(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=30, fraction=0.2)
+    worse = {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD(20.0))}
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
+    model, history = trained(replace(spec, **worse), data, 2, tmp_path / "w", [stopping])
+    assert 2 < len(history["val_loss"]) < 30
+    assert np.argmin(history["val_loss"]) == len(history["val_loss"]) - 3
+    best = [np.array(w) for w in stopping.best_weights]
+    for a, b in zip(best, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_schedules_of_the_optimizer_and_of_callbacks_follow_keras(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    decay = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    falling = keras.optimizers.SGD(decay)
+    expected = plain(network(), data, optimizer=falling)
+    given = {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD(decay)), "epochs": 4}
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, **given)
+    assert trained(spec, data, 2, tmp_path / "a")[1]["loss"] == pytest.approx(
+        expected["loss"], rel=1e-5
+    )
+
+
+def test_callbacks_hear_of_every_step_and_write_what_they_write_with_keras(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    heard: list[tuple[int, float]] = []
+    calls = [
+        keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "best.keras"), save_best_only=True),
+        keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda step, logs: heard.append((step, logs["loss"]))
+        ),
+    ]
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=2, fraction=0.1)
+    model, history = trained(spec, data, 2, tmp_path / "w", calls)
+    with open(tmp_path / "log.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(r["val_loss"]) for r in rows] == pytest.approx(history["val_loss"])
+    steps = -(-spec.layout.rows["training"] // 32)
+    assert [step for step, _ in heard] == [*range(steps), *range(steps)]
+    saved = keras.saving.load_model(tmp_path / "best.keras")
+    np.testing.assert_allclose(saved.get_weights()[0], model.get_weights()[0])
+
+
+def test_tensor_board_gets_losses_per_step_and_epoch_and_histograms(
+    data: Any, tmp_path: Path
+) -> None:
+    import tensorflow as tf
+
+    from sparkdl.training._tensor_board import Board
+
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=2, fraction=0.1)
+    trained(spec, data, 1, tmp_path / "w", [Board(str(tmp_path / "board"), 2)])
+    tags: dict[str, int] = {}
+    for file in (tmp_path / "board").rglob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                name = f"{file.parent.name}/{value.tag}"
+                tags[name] = tags.get(name, 0) + 1
+    assert tags["train/batch_loss"] == 2 * -(-spec.layout.rows["training"] // 32)
+    assert tags["train/epoch_loss"] == tags["validation/epoch_loss"] == 2
+    assert sum(n for name, n in tags.items() if name.endswith("kernel/histogram")) == 2
+
+
+def test_local_steps_between_averages_learn_and_end_with_the_same_weights(
+    data: Any, tmp_path: Path
+) -> None:
+    spec = spec_of(
+        network(), *data, tmp_path, optimizer="adam", loss=CLASSES, epochs=6, sync_every=4
+    )
+    _, history = trained(spec, data, 3, tmp_path / "w")
+    assert history["loss"][-1] < 0.9 * history["loss"][0]
+    alone = trained(spec, data, 1, tmp_path / "1")[1]
+    assert alone["loss"] == pytest.approx(plain(network(), data, 6, optimizer="adam")["loss"], 1e-5)
+
+
+def test_models_with_several_ends_and_frozen_or_unused_layers(tmp_path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    draw = np.random.default_rng(2)
+    x, y = draw.normal(size=(70, 6)).astype("float32"), draw.normal(size=70)
+    given = keras.Input((6,), name="x")
+    frozen = layers.Dense(4, trainable=False)(given)
+    model = keras.Model(given, layers.Dense(1)(layers.Concatenate()([frozen, given])))
+    keras.utils.set_random_seed(1)
+    expected = plain(model, (x, y), epochs=2, optimizer="adam", loss="mse", metrics=["mae"])
+    spec = spec_of(model, x, y, tmp_path, optimizer="adam", epochs=2, metrics=["mae"])
+    _, history = trained(spec, (x, y), 2, tmp_path / "w")
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    assert history["mae"] == pytest.approx(expected["mae"], rel=1e-5)
+
+
+def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None:
+    import keras
+
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
+    spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(loss))
+    with pytest.raises(SettingsException, match="reduction 'sum'.*the mean over its rows"):
+        trained(spec, data, 1, tmp_path / "w")

@@ -1,0 +1,159 @@
+"""Workers of a training as threads of this process: the loop, the ring and the driver's side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from sparkdl.training._blocks import SCHEMA
+from sparkdl.training._checkpoints import Checkpoints
+from sparkdl.training._columns import Field, Fields
+from sparkdl.training._dialogue import Dialogue
+from sparkdl.training._link import Message
+from sparkdl.training._placement import TRAINING, VALIDATION, Layout, _splitter, receiver
+from sparkdl.training._spec import Spec, built
+from sparkdl.training._train import Training
+from sparkdl.training._validation import Fraction
+
+
+def spec_of(
+    model: Any,
+    x: Any,
+    y: Any,
+    folder: Path,
+    *,
+    weights: Any = None,
+    fraction: float = 0,
+    **given: Any,
+) -> Spec:
+    """Return a training of a model on arrays."""
+    file = folder / "start.keras"
+    model.save(file)
+    data = [np.ascontiguousarray(a) for a in (x, y, weights) if a is not None]
+    found = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
+    fields = Fields((found[0],), (found[1],), found[2] if weights is not None else None)
+    chosen = Fraction(fraction, 5) if fraction else None
+    count = chosen.before(len(x)) if chosen else 0
+    rows = {TRAINING: len(x) - count, VALIDATION: count}
+    shapes = tuple(a.shape[1:] for a in data)
+    usual: dict[str, Any] = {
+        "optimizer": "sgd",
+        "loss": "mse",
+        "metrics": None,
+        "batch": 32,
+        "epochs": 1,
+        "shuffle": False,
+        "seed": 7,
+        "sync_every": 1,
+        "checkpoint_steps": 0,
+    }
+    return Spec(
+        model=file.read_bytes(),
+        suffix=".keras",
+        custom_objects={},
+        safe_mode=True,
+        layout=Layout(fields, shapes, rows, {0: (0, 0)}, chosen, 1),
+        **{**usual, **given},
+    )
+
+
+def trained(
+    spec: Spec,
+    arrays: Sequence[Any],
+    workers: int,
+    folder: Path,
+    callbacks: Sequence[Any] = (),
+    fail: Any = None,
+) -> tuple[Any, dict[str, list[float]]]:
+    """Train with workers that are threads; return the model and its history.
+
+    `fail` is called with every message that the driver gets, and may raise.
+    """
+    import keras
+
+    folder.mkdir(exist_ok=True)
+    keras.utils.set_random_seed(spec.seed)
+    model = built(spec, folder)
+    dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states"), None), False)
+    exchange = Exchange(workers)
+
+    def handler(rank: int, message: Message) -> Any:
+        if fail is not None:
+            fail(rank, message)
+        return dialogue(rank, message)
+
+    parts = placed(spec, arrays, workers)
+    making = threading.Lock()
+
+    def work(rank: int) -> None:
+        place = folder / f"worker-{rank}"
+        place.mkdir(exist_ok=True)
+        receiver(spec.layout, spec.batch, workers)(rank, parts[rank], place)
+        worker = Thread(rank, workers, place, exchange, handler)
+        with making:  # keras.utils.set_random_seed is one for the process
+            training = Training(worker, spec)
+        training.run()
+
+    if not dialogue.stop:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, range(workers)))
+    return dialogue.finish(), dialogue.history
+
+
+def placed(spec: Spec, arrays: Sequence[Any], workers: int) -> list[list[Any]]:
+    """Return what each worker is sent, in blocks of 50 rows that arrive in the wrong order."""
+    names = [n.split()[0] for n in SCHEMA.split(", ")]
+    pieces: list[list[Any]] = [[] for _ in range(workers)]
+    split = _splitter(spec.layout, spec.batch, workers)
+    for start in reversed(range(0, len(arrays[0]), 50)):
+        data = [np.ascontiguousarray(a[start : start + 50]).tobytes() for a in arrays]
+        rows = len(arrays[0][start : start + 50])
+        values = {"partition": 0, "first": start, "rows": rows, "data": data, "chosenBefore": 0}
+        block = SimpleNamespace(**{**dict.fromkeys(names, b""), **values})
+        for rank, piece in split(block):
+            pieces[rank].append(piece)
+    return pieces
+
+
+class Exchange:
+    """Texts of all workers."""
+
+    def __init__(self, count: int) -> None:
+        self._values = [""] * count
+        self._all = threading.Barrier(count)
+
+    def __call__(self, rank: int, value: str) -> list[str]:
+        self._values[rank] = value
+        self._all.wait(60)
+        found = list(self._values)
+        self._all.wait(60)
+        return found
+
+
+class Thread:
+    """What a `Worker` is to a training."""
+
+    def __init__(self, rank: int, count: int, folder: Path, exchange: Any, handler: Any) -> None:
+        self.rank, self.count, self.folder = rank, count, folder
+        self.host, self.seconds = "localhost", 60.0
+        self._exchange, self._handler = exchange, handler
+
+    def exchange(self, value: str) -> list[str]:
+        return list(self._exchange(self.rank, value))
+
+    def ask(self, kind: str, payload: Any = b"", **fields: Any) -> Any:
+        answered, data = self._handler(self.rank, Message(kind, fields, bytearray(payload)))
+        return SimpleNamespace(fields=answered, payload=data)
+
+    def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:
+        self.ask(kind, payload, **fields)
+
+
+__all__ = ["replace", "spec_of", "trained"]

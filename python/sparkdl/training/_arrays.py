@@ -66,8 +66,11 @@ def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _targets(labels: Any, loss: Any, shape: tuple[int, ...], output: str) -> Any:
-    """Return labels as the loss wants them, also when this worker has none."""
-    if loss is None:
+    """Return labels as the loss wants them, also when this worker has none.
+
+    A loss of the user's own gets the numbers as they are.
+    """
+    if loss is None or not _is_of_keras(loss):
         return np.asarray(labels, "float32")
     rows = labels if len(labels) else np.zeros((1, *labels.shape[1:]), labels.dtype)
     flat = rows if rows.ndim == 1 else np.asarray(rows).reshape(len(rows), -1)
@@ -75,6 +78,14 @@ def _targets(labels: Any, loss: Any, shape: tuple[int, ...], output: str) -> Any
     if made.ndim < len(shape) + 1 and made.dtype == np.float32:
         made = made.reshape(-1, *shape)  # of a number per row, which the model gives as [1]
     return made[: len(labels)]
+
+
+def _is_of_keras(loss: Any) -> bool:
+    """Say whether a loss is one of Keras, of which it is known what labels it takes."""
+    if isinstance(loss, str):
+        return True
+    module = loss.get("module") if isinstance(loss, dict) else getattr(loss, "__module__", None)
+    return str(module).startswith("keras")
 
 
 def losses(loss: Any, model: Any) -> list[Any]:

@@ -31,9 +31,18 @@ Handler = Callable[[int, Message], Answer]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a worker ended. One that is not final may go well when it is tried again."""
+    """Why a worker ended. One that is not final may go well when it is tried again.
+
+    Attributes
+    ----------
+    rank : int
+        -1 for the driver.
+    kind : str
+        Name of the class of the exception.
+    """
 
     rank: int
+    kind: str
     reason: str
     trace: str = ""
     final: bool = True
@@ -186,8 +195,7 @@ class Coordinator:
             with self._handling:
                 fields, payload = self._handler(rank, message)
         except Exception as e:
-            reason = f"{type(e).__name__}: {e}"
-            self.failures.put(Failure(-1, reason, traceback.format_exc()))
+            self.failures.put(Failure(-1, type(e).__name__, str(e), traceback.format_exc()))
             return
         if message.fields.get("waits"):
             link.send("reply", payload, **fields)

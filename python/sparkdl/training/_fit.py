@@ -18,7 +18,7 @@ from sparkdl.estimators._trials import described
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._columns import Fields, training_columns
 from sparkdl.training._each import each
-from sparkdl.training._job import task_slots
+from sparkdl.training._job import check_slots, task_slots
 from sparkdl.training._placement import (
     TRAINING,
     VALIDATION,
@@ -49,6 +49,8 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
         Training failed.
     """
     sc = dataset.sparkSession.sparkContext
+    if estimator.isSet("numWorkers"):
+        check_slots(sc, estimator.getNumWorkers())
     columns, fields = _columns(estimator, dataset)
     with _placed(estimator, columns, fields) as (blocks, found):
         spec = _spec(estimator, found)
@@ -214,7 +216,7 @@ def _fingerprint(spec: Spec, model: Any) -> str:
         "batch": [spec.batch, spec.shuffle, spec.seed, spec.sync_every],
         "rows": [spec.layout.rows, spec.layout.digest],
     }
-    text = json.dumps(what, sort_keys=True, default=str)
+    text = json.dumps(what, sort_keys=True, default=str).lower()  # Keras writes Adam and adam
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -86,9 +86,10 @@ class Worker:
         """Send something to the driver, which does not answer."""
         self._link.send(kind, payload, **fields)
 
-    def fail(self, reason: str, trace: str, final: bool) -> None:
+    def fail(self, error: BaseException, trace: str, final: bool) -> None:
         """Tell the driver why this worker ends; a failure that is not final may be tried again."""
-        self._link.send("failed", reason=reason, trace=trace, final=final)
+        kind = type(error).__name__
+        self._link.send("failed", kind=kind, reason=str(error), trace=trace, final=final)
 
     def _reply(self, who: str) -> Message:
         try:

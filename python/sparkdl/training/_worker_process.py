@@ -91,7 +91,7 @@ def _run(worker: Worker, job: Job, folder: Path) -> int:
     except BaseException as e:  # SystemExit too: the function was to return
         trace = traceback.format_exc()
         try:
-            worker.fail(f"{type(e).__name__}: {e}", trace, not isinstance(e, WorkerLost))
+            worker.fail(e, trace, not isinstance(e, WorkerLost))
         except (LinkClosed, TimeoutError):
             sys.stderr.write(trace)
             return 1

@@ -114,7 +114,7 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
             (folder / JOB).write_bytes(pickle.dumps(job))
             return _worked(folder, link, work, warm)
     except Exception as e:
-        _tell(link, f"{type(e).__name__}: {e}")
+        _tell(link, e)
         raise
     finally:
         link.close()
@@ -140,10 +140,10 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
     raise RuntimeError(death(process.code, log.tail, _ADVICE))
 
 
-def _tell(link: Link, reason: str) -> None:
+def _tell(link: Link, error: Exception) -> None:
     """Tell the driver that this worker is lost."""
     with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
-        link.send("failed", reason=reason, trace="", final=False)
+        link.send("failed", kind=type(error).__name__, reason=str(error), final=False)
 
 
 class _Log:

@@ -25,7 +25,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl.errors import ModelExecutionException
+from sparkdl import errors
+from sparkdl.errors import ModelExecutionException, SparkDLException
 from sparkdl.training._coordinator import Coordinator, Failure, Handler, show_log
 from sparkdl.training._job import BarrierJob, LocalJob, check_slots, task_slots
 from sparkdl.training._worker_task import Work
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 SECONDS = 300.0
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
+_STACK = "\nDriver stacktrace:"  # where the part of Spark's messages begins that says little
 _GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
 _LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
 
@@ -197,16 +199,24 @@ def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: fl
         except queue.Empty:
             return
         if failure.final:
-            who = "The driver" if failure.rank < 0 else f"Worker {failure.rank} of {count}"
-            text = f"{who} failed: {failure.reason}\n{failure.trace}".rstrip()
-            raise ModelExecutionException(text)
+            raise _error(failure, count)
         lost.append(failure)
 
 
+def _error(failure: Failure, count: int) -> SparkDLException:
+    """Return what to raise: an exception of sparkdl's as itself, others with their traceback."""
+    known = getattr(errors, failure.kind, None)
+    if isinstance(known, type) and issubclass(known, SparkDLException):
+        return known(failure.reason)
+    who = "The driver" if failure.rank < 0 else f"Worker {failure.rank} of {count}"
+    text = f"{who} failed: {failure.kind}: {failure.reason}\n{failure.trace}"
+    return ModelExecutionException(text.rstrip())
+
+
 def _told_of_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
-    if not lost:
-        return f"Spark's job failed: {error}"
-    reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.reason}" for f in lost)
+    reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.kind}: {f.reason}" for f in lost)
+    if not reasons:  # an executor was lost, and nobody was there to tell
+        reasons[f"- {str(error).partition(_STACK)[0].strip()}"] = None
     return "\n".join(["The run lost workers:", *reasons])
 
 

@@ -22,6 +22,8 @@ from sparkdl.training._spec import Spec, built
 from sparkdl.training._train import Training
 from sparkdl.training._validation import Fraction
 
+BLOCK = 50  # rows
+
 
 def spec_of(
     model: Any,
@@ -42,6 +44,7 @@ def spec_of(
     chosen = Fraction(fraction, 5) if fraction else None
     count = chosen.before(len(x)) if chosen else 0
     rows = {TRAINING: len(x) - count, VALIDATION: count}
+    digests = {(0, start): "" for start in range(0, len(x), BLOCK)}
     shapes = tuple(a.shape[1:] for a in data)
     usual: dict[str, Any] = {
         "optimizer": "sgd",
@@ -59,7 +62,7 @@ def spec_of(
         suffix=".keras",
         custom_objects={},
         safe_mode=True,
-        layout=Layout(fields, shapes, rows, {0: (0, 0)}, chosen, 1),
+        layout=Layout(fields, shapes, rows, {0: (0, 0)}, chosen, 1, digests),
         **{**usual, **given},
     )
 
@@ -108,15 +111,15 @@ def trained(
 
 
 def placed(spec: Spec, arrays: Sequence[Any], workers: int) -> list[list[Any]]:
-    """Return what each worker is sent, in blocks of 50 rows that arrive in the wrong order."""
+    """Return what each worker is sent, in blocks that arrive in the wrong order."""
     names = [n.split()[0] for n in SCHEMA.split(", ")]
     pieces: list[list[Any]] = [[] for _ in range(workers)]
     split = _splitter(spec.layout, spec.batch, workers)
-    for start in reversed(range(0, len(arrays[0]), 50)):
-        data = [np.ascontiguousarray(a[start : start + 50]).tobytes() for a in arrays]
-        rows = len(arrays[0][start : start + 50])
+    for start in reversed(range(0, len(arrays[0]), BLOCK)):
+        data = [np.ascontiguousarray(a[start : start + BLOCK]).tobytes() for a in arrays]
+        rows = len(arrays[0][start : start + BLOCK])
         values = {"partition": 0, "first": start, "rows": rows, "data": data, "chosenBefore": 0}
-        block = SimpleNamespace(**{**dict.fromkeys(names, b""), **values})
+        block = SimpleNamespace(**{**dict.fromkeys(names, ""), "chosen": b"", **values})
         for rank, piece in split(block):
             pieces[rank].append(piece)
     return pieces

@@ -79,13 +79,14 @@ def accounts(sc: SparkContext, shuffled: RDD[Any]) -> list[Account]:
 def threads_per_trial(sc: SparkContext, trials: int) -> int:
     """Return an executor's cores, divided by the trials that it will train at the same time."""
     conf = sc.getConf()
-    executors = max(1, _executors(sc))
+    machines = max(1, executors(sc))
     cores = _cores(str(sc.master), conf.get("spark.executor.cores", None))
     slots = max(1, cores // int(conf.get("spark.task.cpus", "1") or 1))
-    return max(1, cores // min(slots, -(-trials // executors)))
+    return max(1, cores // min(slots, -(-trials // machines)))
 
 
-def _executors(sc: SparkContext) -> int:
+def executors(sc: SparkContext) -> int:
+    """Return how many executors there are; in local mode 0."""
     tracker: Any = sc._jsc.sc().statusTracker()
     return len(tracker.getExecutorInfos()) - 1  # the driver is among them
 

@@ -37,12 +37,12 @@ class Failure:
     ----------
     rank : int
         -1 for the driver.
-    kind : str
+    error : str
         Name of the class of the exception.
     """
 
     rank: int
-    kind: str
+    error: str
     reason: str
     trace: str = ""
     final: bool = True

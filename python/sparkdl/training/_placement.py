@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparkdl.errors import InvalidInputException
+from sparkdl.estimators._trials import executors
 from sparkdl.training._blocks import SCHEMA, encoder
 from sparkdl.training._columns import Fields
 from sparkdl.training._order import Order
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 TRAINING, VALIDATION = "training", "validation"
 _LARGEST = (1 << 64) - 1
+_CHANGED = (
+    "The rows of partition {} are others than when training began: executors that had them were "
+    "lost, and computing them again gave others. Train on a DataFrame that is always the same, "
+    "such as one that is read from files, or fit again (checkpointDir keeps what was learnt)."
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Layout:
         How rows for validation are chosen, if not by a column.
     digest : int
         Tells sets of rows apart, whatever their order.
+    digests : dict from (int, int) to str
+        Of each block, by partition and first row.
     """
 
     fields: Fields
@@ -56,6 +64,7 @@ class Layout:
     starts: dict[int, tuple[int, int]]
     fraction: Fraction | None
     digest: int
+    digests: dict[tuple[int, int], str]
 
     def order(self, kind: str, batch: int, workers: int, rank: int) -> Order:
         """Return which rows of a kind one worker has."""
@@ -63,10 +72,16 @@ class Layout:
 
 
 def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
-    """Return the blocks of a DataFrame, kept on the executors' disks."""
+    """Return the blocks of a DataFrame, kept on the executors' disks: twice if there are several.
+
+    If they were computed again after the loss of an executor, rows might come in another order, or
+    be others.
+    """
     from pyspark import StorageLevel
 
-    return df.mapInArrow(encoder(fields.all()), SCHEMA).rdd.persist(StorageLevel.DISK_ONLY)
+    blocks = df.mapInArrow(encoder(fields.all()), SCHEMA).rdd
+    several = executors(blocks.context) > 1
+    return blocks.persist(StorageLevel.DISK_ONLY_2 if several else StorageLevel.DISK_ONLY)
 
 
 def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layout:
@@ -102,6 +117,7 @@ def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layou
         starts=starts,
         fraction=fraction,
         digest=sum(int(digest) for *_, digest, _ in accounts) & _LARGEST,
+        digests={(a[0], a[1]): a[5] for a in accounts},
     )
 
 
@@ -145,6 +161,8 @@ def splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterato
     """Return what splits a block into (rank, piece): the rows of each worker and kind."""
 
     def split(block: Any) -> Iterator[tuple[int, Any]]:
+        if found.digests[block.partition, block.first] != block.digest:
+            raise RuntimeError(_CHANGED.format(block.partition))
         arrays = [np.frombuffer(d, "uint8").reshape(block.rows, -1) for d in block.data]
         for kind, first, rows in _kinds(found, block):
             for rank in range(workers):

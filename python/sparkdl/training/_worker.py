@@ -88,8 +88,8 @@ class Worker:
 
     def fail(self, error: BaseException, trace: str, final: bool) -> None:
         """Tell the driver why this worker ends; a failure that is not final may be tried again."""
-        kind = type(error).__name__
-        self._link.send("failed", kind=kind, reason=str(error), trace=trace, final=final)
+        name = type(error).__name__
+        self._link.send("failed", error=name, reason=str(error), trace=trace, final=final)
 
     def _reply(self, who: str) -> Message:
         try:

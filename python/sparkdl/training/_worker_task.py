@@ -143,7 +143,7 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
 def _tell(link: Link, error: Exception) -> None:
     """Tell the driver that this worker is lost."""
     with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
-        link.send("failed", kind=type(error).__name__, reason=str(error), final=False)
+        link.send("failed", error=type(error).__name__, reason=str(error), final=False)
 
 
 class _Log:

@@ -205,16 +205,16 @@ def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: fl
 
 def _error(failure: Failure, count: int) -> SparkDLException:
     """Return what to raise: an exception of sparkdl's as itself, others with their traceback."""
-    known = getattr(errors, failure.kind, None)
+    known = getattr(errors, failure.error, None)
     if isinstance(known, type) and issubclass(known, SparkDLException):
         return known(failure.reason)
     who = "The driver" if failure.rank < 0 else f"Worker {failure.rank} of {count}"
-    text = f"{who} failed: {failure.kind}: {failure.reason}\n{failure.trace}"
+    text = f"{who} failed: {failure.error}: {failure.reason}\n{failure.trace}"
     return ModelExecutionException(text.rstrip())
 
 
 def _told_of_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
-    reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.kind}: {f.reason}" for f in lost)
+    reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.error}: {f.reason}" for f in lost)
     if not reasons:  # an executor was lost, and nobody was there to tell
         reasons[f"- {str(error).partition(_STACK)[0].strip()}"] = None
     return "\n".join(["The run lost workers:", *reasons])

@@ -53,7 +53,7 @@ def _measure(worker: Any, name: str) -> dict[str, float]:
     times = []
     for _ in range(_WARMUPS + _STEPS):
         begin = time.perf_counter()
-        vector = np.array(steps.gradients(arrays))
+        vector = steps.gradients(arrays, network.batch).numpy()
         summing = time.perf_counter()
         ring.sum(vector)
         updating = time.perf_counter()

@@ -17,7 +17,7 @@ from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._columns import Field, Fields
 from sparkdl.training._dialogue import Dialogue
 from sparkdl.training._link import Message
-from sparkdl.training._placement import TRAINING, VALIDATION, Layout, _splitter, receiver
+from sparkdl.training._placement import TRAINING, VALIDATION, Layout, splitter, receiver
 from sparkdl.training._spec import Spec, built
 from sparkdl.training._train import Training
 from sparkdl.training._validation import Fraction
@@ -114,7 +114,7 @@ def placed(spec: Spec, arrays: Sequence[Any], workers: int) -> list[list[Any]]:
     """Return what each worker is sent, in blocks that arrive in the wrong order."""
     names = [n.split()[0] for n in SCHEMA.split(", ")]
     pieces: list[list[Any]] = [[] for _ in range(workers)]
-    split = _splitter(spec.layout, spec.batch, workers)
+    split = splitter(spec.layout, spec.batch, workers)
     for start in reversed(range(0, len(arrays[0]), BLOCK)):
         data = [np.ascontiguousarray(a[start : start + BLOCK]).tobytes() for a in arrays]
         rows = len(arrays[0][start : start + BLOCK])

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,8 @@ class Coordinator:
         with self._lock:
             self._open = False
             links = list(self._links)
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # which wakes the thread that accepts
         self._server.close()
         for link in links:
             link.close()

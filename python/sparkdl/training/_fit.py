@@ -167,7 +167,10 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
             description=f"{estimator.uid}: train",
             modules=("keras", "sparkdl.training._train"),
         )
-    return dialogue.finish(), dialogue.history
+    trained = dialogue.finish()
+    if not estimator.getOrDefault("checkpointDir"):
+        checkpoints.clear()
+    return trained, dialogue.history
 
 
 def _workers(estimator: Any, sc: Any, spec: Spec) -> int:

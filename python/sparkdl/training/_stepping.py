@@ -89,13 +89,10 @@ class Stepping:
         self._alone, self._rank = worker.count == 1, worker.rank
         self._every, self._taken, self._seen = every, 0, 0
         self.metrics = Totals(model, ring, worker.rank)
-        if self._alone or every > 1:
-            self._averaged = self._floats()
-        else:
-            self._vector = np.zeros(steps.size, steps.dtype)
+        self._averaged = self._floats() if every > 1 else []
 
-    def step(self, arrays: list[Any], last: bool) -> float:
-        """Take a step on this worker's share of a batch, which may be empty.
+    def step(self, arrays: list[Any], batch: int, last: bool) -> float:
+        """Take a step on this worker's share, which may be empty, of a batch of so many rows.
 
         Returns
         -------
@@ -104,12 +101,11 @@ class Stepping:
         """
         if self._alone or self._every > 1:
             return self._local(arrays, last)
-        vector = self._vector
         if len(arrays[0]):
-            np.copyto(vector, self._steps.gradients(arrays).numpy())
+            vector = self._steps.gradients(arrays, batch).numpy()
             self.metrics.add(vector[-2:])
         else:
-            vector[:] = 0
+            vector = np.zeros(self._steps.size, self._steps.dtype)
         self._ring.sum(vector)
         self._steps.update(vector)
         return float(vector[-2] / vector[-1])

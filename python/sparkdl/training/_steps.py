@@ -1,9 +1,8 @@
 """The functions of TensorFlow that train: gradients, update, both in one, and evaluation.
 
-Keras' loss of a batch is the mean over its rows. Times the rows of a worker's share it is a sum,
-and so are its gradients: summed over all workers and divided by the rows of the whole batch, they
-are the gradients of the whole batch. Losses of regularisation, which each worker adds in full,
-count once by the same arithmetic.
+Keras' loss of a batch is the mean over its rows. That of a worker's share, times the share's part
+of the rows of the whole batch, gives gradients whose sum over all workers is that of the whole
+batch. Losses of regularisation, which each worker adds in full, count once by the same arithmetic.
 """
 
 from __future__ import annotations
@@ -63,9 +62,14 @@ class Steps:
         wide = any("64" in str(v.dtype) for v in self._model.trainable_variables)
         return "float64" if wide else "float32"
 
-    def gradients(self, arrays: Sequence[Any]) -> Any:
-        """Return a vector of sums over rows: gradients, changes of moving averages, loss, rows."""
-        return self._function("gradients")(*map(tf.convert_to_tensor, arrays))
+    def gradients(self, arrays: Sequence[Any], batch: int) -> Any:
+        """Return this worker's part of what is summed over all workers.
+
+        A vector: gradients and changes of moving averages, each times the part that the rows of
+        this worker are of the `batch` rows of all; then the loss times the rows, and the rows.
+        """
+        size = tf.constant(batch, tf.float32)
+        return self._function("gradients")(size, *map(tf.convert_to_tensor, arrays))
 
     def update(self, vector: Any) -> None:
         """Apply a vector that was summed over all workers."""
@@ -91,33 +95,35 @@ class Steps:
             specs: Any = self._specs
             if name == "update":
                 specs = [tf.TensorSpec([self.size], self.dtype)]
+            elif name == "gradients":
+                specs = [tf.TensorSpec([], "float32"), *specs]
             made = tf.function(getattr(self, f"_{name}"), autograph=False)
             self._functions[name] = made.get_concrete_function(*specs)
         return self._functions[name]
 
-    def _gradients(self, *tensors: Any) -> Any:
+    def _gradients(self, batch: Any, *tensors: Any) -> Any:
         before = [tf.identity(v.value) for v in self._moving]
-        gradients, loss, rows = self._differentiated(tensors)
+        gradients, loss, rows = self._differentiated(tensors, batch)
         pairs = zip(gradients, self._model.trainable_variables, strict=True)
         known = [(g, v) for g, v in pairs if g is not None]
         self._used = [v for _, v in known]
         parts = [tf.convert_to_tensor(g) for g, _ in known]  # dense, also of embeddings
         for variable, old in zip(self._moving, before, strict=True):
-            parts.append((variable.value - old) * tf.cast(rows, old.dtype))
+            parts.append(
+                (variable.value - old) * tf.cast(rows / tf.cast(batch, rows.dtype), old.dtype)
+            )
             variable.assign(old)  # until the change of all workers is known
         flat = [tf.cast(tf.reshape(p, [-1]), self.dtype) for p in parts]
         ends = tf.cast(tf.stack([loss, rows]), self.dtype)
         return tf.concat([*flat, ends], 0)
 
     def _update(self, vector: Any) -> None:
-        shares = vector / vector[-1]
-        parts = []
-        at = 0
-        for variable in [*self._used, *self._moving]:
-            size = int(np.prod(variable.shape))
-            part = tf.reshape(shares[at : at + size], variable.shape)
-            parts.append(tf.cast(part, variable.dtype))
-            at += size
+        variables = [*self._used, *self._moving]
+        sizes = [int(np.prod(v.shape)) for v in variables]
+        parts = [
+            tf.cast(tf.reshape(part, variable.shape), variable.dtype)
+            for part, variable in zip(tf.split(vector, [*sizes, _ENDS]), variables, strict=False)
+        ]
         count = len(self._used)
         if count:
             self._model.optimizer.apply_gradients(zip(parts[:count], self._used, strict=True))
@@ -125,33 +131,37 @@ class Steps:
             variable.assign_add(change)
 
     def _whole(self, *tensors: Any) -> Any:
-        gradients, loss, rows = self._differentiated(tensors)
-        shares = [None if g is None else g / tf.cast(rows, g.dtype) for g in map(_dense, gradients)]
+        gradients, loss, rows = self._differentiated(tensors, None)
         variables = self._model.trainable_variables
         if variables:
-            self._model.optimizer.apply_gradients(zip(shares, variables, strict=True))
+            self._model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([loss, rows])
 
     def _evaluate(self, *tensors: Any) -> Any:
         x, y, weight = self._split(tensors)
         predicted = self._model(x, training=False)
-        loss, rows = self._loss(x, y, predicted, weight, False)
-        return tf.stack([loss, rows])
+        mean, rows = self._loss(x, y, predicted, weight, False)
+        return tf.stack([mean * rows, rows])
 
-    def _differentiated(self, tensors: Sequence[Any]) -> tuple[list[Any], Any, Any]:
-        """Return gradients of the sum over rows, that sum, and the rows."""
+    def _differentiated(self, tensors: Sequence[Any], batch: Any) -> tuple[list[Any], Any, Any]:
+        """Return gradients, the loss times rows, and rows.
+
+        The gradients are those of the rows' part of a batch of so many rows; None: of all of it.
+        """
         x, y, weight = self._split(tensors)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
-            loss, rows = self._loss(x, y, predicted, weight, True)
-            scaled = self._model.optimizer.scale_loss(loss)
-        return tape.gradient(scaled, self._model.trainable_weights), loss, rows
+            mean, rows = self._loss(x, y, predicted, weight, True)
+            part = mean if batch is None else mean * (rows / tf.cast(batch, rows.dtype))
+            scaled = self._model.optimizer.scale_loss(part)
+        return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
 
     def _loss(self, x: Any, y: Any, predicted: Any, weight: Any, training: bool) -> tuple[Any, Any]:
+        """Return the mean loss and the number of rows; count them in metrics."""
         mean = self._model.compute_loss(x, y, predicted, weight, training=training)
         self._model.compute_metrics(x, y, predicted, weight)
         rows = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], mean.dtype)
-        return mean * rows, rows
+        return mean, rows
 
     def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
         """Return x, y and weight as the model takes them."""
@@ -167,7 +177,3 @@ def _packed(model: Any, end: str, tensors: Sequence[Any]) -> Any:
     if len(tensors) == 1 and not isinstance(getattr(model, end, None), (dict, list, tuple)):
         return tensors[0]
     return keras.tree.pack_sequence_as(getattr(model, end), list(tensors))
-
-
-def _dense(gradient: Any) -> Any:
-    return None if gradient is None else tf.convert_to_tensor(gradient)

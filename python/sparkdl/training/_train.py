@@ -101,7 +101,8 @@ class Training:
         for step in range(first, order.steps):
             rows = batches.rows(step)
             share = self._rows[TRAINING].take(rows)
-            losses.append(self._stepping.step(share, last=step + 1 == order.steps))
+            last = step + 1 == order.steps
+            losses.append(self._stepping.step(share, order.size(step), last))
             done = step + 1
             if spec.checkpoint_steps and done % spec.checkpoint_steps == 0 and done < order.steps:
                 self._checkpoint(epoch, done, losses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -103,6 +104,23 @@ def test_a_process_that_raises_ends_the_others_which_wait_for_it_with_its_traceb
     assert "Traceback" in message
     assert 'raise KeyError("no such weights")' in message
     assert time.monotonic() - start < 60
+
+
+def dies_once(folder: str) -> int:
+    """Count the calls of process 0; process 1 is killed in the first."""
+    rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    calls = Path(folder, f"calls-{rank}")
+    with calls.open("a") as file:
+        file.write("x")
+    count = calls.stat().st_size
+    if rank == 1 and count == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return count
+
+
+def test_when_a_process_is_killed_all_begin_again(spark: Any, tmp_path: Path):
+    distributor = sparkdl.TensorFlowDistributor(2, localMode=False)
+    assert distributor.run(dies_once, str(tmp_path)) == 2
 
 
 def about_me(**given: Any) -> tuple[Any, str | None, dict[str, Any]]:

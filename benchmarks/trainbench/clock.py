@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from typing import Any
 
 import keras
+
 from imagebench.cpu import tree_seconds
 
 
@@ -31,4 +33,4 @@ class Clock(keras.callbacks.Callback):
 
 
 def _between(times: list[float]) -> list[float]:
-    return [b - a for a, b in zip(times, times[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(times)]

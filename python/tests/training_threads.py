@@ -17,7 +17,7 @@ from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._columns import Field, Fields
 from sparkdl.training._dialogue import Dialogue
 from sparkdl.training._link import Message
-from sparkdl.training._placement import TRAINING, VALIDATION, Layout, splitter, receiver
+from sparkdl.training._placement import TRAINING, VALIDATION, Layout, receiver, splitter
 from sparkdl.training._spec import Spec, built
 from sparkdl.training._train import Training
 from sparkdl.training._validation import Fraction

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._child_process import end_with_parent
+from sparkdl._child_process import end_with_parent, keep_memory
 from sparkdl.estimators._labels import targets
 from sparkdl.estimators._progress import Address, Sender, numbers
 from sparkdl.estimators._training_data import Layout
@@ -56,6 +56,7 @@ def train(folder: str) -> None:
     """Train what the folder's job says and leave result.json, and a bundle if it went well."""
     place = Path(folder)
     end_with_parent(place)
+    keep_memory()
     with open(place / LOG, "ab") as log:  # what TensorFlow says matters only when a trial fails
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

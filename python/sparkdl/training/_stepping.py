@@ -88,6 +88,7 @@ class Stepping:
         self._model, self._steps, self._ring = model, steps, ring
         self._alone, self._rank = worker.count == 1, worker.rank
         self._every, self._taken, self._seen = every, 0, 0
+        self._summed: Any = None  # what the next step, or `_update`, applies
         self.metrics = Totals(model, ring, worker.rank)
         self._averaged = self._floats() if every > 1 else []
 
@@ -102,13 +103,20 @@ class Stepping:
         if self._alone or self._every > 1:
             return self._local(arrays, last)
         if len(arrays[0]):
-            vector = self._steps.gradients(arrays, batch).numpy()
+            vector = self._steps.gradients(arrays, batch, self._summed).numpy()
             self.metrics.add(vector[-2:])
         else:
+            self._update()
             vector = np.zeros(self._steps.size, self._steps.dtype)
         self._ring.sum(vector)
-        self._steps.update(vector)
+        self._summed = vector
         return float(vector[-2] / vector[-1])
+
+    def _update(self) -> None:
+        """Apply the sums of the last step."""
+        if self._summed is not None:
+            self._steps.update(self._summed)
+        self._summed = None
 
     def evaluate(self, arrays: list[Any]) -> None:
         """Count rows of this worker in the metrics."""
@@ -116,11 +124,13 @@ class Stepping:
             self.metrics.add(self._steps.evaluate(arrays).numpy())
 
     def result(self) -> dict[str, float]:
-        """Return loss and metrics of all workers since the last result."""
+        """Return loss and metrics of all workers since the last result; end the last step."""
+        self._update()
         return self.metrics.result()
 
     def settle(self) -> None:
         """Bring all workers to the same state; worker 0 has it all."""
+        self._update()
         self._average()
         self.metrics.merge()
 

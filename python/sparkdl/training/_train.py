@@ -22,11 +22,12 @@ _SEEDS = 0xFFFF_FFFF
 
 def train(worker: Any, spec: Spec) -> None:
     """Train until the driver says that it is enough; it has the result."""
-    _set_threads(worker.threads)
+    set_threads(worker.threads)
     Training(worker, spec).run()
 
 
-def _set_threads(threads: int) -> None:
+def set_threads(threads: int) -> None:
+    """Let TensorFlow, which must not have been used yet, have so many threads."""
     import tensorflow as tf
 
     # Also the proof that TensorFlow was not in use when this process was forked: else they raise.

@@ -10,7 +10,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparkdl._child_process import end_with_parent
+from sparkdl._child_process import end_with_parent, keep_memory
 from sparkdl.estimators._progress import Address
 from sparkdl.training._link import LinkClosed
 from sparkdl.training._worker import Worker
@@ -47,6 +47,7 @@ def work(folder: str) -> None:
     """
     place = Path(folder)
     end_with_parent(place)
+    keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
     output = os.open(place / OUTPUT, os.O_WRONLY)  # a pipe that the task reads
     os.dup2(output, 1)

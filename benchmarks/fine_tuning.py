@@ -23,10 +23,16 @@ from typing import Any
 
 import numpy as np
 
+from imagebench import report
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "python")]
 CLASSES, SIDE, BATCH, UNITS = 4, 256, 32, 512
+WAYS = {
+    "sparkdl": "ImageClassifierEstimator",
+    "keras": "Keras, the network in every epoch, no Spark",
+}
 
 
 def make_images(folder: Path, count: int) -> None:
@@ -116,7 +122,7 @@ def alone(mode: str, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure both and print a table."""
+    """Measure both."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", default="MobileNetV2")
     parser.add_argument("--images", type=int, default=400)
@@ -124,6 +130,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--mode", choices=("sparkdl", "keras"))
     parser.add_argument("--folder")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args()
     if given.mode:
         run = with_sparkdl if given.mode == "sparkdl" else with_keras
@@ -134,11 +141,31 @@ def main() -> None:
         make_images(folder / "images", given.images)
         make_weights(given.model, folder / "w.weights.h5")
         found = {mode: alone(mode, folder) for mode in ("sparkdl", "keras")}
-    print(f"{given.model}, {given.images} images, {given.epochs} epochs, {given.slots} cores")
-    for mode, result in found.items():
-        print(f"{mode:8} {result['seconds']:7.1f} s, accuracy {result['accuracy']:.3f}")
-    ratio = found["keras"]["seconds"] / found["sparkdl"]["seconds"]
-    print(f"sparkdl takes 1/{ratio:.1f} of the time")
+    write(given, found)
+
+
+def write(given: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Write table, JSON and picture, and print the table."""
+    machine, base = report.machine(), found["keras"]["seconds"]
+    work = f"{given.model}, {given.images} images of {SIDE} x {SIDE}, {given.epochs} epochs"
+    lines = [
+        f"{machine['cpu']}, {given.slots} cores used; {work}.\n",
+        "| | seconds of fit | x Keras | accuracy |",
+        "|---|--:|--:|--:|",
+    ]
+    for mode, r in found.items():
+        cells = f"{r['seconds']:.1f} | {base / r['seconds']:.2f} | {r['accuracy']:.3f}"
+        lines.append(f"| {WAYS[mode]} | {cells} |")
+    text = "\n".join([*lines, ""])
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "fine-tuning.md").write_text(text)
+    content = {"machine": machine, "work": work, "results": found}
+    (given.out / "fine-tuning.json").write_text(json.dumps(content, indent=1))
+    bars = {WAYS[mode]: r["seconds"] for mode, r in found.items()}
+    coloured = [mode == "sparkdl" for mode in found]
+    if not report.bars(given.out / "fine-tuning.png", {f"{work}: seconds": (bars, coloured)}):
+        print("No picture: install matplotlib.")
+    print(f"\n{text}\nWritten to {given.out}")
 
 
 if __name__ == "__main__":

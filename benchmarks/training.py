@@ -23,7 +23,8 @@ from trainbench import scaling
 from trainbench.networks import NETWORKS, Network
 from trainbench.task import MODES, Task
 
-_TIMED = ("keras", "one", "two")
+_TIMED = ("keras", "one", "two", "strategy")
+_OURS = ("one", "two")
 
 
 def arguments() -> argparse.Namespace:
@@ -97,7 +98,7 @@ def speed_table(network: Network, results: dict[str, Any]) -> str:
             f"{network.rows / middle:,.0f}",
             f"{median(plain['seconds']) / middle:.2f}" if plain.get("seconds") else "",
             f"{1e3 * middle / network.steps:.2f}",
-            f"{1e3 * median(r['cpu_seconds']) / network.steps:.2f}",
+            f"{1e3 * median(cpu) / network.steps:.2f}" if (cpu := r.get("cpu_seconds")) else "",
             f"{r['losses'][-1]:.4f}",
             f"{r['peak_bytes'] / 1e9:.2f}",
         ]
@@ -125,6 +126,16 @@ def pieces_table(network: Network, found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def panels(results: dict[str, Any]) -> dict[str, tuple[dict[str, float], list[bool]]]:
+    """Return the bars of the picture, one panel per network."""
+    found = {}
+    for name, modes in results.items():
+        good = {m: median(modes[m]["seconds"]) for m in _TIMED if modes[m].get("seconds")}
+        bars = {MODES[m]: NETWORKS[name].rows / seconds for m, seconds in good.items()}
+        found[f"{NETWORKS[name].title}: examples per second"] = bars, [m in _OURS for m in good]
+    return found
+
+
 def write(options: argparse.Namespace, machine: dict[str, Any], results: dict[str, Any]) -> None:
     """Write tables and JSON, and print the tables."""
     where = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB"
@@ -140,6 +151,8 @@ def write(options: argparse.Namespace, machine: dict[str, Any], results: dict[st
     content = {"machine": machine, "results": results}
     (options.out / "training.json").write_text(json.dumps(content, indent=1))
     print(f"\n{text}\nWritten to {options.out}")
+    if not report.bars(options.out / "training.png", panels(results)):
+        print("No picture: install matplotlib.")
 
 
 if __name__ == "__main__":

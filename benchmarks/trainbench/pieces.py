@@ -42,7 +42,9 @@ def _measure(worker: Any, name: str) -> dict[str, float]:
     """Take steps as workers do, and time their pieces."""
     from sparkdl.training._ring import Ring
     from sparkdl.training._steps import Steps
+    from sparkdl.training._train import set_threads
 
+    set_threads(worker.threads)
     network, ring = NETWORKS[name], Ring(worker)
     model = network.build()
     model.compile(OPTIMIZER, LOSS)
@@ -66,7 +68,9 @@ def _measure(worker: Any, name: str) -> dict[str, float]:
 
 def _large(worker: Any) -> dict[str, Any]:
     from sparkdl.training._ring import Ring
+    from sparkdl.training._train import set_threads
 
+    set_threads(worker.threads)
     ring = Ring(worker)
     sums = {}
     for size in _LARGE:

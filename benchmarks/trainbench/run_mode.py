@@ -52,6 +52,14 @@ def with_estimator(task: Task, network: Network) -> dict[str, Any]:
     return {**clock.measured, "losses": fitted.history["loss"]}
 
 
+def with_strategy(task: Task, network: Network) -> dict[str, Any]:
+    """Train with TensorFlow's own collectives, on arrays."""
+    from trainbench.strategy import trained
+
+    _session(task)
+    return trained(task.network, task.epochs)
+
+
 def pieces(task: Task, network: Network) -> dict[str, Any]:
     """Measure what a step consists of, with one and with two workers."""
     from trainbench.pieces import costs, job_seconds, measured
@@ -97,7 +105,8 @@ def _list_type(depth: int) -> Any:
 
 def main(task: Task, result: Path) -> None:
     """Measure and write the result."""
-    run = {"keras": with_keras, "pieces": pieces}.get(task.mode, with_estimator)
+    others = {"keras": with_keras, "strategy": with_strategy, "pieces": pieces}
+    run = others.get(task.mode, with_estimator)
     found = run(task, NETWORKS[task.network])
     print("measured", flush=True)
     result.write_text(json.dumps(found))

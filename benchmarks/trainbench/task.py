@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+
+from imagebench.on_disk import OnDisk
 
 MODES = {
     "keras": "Keras fit on NumPy arrays, all cores, no Spark",
     "one": "KerasEstimator, 1 worker on all cores",
     "two": "KerasEstimator, 2 workers on the same cores",
+    "strategy": "loop under MultiWorkerMirroredStrategy, 2 processes",
     "pieces": "the pieces of a step",
 }
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(OnDisk):
     """One mode with one network.
 
     Attributes
@@ -33,12 +34,3 @@ class Task:
     epochs: int
     cores: int
     driver_memory: str
-
-    @staticmethod
-    def read(path: str) -> Task:
-        """Read what `write` wrote."""
-        return Task(**json.loads(Path(path).read_text()))
-
-    def write(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self)))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sparkdl.errors import ModelExecutionException, SettingsException
+from sparkdl.training import _job
+from sparkdl.training._job import check_slots
+from sparkdl.training._link import DeadlinePassed
 from sparkdl.training._workers import run_workers
 
 
@@ -126,6 +132,37 @@ def test_interrupting_the_driver_ends_the_workers(spark: Any, tmp_path: Path) ->
     assert spark.range(10).count() == 10
 
 
+def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path) -> None:
+    driver = subprocess.Popen(
+        [
+            sys.executable,
+            str(Path(__file__).parent / "programs" / "driver_that_is_killed.py"),
+            tmp_path,
+        ],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 60
+    while len(told := [f.read_text() for f in tmp_path.iterdir()]) < 2 or not all(told):
+        assert driver.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    driver.kill()
+    driver.wait()
+    workers = [text.split() for text in told]
+    assert _gone([*(int(pid) for pid, _ in workers), *_of_session(driver.pid)])
+    assert not any(Path(folder).exists() for _, folder in workers)
+
+
+def _of_session(leader: int) -> list[int]:
+    """Return the processes of a session: Spark's JVM and its Python workers."""
+    found = subprocess.run(
+        ["pgrep", "-s", str(leader)], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
 def _gone(pids: list[int]) -> bool:
     end = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in pids):
@@ -133,6 +170,79 @@ def _gone(pids: list[int]) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def test_the_driver_answers_no_attempt_before_it_is_done_with_the_last() -> None:
+    def ask(worker: Any) -> int:
+        if worker.attempt == 0 and worker.rank == 1:
+            worker.exchange("soon")
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if worker.attempt == 0:
+            worker.exchange("now")
+        return int(worker.ask("question", attempt=worker.attempt).fields["open"])
+
+    running: list[int] = []
+
+    def handler(rank: int, message: Any) -> Any:
+        attempt = int(message.fields["attempt"])
+        running.append(attempt)
+        opened = len(running)
+        time.sleep(4 if attempt == 0 else 0)
+        running.remove(attempt)
+        return {"open": opened}, b""
+
+    assert run_workers(None, 2, ask, handler=handler, log=None) == [1, 1]
+
+
+def test_a_driver_that_answers_too_late_is_named_and_not_a_worker() -> None:
+    def wait(worker: Any) -> None:
+        if worker.rank == 0:
+            worker.ask("slow")
+        time.sleep(3.5)
+        raise DeadlinePassed("worker 0 sent nothing")
+
+    def handler(rank: int, message: Any) -> Any:
+        time.sleep(5)
+        return {}, b""
+
+    with pytest.raises(
+        ModelExecutionException, match="ended: callbacks or a checkpoint on the dri"
+    ):
+        run_workers(None, 2, wait, handler=handler, log=None, seconds=2)
+
+
+def test_what_ends_a_callback_ends_the_run() -> None:
+    def leave(rank: int, message: Any) -> Any:
+        sys.exit("enough")
+
+    with pytest.raises(ModelExecutionException, match="The driver failed: SystemExit: enough"):
+        run_workers(None, 1, lambda worker: worker.ask("may I"), handler=leave, log=None)
+
+
+def test_packages_that_executors_lack_are_named() -> None:
+    def load(worker: Any) -> None:
+        import no_such_package  # noqa: F401
+
+    with pytest.raises(ModelExecutionException, match="'no_such_package'\nExecutors need sparkdl"):
+        run_workers(None, 1, load, log=None)
+
+
+def test_executors_that_have_just_started_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = [0, 0, 2]
+    monkeypatch.setattr(_job, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0])
+    conf: dict[str, str] = {}
+    sc: Any = SimpleNamespace(
+        getConf=lambda: conf, startTime=time.time() * 1000, master="spark://machine:7077"
+    )
+    check_slots(sc, 2)
+    assert slots == [2]
+    sc.startTime -= 60_000
+    with pytest.raises(SettingsException, match="this application has 2 task slot"):
+        check_slots(sc, 3)
+    conf["spark.dynamicAllocation.enabled"] = "true"
+    with pytest.raises(SettingsException, match="Set spark.dynamicAllocation.enabled=false"):
+        check_slots(sc, 1)
 
 
 def test_more_workers_than_task_slots_are_refused_at_once(spark: Any) -> None:

@@ -16,10 +16,10 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from sparkdl.estimators._progress import Address
+from sparkdl.training._failures import Failure, slow_driver
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
 
 PROCESS, TASK = "process", "task"
@@ -28,25 +28,6 @@ _NAMED = 5  # ranks in a message
 # Answers a question of a worker: fields, and a payload.
 Answer = tuple[Mapping[str, Any], Any]
 Handler = Callable[[int, Message], Answer]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a worker ended. One that is not final may go well when it is tried again.
-
-    Attributes
-    ----------
-    rank : int
-        -1 for the driver.
-    error : str
-        Name of the class of the exception.
-    """
-
-    rank: int
-    error: str
-    reason: str
-    trace: str = ""
-    final: bool = True
 
 
 class Coordinator:
@@ -80,7 +61,7 @@ class Coordinator:
         log: Callable[[int, str], None],
     ) -> None:
         self.failures: queue.Queue[Failure] = queue.Queue()
-        self._count, self._seconds = count, seconds
+        self._count, self.seconds = count, seconds
         self._handler, self._log = handler, log
         self._lock = threading.Lock()  # of what follows
         self._links: list[Link] = []
@@ -90,6 +71,7 @@ class Coordinator:
         self._rounds: dict[int, dict[int, str]] = {}
         self._since: dict[int, float] = {}  # when the first value of a round came
         self._handling = threading.Lock()
+        self._asked: float | None = None  # when the question came that is being answered
         self._open = True
         self._server = socket.create_server(("", 0), backlog=max(128, 2 * count))
         port = self._server.getsockname()[1]
@@ -102,26 +84,42 @@ class Coordinator:
             return bool(self._began)
 
     def overdue(self) -> str | None:
-        """Return which workers let the others wait for too long, None if none does."""
+        """Return who lets the others wait for too long, None if nobody does."""
+        if self.answering() > self.seconds:
+            return slow_driver(self.seconds)
         with self._lock:
             began = min(self._began.values(), default=None)
             if missing := self._late(self._began, began):
-                return f"the task of {missing} did not begin within {self._seconds:g} s"
+                return f"the task of {missing} did not begin within {self.seconds:g} s"
             if missing := self._late(self._arrived, self._first):
-                return f"{missing} did not arrive within {self._seconds:g} s after the first"
+                return f"{missing} did not arrive within {self.seconds:g} s after the first"
             for number, since in self._since.items():
                 if missing := self._late(self._rounds[number], since):
-                    return f"{missing} let the others wait for more than {self._seconds:g} s"
+                    return f"{missing} let the others wait for more than {self.seconds:g} s"
         return None
 
     def _late(self, there: Mapping[int, Any], since: float | None) -> str:
         """Return who is missing, as text, if the deadline has passed; else nothing."""
-        if since is None or time.monotonic() - since <= self._seconds:
+        if since is None or time.monotonic() - since <= self.seconds:
             return ""
         ranks = [r for r in range(self._count) if r not in there]
         more = f" and {len(ranks) - _NAMED} others" if len(ranks) > _NAMED else ""
         names = ", ".join(map(str, ranks[:_NAMED])) + more
         return f"worker{'s' * (len(ranks) > 1)} {names} of {self._count}" if ranks else ""
+
+    def answering(self) -> float:
+        """Return for how many seconds the handler has been at work on a question."""
+        since = self._asked
+        return 0.0 if since is None else time.monotonic() - since
+
+    def settle(self) -> bool:
+        """After `close`: wait until no handler is at work; return whether that was soon enough.
+
+        Else what a run still tells would mix with what the next attempt is told.
+        """
+        if settled := self._handling.acquire(timeout=self.seconds):
+            self._handling.release()
+        return settled
 
     def close(self) -> None:
         """Hang up; workers that still run end themselves when they see it."""
@@ -143,7 +141,7 @@ class Coordinator:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        link = Link(connection, self._seconds)
+        link = Link(connection, self.seconds)
         try:
             hello = link.receive(most=0)
             known = secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
@@ -195,13 +193,24 @@ class Coordinator:
 
     def _answer(self, rank: int, link: Link, message: Message) -> None:
         try:
-            with self._handling:
-                fields, payload = self._handler(rank, message)
-        except Exception as e:
+            answer = self._handled(rank, message)
+        except BaseException as e:  # sys.exit in a callback too
             self.failures.put(Failure(-1, type(e).__name__, str(e), traceback.format_exc()))
             return
-        if message.fields.get("waits"):
+        if answer is not None and message.fields.get("waits"):
+            fields, payload = answer
             link.send("reply", payload, **fields)
+
+    def _handled(self, rank: int, message: Message) -> Answer | None:
+        """Return what the handler says; nothing when the run has ended in the meantime."""
+        with self._handling:
+            if not self._open:
+                return None
+            self._asked = time.monotonic()
+            try:
+                return self._handler(rank, message)
+            finally:
+                self._asked = None
 
 
 def show_log(rank: int, line: str) -> None:

@@ -15,6 +15,9 @@ from sparkdl.training._worker_task import Place, Work, run_task
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
+# Executors may come this late, counted from the start of the application.
+_STARTING_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 _CANCEL_SECONDS = 30.0  # for the thread of a job that was cancelled
 
 
@@ -24,19 +27,29 @@ def check_slots(sc: SparkContext | None, count: int) -> None:
         raise SettingsException(f"The number of workers must be at least 1, got {count}.")
     if sc is None:
         return
-    if sc.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
+    if sc.getConf().get("spark.dynamicAllocation.enabled", "false").lower() == "true":
         raise SettingsException(
             "Workers that wait for each other need executors that stay: Spark does not run barrier "
             "stages with dynamic allocation. Set spark.dynamicAllocation.enabled=false and "
             "spark.executor.instances."
         )
-    slots = task_slots(sc)
+    slots = _slots_soon(sc, count)
     if count > slots:
         raise SettingsException(
             f"Cannot run {count} workers at the same time: this application has {slots} task "
             f"slot(s) (cores of executors, divided by spark.task.cpus). Use at most {slots} "
             "workers, or start Spark with more cores."
         )
+
+
+def _slots_soon(sc: SparkContext, count: int) -> int:
+    """Return how many task slots there are, when executors have had the time to start."""
+    end = sc.startTime / 1000 + _STARTING_SECONDS
+    while (slots := task_slots(sc)) < count and time.time() < end:
+        if str(sc.master).partition("[")[0] == "local":
+            break  # they are all there
+        time.sleep(_POLL_SECONDS)
+    return slots
 
 
 def task_slots(sc: SparkContext) -> int:

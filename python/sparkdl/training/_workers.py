@@ -25,10 +25,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl import errors
-from sparkdl.errors import ModelExecutionException, SparkDLException
-from sparkdl.training._coordinator import Coordinator, Failure, Handler, show_log
+from sparkdl.errors import ModelExecutionException
+from sparkdl.training._coordinator import Coordinator, Handler, show_log
+from sparkdl.training._failures import (
+    Failure,
+    ended,
+    error_of,
+    no_slots,
+    slow_driver,
+    told_of_lost,
+)
 from sparkdl.training._job import BarrierJob, LocalJob, check_slots, task_slots
+from sparkdl.training._link import DeadlinePassed
 from sparkdl.training._worker_task import Work
 
 if TYPE_CHECKING:
@@ -37,7 +45,6 @@ if TYPE_CHECKING:
 SECONDS = 300.0
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
-_STACK = "\nDriver stacktrace:"  # where the part of Spark's messages begins that says little
 _GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
 _LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
 
@@ -166,6 +173,11 @@ def _attempted(run: _Run, attempt: int) -> list[bytes]:
     )
     try:
         return _results(job, coordinator, count, seconds)
+    except _Lost:
+        coordinator.close()
+        if not coordinator.settle():
+            raise ended(slow_driver(seconds)) from None
+        raise
     finally:
         coordinator.close()
         job.cancel()
@@ -181,43 +193,29 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
         first = min(first, time.monotonic()) if lost else first
         late = coordinator.overdue()
         if late is None and not coordinator.heard() and job.idle() > seconds:
-            late = _no_slots(count, seconds)
+            late = no_slots(count, seconds)
         if late is not None:
-            raise ModelExecutionException(f"The run was ended: {late} (param timeout).")
+            raise ended(late)
     if job.error is None and job.results and all(job.results):
         results: list[bytes] = job.results
         return results
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
-    raise _Lost(_told_of_lost(lost, job.error, count)) from job.error
+    raise _Lost(told_of_lost(lost, job.error, count)) from job.error
 
 
 def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: float = 0) -> None:
     """Raise the first final failure; keep the others."""
+    half = coordinator.seconds / 2
     while True:
         try:
             failure = coordinator.failures.get(block=seconds > 0, timeout=seconds)
         except queue.Empty:
             return
         if failure.final:
-            raise _error(failure, count)
+            if failure.error == DeadlinePassed.__name__ and coordinator.answering() > half:
+                raise ended(slow_driver(coordinator.seconds))  # what all were waiting for
+            raise error_of(failure, count)
         lost.append(failure)
-
-
-def _error(failure: Failure, count: int) -> SparkDLException:
-    """Return what to raise: an exception of sparkdl's as itself, others with their traceback."""
-    known = getattr(errors, failure.error, None)
-    if isinstance(known, type) and issubclass(known, SparkDLException):
-        return known(failure.reason)
-    who = "The driver" if failure.rank < 0 else f"Worker {failure.rank} of {count}"
-    text = f"{who} failed: {failure.error}: {failure.reason}\n{failure.trace}"
-    return ModelExecutionException(text.rstrip())
-
-
-def _told_of_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
-    reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.error}: {f.reason}" for f in lost)
-    if not reasons:  # an executor was lost, and nobody was there to tell
-        reasons[f"- {str(error).partition(_STACK)[0].strip()}"] = None
-    return "\n".join(["The run lost workers:", *reasons])
 
 
 def _wait_for_slots(sc: SparkContext | None, count: int, seconds: float) -> None:
@@ -225,14 +223,8 @@ def _wait_for_slots(sc: SparkContext | None, count: int, seconds: float) -> None
     end = time.monotonic() + seconds
     while sc is not None and task_slots(sc) < count:
         if time.monotonic() > end:
-            raise ModelExecutionException(
-                f"The run was ended: {_no_slots(count, seconds)} (param timeout)."
-            )
+            raise ended(no_slots(count, seconds))
         time.sleep(_POLL_SECONDS)
-
-
-def _no_slots(count: int, seconds: float) -> str:
-    return f"no task slots for {count} workers became free within {seconds:g} s"
 
 
 def _no_answer(rank: int, message: Any) -> Any:

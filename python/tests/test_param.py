@@ -141,6 +141,20 @@ def test_supported_items_and_channel_orders() -> None:
         CONVERT.toChannelOrder("GBR")
 
 
+def test_losses_and_metrics_keep_what_keras_leaves_out_of_their_configurations() -> None:
+    import keras
+
+    from sparkdl.training._converters import metrics
+
+    truth, predicted = np.array([[0.0, 1.0, 2.0]] * 2), np.array([[3.0, 1.0, 9.0]] * 2)
+    for loss in (keras.losses.Huber(3.0), keras.losses.CosineSimilarity(axis=0)):
+        made = keras.losses.deserialize(SparkDLTypeConverters.toKerasLoss(loss))
+        assert float(made(truth, predicted)) == pytest.approx(float(loss(truth, predicted)))
+    metric = keras.metrics.CosineSimilarity(axis=0)
+    again = keras.metrics.deserialize(metrics([metric])[0])
+    assert float(again(truth, predicted)) == pytest.approx(float(metric(truth, predicted)))
+
+
 def test_a_loader_gives_a_column_of_images_and_null_where_it_fails(spark: Any) -> None:
     def load(uri: str) -> Any:
         if "bad" in uri:

@@ -9,6 +9,7 @@ from typing import Any
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl._lazy import tensorflow
 from sparkdl.errors import SparkDLException
+from sparkdl.param._configuration import configuration
 
 OUTPUT_MODES = ("vector", "image")
 CHANNEL_ORDERS = ("L", "RGB", "BGR")
@@ -82,7 +83,9 @@ class SparkDLTypeConverters:
                 "'categorical_crossentropy' or 'mse'."
             )
         losses = keras().losses
-        return losses.serialize(value) if isinstance(value, losses.Loss) else value
+        if not isinstance(value, losses.Loss):
+            return value
+        return configuration(value, losses.serialize)
 
     @staticmethod
     def toKerasOptimizer(value: Any) -> Any:

@@ -9,8 +9,12 @@ from pyspark.ml.param import TypeConverters
 
 from sparkdl._lazy import keras
 from sparkdl.errors import SparkDLException
+from sparkdl.param._configuration import configuration
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
 from sparkdl.training._each import each
+
+# What they are depends on the loss.
+_BY_LOSS = ("accuracy", "acc", "crossentropy", "ce")
 
 
 def names(value: Any) -> list[str]:
@@ -39,6 +43,13 @@ def losses(value: Any) -> Any:
     return each(value, SparkDLTypeConverters.toKerasLoss)
 
 
+def loss_weights(value: Any) -> Any:
+    """Accept lists and dicts of numbers."""
+    if not isinstance(value, (list, tuple, dict)):
+        raise SparkDLException(f"lossWeights must be a list (or a dict by output), got {value!r}.")
+    return each(value, TypeConverters.toFloat)
+
+
 def metrics(value: Any) -> Any:
     """Accept lists and dicts of names, functions and metrics of Keras (as configurations)."""
     if not isinstance(value, (list, tuple, dict)):
@@ -47,17 +58,24 @@ def metrics(value: Any) -> Any:
 
 
 def _metric(value: Any) -> Any:
-    if isinstance(value, (str, Mapping)):
-        return value
     found = keras().metrics
+    if isinstance(value, Mapping) or (isinstance(value, str) and _is_metric(value)):
+        return value
     if isinstance(value, found.Metric):
-        return found.serialize(value)
-    if callable(value):
+        return configuration(value, found.serialize)
+    if callable(value) and not isinstance(value, str):
         return value
     raise SparkDLException(
         f"Keras knows no metric {value!r}. Expected a name such as 'accuracy', a function, or one "
         "of keras.metrics."
     )
+
+
+def _is_metric(name: str) -> bool:
+    try:
+        return name in _BY_LOSS or keras().metrics.get(name) is not None
+    except ValueError:
+        return False
 
 
 def callbacks(value: Any) -> list[Any]:

@@ -22,7 +22,7 @@ def packed(about: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
     numbers = [np.asarray(a, order="C") for a in arrays]
     header = {"about": about, "arrays": [[str(a.dtype), a.shape] for a in numbers]}
     told = json.dumps(header).encode()
-    parts = [_MAGIC, _LENGTH.pack(len(told)), told, *(a.tobytes() for a in numbers)]
+    parts = [_MAGIC, _LENGTH.pack(len(told)), told, *map(_memory, numbers)]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
@@ -53,6 +53,11 @@ def unpacked(data: Any) -> tuple[dict[str, Any], list[Any]]:
         arrays.append(np.frombuffer(view[at : at + size], kind).reshape(shape))
         at += size
     return header["about"], arrays
+
+
+def _memory(array: Any) -> memoryview:
+    """Return the bytes of an array, which are not copied."""
+    return memoryview(array.reshape(-1).view("uint8"))
 
 
 def _dtype(name: str) -> Any:

@@ -60,6 +60,7 @@ def arguments(name: str, pictures: Path) -> list[str]:
 
 
 EXPECTED = {
+    "cluster_training.py": "of 10 epochs at most",
     "cosine_search.py": "|  42|     0.9",
     "harmonic_mean.py": "|  train|192.0|",
     "image_statistics.py": "|0.png|    36|",

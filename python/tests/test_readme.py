@@ -23,6 +23,7 @@ PAGES = [
             "tensorframes",
             "errors",
             "migrating-from-1.x",
+            "training",
             "own-loops",
         )
     ),

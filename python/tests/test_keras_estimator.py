@@ -216,6 +216,9 @@ def test_a_model_may_be_live_or_come_from_a_function(start: str) -> None:
         ({"validationCol": "y"}, SchemaMismatchException, "expected boolean, got bigint"),
         ({"sampleWeightCol": "held"}, SchemaMismatchException, "weigh rows by column 'held'"),
         ({"loss": None}, SettingsException, "labels but no loss"),
+        ({"labelCols": None}, SettingsException, "a loss but no label. Set labelCols"),
+        ({"inputCols": None}, SettingsException, "Set inputCols: a column per input"),
+        ({"inputCols": "y"}, SchemaMismatchException, r"put numbers together with array\(\)"),
         ({"numWorkers": 3}, SettingsException, "this application has 2 task slot"),
         ({"model": "/no.keras"}, InvalidModelException, "Cannot train /no.keras: expected a file"),
         (
@@ -240,6 +243,8 @@ def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
         ({"checkpointSteps": -1}, "checkpointSteps must be at least 0"),
         ({"metrics": "accuracy"}, "metrics must be a list"),
         ({"metrics": [3]}, "Keras knows no metric 3"),
+        ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
+        ({"lossWeights": 2}, "lossWeights must be a list"),
         ({"callbacks": ["early"]}, "Expected callbacks of Keras, got str"),
         ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
     ):
@@ -259,6 +264,9 @@ def test_rows_that_cannot_be_used_are_named(spark: Any, start: str) -> None:
     ):
         with pytest.raises(InvalidInputException, match=message):
             made.fit(spark.createDataFrame([*rows, wrong], schema))
+    unsaid = spark.createDataFrame([([1.0, 2.0, 3.0, 4.0], 0, None)], f"{schema}, held boolean")
+    with pytest.raises(InvalidInputException, match="column 'held' has 1 null"):
+        made.copy({made.validationCol: "held"}).fit(unsaid)
     with pytest.raises(InvalidInputException, match="no row to train on: of 0"):
         made.fit(spark.createDataFrame([], schema))
     nothing = made.copy({made.validationFraction: 0.1})

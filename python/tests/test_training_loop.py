@@ -144,13 +144,17 @@ def test_a_training_that_is_resumed_within_an_epoch_gives_the_same_curve(
         checkpoint_steps=5,
         sync_every=every,
     )
-    calls = [scheduler(), keras.callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=0.2)]
-    _, expected = trained(spec, data, 2, tmp_path / "whole", calls)
+
+    def calls() -> list[Any]:
+        return [scheduler(), keras.callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=0.2)]
+
+    _, expected = trained(spec, data, 2, tmp_path / "whole", calls())
+    assert len(set(expected["learning_rate"])) == 3
     stopped = Stop("state", 6)  # in the third epoch
     again = tmp_path / "again"
     with pytest.raises(InterruptedError):
-        trained(spec, data, 2, again, [scheduler(), calls[1]], stopped)
-    _, history = trained(spec, data, 2, again, [scheduler(), calls[1]])
+        trained(spec, data, 2, again, calls(), stopped)
+    _, history = trained(spec, data, 2, again, calls())
     assert set(history) == {"loss", "accuracy", "learning_rate"}
     for name, values in expected.items():
         assert history[name] == pytest.approx(values, rel=1e-5)
@@ -192,6 +196,19 @@ def test_early_stopping_ends_all_workers_and_gives_the_best_weights_back(
         np.testing.assert_array_equal(a, b)
 
 
+def test_callbacks_know_whether_a_metric_should_rise_or_fall(data: Any, tmp_path: Path) -> None:
+    import keras
+
+    usual: dict[str, Any] = {"loss": CLASSES, "metrics": ["accuracy"], "fraction": 0.2}
+    spec = spec_of(network(), *data, tmp_path, epochs=9, optimizer="adam", **usual)
+    stopping = keras.callbacks.EarlyStopping("val_accuracy", patience=1)
+    _, history = trained(spec, data, 2, tmp_path / "w", [stopping])
+    assert len(history["val_accuracy"]) > 2
+    assert stopping.best == max(history["val_accuracy"])
+    with pytest.raises(SettingsException, match="received monitor=mood.*Pass `mode='max'`"):
+        trained(spec, data, 1, tmp_path / "no", [keras.callbacks.EarlyStopping("mood")])
+
+
 def test_schedules_of_the_optimizer_and_of_callbacks_follow_keras(
     data: Any, tmp_path: Path
 ) -> None:
@@ -205,6 +222,23 @@ def test_schedules_of_the_optimizer_and_of_callbacks_follow_keras(
     assert trained(spec, data, 2, tmp_path / "a")[1]["loss"] == pytest.approx(
         expected["loss"], rel=1e-5
     )
+
+
+def test_weights_that_the_optimizer_averages_are_the_result_as_in_keras(
+    data: Any, tmp_path: Path
+) -> None:
+    import keras
+
+    given = keras.optimizers.serialize(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9))
+    model = network()
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.compile(keras.optimizers.deserialize(given), CLASSES)
+    copy.fit(*data, batch_size=32, shuffle=False, verbose=0)
+    spec = spec_of(model, *data, tmp_path, optimizer=given, loss=CLASSES)
+    found, _ = trained(spec, data, 2, tmp_path / "w")
+    for a, b in zip(copy.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_callbacks_hear_of_every_step_and_write_what_they_write_with_keras(
@@ -278,6 +312,41 @@ def test_models_with_several_ends_and_frozen_or_unused_layers(tmp_path: Path) ->
     _, history = trained(spec, (x, y), 2, tmp_path / "w")
     assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
     assert history["mae"] == pytest.approx(expected["mae"], rel=1e-5)
+
+
+def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> None:
+    import keras
+
+    draw = np.random.default_rng(2)
+    x, y = draw.normal(size=(70, 6)).astype("float32"), draw.normal(size=70).astype("float32")
+    given = keras.Input((6,))
+    ends = [keras.layers.Dense(1, name=name)(given) for name in ("near", "far")]
+    model = keras.Model(given, ends)
+    losses, factors = {"near": "mse", "far": "mae"}, {"near": 1.0, "far": 0.2}
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.compile("adam", losses, loss_weights=factors)
+    expected = copy.fit(x, [y, y], batch_size=32, epochs=2, shuffle=False, verbose=0).history
+    both = {"labels": 2, "loss": losses, "loss_weights": factors, "epochs": 2, "optimizer": "adam"}
+    spec = spec_of(model, x, y, tmp_path, **both)
+    _, history = trained(spec, (x, y, y), 2, tmp_path / "w")
+    assert set(history) == set(expected)
+    for name, values in expected.items():
+        assert history[name] == pytest.approx(values, rel=1e-5)
+
+
+def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
+    import keras
+
+    class Mine(keras.losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return y_pred[:, 0]
+
+    spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(Mine()))
+    with pytest.raises(SettingsException, match="`Mine`.*must be in custom_objects"):
+        trained(spec, data, 1, tmp_path / "w")
+    found = trained(replace(spec, custom_objects={"Mine": Mine}), data, 1, tmp_path / "w")[1]
+    assert 0 < found["loss"][0] < 1
 
 
 def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None:

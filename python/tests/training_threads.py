@@ -32,15 +32,17 @@ def spec_of(
     folder: Path,
     *,
     weights: Any = None,
+    labels: int = 1,
     fraction: float = 0,
     **given: Any,
 ) -> Spec:
-    """Return a training of a model on arrays."""
+    """Return a training of a model on arrays, of which y is the labels of so many outputs."""
     file = folder / "start.keras"
     model.save(file)
-    data = [np.ascontiguousarray(a) for a in (x, y, weights) if a is not None]
+    data = [np.ascontiguousarray(a) for a in (x, *[y] * labels, weights) if a is not None]
     found = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
-    fields = Fields((found[0],), (found[1],), found[2] if weights is not None else None)
+    taught = tuple(found[1 : 1 + labels])
+    fields = Fields((found[0],), taught, found[-1] if weights is not None else None)
     chosen = Fraction(fraction, 5) if fraction else None
     count = chosen.before(len(x)) if chosen else 0
     rows = {TRAINING: len(x) - count, VALIDATION: count}

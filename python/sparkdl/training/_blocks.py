@@ -24,25 +24,30 @@ class Problem(Exception):
     """A row that cannot be trained on."""
 
 
-def encoder(fields: Sequence[Field]) -> Callable[[Iterable[Any]], Iterable[Any]]:
-    """Return a function for `mapInArrow`, from columns c0, c1, ..., chosen to `SCHEMA`."""
+def encoder(fields: Sequence[Field], chosen: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """Return a function for `mapInArrow`, from columns c0, c1, ..., chosen to `SCHEMA`.
+
+    `chosen` is what the user calls the last one.
+    """
 
     def encode(batches: Iterable[Any]) -> Iterator[Any]:
         from pyspark import TaskContext
 
         context = TaskContext.get()
         assert context is not None
-        yield from _encoded(context.partitionId(), batches, fields)
+        yield from _encoded(context.partitionId(), batches, fields, chosen)
 
     return encode
 
 
-def _encoded(partition: int, batches: Iterable[Any], fields: Sequence[Field]) -> Iterator[Any]:
+def _encoded(
+    partition: int, batches: Iterable[Any], fields: Sequence[Field], name: str
+) -> Iterator[Any]:
     first = before = 0
     for batch in batches:
         try:
             arrays = [array(batch.column(i), f, first) for i, f in enumerate(fields)]
-            chosen = _values(batch.column(len(fields)), "validationCol", first).astype(bool)
+            chosen = _values(batch.column(len(fields)), name, first).astype(bool)
         except Problem as e:
             yield _record(partition=partition, problem=str(e))
             return

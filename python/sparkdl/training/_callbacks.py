@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl.errors import SettingsException
+
 
 class Callbacks:
     """Callbacks with a model that has, whenever they are called, the weights of the workers.
@@ -30,6 +32,8 @@ class Callbacks:
         )
         model.stop_training = False
         self._all.on_train_begin()
+        for callback in self._callbacks:
+            _set_direction(callback)
         self._begun = [dict(vars(c)) for c in self._callbacks]
 
     def __bool__(self) -> bool:
@@ -103,6 +107,19 @@ class Callbacks:
         now = self._rate()
         if now != before:
             self.rate = now
+
+
+def _set_direction(callback: Any) -> None:
+    """Have a callback find out whether what it watches should rise or fall.
+
+    Keras' callbacks do that at the end of the first epoch, and turn the sign of their `min_delta`
+    then, which must not be among the notes: after a restart they do it again.
+    """
+    if getattr(callback, "monitor_op", callback) is None:
+        try:
+            callback._set_monitor_op()
+        except ValueError as e:
+            raise SettingsException(f"callbacks: {e}") from e
 
 
 def _is_plain(value: Any) -> bool:

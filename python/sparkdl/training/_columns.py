@@ -57,6 +57,7 @@ class Fields:
     inputs: tuple[Field, ...]
     labels: tuple[Field, ...]
     weight: Field | None
+    chosen: str = ""  # the column that says which rows are for validation
 
     def all(self) -> tuple[Field, ...]:
         """Return inputs, labels and, if there is one, the weight."""
@@ -97,7 +98,10 @@ def training_columns(
     taught = [_taught(df, name) for name in labels]
     weighed = [_number(df, weight)] if weight is not None else []
     fields = Fields(
-        tuple(f for f, _ in fed), tuple(f for f, _ in taught), weighed[0][0] if weighed else None
+        inputs=tuple(f for f, _ in fed),
+        labels=tuple(f for f, _ in taught),
+        weight=weighed[0][0] if weighed else None,
+        chosen=chosen or "",
     )
     columns = [c.alias(f"c{i}") for i, (_, c) in enumerate([*fed, *taught, *weighed])]
     return df.select(*columns, _flag(df, chosen).alias("chosen")), fields
@@ -223,5 +227,6 @@ def _misfit(name: str, kind: DataType, tensor: Any, dtype: str, shape: tuple[Any
     nested = "numbers" if not shape else f"arrays nested {len(shape)} deep"
     return (
         f"Cannot feed column '{name}' to input '{tensor.name}' of the model: expected {nested} for "
-        f"{dtype} {rows}, got {kind.simpleString()}. docs/sql.md has the table of types."
+        f"{dtype} {rows}, got {kind.simpleString()}. Cast the column, or put numbers together with "
+        "array() or VectorAssembler; docs/sql.md has the table of types."
     )

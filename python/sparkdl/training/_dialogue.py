@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sparkdl.estimators._progress import numbers, show
+from sparkdl.training._arrays import Rows
 from sparkdl.training._callbacks import Callbacks
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._coordinator import Answer
@@ -16,6 +19,7 @@ from sparkdl.training._link import Message
 from sparkdl.training._placement import TRAINING
 from sparkdl.training._spec import Spec
 from sparkdl.training._state import packed, unpacked
+from sparkdl.training._steps import Steps
 from sparkdl.training._train import BEGIN, EPOCH
 from sparkdl.training._variables import assign, kept
 
@@ -50,6 +54,8 @@ class Dialogue:
         self.epoch, self.step = 0, 0  # where the newest state is
         self.stop = False
         steps = spec.layout.order(TRAINING, spec.batch, 1, 0).steps
+        if callbacks:
+            _make_metrics(spec, model)
         self._callbacks = Callbacks(callbacks, model, spec.epochs, steps)
         self._resume()
         self._since = time.monotonic()
@@ -64,7 +70,7 @@ class Dialogue:
         if message.kind == EPOCH:
             self._end(message)
             return {"stop": self.stop, "rate": self._callbacks.rate}, b""
-        self._keep(message.payload)
+        self._keep(message.payload, unpacked(message.payload)[0])
         return {}, b""
 
     @property
@@ -80,6 +86,8 @@ class Dialogue:
         """Return the trained model, with what callbacks make of it at the end."""
         if not self._callbacks:
             self._take_over(unpacked(self._newest())[1])
+        optimizer = self._model.optimizer
+        optimizer.finalize_variable_values(self._model.trainable_weights)  # for use_ema
         self._callbacks.finish({k: v[-1] for k, v in self.history.items()})
         return self._model
 
@@ -87,14 +95,15 @@ class Dialogue:
         """Take note of an epoch that has ended."""
         fields = message.fields
         epoch, logs = int(fields["epoch"]), dict(fields["logs"])
+        about, arrays = unpacked(message.payload)
         if self._callbacks:
-            self._take_over(unpacked(message.payload)[1])
+            self._take_over(arrays)
         self._callbacks.end(epoch, fields["losses"], logs)
         self.stop = self._callbacks.stopped or epoch + 1 >= self._spec.epochs
         self._tell(epoch, logs)
         if not self.stop:
             self._callbacks.begin(epoch + 1)
-        self._keep(message.payload)
+        self._keep(message.payload, about)
 
     def _tell(self, epoch: int, logs: dict[str, float]) -> None:
         now = time.monotonic()
@@ -104,9 +113,8 @@ class Dialogue:
             place = f"epoch {epoch + 1}/{self._spec.epochs}"
             show(f"{place}: {numbers(logs)} ({seconds:.1f} s, {rows / seconds:.0f} rows/s)")
 
-    def _keep(self, state: Any) -> None:
+    def _keep(self, state: Any, about: Mapping[str, Any]) -> None:
         """Write a state of the workers, with what the driver knows besides."""
-        about, _ = unpacked(state)
         self.epoch, self.step = about["epoch"], about["step"]
         notes, arrays = self._callbacks.memory()
         facts = {
@@ -145,3 +153,11 @@ class Dialogue:
         assign(variables, arrays[: len(variables)])
         if self._callbacks.rate is not None:
             self._model.optimizer.learning_rate = self._callbacks.rate
+
+
+def _make_metrics(spec: Spec, model: Any) -> None:
+    """Have Keras make the metrics: callbacks ask them whether they should rise or fall."""
+    fields = spec.layout.fields
+    with suppress(Exception):  # workers find the same, and tell it with a traceback
+        rows = Rows(Path(), spec.layout, TRAINING, 0, model, spec.loss)
+        Steps(model, rows.kinds(), len(fields.labels), fields.weight is not None)

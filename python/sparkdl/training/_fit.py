@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +15,6 @@ from sparkdl.estimators._progress import show
 from sparkdl.estimators._trials import described
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._columns import Fields, training_columns
-from sparkdl.training._each import each
 from sparkdl.training._job import check_slots, task_slots
 from sparkdl.training._placement import (
     TRAINING,
@@ -49,8 +46,7 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
         Training failed.
     """
     sc = dataset.sparkSession.sparkContext
-    if estimator.isSet("numWorkers"):
-        check_slots(sc, estimator.getNumWorkers())
+    check_slots(sc, estimator.getNumWorkers() if estimator.isSet("numWorkers") else 1)
     columns, fields = _columns(estimator, dataset)
     with _placed(estimator, columns, fields) as (blocks, found):
         spec = _spec(estimator, found)
@@ -71,6 +67,8 @@ def _columns(estimator: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
             f"The model {model.name!r} does not know its inputs. Expected a Sequential model with "
             "an Input, or a functional one."
         )
+    if not estimator.isSet("inputCols"):
+        raise SettingsException("Set inputCols: a column per input of the model.")
     given = {n: estimator.getOrDefault(n) for n in ("sampleWeightCol", "validationCol")}
     return training_columns(
         dataset,
@@ -122,6 +120,10 @@ def _spec(estimator: Any, found: Layout) -> Spec:
             "There are labels but no loss. Set loss, such as 'mse' or "
             "'sparse_categorical_crossentropy'."
         )
+    if get("loss") is not None and not found.fields.labels:
+        raise SettingsException(
+            "There is a loss but no label. Set labelCols: a column per output."
+        )
     return Spec(
         model=file.read_bytes(),
         suffix=file.suffix,
@@ -137,6 +139,7 @@ def _spec(estimator: Any, found: Layout) -> Spec:
         sync_every=get("syncEvery"),
         checkpoint_steps=get("checkpointSteps"),
         layout=found,
+        loss_weights=get("lossWeights"),
     )
 
 
@@ -199,32 +202,12 @@ def _checkpoints(estimator: Any, spark: Any, spec: Spec, model: Any) -> Checkpoi
     folder = estimator.getOrDefault("checkpointDir")
     if not folder:
         return Checkpoints(str(new_folder("states")), spark)
-    found = Checkpoints(f"{folder.rstrip('/')}/{_fingerprint(spec, model)}", spark)
+    from sparkdl.training._fingerprint import fingerprint
+
+    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}", spark)
     if not estimator.getOrDefault("resume"):
         found.clear()
     return found
-
-
-def _fingerprint(spec: Spec, model: Any) -> str:
-    """Return what tells trainings apart that must not go on from each other's states.
-
-    Not in it: the number of epochs, which may grow; the workers, whose number changes nothing; the
-    first weights, which a program that starts again may draw again; how the rows are ordered.
-    """
-    what = {
-        "layers": [[type(x).__name__, [list(w.shape) for w in x.weights]] for x in model.layers],
-        "optimizer": each(spec.optimizer, _text),
-        "loss": each(spec.loss, _text),
-        "metrics": each(spec.metrics, _text),
-        "batch": [spec.batch, spec.shuffle, spec.seed, spec.sync_every],
-        "rows": [spec.layout.rows, spec.layout.digest],
-    }
-    text = json.dumps(what, sort_keys=True, default=str).lower()  # Keras writes Adam and adam
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _text(value: Any) -> Any:
-    return value if isinstance(value, (str, dict)) else getattr(value, "__name__", str(type(value)))
 
 
 def _announced(spec: Spec, count: int) -> str:

@@ -79,7 +79,7 @@ def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
     """
     from pyspark import StorageLevel
 
-    blocks = df.mapInArrow(encoder(fields.all()), SCHEMA).rdd
+    blocks = df.mapInArrow(encoder(fields.all(), fields.chosen), SCHEMA).rdd
     several = executors(blocks.context) > 1
     return blocks.persist(StorageLevel.DISK_ONLY_2 if several else StorageLevel.DISK_ONLY)
 

@@ -22,7 +22,7 @@ class Spec:
     ----------
     model : bytes
         The file of Keras, which ends in `suffix`.
-    optimizer, loss, metrics : object
+    optimizer, loss, loss_weights, metrics : object
         As Keras' `compile` takes them, or their configurations.
     batch : int
         Rows of a global batch.
@@ -48,6 +48,7 @@ class Spec:
     sync_every: int
     checkpoint_steps: int
     layout: Layout
+    loss_weights: Any = None
 
 
 def built(spec: Spec, folder: Path) -> Any:
@@ -56,7 +57,7 @@ def built(spec: Spec, folder: Path) -> Any:
     Raises
     ------
     SettingsException
-        A loss is not the mean over rows.
+        Keras cannot compile the model, or a loss is not the mean over rows.
     """
     import keras
 
@@ -66,15 +67,30 @@ def built(spec: Spec, folder: Path) -> Any:
     file.write_bytes(spec.model)
     with keras.saving.custom_object_scope(dict(spec.custom_objects)):
         model = load_keras_file(file, spec.custom_objects, spec.safe_mode)
+        losses = _compiled(model, spec)
+    each(losses, _check_reduction)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _compiled(model: Any, spec: Spec) -> Any:
+    """Compile a model; return its losses."""
+    import keras
+
+    try:
         losses = each(spec.loss, keras.losses.get)
         model.compile(
             optimizer=keras.optimizers.get(spec.optimizer),
             loss=losses,
+            loss_weights=spec.loss_weights,
             metrics=each(spec.metrics, _metric),
         )
-    each(losses, _check_reduction)
-    model.optimizer.build(model.trainable_variables)
-    return model
+    except (TypeError, ValueError) as e:
+        raise SettingsException(
+            f"Keras cannot make the optimizer, a loss or a metric: {e} Classes of your own must be "
+            "in custom_objects, by name."
+        ) from e
+    return losses
 
 
 def _metric(value: Any) -> Any:

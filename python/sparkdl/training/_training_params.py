@@ -9,7 +9,7 @@ from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.param.converters import at_least_one, path
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
-from sparkdl.training._converters import losses, metrics, seconds
+from sparkdl.training._converters import loss_weights, losses, metrics, seconds
 
 T = TypeVar("T", bound="TrainingParams")
 
@@ -34,6 +34,13 @@ class TrainingParams(Params):
         "loss",
         "A loss of Keras, its name or a function; or a list or dict of one per output.",
         losses,
+    )
+    lossWeights: Param[Any] = Param(
+        Params._dummy(),
+        "lossWeights",
+        "Factors of the outputs' losses, whose sum is trained on: a list, or a dict by output; "
+        "unset: 1.",
+        loss_weights,
     )
     metrics: Param[Any] = Param(
         Params._dummy(),
@@ -114,6 +121,14 @@ class TrainingParams(Params):
     def setLoss(self: T, value: Any) -> T:
         """Set the loss."""
         return self._set(loss=value)
+
+    def getLossWeights(self) -> Any:
+        """Return the factors of the losses."""
+        return self.getOrDefault(self.lossWeights)
+
+    def setLossWeights(self: T, value: Any) -> T:
+        """Set the factors of the losses."""
+        return self._set(lossWeights=value)
 
     def getMetrics(self) -> Any:
         """Return the metrics."""

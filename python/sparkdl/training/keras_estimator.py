@@ -58,6 +58,8 @@ class KerasEstimator(
         Default "adam". Schedules of learning rates work.
     loss : str or keras.losses.Loss or callable, or a list or dict of them
         For each output, or for all.
+    lossWeights : list or dict of float, optional
+        Factor of each output's loss. Default 1.
     metrics : list, optional
         As Keras' `compile` takes them.
     sampleWeightCol : str, optional
@@ -132,6 +134,7 @@ class KerasEstimator(
         outputMode: str = "array",
         optimizer: Any = "adam",
         loss: Any = None,
+        lossWeights: Any = None,
         metrics: Any = None,
         sampleWeightCol: str | None = None,
         batchSize: int = 32,
@@ -170,6 +173,7 @@ class KerasEstimator(
         outputMode: str | None = None,
         optimizer: Any = None,
         loss: Any = None,
+        lossWeights: Any = None,
         metrics: Any = None,
         sampleWeightCol: str | None = None,
         batchSize: int | None = None,
@@ -210,6 +214,7 @@ class KerasEstimator(
             validationFraction=0.0,
             validationCol=None,
             loss=None,
+            lossWeights=None,
             metrics=None,
             batchSize=32,
             epochs=1,

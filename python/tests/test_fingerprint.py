@@ -1,0 +1,34 @@
+"""Which trainings go on from each other's states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from training_threads import replace, spec_of
+
+from sparkdl.training._fingerprint import fingerprint
+from sparkdl.training._spec import built
+
+
+def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are_called(
+    tmp_path: Path,
+) -> None:
+    import keras
+
+    x, y = np.zeros((4, 3), "float32"), np.zeros(4)
+
+    def spec(activation: str = "relu", rate: float = 0.1) -> Any:
+        hidden = keras.layers.Dense(2, activation)
+        model = keras.Sequential([keras.Input((3,)), hidden, keras.layers.Dropout(rate)])
+        return spec_of(model, x, y, tmp_path)
+
+    def of(given: Any) -> str:
+        return fingerprint(given, built(given, tmp_path))
+
+    first = of(spec())
+    assert of(spec()) == first  # dense_1 instead of dense
+    assert of(replace(spec(), epochs=9)) == first
+    others = [of(spec("tanh")), of(spec(rate=0.2)), of(replace(spec(), optimizer="adam"))]
+    assert len({first, *others}) == 4

@@ -22,7 +22,7 @@ def packed(about: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
     numbers = [np.asarray(a, order="C") for a in arrays]
     header = {"about": about, "arrays": [[str(a.dtype), a.shape] for a in numbers]}
     told = json.dumps(header).encode()
-    parts = [_MAGIC, _LENGTH.pack(len(told)), told, *map(_memory, numbers)]
+    parts: list[Any] = [_MAGIC, _LENGTH.pack(len(told)), told, *map(_memory, numbers)]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)

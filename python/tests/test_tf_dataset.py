@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Any
@@ -188,6 +189,57 @@ def test_what_cannot_become_a_tensor_is_refused_at_once(numbers: Any, spark: Any
         sparkdl.tf_dataset(numbers, "id", handle_invalid="keep")
     with pytest.raises(SparkDLException, match=r"image_size must be \(height, width\)"):
         sparkdl.tf_dataset(numbers, "id", image_size=[224])
+
+
+def test_an_epoch_without_a_batch_is_an_error_and_not_a_wait_for_ever(numbers: Any):
+    few = {"batch_size": 101, "epochs": None, "drop_remainder": True}
+    with pytest.raises(tf.errors.OpError, match="no batch: 100 row.*batch_size is 101 with drop_"):
+        list(sparkdl.tf_dataset(numbers, "id", **few))
+
+
+@pytest.mark.parametrize("sizes", [[5, 0, 12, 1, 1, 2], [10, 10], [3], [4, 1], [0, 7, 13]])
+@pytest.mark.parametrize("drop_remainder", [False, True])
+def test_batches_are_cut_across_partitions_of_any_size(sizes: list[int], drop_remainder: bool):
+    from sparkdl.data._feed import Batching, _cut
+
+    ends = np.cumsum(sizes)
+    partitions = [
+        [np.arange(end - n, end), np.arange(end - n, end) * 2] if n else []
+        for n, end in zip(sizes, ends, strict=True)
+    ]
+    batching = Batching(5, drop_remainder, 1, ahead=1, timeout=1.0, skip=False)
+    found = [(a.tolist(), b.tolist()) for a, b in _cut(partitions, batching)]
+    rows = list(range(sum(sizes)))
+    expected = [rows[i : i + 5] for i in range(0, len(rows), 5)]
+    expected = [b for b in expected if len(b) == 5 or not drop_remainder]
+    assert found == [(b, [2 * i for i in b]) for b in expected]
+
+
+def test_a_loop_that_is_left_lets_go_of_cached_rows_when_the_dataset_is_gone(
+    numbers: Any, spark: Any
+):
+    def kept() -> int:
+        return int(spark.sparkContext._jsc.sc().getPersistentRDDs().size())
+
+    before = kept()
+    data = sparkdl.tf_dataset(numbers, "id", 10, epochs=None, shuffle=True, cache=True)
+    for _ in data:
+        assert kept() == before + 1
+        break
+    del data
+    gc.collect()
+    assert kept() == before
+    wait_for_no_job(spark)
+
+
+def test_images_arrive_also_as_large_types_of_arrow(spark: Any):
+    key, pixels = "spark.sql.execution.arrow.useLargeVarTypes", picture(4, 5)
+    spark.conf.set(key, "true")
+    try:
+        (found,) = list(sparkdl.tf_dataset(structs(spark, pixels, pixels), "image"))
+    finally:
+        spark.conf.unset(key)
+    np.testing.assert_array_equal(found.numpy(), [pixels, pixels])
 
 
 def test_a_partition_that_does_not_come_in_time_ends_the_wait(spark: Any):

@@ -76,7 +76,11 @@ def _column(batch: Any, i: int, name: str) -> Array:
 
 def _bytes(cells: Any) -> Array:
     """Return the bytes of all cells, one after the other."""
-    buffer, offsets = cells.buffers()[2], np.frombuffer(cells.buffers()[1], "int32")
+    import pyarrow as pa
+
+    wide = pa.types.is_large_binary(cells.type)  # spark.sql.execution.arrow.useLargeVarTypes
+    buffer = cells.buffers()[2]
+    offsets = np.frombuffer(cells.buffers()[1], "int64" if wide else "int32")
     start, end = offsets[cells.offset], offsets[cells.offset + len(cells)]
     return np.frombuffer(buffer, np.uint8)[start:end]
 

@@ -13,6 +13,7 @@ from sparkdl.data._arrays import Array, arrays, usable
 from sparkdl.data._order import Epochs, Order, Turn
 from sparkdl.data._partitions import Partitions
 from sparkdl.data._source import Rejected, Source
+from sparkdl.errors import InvalidInputException
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Batching:
         """Return the batches of an iteration, -1 (as in TensorFlow) if it does not end."""
         return -1 if self.epochs is None else self.per_epoch(rows) * self.epochs
 
+    def refusal(self, rows: int) -> str:
+        """Say why an epoch of so many rows has no batch: without end, one would wait for ever."""
+        few = f", and batch_size is {self.size} with drop_remainder=True" if rows else ""
+        return f"An epoch has no batch: {rows} row(s) of the DataFrame can be used{few}."
+
 
 class Feed:
     """Gives batches; each iteration continues to count the epochs, so that no order comes twice."""
@@ -74,23 +80,33 @@ class Feed:
             turns, lambda turn: turn.partition, self._batching.ahead, self._batching.timeout
         )
         for _, turn in groupby(coming, lambda x: x[0].epoch):
-            rejected = Rejected()
-            yield from _cut((self._arrays(*t, rejected) for t in turn), self._batching)
+            rejected, given = Rejected(), 0
+            for batch in _cut((self._arrays(*t, rejected) for t in turn), self._batching):
+                given += 1
+                yield batch
             rejected.tell()
+            if not given:
+                raise InvalidInputException(self._batching.refusal(rejected.used))
 
-    def _arrays(self, turn: Turn, batches: Iterable[Any], rejected: Rejected) -> list[Array]:
-        """Return the rows of a partition in the order of the epoch, one array per column."""
+    def _arrays(self, turn: Turn, batches: list[Any], rejected: Rejected) -> list[Array]:
+        """Return the rows of a partition in the order of the epoch, one array per column.
+
+        Empties the list of batches, which others hold too: a partition may be large.
+        """
+        whole = self._joined(batches, rejected)
+        batches.clear()
+        order = self._order.rows(turn, len(whole[0])) if whole else None
+        return whole if order is None else [a[order] for a in whole]
+
+    def _joined(self, batches: Iterable[Any], rejected: Rejected) -> list[Array]:
         parts = []
         for batch in batches:
             good, reasons = usable(batch)
             rejected.add(batch.num_rows, reasons, self._batching.skip)
             if good.num_rows:
                 parts.append(arrays(good, self.fields))
-        if not parts:
-            return []
-        whole = [np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True)]
-        order = self._order.rows(turn, len(whole[0]))
-        return whole if order is None else [a[order] for a in whole]
+        columns = zip(*parts, strict=True)
+        return [np.concatenate(c) if len(c) > 1 else c[0] for c in columns]
 
 
 def _cut(parts: Iterable[list[Array]], batching: Batching) -> Iterator[tuple[Array, ...]]:
@@ -98,10 +114,18 @@ def _cut(parts: Iterable[list[Array]], batching: Batching) -> Iterator[tuple[Arr
     size = batching.size
     held: list[Array] = []
     for part in filter(None, parts):
-        joined = [np.concatenate(p) for p in zip(held, part, strict=True)] if held else part
-        whole = len(joined[0]) - len(joined[0]) % size
-        for start in range(0, whole, size):
-            yield tuple(a[start : start + size] for a in joined)
-        held = [a[whole:].copy() for a in joined]  # a copy lets go of the partition
-    if held and len(held[0]) and not batching.drop_remainder:
+        start = 0
+        if held:
+            start = size - len(held[0])
+            held = [np.concatenate([h, a[:start]]) for h, a in zip(held, part, strict=True)]
+            if len(held[0]) < size:
+                continue
+            yield tuple(held)
+        rows = len(part[0])
+        end = rows - (rows - start) % size
+        for at in range(start, end, size):
+            yield tuple(a[at : at + size] for a in part)
+        held = [a[end:].copy() for a in part] if end < rows else []
+        part.clear()  # before the next one comes
+    if held and not batching.drop_remainder:
         yield tuple(held)

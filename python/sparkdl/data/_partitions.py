@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import secrets
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkdl.errors import SettingsException, jvm_errors
@@ -52,6 +54,7 @@ class Partitions:
         if cache:
             level: Any = self._sc._jvm
             self._rdd.persist(level.org.apache.spark.storage.StorageLevel.MEMORY_AND_DISK())
+            weakref.finalize(self, _let_go, self._rdd).atexit = False
         self.count: int = self._rdd.getNumPartitions()
 
     def fetch(self, partition: int, tag: str) -> list[Any]:
@@ -99,6 +102,12 @@ class Partitions:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # first, so that no other job begins
             self._sc.cancelJobsWithTag(tag)
+
+
+def _let_go(rdd: Any) -> None:
+    """Have the executors forget rows, when the dataset is gone."""
+    with suppress(Exception):  # the session may have been stopped
+        rdd.unpersist(False)
 
 
 def _record_batches(frame: DataFrame, rows: int) -> Any:

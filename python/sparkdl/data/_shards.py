@@ -60,10 +60,9 @@ class Shards:
         columns = [f"c{i}" for i in range(len(self._fields))]
         blocks = encoded(rows.select(*columns, lit(False).alias("chosen")), kept)
         try:
-            return blocks, layout(blocks, kept, None)
-        except InvalidInputException:
+            return blocks, self._layout(blocks, kept)
+        except BaseException:
             blocks.unpersist()
-            self._raise_reason()
             raise
 
     def share(self, number: int, found: Layout) -> Share:
@@ -78,6 +77,17 @@ class Shards:
     def _kept(self, i: int) -> Field:
         field, image = self._fields[i], f"h{i}" in self._source.frame.columns
         return Field(field.name, str(field.dtype), field.shape, raw=image)
+
+    def _layout(self, blocks: RDD[Any], kept: Fields) -> Layout:
+        try:
+            found = layout(blocks, kept, None)
+        except InvalidInputException:
+            self._raise_reason()
+            raise
+        rows = found.rows[TRAINING]
+        if not self.batching.per_epoch(rows):
+            raise InvalidInputException(self.batching.refusal(rows))
+        return found
 
     def _raise_reason(self) -> None:
         """Raise why the first row that cannot be used cannot, if there is one."""

@@ -79,6 +79,11 @@ class Rejected:
         self.rejected += len(reasons)
         self.reasons = (self.reasons + reasons)[: self._MOST]
 
+    @property
+    def used(self) -> int:
+        """Rows that were not rejected."""
+        return self.rows - self.rejected
+
     def tell(self) -> None:
         """Warn if rows were skipped."""
         if self.rejected:

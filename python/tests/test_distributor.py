@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,34 @@ def test_when_a_process_is_killed_all_begin_again(spark: Any, tmp_path: Path):
     assert distributor.run(dies_once, str(tmp_path)) == 2
 
 
+class Mute(Exception):
+    """An exception that cannot be pickled and has no text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def gives_what_cannot_travel(kind: str) -> Any:
+    if kind == "error":
+        raise Mute
+    return threading.Lock()
+
+
+def test_what_cannot_be_sent_is_told_and_not_tried_again(spark: Any):
+    alone = sparkdl.TensorFlowDistributor(1)
+    with pytest.raises(ModelExecutionException, match="Worker 0 of 1 failed: Mute: <exception str"):
+        alone.run(gives_what_cannot_travel, "error")
+    with pytest.raises(ModelExecutionException, match="returned, of type lock, cannot be sent to"):
+        alone.run(gives_what_cannot_travel, "result")
+    rows = sparkdl.tf_dataset(spark.range(8), "id", 4, shard=True)
+    with pytest.raises(SettingsException, match="cannot be sent to the processes.*shard=True"):
+        alone.run(print, [rows])
+
+
 def about_me(**given: Any) -> tuple[Any, str | None, dict[str, Any]]:
     return json.loads(os.environ["TF_CONFIG"]), os.environ.get("CUDA_VISIBLE_DEVICES"), given
 
@@ -138,7 +167,7 @@ def test_local_mode_runs_on_this_machine_and_gives_what_process_0_returns():
 
 
 def test_horovods_runner_takes_as_many_processes_as_there_are_slots(spark: Any):
-    config, _, given = sparkdl.HorovodRunner(np=0).run(about_me, rate=0.5)
+    config, _, given = sparkdl.HorovodRunner(0).run(about_me, rate=0.5)
     assert len(config["cluster"]["worker"]) == 2
     assert given == {"rate": 0.5}
 
@@ -233,6 +262,9 @@ def test_rows_that_cannot_be_shared_out_are_an_error_before_anything_runs(spark:
         distributor.run(share_of, sparkdl.tf_dataset(rows, "x", 4, shard=True))
     with pytest.raises(SettingsException, match="shared among 2 processes.* at least 2, got 1"):
         distributor.run(share_of, sparkdl.tf_dataset(rows, "id", 1, shard=True))
+    few = sparkdl.tf_dataset(rows, "id", 9, drop_remainder=True, epochs=None, shard=True)
+    with pytest.raises(InvalidInputException, match="no batch: 8 row.*batch_size is 9 with drop"):
+        distributor.run(share_of, few)
     with pytest.raises(SettingsException, match="use localMode=False, which with master local"):
         sparkdl.TensorFlowDistributor(2).run(
             share_of, sparkdl.tf_dataset(rows, "id", 4, shard=True)

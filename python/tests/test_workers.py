@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -107,6 +109,20 @@ def test_a_process_that_dies_is_tried_again_and_then_explained(spark: Any) -> No
     )
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Make SIGUSR1 what Ctrl-C is."""
+
+    def raised(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, raised)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 def test_interrupting_the_driver_ends_the_workers(spark: Any, tmp_path: Path) -> None:
     def wait(worker: Any, folder: str) -> None:
         (Path(folder) / str(worker.rank)).write_text(str(os.getpid()))
@@ -117,16 +133,10 @@ def test_interrupting_the_driver_ends_the_workers(spark: Any, tmp_path: Path) ->
             time.sleep(0.1)
         signal.raise_signal(signal.SIGUSR1)
 
-    def raised(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGUSR1, raised)
-    threading.Thread(target=interrupt, daemon=True).start()
-    try:
+    with interruptible():
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             run_workers(spark.sparkContext, 2, wait, (str(tmp_path),))
-    finally:
-        signal.signal(signal.SIGUSR1, before)
     pids = [int(f.read_text()) for f in tmp_path.iterdir()]
     assert _gone(pids)
     assert spark.range(10).count() == 10
@@ -243,6 +253,46 @@ def test_executors_that_have_just_started_are_waited_for(monkeypatch: pytest.Mon
     conf["spark.dynamicAllocation.enabled"] = "true"
     with pytest.raises(SettingsException, match="Set spark.dynamicAllocation.enabled=false"):
         check_slots(sc, 1)
+
+
+def test_a_process_that_hangs_outside_of_python_is_ended_with_the_run(tmp_path: Path) -> None:
+    def hang(worker: Any, file: str) -> None:
+        import ctypes
+
+        Path(file).write_text(str(os.getpid()))
+        ctypes.PyDLL(None).sleep(600)  # and no other thread of Python goes on
+
+    def watch() -> None:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.1)
+        time.sleep(0.5)
+        signal.raise_signal(signal.SIGUSR1)
+
+    with interruptible():
+        threading.Thread(target=watch, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            run_workers(None, 1, hang, (str(tmp_path / "pid"),))
+    assert _gone([int((tmp_path / "pid").read_text())])
+
+
+def test_lines_are_told_as_a_terminal_shows_them_also_the_last_that_does_not_end() -> None:
+    from sparkdl.training._worker_task import _Log
+
+    class Told:
+        def send(self, kind: str, lines: list[str]) -> None:
+            told.extend(lines)
+
+    told: list[str] = []
+    output, pipe = os.pipe()
+    os.set_blocking(output, False)
+    log = _Log(output, Told(), True)  # type: ignore[arg-type]
+    for text in (b"step 1\rste", b"p 2\r", b"\nwindows\r\n", b"no end"):
+        os.write(pipe, text)
+        log.read()
+    assert told == ["step 2", "windows"]
+    log.end()
+    assert told[2:] == ["no end"]
+    assert log.tail.endswith("no end")
 
 
 def test_more_workers_than_task_slots_are_refused_at_once(spark: Any) -> None:

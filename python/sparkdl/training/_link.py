@@ -6,6 +6,7 @@ Nothing that arrives is ever unpickled or evaluated.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -107,6 +108,12 @@ class Link:
                 raise LinkClosed("the other side hung up")
             view = view[count:]
         return data
+
+    def hung_up(self) -> bool:
+        """Say whether the other side, which sends nothing here, has hung up."""
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def close(self) -> None:
         """Hang up, also on a thread that waits here."""

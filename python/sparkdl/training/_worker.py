@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import threading
 from pathlib import Path
+from traceback import TracebackException
 from typing import Any
 
 from sparkdl.estimators._progress import Address
@@ -13,6 +15,7 @@ from sparkdl.training._coordinator import PROCESS
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message, connected
 
 _DRIVER_IS_GONE = 3  # exit status
+_MOST_TOLD = 100_000  # characters of a reason
 
 
 class Worker:
@@ -88,8 +91,13 @@ class Worker:
 
     def fail(self, error: BaseException, trace: str, final: bool) -> None:
         """Tell the driver why this worker ends; a failure that is not final may be tried again."""
-        name = type(error).__name__
-        self._link.send("failed", error=name, reason=str(error), trace=trace, final=final)
+        told = {
+            "error": type(error).__name__,
+            # not str(error), which may itself raise
+            "reason": str(TracebackException.from_exception(error, limit=0))[:_MOST_TOLD],
+            "trace": trace[-_MOST_TOLD:],
+        }
+        self._link.send("failed", **told, final=final)
 
     def _reply(self, who: str) -> Message:
         try:
@@ -104,6 +112,7 @@ class Worker:
             while True:
                 self._replies.put(self._link.receive())
         except LinkClosed:
+            shutil.rmtree(self.folder, ignore_errors=True)  # the task may be gone, too
             os._exit(_DRIVER_IS_GONE)
 
 

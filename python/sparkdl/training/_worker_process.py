@@ -9,6 +9,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sparkdl._child_process import end_with_parent, keep_memory
 from sparkdl.estimators._progress import Address
@@ -80,14 +81,9 @@ def _prepare(job: Job) -> None:
 
 
 def _run(worker: Worker, job: Job, folder: Path) -> int:
-    from pyspark import cloudpickle
-
     try:
         function, arguments = pickle.loads(job.call)
-        result: bytes = cloudpickle.dumps(  # type: ignore[no-untyped-call]
-            function(worker, *arguments)
-        )
-        (folder / RESULT).write_bytes(result)
+        (folder / RESULT).write_bytes(_dumped(function(worker, *arguments)))
         return 0
     except BaseException as e:  # SystemExit too: the function was to return
         trace = traceback.format_exc()
@@ -97,3 +93,16 @@ def _run(worker: Worker, job: Job, folder: Path) -> int:
             sys.stderr.write(trace)
             return 1
         return TOLD
+
+
+def _dumped(result: Any) -> bytes:
+    from pyspark import cloudpickle
+
+    try:
+        dumped: bytes = cloudpickle.dumps(result)  # type: ignore[no-untyped-call]
+    except Exception as e:
+        raise TypeError(
+            f"what the function returned, of type {type(result).__name__}, cannot be sent to the "
+            f"driver: {e}. Return numbers, arrays or text, or save it and return the path."
+        ) from e
+    return dumped

@@ -26,6 +26,7 @@ _ADVICE = (
     "of the JVM is spark.executor.memoryOverhead."
 )
 _TAIL = 20_000  # characters of a log
+_LONGEST = 100_000  # bytes of a line
 _POLL_SECONDS = 0.2
 _START_LOG = "start.log"
 _NOWHERE = Address("", 0, "")
@@ -129,7 +130,9 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
         log = _Log(output, link, work.forward)
         while not process.wait(_POLL_SECONDS):
             log.read()
-        log.read()
+            if link.hung_up():  # and a process that hangs does not see it
+                raise LinkClosed("the driver hung up")
+        log.end()
     finally:
         process.kill()
         os.close(output)
@@ -159,6 +162,12 @@ class _Log:
         while data := self._available():
             self._take(data)
 
+    def end(self) -> None:
+        """Take the rest, also a last line that does not end."""
+        self.read()
+        if self._part:
+            self._take(b"\n")
+
     def _available(self) -> bytes:
         try:
             return os.read(self._output, 1 << 16)
@@ -166,14 +175,21 @@ class _Log:
             return b""
 
     def _take(self, data: bytes) -> None:
-        *lines, self._part = (self._part + data).split(b"\n")
-        texts = [line.decode(errors="replace") for line in lines]
+        *lines, self._part = map(_seen, (self._part + data).split(b"\n"))
+        if len(self._part) > _LONGEST:
+            lines, self._part = [*lines, self._part], b""
+        texts = [line.decode(errors="replace").rstrip("\r") for line in lines]
         self.tail = "\n".join([self.tail, *texts])[-_TAIL:]
         if self._forward and texts:
             try:
                 self._link.send("log", lines=texts)
             except (LinkClosed, DeadlinePassed):
                 self._forward = False  # the run goes on without
+
+
+def _seen(line: bytes) -> bytes:
+    """Return what a terminal shows of a line that was written over, such as progress bars."""
+    return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
 
 
 class _Forked:

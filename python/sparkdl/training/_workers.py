@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl.errors import ModelExecutionException
+from sparkdl.errors import ModelExecutionException, SettingsException
 from sparkdl.training._coordinator import Coordinator, Handler, show_log
 from sparkdl.training._failures import (
     Failure,
@@ -234,7 +234,15 @@ def _no_answer(rank: int, message: Any) -> Any:
 def _dumped(value: Any) -> bytes:
     from pyspark import cloudpickle
 
-    dumped: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+    try:
+        dumped: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+    except Exception as e:
+        raise SettingsException(
+            f"The function, or what it is given or uses, cannot be sent to the processes: {e} "
+            "It travels by cloudpickle: make in the function what cannot travel (sessions, open "
+            "files, a tf.data.Dataset). For rows give run tf_dataset(..., shard=True) as an "
+            "argument, not within another one."
+        ) from e
     return dumped
 
 

@@ -38,7 +38,7 @@ class HorovodRunner:
     >>> HorovodRunner(np=4).run(main, rate=0.1)  # doctest: +SKIP
     """
 
-    def __init__(self, *, np: int, useGpu: bool = False, timeout: float = SECONDS) -> None:
+    def __init__(self, np: int, *, useGpu: bool = False, timeout: float = SECONDS) -> None:
         self.num_processor = np
         self._use_gpu, self._timeout = useGpu, timeout
 

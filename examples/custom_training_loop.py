@@ -61,7 +61,7 @@ def data_of(spark, folder):
         files = [f"{folder}/{name}_batch*.bin" for name in ("data", "test")]
         parts = [sc.binaryRecords(f, RECORD).map(from_record) for f in files]
     else:
-        classes = sorted(p.name for p in (folder / "train").iterdir())
+        classes = sorted(p.name for p in (folder / "train").iterdir() if p.is_dir())
         files = [sc.binaryFiles(f"{folder}/{name}/*/*.png", 8) for name in ("train", "test")]
         parts = [f.map(lambda file: from_png(file, classes)) for f in files]
     image = "struct<origin:string,height:int,width:int,nChannels:int,mode:int,data:binary>"

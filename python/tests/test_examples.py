@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import CHECKOUT
 from PIL import Image
@@ -41,6 +42,19 @@ class Session:
         """Do nothing."""
 
 
+@pytest.fixture
+def run(spark: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that runs an example in the session of the tests, and returns its variables."""
+
+    def run(name: str, *arguments: str) -> dict[str, Any]:
+        script = str(CHECKOUT / "examples" / name)
+        monkeypatch.setattr(sys, "argv", [script, *arguments])
+        return runpy.run_path(script, run_name="__main__")
+
+    monkeypatch.setattr(sparkdl, "start", lambda **_: Session(spark), raising=False)
+    return run
+
+
 def arguments(name: str, pictures: Path) -> list[str]:
     warm = str(pictures / "warm")
     return {
@@ -57,6 +71,43 @@ def arguments(name: str, pictures: Path) -> list[str]:
             *["--out", str(pictures.parent / "fine-tuned")],
         ],
     }.get(name, [])
+
+
+def as_binary(folder: Path, part: str, classes: list[str], pixels: Any, labels: Any) -> None:
+    """Write CIFAR-10's binary files: a byte for the class, then the planes."""
+    (folder / "batches.meta.txt").write_text("\n".join([*classes, ""]))
+    names = {"train": ["data_batch_1.bin", "data_batch_2.bin"], "test": ["test_batch.bin"]}[part]
+    records = np.hstack([labels[:, None], pixels.transpose(0, 3, 1, 2).reshape(len(labels), -1)])
+    for name, some in zip(names, np.array_split(records.astype("uint8"), len(names)), strict=True):
+        (folder / name).write_bytes(some.tobytes())
+
+
+def as_folders(folder: Path, part: str, classes: list[str], pixels: Any, labels: Any) -> None:
+    """Write a PNG file per image, in a folder per class."""
+    for name in classes:
+        (folder / part / name).mkdir(parents=True)
+    (folder / part / "notes.txt").write_text("no class")
+    for i, (rgb, label) in enumerate(zip(pixels, labels, strict=True)):
+        Image.fromarray(rgb).save(folder / part / classes[label] / f"{i}.png")
+
+
+@pytest.mark.parametrize("write", [as_binary, as_folders])
+def test_the_loop_of_ones_own_reads_cifar10_as_it_is_published(
+    write: Any, spark: Any, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classes, written = ["airplane", "automobile", "bird"], {}
+    for part, count in (("train", 8), ("test", 4)):
+        pixels = np.random.default_rng(count).integers(0, 256, (count, 32, 32, 3), "uint8")
+        labels = np.arange(count) % len(classes)
+        write(tmp_path, part, classes, pixels, labels)
+        written[part] = {(p.tobytes(), label) for p, label in zip(pixels, labels, strict=True)}
+    found = run("custom_training_loop.py", str(tmp_path), "--epochs", "1", "--batch-size", "3")
+    assert found["classes"] == classes
+    for part, frame in (("train", found["training"]), ("test", found["testing"])):
+        rows = frame.collect()
+        assert {(bytes(r.pixels), r.label) for r in rows} == written[part]
+        assert all(np.frombuffer(r.image.data, "uint8")[2] == r.pixels[0] for r in rows)
+    assert "evaluate: loss" in capsys.readouterr().out
 
 
 EXPECTED = {
@@ -85,14 +136,7 @@ def test_every_example_is_expected_to_say_something() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_runs(
-    name: str,
-    spark: Any,
-    pictures: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    name: str, pictures: Path, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sparkdl, "start", lambda **_: Session(spark), raising=False)
-    script = CHECKOUT / "examples" / name
-    monkeypatch.setattr(sys, "argv", [str(script), *arguments(name, pictures)])
-    runpy.run_path(str(script), run_name="__main__")
+    run(name, *arguments(name, pictures))
     assert EXPECTED[name] in capsys.readouterr().out

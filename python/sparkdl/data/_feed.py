@@ -69,6 +69,7 @@ class Feed:
         self.fields, row_bytes = source.first_row(batching.skip)
         frame = source.spread(order.seed) if order.shuffle else source.frame
         self._partitions = Partitions(frame, row_bytes, cache)
+        self.forget = self._partitions.forget
         self._order, self._batching = order, batching
         self._epochs = Epochs()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +38,7 @@ class Partitions:
     row_bytes : int
         Of a row, about; a record batch has some megabytes.
     cache : bool
-        Whether executors keep the rows (in memory, else on disk) for as long as this object lives.
+        Whether executors keep the rows (in memory, else on disk) until `forget`.
     """
 
     def __init__(self, frame: DataFrame, row_bytes: int, cache: bool) -> None:
@@ -54,8 +53,12 @@ class Partitions:
         if cache:
             level: Any = self._sc._jvm
             self._rdd.persist(level.org.apache.spark.storage.StorageLevel.MEMORY_AND_DISK())
-            weakref.finalize(self, _let_go, self._rdd).atexit = False
         self.count: int = self._rdd.getNumPartitions()
+
+    def forget(self) -> None:
+        """Have the executors let go of the rows that they keep."""
+        with suppress(Exception):  # the session may have been stopped
+            self._rdd.unpersist(False)
 
     def fetch(self, partition: int, tag: str) -> list[Any]:
         """Return the record batches of a partition; the job has the tag."""
@@ -84,10 +87,12 @@ class Partitions:
         Raises
         ------
         SettingsException
-            A partition did not come within `timeout` seconds.
+            A partition did not come within `timeout` seconds, or the session was stopped.
         """
         from pyspark import inheritable_thread_target
 
+        if self._sc._jsc is None:
+            raise SettingsException("The Spark session of this dataset was stopped. Make it again.")
         tag = f"sparkdl-{secrets.token_hex(8)}"
         fetch = inheritable_thread_target(self._session)(lambda item: self.fetch(which(item), tag))
         pool = ThreadPoolExecutor(ahead, _THREADS)
@@ -102,12 +107,6 @@ class Partitions:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # first, so that no other job begins
             self._sc.cancelJobsWithTag(tag)
-
-
-def _let_go(rdd: Any) -> None:
-    """Have the executors forget rows, when the dataset is gone."""
-    with suppress(Exception):  # the session may have been stopped
-        rdd.unpersist(False)
 
 
 def _record_batches(frame: DataFrame, rows: int) -> Any:

@@ -51,11 +51,12 @@ class Source:
             There is no row, or the first one cannot be used and may not be skipped.
         """
         rows = self.frame.where(f"{REASON} IS NULL") if skip else self.frame
-        table = rows.limit(1).toArrow()
-        if not table.num_rows:
+        found = rows.take(1)  # toArrow() would begin all partitions
+        if not found:
             raise InvalidInputException(
                 "The DataFrame has no row" + (" that can be used." if skip else ".")
             )
+        table = rows.sparkSession.createDataFrame(found, rows.schema).toArrow()
         batch = table.combine_chunks().to_batches()[0]
         _, reasons = usable(batch)
         Rejected().add(1, reasons, skip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,10 @@ def tf_dataset(
     feed = Feed(source, order, batching, bool(cache))
     specs = [f.spec(batching.fixed_size) for f in feed.fields]
     known = None if rows is None else batching.batches(rows)
-    return as_dataset(feed.batches, columns, specs, known)
+    dataset = as_dataset(feed.batches, columns, specs, known)
+    # TensorFlow never lets go of the function of a dataset, so its end is not that of the feed.
+    weakref.finalize(dataset, feed.forget).atexit = False
+    return dataset
 
 
 def _at_least_one(name: str, value: int) -> int:

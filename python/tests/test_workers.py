@@ -33,6 +33,19 @@ def test_every_worker_runs_at_once_and_results_come_by_rank(spark: Any) -> None:
     assert found == [(0, 2, told, ["0", "2"]), (1, 2, told, ["0", "2"])]
 
 
+def test_results_do_not_pass_through_the_jvm(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, start = [], _job.BarrierJob.start
+
+    def watched(job: Any) -> None:
+        jobs.append(job)
+        start(job)
+
+    monkeypatch.setattr(_job.BarrierJob, "start", watched)
+    (found,) = run_workers(spark.sparkContext, 1, lambda worker: b"x" * 5_000_000)
+    assert len(found) == 5_000_000
+    assert jobs[0].results == [True]
+
+
 def test_workers_are_sent_their_partition_and_leave_nothing_on_disk(spark: Any) -> None:
     def receive(rank: int, elements: Any, folder: Path) -> None:
         (folder / "mine").write_text(",".join(map(str, elements)))

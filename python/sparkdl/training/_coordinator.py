@@ -23,6 +23,7 @@ from sparkdl.training._failures import Failure, slow_driver
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
 
 PROCESS, TASK = "process", "task"
+RESULT = "result"
 _NAMED = 5  # ranks in a message
 
 # Answers a question of a worker: fields, and a payload.
@@ -61,6 +62,7 @@ class Coordinator:
         log: Callable[[int, str], None],
     ) -> None:
         self.failures: queue.Queue[Failure] = queue.Queue()
+        self.results: dict[int, bytearray] = {}  # pickled
         self._count, self.seconds = count, seconds
         self._handler, self._log = handler, log
         self._lock = threading.Lock()  # of what follows
@@ -173,6 +175,9 @@ class Coordinator:
                 self._log(rank, line)
         elif message.kind == "failed":
             self.failures.put(Failure(rank, **message.fields))
+        elif message.kind == RESULT:
+            self.results[rank] = message.payload
+            link.send("reply")
         elif message.kind == "exchange":
             self._exchange(rank, **message.fields)
         else:

@@ -63,7 +63,7 @@ class _Job:
     """Runs on a thread of its own, so that the caller can watch it, and be interrupted."""
 
     def __init__(self) -> None:
-        self.results: list[bytes] = []
+        self.results: list[bool] = []
         self.error: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -73,7 +73,7 @@ class _Job:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def _guarded(self, run: Callable[[], list[bytes]]) -> None:
+    def _guarded(self, run: Callable[[], list[bool]]) -> None:
         try:
             self.results = run()
         except BaseException as e:
@@ -100,7 +100,7 @@ class BarrierJob(_Job):
         self._thread.daemon = True
         self._thread.start()
 
-    def _run(self) -> list[bytes]:
+    def _run(self) -> list[bool]:
         sc = self._sc
         sc.addJobTag(self._tag)
         sc.setLocalProperty("spark.job.description", self._description)
@@ -127,8 +127,8 @@ class BarrierJob(_Job):
             self._thread.join(_CANCEL_SECONDS)
 
 
-def _task(work: Any) -> Callable[[Iterable[Any]], Iterator[bytes]]:
-    def run(elements: Iterable[Any]) -> Iterator[bytes]:
+def _task(work: Any) -> Callable[[Iterable[Any]], Iterator[bool]]:
+    def run(elements: Iterable[Any]) -> Iterator[bool]:
         from pyspark import BarrierTaskContext
 
         context = BarrierTaskContext.get()
@@ -156,10 +156,10 @@ class LocalJob(_Job):
         self._thread = threading.Thread(target=self._guarded, args=(self._run,), daemon=True)
         self._thread.start()
 
-    def _run(self) -> list[bytes]:
+    def _run(self) -> list[bool]:
         from concurrent.futures import ThreadPoolExecutor
 
-        def task(rank: int) -> bytes:
+        def task(rank: int) -> bool:
             return run_task(self._work, Place(rank, "localhost"), (), warm=False)
 
         with ThreadPoolExecutor(self._work.count) as pool:

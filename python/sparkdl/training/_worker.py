@@ -11,7 +11,7 @@ from traceback import TracebackException
 from typing import Any
 
 from sparkdl.estimators._progress import Address
-from sparkdl.training._coordinator import PROCESS
+from sparkdl.training._coordinator import PROCESS, RESULT
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message, connected
 
 _DRIVER_IS_GONE = 3  # exit status
@@ -88,6 +88,10 @@ class Worker:
     def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:
         """Send something to the driver, which does not answer."""
         self._link.send(kind, payload, **fields)
+
+    def give(self, result: bytes) -> None:
+        """Hand over what the function returned: not by Spark, whose JVM would hold copies of it."""
+        self.ask(RESULT, result)
 
     def fail(self, error: BaseException, trace: str, final: bool) -> None:
         """Tell the driver why this worker ends; a failure that is not final may be tried again."""

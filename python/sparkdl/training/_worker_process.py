@@ -17,7 +17,7 @@ from sparkdl.training._link import LinkClosed
 from sparkdl.training._worker import Worker
 
 # Files of a worker's folder.
-JOB, RESULT, OUTPUT = "job.pickle", "result.pickle", "output"
+JOB, OUTPUT = "job.pickle", "output"
 
 TOLD = 10  # exit status of a process that has told the driver why it failed
 
@@ -42,7 +42,7 @@ class Job:
 
 
 def work(folder: str) -> None:
-    """Run the function of the folder's job and leave what it gives; the driver hears of failures.
+    """Run the function of the folder's job; the driver is sent what it gives, or hears of failures.
 
     Ends the process, with status 0 if all went well, TOLD if the driver knows that it did not.
     """
@@ -66,7 +66,7 @@ def work(folder: str) -> None:
         address=job.address,
         seconds=job.seconds,
     )
-    status = _run(worker, job, place)
+    status = _run(worker, job)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # threads that the function left, of gRPC for one, must not hold it up
@@ -80,10 +80,10 @@ def _prepare(job: Job) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)
 
 
-def _run(worker: Worker, job: Job, folder: Path) -> int:
+def _run(worker: Worker, job: Job) -> int:
     try:
         function, arguments = pickle.loads(job.call)
-        (folder / RESULT).write_bytes(_dumped(function(worker, *arguments)))
+        worker.give(_dumped(function(worker, *arguments)))
         return 0
     except BaseException as e:  # SystemExit too: the function was to return
         trace = traceback.format_exc()

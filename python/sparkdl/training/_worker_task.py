@@ -19,7 +19,7 @@ from sparkdl.training import _worker_process
 from sparkdl.training._coordinator import TASK
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed
 from sparkdl.training._worker import hello
-from sparkdl.training._worker_process import JOB, OUTPUT, RESULT, TOLD, Job
+from sparkdl.training._worker_process import JOB, OUTPUT, TOLD, Job
 
 _ADVICE = (
     "Smaller batches, or fewer workers on a machine (spark.task.cpus), need less; memory outside "
@@ -81,8 +81,8 @@ class _Process(Protocol):
         """End it."""
 
 
-def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> bytes:
-    """Do one worker's part and return its function's result, pickled; empty if it has failed.
+def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> bool:
+    """Do one worker's part and return whether its function has returned; the driver has the result.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
         link.close()
 
 
-def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
-    """Run the process and return its result, or raise how it ended."""
+def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bool:
+    """Run the process and return whether all went well, or raise how it ended."""
     os.mkfifo(folder / OUTPUT)
     output = os.open(folder / OUTPUT, os.O_RDONLY | os.O_NONBLOCK)
     process: _Process = _Forked(folder, work.modules) if warm else _Started(folder)
@@ -137,9 +137,9 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bytes:
         process.kill()
         os.close(output)
     if process.code == 0:
-        return (folder / RESULT).read_bytes()
+        return True
     if process.code == TOLD:
-        return b""
+        return False
     raise RuntimeError(death(process.code, log.tail, _ADVICE))
 
 

@@ -160,7 +160,7 @@ def run_workers(
             _wait_for_slots(sc, count, seconds)
 
 
-def _attempted(run: _Run, attempt: int) -> list[bytes]:
+def _attempted(run: _Run, attempt: int) -> list[bytearray]:
     """Run the job once."""
     seconds, count = run.work.seconds, run.work.count
     host = "localhost"
@@ -183,7 +183,7 @@ def _attempted(run: _Run, attempt: int) -> list[bytes]:
         job.cancel()
 
 
-def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> list[bytes]:
+def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> list[bytearray]:
     """Wait until the job has ended, well or not."""
     job.start()
     lost: list[Failure] = []
@@ -197,8 +197,7 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
         if late is not None:
             raise ended(late)
     if job.error is None and job.results and all(job.results):
-        results: list[bytes] = job.results
-        return results
+        return [coordinator.results[rank] for rank in range(count)]
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
     raise _Lost(told_of_lost(lost, job.error, count)) from job.error
 

@@ -10,4 +10,7 @@ trait HasHistory { this: FileModelStage =>
     * "val_loss", ...); empty when the model's bundle has no history.
     */
   def history: Map[String, Seq[Double]] = TrainingHistory.of(findModel(Model.session))
+
+  /** What the model is, how it was trained and what it reached, as text for people. */
+  def summary: String = TrainingHistory.summary(findModel(Model.session))
 }

@@ -3,6 +3,7 @@ package org.sparkdl.model
 import java.nio.charset.StandardCharsets
 import java.nio.file.{Files, Path}
 
+import scala.collection.immutable.ListMap
 import scala.jdk.CollectionConverters._
 
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
@@ -39,7 +40,8 @@ object Bundle {
       outputs = specs(directory, root, "outputs"),
       image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
       labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
-      source = root.path("source").properties().asScala.map(e => e.getKey -> e.getValue.asText).toMap,
+      source =
+        ListMap.from(root.path("source").properties().asScala.iterator.map(e => e.getKey -> e.getValue.asText)),
       keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString)
     )
     ModelDefinition.checked(definition)

@@ -3,6 +3,8 @@ package org.sparkdl.ml
 import java.net.URI
 import java.nio.file.{Files, Path}
 
+import scala.collection.immutable.ListMap
+
 import org.apache.spark.ml.{Model, Pipeline, PipelineModel}
 import org.apache.spark.ml.linalg.Vector
 import org.apache.spark.ml.param.ParamMap
@@ -28,7 +30,8 @@ class FittedModelsSuite extends SparkSuite {
   private def trained(bundle: Path): Path = {
     val keras = Files.writeString(folder().resolve("anything.keras"), "of Keras")
     val history = """{"val_loss": [0.5, NaN], "loss": [2, 1]}"""
-    val model = Bundle.read(bundle).copy(source = Map("history" -> history), keras = Some(keras.toString))
+    val about = ListMap("rows" -> "7", "base" -> "x", "c" -> "", "b" -> "", "a" -> "", "history" -> history)
+    val model = Bundle.read(bundle).copy(source = about, keras = Some(keras.toString))
     val made = folder().resolve("trained")
     Bundle.write(model, made)
     made
@@ -74,6 +77,15 @@ class FittedModelsSuite extends SparkSuite {
     assert(loaded.history("val_loss").head == 0.5 && loaded.history("val_loss")(1).isNaN)
     assert(Files.readString(Path.of(URI.create(loaded.getModelFile)).resolve("model.keras")) == "of Keras")
     assert(classifier().history.isEmpty)
+  }
+
+  test("the summary has facts in their order and the best epoch") {
+    val lines = classifier(trained(colours)).summary.linesIterator.toSeq
+    assert(lines.take(3) == Seq("model 'colours'", "  rows: 7", "  base: x") && lines(5) == "  a: ")
+    assert(
+      lines.drop(6) ==
+        Seq("trained for 2 epoch(s); least val_loss in epoch 1:", "  val_loss 0.5, loss 2")
+    )
   }
 
   test("the history is not shown with the model") {

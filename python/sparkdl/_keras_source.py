@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,10 @@ def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], l
 
     def run(*tensors: Any) -> Any:
         fed = tensors[0] if single else tf.nest.pack_sequence_as(structure, tensors)
-        return model(fed, training=False)
+        # Some random layers draw, and so count their seed up, in inference too: with constants
+        # instead of variables there would be nothing to assign to.
+        with keras.StatelessScope() if model.built else nullcontext():
+            return model(fed, training=False)
 
     return run, specs, names
 

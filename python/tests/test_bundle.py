@@ -162,6 +162,16 @@ def test_control_flow_and_random_numbers_survive(tmp_path: Path) -> None:
     assert np.all(found["noise"] != 0), "two random numbers were taken for the same"
 
 
+def test_layers_that_draw_random_numbers_in_inference_too_are_frozen(tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.layers.RandomSaturation(0.3), keras.layers.RandomFlip()]
+    model = keras.Sequential([keras.Input((5, 5, 3)), *layers, keras.layers.Rescaling(2.0)])
+    x = np.random.default_rng(0).uniform(0, 255, (2, 5, 5, 3)).astype("float32")
+    found = run_bundle(sparkdl.save_bundle(model, tmp_path / "m", outputs=["y"]), {"input": x})
+    np.testing.assert_allclose(found["y"], 2 * x, rtol=1e-6)
+
+
 def test_an_lstm_equals_keras(tmp_path: Path) -> None:
     import keras
 

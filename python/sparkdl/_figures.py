@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl.errors import SettingsException
+from sparkdl.errors import InvalidInputException, SettingsException
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,9 +47,7 @@ def as_pixels(image: Any) -> Any:
         Spark's image struct, the bytes of a file, or pixels.
     """
     if isinstance(image, (bytes, bytearray)):
-        from PIL import Image
-
-        return np.asarray(Image.open(io.BytesIO(bytes(image))).convert("RGB"))
+        return _decoded(bytes(image))
     if hasattr(image, "nChannels"):
         from sparkdl.image.imageIO import fixColorChannelOrdering, imageStructToArray
 
@@ -61,3 +59,16 @@ def as_pixels(image: Any) -> Any:
             f"channels], got {type(image).__name__} of shape {list(array.shape)}."
         )
     return array[..., None] if array.ndim == 2 else array
+
+
+def _decoded(encoded: bytes) -> Any:
+    """Decode a file as the cluster does, turned as the camera noted."""
+    from sparkdl.image.imageIO import PIL_decode, fixColorChannelOrdering
+
+    try:
+        return fixColorChannelOrdering("RGB", PIL_decode(encoded))
+    except OSError as e:  # PIL's errors are OSErrors
+        raise InvalidInputException(
+            f"Cannot show an image of {len(encoded)} bytes: {e}. Expected the bytes of a file of "
+            "JPEG, PNG, BMP or GIF. Leave rows out whose images cannot be read."
+        ) from e

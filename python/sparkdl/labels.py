@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,18 @@ IMAGENET_CLASSES = 1000
 _ENVIRONMENT = "SPARKDL_IMAGENET_LABELS"
 _URL = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
 _MD5 = "c2c37ea517e94d9795004a39431a14cb"
+
+
+def label_text(label: Any) -> str:
+    """Return a label as text, the same whatever type of number it was.
+
+    >>> label_text(3.0), label_text(True), label_text(7.5), label_text("Tulpe")
+    ('3', '1', '7.5', 'Tulpe')
+    """
+    if not isinstance(label, Real):
+        return str(label)
+    number = float(label)
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) -> Labels:

@@ -8,17 +8,20 @@ it. No window is opened and no state of pyplot is touched. Matplotlib comes with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sparkdl._confusion import confusion_matrix
 from sparkdl._figures import RIGHT, WRONG, as_pixels, new_figure
 from sparkdl.errors import SettingsException
+from sparkdl.labels import label_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["confusion_matrix", "history", "predictions", "top_k"]
+
+_TITLE_LETTERS = 18  # fit above an image of a grid
 
 
 def top_k(
@@ -48,7 +51,8 @@ def top_k(
     figure = new_figure(8, 3)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.4])
     _show(left, image)
-    right.barh(range(len(values)), values, color=RIGHT)
+    bars = right.barh(range(len(values)), values, color=RIGHT)
+    right.bar_label(bars, [f"{v:.2g}" for v in values], padding=2)
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
     right.set(xlim=(0, 1), xlabel="probability")
@@ -105,66 +109,28 @@ def predictions(
     axes = figure.subplots(lines, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for axis, image, found, true in zip(axes.flat, images, predicted, truth, strict=False):
+    for axis, image, *labels in zip(axes.flat, images, predicted, truth, strict=False):
         _show(axis, image)
-        right = str(found) == str(true)
-        text = str(found) if right else f"{found}\nis: {true}"
-        axis.set_title(text, color=RIGHT if right else WRONG, fontsize=10)
+        found, true = map(label_text, labels)  # 3.0 is right where the label is 3
+        text = found if found == true else f"{found}\nis: {true}"
+        lines_of_text = [fill(line, _TITLE_LETTERS) for line in text.splitlines()]
+        colour = RIGHT if found == true else WRONG
+        axis.set_title("\n".join(lines_of_text), color=colour, fontsize=10)
     return figure
 
 
-def confusion_matrix(
-    actual: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] | None = None
+def history(
+    values: Mapping[str, Sequence[float]], parts: Mapping[str, int] | None = None
 ) -> Figure:
-    """Show how often each class was taken for each: a line per true class, a column per predicted.
-
-    Parameters
-    ----------
-    actual, predicted : list
-        A label per row.
-    labels : list, optional
-        Order of the classes; by default all that occur, sorted.
-    """
-    if len(actual) != len(predicted):
-        raise SettingsException(
-            f"Expected as many predicted as actual labels, got {len(predicted)} and {len(actual)}."
-        )
-    names = sorted({*actual, *predicted}) if labels is None else list(labels)
-    counts = _counts(actual, predicted, names)
-    size = 2.0 + 0.55 * len(names)
-    figure = new_figure(size, size)
-    axis = figure.subplots()
-    axis.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmax=1)
-    for (line, column), count in np.ndenumerate(counts):
-        if count:
-            dark = count > counts[line].sum() / 2
-            axis.text(column, line, count, ha="center", va="center", color="w" if dark else "k")
-    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axis.set_yticks(range(len(names)), names)
-    axis.set(xlabel="predicted", ylabel="actual")
-    return figure
-
-
-def _counts(actual: Sequence[Any], predicted: Sequence[Any], names: Sequence[Any]) -> Any:
-    place = {name: i for i, name in enumerate(names)}
-    unknown = sorted({str(v) for v in [*actual, *predicted] if v not in place})
-    if unknown:
-        raise SettingsException(
-            f"labels does not have {', '.join(unknown[:5])}; it has {', '.join(map(str, names))}."
-        )
-    counts = np.zeros((len(names), len(names)), int)
-    for true, found in zip(actual, predicted, strict=True):
-        counts[place[true], place[found]] += 1
-    return counts
-
-
-def history(values: Mapping[str, Sequence[float]]) -> Figure:
     """Show losses and metrics by epoch: a panel for each, with the one of validation dashed.
 
     Parameters
     ----------
     values : dict of str to list of float
         As `history` of a fitted model or Keras' `History.history`; "val_x" belongs to "x".
+    parts : dict of str to int, optional
+        Parts of the training with their numbers of epochs, in order; a dotted line is drawn where
+        one follows another.
     """
     shown = [name for name in values if not name.startswith("val_")]
     shown += [n.removeprefix("val_") for n in values if n.startswith("val_")]
@@ -178,12 +144,24 @@ def history(values: Mapping[str, Sequence[float]]) -> Figure:
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False).flat, names, strict=True):
         for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
             if key in values:
+                # A line of one point is not seen.
+                style = style if len(values[key]) > 1 else "o"
                 axis.plot(range(1, len(values[key]) + 1), values[key], style, label=label)
         axis.set(xlabel="epoch", title=name)
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axis.spines[["top", "right"]].set_visible(False)
+        _part(axis, parts or {})
         axis.legend(frameon=False)
     return figure
+
+
+def _part(axis: Any, parts: Mapping[str, int]) -> None:
+    """Draw a line where a part of the training follows another."""
+    begin = 0.5
+    for i, (name, epochs) in enumerate(parts.items()):
+        if i > 0:
+            axis.axvline(begin, color="grey", linestyle=":", label=f"{name} begins")
+        begin += epochs
 
 
 def _show(axis: Any, image: Any) -> None:

@@ -12,7 +12,7 @@ from image_rows import as_png, as_struct, picture
 from pyspark.sql import Row
 
 from sparkdl import plot
-from sparkdl.errors import SettingsException
+from sparkdl.errors import InvalidInputException, SettingsException
 
 FIELDS = ("origin", "height", "width", "nChannels", "mode", "data")
 
@@ -76,3 +76,48 @@ def test_each_loss_and_metric_has_a_panel() -> None:
     assert [list(line.get_ydata()) for line in lines] == [[2, 1], [3, 2]]
     with pytest.raises(SettingsException, match="no history to show"):
         plot.history({})
+
+
+def test_a_label_is_the_same_whatever_type_of_number_it_has() -> None:
+    image = picture(4, 4)
+    figure = plot.predictions([image] * 4, [3.0, "3", 1.0, 7.5], [3, 3, True, "7.5"])
+    assert [a.get_title() for a in figure.axes] == ["3", "3", "1", "7.5"]
+    axis = plot.confusion_matrix([3, 10, 3], ["3", "10", "10"]).axes[0]
+    assert [t.get_text() for t in axis.get_xticklabels()] == ["3", "10"]
+    assert [t.get_text() for t in axis.texts] == ["1", "1", "1"]
+
+
+def test_long_labels_are_broken_above_their_image() -> None:
+    figure = plot.predictions([picture(4, 4)], ["German short-haired pointer"], ["vizsla"])
+    assert figure.axes[0].get_title() == "German short-\nhaired pointer\nis: vizsla"
+
+
+def test_many_classes_have_room_in_one_picture() -> None:
+    classes = [f"kind {i:03}" for i in range(300)]
+    figure = plot.confusion_matrix(classes, classes)
+    assert max(figure.get_size_inches()) < 20
+    axis = figure.axes[0]
+    assert not axis.texts
+    assert 50 < len(axis.get_yticks()) < 200
+    with pytest.raises(SettingsException, match="at least one, got 0 and 0"):
+        plot.confusion_matrix([], [])
+
+
+def test_files_are_shown_turned_as_the_camera_noted() -> None:
+    from PIL import Image
+
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # a quarter to the right
+    Image.fromarray(picture(8, 16)).save(out, "JPEG", exif=exif)
+    assert plot.top_k(out.getvalue(), [1.0]).axes[0].images[0].get_array().shape == (16, 8, 3)
+    with pytest.raises(InvalidInputException, match="Cannot show an image of 10 bytes: "):
+        plot.top_k(b"no picture", [1.0])
+
+
+def test_one_epoch_is_seen_and_parts_of_a_training_are_told_apart() -> None:
+    axis = plot.history({"loss": [2.0]}).axes[0]
+    assert axis.lines[0].get_marker() == "o"
+    assert all(tick == int(tick) for tick in axis.get_xticks())
+    axis = plot.history({"loss": [4, 3, 2, 1, 0]}, {"head": 2, "network": 3}).axes[0]
+    assert [t.get_text() for t in axis.get_legend().get_texts()] == ["training", "network begins"]
+    assert list(axis.lines[1].get_xdata()) == [2.5, 2.5]

@@ -14,6 +14,7 @@ from sparkdl._paths import new_folder
 from sparkdl.bundle import write_finished
 from sparkdl.errors import InvalidModelException
 from sparkdl.estimators._classifier_base import FEATURES, Base
+from sparkdl.labels import label_text
 
 _PROBABILITIES = "probabilities"
 
@@ -39,17 +40,12 @@ def _frozen(model: Any) -> Loose:
 
 
 def _written(base: Base, classifier: Loose, classes: Sequence[Any]) -> Path:
-    names = texts(classes)
+    names = [label_text(c) for c in classes]
     decided = with_decision(classifier, _PROBABILITIES, numbers(classes), names)
     image = {**base.image, "input": next(iter(decided.inputs))}
     labels = [(name, name) for name in names]
     path = new_folder("classifier") / "model"
     return Path(write_finished(path, finish(decided), f"{base.name} classifier", labels, image))
-
-
-def texts(classes: Sequence[Any]) -> list[str]:
-    """Return labels as texts; whole numbers without a point."""
-    return [str(int(c)) if isinstance(c, float) and c.is_integer() else str(c) for c in classes]
 
 
 def numbers(classes: Sequence[Any]) -> list[float]:

@@ -27,7 +27,12 @@ files = spark.read.format("binaryFile").option("recursiveFileLookup", True).load
 images = files.selectExpr("content", "element_at(split(path, '/'), -2) AS kind")
 
 found = sparkdl.compare_models(
-    images, given.models.split(","), inputCol="content", labelCol="kind", epochs=given.epochs
+    images,
+    given.models.split(","),
+    inputCol="content",
+    labelCol="kind",
+    epochs=given.epochs,
+    handleInvalid="skip",  # a folder may have other files
 )
 print(found)
 model = found.best

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from image_rows import as_png, picture
+from digit_rows import ROWS, check_exported, digit_rows, estimator, network
+from image_rows import as_struct, picture
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 
@@ -22,28 +22,10 @@ from sparkdl.errors import (
     SparkDLException,
 )
 
-ROWS = 300
-
 
 @pytest.fixture(scope="module")
 def digits(spark: Any) -> Any:
-    """Handwritten digits as PNG files: columns image, label (int), name (string), held_out."""
-    from sklearn.datasets import load_digits
-
-    found = load_digits()
-    rows = []
-    for i, (pixels, label) in enumerate(zip(found.images[:ROWS], found.target[:ROWS], strict=True)):
-        large = np.kron(pixels * 15.9375, np.ones((4, 4))).astype(np.uint8)[..., None]
-        rows.append((bytearray(as_png(large)), int(label), f"n{label}", i % 4 == 0))
-    schema = "image binary, label int, name string, held_out boolean"
-    frame = spark.createDataFrame(rows, schema).repartition(3).cache()
-    assert frame.count() == ROWS
-    return frame
-
-
-def estimator(**params: Any) -> ImageClassifierEstimator:
-    given = {"inputCol": "image", "labelCol": "label", "baseModel": "TinyNet", "verbose": 0}
-    return ImageClassifierEstimator(**{**given, "headUnits": 32, "epochs": 12, **params})
+    return digit_rows(spark)
 
 
 @pytest.fixture(scope="module")
@@ -92,84 +74,12 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     assert made.fit(digits).history == model.history
 
 
-def network() -> Any:
-    """Return a small network, always the same, whose features are maps."""
-    import keras
-
-    keras.utils.set_random_seed(3)
-    layers = [
-        keras.Input((32, 32, 3)),
-        keras.layers.Conv2D(8, 5, strides=3, name="first"),
-        keras.layers.BatchNormalization(name="norm"),
-        keras.layers.Conv2D(16, 3, activation="relu", name="second"),
-    ]
-    return keras.Sequential(layers, name="small")
-
-
-def check_exported(model: ImageClassifierModel, digits: Any, file: Path) -> Any:
-    """Compare what the cluster gives with plain Keras on the exported model, which is returned."""
-    import keras
-    from PIL import Image
-
-    whole = keras.saving.load_model(model.export_keras(file))
-    rows = model.transform(digits.limit(9)).collect()
-    pixels = [np.asarray(Image.open(io.BytesIO(r.image)).convert("RGB"), "float32") for r in rows]
-    expected = whole.predict(np.stack(pixels), verbose=0)
-    np.testing.assert_allclose([r.probability.toArray() for r in rows], expected, atol=2e-5)
-    return whole
-
-
 def test_the_cluster_gives_what_plain_keras_gives_of_the_exported_model(
     digits: Any, tmp_path: Path
 ) -> None:
     made = estimator(baseModel=None, labelCol="name", epochs=2, preprocessing="caffe")
     made.setParams(model=network()).fit(digits).write().save(str(tmp_path / "stage"))
     check_exported(ImageClassifierModel.load(str(tmp_path / "stage")), digits, tmp_path / "m.keras")
-
-
-def test_an_unfrozen_network_is_trained_from_a_layer_on(digits: Any, tmp_path: Path) -> None:
-    made = estimator(baseModel=None, epochs=2, preprocessing="tf", numWorkers=2)
-    made.setParams(model=network(), unfreezeFrom="norm", fineTuneLearningRate=0.002)
-    made.setParams(
-        augment="flip", augmentCopies=1, classWeight="balanced", validationCol="held_out"
-    )
-    model = made.fit(digits)
-    assert {len(v) for v in model.history.values()} == {4}
-    assert model.history["loss"][-1] < model.history["loss"][1]
-    summary = model.summary()
-    assert "unfrozen from: norm" in summary
-    assert "head epochs: 2" in summary
-    trained = check_exported(model, digits, tmp_path / "m.keras").get_layer("small")
-    for layer in network().layers:
-        pairs = zip(layer.get_weights(), trained.get_layer(layer.name).get_weights(), strict=True)
-        same = [np.array_equal(before, after) for before, after in pairs]
-        assert same == [layer.name != "second"] * len(same), layer.name
-
-
-def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> None:
-    from sparkdl.estimators import _unfrozen
-    from sparkdl.estimators._classifier_base import base_of
-    from sparkdl.estimators._feature_data import Table
-
-    images = [picture(32, 32, seed=i) for i in range(4)]
-    data = [(bytearray(as_png(a)), "ab"[i == 3]) for i, a in enumerate(images)]
-    made = estimator(classWeight="balanced", validationFraction=0.0)
-    labels, nobody = np.array([0, 0, 0, 1], "int32"), np.zeros(4, bool)
-    table = Table([np.zeros((4, 1))], labels, ["a", "b"], nobody)
-    frame = spark.createDataFrame(data, "image binary, label string").coalesce(1)
-    rows = _unfrozen._pixels(made, base_of(made), table, frame).collect()
-    for row, pixels in zip(rows, images, strict=True):
-        assert bytes(row.pixels) == pixels.tobytes()
-    assert [r.label for r in rows] == [0, 0, 0, 1]
-    assert [r.weight for r in rows] == pytest.approx([2 / 3] * 3 + [2])
-
-
-def test_a_network_has_the_layer_from_which_it_is_unfrozen(digits: Any) -> None:
-    made = estimator(baseModel=None, epochs=1, unfreezeFrom="third").setParams(model=network())
-    with pytest.raises(SettingsException, match="small has no layer 'third'.* norm, second"):
-        made.fit(digits)
-    with pytest.raises(InvalidModelException, match="TinyNet comes with sparkdl, a bundle"):
-        estimator(epochs=1, unfreezeFrom="x").fit(digits)
 
 
 def test_labels_that_are_numbers_are_predicted_as_numbers(digits: Any) -> None:
@@ -210,6 +120,34 @@ def test_rows_are_held_out_by_their_content(digits: Any) -> None:
     assert not held(digits, validationFraction=0.0)
 
 
+def test_copies_of_an_image_in_several_files_are_on_the_same_side(spark: Any) -> None:
+    from pyspark.ml.image import ImageSchema
+
+    from sparkdl.estimators._classifier_rows import labelled_images
+
+    images = [as_struct(picture(5, 4, seed=i)) for i in range(30)]
+    rows = [((f"{copy}{i}", *s[1:]), i) for copy in "ab" for i, s in enumerate(images)]
+    schema = f"image {ImageSchema.columnSchema.simpleString()}, label int"
+    frame = spark.createDataFrame(rows, schema)
+    found = labelled_images(estimator(validationFraction=0.5), frame).collect()
+    sides = {r.image.origin: r.held_out for r in found}
+    assert [sides[f"a{i}"] for i in range(30)] == [sides[f"b{i}"] for i in range(30)]
+    assert 0 < sum(sides.values()) < 60
+
+
+def test_labels_are_any_text(digits: Any) -> None:
+    from pyspark.sql.functions import array, col, lit
+
+    names = ["Gänseblümchen", "", "Löwenzahn 'gelb'", "郁金香"]
+    kind = array(*map(lit, names))[col("label")].alias("kind")
+    some = digits.where("label < 4").select("image", kind)
+    model = estimator(labelCol="kind", epochs=20).fit(some)
+    assert model.labels == sorted(names)
+    rows = model.transform(some).collect()
+    assert np.mean([r.predictedLabel == r.kind for r in rows]) > 0.9
+    assert {r.predictedLabel for r in rows} == {*names}
+
+
 def test_copies_of_images_are_changed_at_random_but_always_the_same() -> None:
     import tensorflow as tf
 
@@ -244,7 +182,8 @@ def test_rows_that_cannot_be_used_are_an_error_or_left_out(spark: Any, digits: A
     )
     null = digits.limit(1).selectExpr("image", "cast(null as int) as label")
     frame = digits.select("image", "label").union(bad).union(null)
-    with pytest.raises(InvalidInputException, match="3 row.s. cannot be trained on: "):
+    where = r"row \d+ of partition \d+ \(counted from 0\): the label is null"
+    with pytest.raises(InvalidInputException, match=f"3 row.s. cannot be trained on: .*{where}"):
         estimator().fit(frame)
     with pytest.warns(UserWarning, match="3 rows are not trained on: .*the label is null"):
         model = estimator(handleInvalid="skip", epochs=1).fit(frame)
@@ -258,10 +197,17 @@ def test_what_cannot_be_is_said(digits: Any) -> None:
         ImageClassifierEstimator().fit(digits)
     with pytest.raises(SchemaMismatchException, match="no column 'x'. .* Set labelCol"):
         estimator(labelCol="x").fit(digits)
+    with pytest.raises(
+        SchemaMismatchException, match="'label' as inputCol: expected Spark's image"
+    ):
+        estimator(inputCol="label").fit(digits)
     with pytest.raises(SchemaMismatchException, match="as validationCol: expected boolean"):
         estimator(validationCol="label").fit(digits)
     with pytest.raises(InvalidInputException, match="at least 2 classes, got 1"):
         estimator().fit(digits.where("label = 1"))
+    three = digits.where("label = 1").limit(2).union(digits.where("label = 2").limit(1))
+    with pytest.raises(InvalidInputException, match="No rows are left to train on: all are held"):
+        estimator(validationFraction=0.999).fit(three)
     with pytest.raises(SparkDLException, match="validationFraction must be at least 0 and less"):
         estimator(validationFraction=1.0)
     with pytest.raises(SparkDLException, match="Unknown augment 'blur'"):
@@ -275,6 +221,22 @@ def test_a_network_that_keras_does_not_have_cannot_be_exported(
         fitted.export_keras(tmp_path / "m.keras")
     path = fitted.export_bundle(tmp_path / "bundle")
     assert ImageClassifierModel(inputCol="image", modelFile=path).history == fitted.history
+
+
+def test_scala_loads_what_python_saved_and_python_what_scala_saved(
+    fitted: ImageClassifierModel, digits: Any, spark: Any, tmp_path: Path
+) -> None:
+    fitted.copy().setPredictionCol("kind").write().save(str(tmp_path / "python"))
+    scala = spark._jvm.org.sparkdl.ml.ImageClassifierModel.load(str(tmp_path / "python"))
+    assert list(scala.labels().mkString(",").split(",")) == fitted.labels
+    losses = scala.history().apply("val_loss")
+    assert [losses.apply(i) for i in range(losses.size())] == fitted.history["val_loss"]
+    scala.write().save(str(tmp_path / "scala"))
+    again = ImageClassifierModel.load(str(tmp_path / "scala"))
+    assert (again.history, again.summary()) == (fitted.history, fitted.summary())
+    assert again.getPredictionCol() == "kind"
+    rows = [m.transform(digits).select("probability").collect() for m in (fitted, again)]
+    assert rows[0] == rows[1]
 
 
 def test_the_predictor_takes_the_bundle_of_a_classifier(
@@ -315,36 +277,3 @@ def test_an_estimator_is_saved_and_loaded(tmp_path: Path) -> None:
     loaded = ImageClassifierEstimator.load(str(tmp_path / "e"))
     values = [{p.name: v for p, v in e.extractParamMap().items()} for e in (made, loaded)]
     assert values[0] == values[1]
-
-
-def test_a_fit_that_was_interrupted_goes_on(digits: Any, tmp_path: Path) -> None:
-    import keras
-
-    made = estimator(epochs=3, checkpointDir=tmp_path / "c", tensorBoardDir=tmp_path / "t")
-    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda e, _: 1 / (e - 1))
-    from sparkdl.estimators import _head
-
-    real = _head.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_head, "callbacks", lambda *a, **k: [*real(*a, **k), stop])
-        with pytest.raises(ZeroDivisionError):
-            made.fit(digits)
-    model = made.fit(digits)
-    assert len(model.history["loss"]) < 3
-    assert list((tmp_path / "t").rglob("events*"))
-
-
-def test_networks_are_compared_in_a_table_and_a_picture(
-    digits: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = {"inputCol": "image", "labelCol": "label", "headUnits": 16, "verbose": 0}
-    found = sparkdl.compare_models(digits, ["TinyNet"], epochs=2, **given)
-    assert found[0].accuracy == max(found.models["TinyNet"].history["val_accuracy"])
-    assert found[0].imagesPerSecond > 0
-    assert found.best is found.models["TinyNet"]
-    lines = repr(found).splitlines()
-    assert lines[0].split() == ["model", "accuracy", "loss", "seconds", "MB", "images/s"]
-    assert lines[1].startswith("TinyNet")
-    assert len(found.plot().axes) == 4
-    with pytest.raises(SettingsException, match="names of different networks"):
-        sparkdl.compare_models(digits, [], **given)

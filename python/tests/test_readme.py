@@ -25,6 +25,7 @@ PAGES = [
             "migrating-from-1.x",
             "training",
             "own-loops",
+            "fine-tuning",
         )
     ),
 ]
@@ -32,6 +33,7 @@ _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _MOBILENET = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"
+_FLOWERS, _OF_A_KIND = "labelled/flowers5", 4
 # What the pages call the material of the shared data.
 _FILES = {
     "photos": "imagenet/photos",
@@ -69,6 +71,10 @@ def place(
     """A working directory with the files that the pages speak of."""
     for name, target in _FILES.items():
         (tmp_path / name).symlink_to(shared_data / target)
+    for kind in filter(Path.is_dir, (shared_data / _FLOWERS).iterdir()):
+        (tmp_path / "flowers" / kind.name).mkdir(parents=True)
+        for photo in sorted(kind.glob("*.jpg"))[:_OF_A_KIND]:
+            (tmp_path / "flowers" / kind.name / photo.name).symlink_to(photo)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "MobileNetV2").symlink_to(cache / "MobileNetV2-imagenet")
     (tmp_path / "broken").mkdir()

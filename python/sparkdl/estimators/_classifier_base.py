@@ -10,6 +10,7 @@ from typing import Any
 from sparkdl._manifest import read_manifest
 from sparkdl._paths import KERAS_FILES, new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.estimators._classifier_keras import LAYERS
 
 FEATURES = "features_avg"
 
@@ -82,11 +83,17 @@ def _own(estimator: Any) -> Base:
         image=True,
         preprocessing=None if mode == "none" else mode,
     )
-    return Base(Path(bundle), Path(estimator.getModelFile()).stem)
+    return Base(Path(bundle), network.name)
 
 
 def own_network(estimator: Any) -> Any:
-    """Load the user's network, with a global average pooling where it gives maps."""
+    """Load the user's network, with a global average pooling where it gives maps.
+
+    Raises
+    ------
+    InvalidModelException
+        It is no file of Keras, or no network from RGB images of one size to features or maps.
+    """
     import keras
 
     from sparkdl._keras_source import load_keras_file
@@ -98,21 +105,27 @@ def own_network(estimator: Any) -> Any:
             "the driver's machine, or a live model (model=...)."
         )
     model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
-    shapes = [list(t.shape) for t in model.inputs], [list(t.shape) for t in model.outputs]
-    if len(shapes[0]) != 1 or len(shapes[0][0]) != 4 or len(shapes[1]) != 1:
+    _check_ends(model)
+    [features] = model.outputs
+    if len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D()(features)
+    # Layers of the classifier stand beside it, and no two may have one name.
+    name = f"{model.name}_network" if model.name in LAYERS else model.name
+    return keras.Model(model.inputs, features, name=name)
+
+
+def _check_ends(model: Any) -> None:
+    ends = [
+        [list(t.shape) for t in getattr(model, kind, None) or []] for kind in ("inputs", "outputs")
+    ]
+    images, features = ends
+    fits = len(images) == len(features) == 1 and len(images[0]) == 4 and len(features[0]) in (2, 4)
+    if not fits or None in images[0][1:] or images[0][3] != 3:
         raise InvalidModelException(
-            f"Cannot put a head on {file.name}: expected one input [rows, height, width, channels] "
-            f"and one output, got inputs {shapes[0]} and outputs {shapes[1]}."
+            f"Cannot put a head on the network '{model.name}': expected one input of RGB images of "
+            "a fixed size [rows, height, width, 3] and one output of features [rows, n] or maps "
+            f"[rows, height, width, n], got inputs {images} and outputs {features}."
         )
-    if len(shapes[1][0]) == 2:
-        return model
-    if len(shapes[1][0]) != 4:
-        raise InvalidModelException(
-            f"Cannot put a head on {file.name}: expected features [rows, n] or maps [rows, height, "
-            f"width, channels], got {shapes[1][0]}."
-        )
-    pooled = keras.layers.GlobalAveragePooling2D()(model.outputs[0])
-    return keras.Model(model.inputs, pooled, name=model.name)
 
 
 def augmented(base: Base, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:

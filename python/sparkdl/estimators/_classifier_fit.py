@@ -16,6 +16,7 @@ from sparkdl.estimators._classifier_bundle import frozen_bundle, tuned_bundle
 from sparkdl.estimators._classifier_keras import (
     BASE,
     HEAD,
+    HEAD_EPOCHS,
     KEPT,
     WEIGHTS,
     WHOLE,
@@ -26,6 +27,7 @@ from sparkdl.estimators._classifier_rows import labelled_images
 from sparkdl.estimators._feature_data import Table, fetch
 from sparkdl.estimators._progress import show
 from sparkdl.estimators._trials import described
+from sparkdl.training._checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -75,7 +77,11 @@ class FittedClassifiers:
             if index >= len(self._estimators):
                 raise StopIteration
             self._next += 1
-            fitted = self._fit(self._estimators[index])
+            try:
+                fitted = self._fit(self._estimators[index])
+            except BaseException:
+                self._forget()
+                raise
             if self._next == len(self._estimators):
                 self._forget()
             return index, fitted
@@ -84,13 +90,14 @@ class FittedClassifiers:
         from sparkdl.estimators._head import train_head
 
         start = time.monotonic()
+        network = self._network(estimator)
         base, table = self._features(estimator)
-        head, history, about = train_head(estimator, table)
-        if estimator.isSet("unfreezeFrom"):
+        head, history, about = train_head(estimator, table, self._states(estimator, table))
+        if network is not None:
             from sparkdl.estimators._unfrozen import fine_tuned
 
-            tuned = fine_tuned(estimator, base, table, head, self._dataset)
-            about["head epochs"] = len(history["loss"])
+            tuned = fine_tuned(estimator, network, (base, table), head, self._dataset)
+            about[HEAD_EPOCHS] = len(history["loss"])
             history = {k: [*history.get(k, []), *v] for k, v in tuned.history.items()}
             bundle, kept = tuned_bundle(base, tuned.fed, table.classes), tuned.model
         else:
@@ -98,6 +105,24 @@ class FittedClassifiers:
         about = {**_facts(estimator, base), **about, "seconds": f"{time.monotonic() - start:.1f}"}
         remember(bundle, history=history, about=about, model=kept)
         return estimator._fitted(bundle)  # type: ignore[no-any-return]
+
+    def _network(self, estimator: Any) -> Any:
+        """Make the network that is to be trained, so that what is wrong with it is known now."""
+        if not estimator.isSet("unfreezeFrom"):
+            return None
+        from sparkdl.estimators._unfrozen import network_of
+        from sparkdl.training._job import check_slots
+
+        if estimator.isSet("numWorkers"):
+            check_slots(self._dataset.sparkSession.sparkContext, estimator.getNumWorkers())
+        return network_of(estimator)
+
+    def _states(self, estimator: Any, table: Table) -> Checkpoints | None:
+        if not estimator.isSet("checkpointDir"):
+            return None
+        from sparkdl.estimators._head_state import folder
+
+        return Checkpoints(folder(estimator, table, "head"), self._dataset.sparkSession)
 
     def _features(self, estimator: Any) -> tuple[Base, Table]:
         key = [estimator.getOrDefault(p) if estimator.isDefined(p) else None for p in _OF_FEATURES]

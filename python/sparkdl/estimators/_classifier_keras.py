@@ -17,6 +17,11 @@ from sparkdl.named import named_model
 # the head only: Keras has the network's weights, and they are large.
 BASE, WEIGHTS, KEPT = "base", "weights", "keras file"
 HEAD, WHOLE = "head", "whole"
+HEAD_EPOCHS = "head epochs"  # of the history, where the network was trained afterwards
+
+
+# The layers of a classifier that stand beside the network.
+LAYERS = IMAGES, FLOATS, PIXELS, CLASSIFIER = "images", "floats", "pixels", "head"
 
 
 def whole_model(
@@ -38,9 +43,9 @@ def whole_model(
         Of the images: float32 or uint8.
     """
     layers = keras().layers
-    x = inputs = keras().Input(network.inputs[0].shape[1:], name="images", dtype=dtype)
+    x = inputs = keras().Input(network.inputs[0].shape[1:], name=IMAGES, dtype=dtype)
     if dtype != "float32":
-        x = layers.Rescaling(1.0, name="floats")(x)
+        x = layers.Rescaling(1.0, name=FLOATS)(x)
     for layer in [*changes, *([] if pixels is None else [pixels])]:
         x = layer(x)
     return keras().Model(inputs, head(network(x, training=False)), name="classifier")
@@ -68,7 +73,7 @@ def layer_of(prepare: Callable[[Any], Any]) -> Any:
     kernel = np.stack([(of(*channel) - zero) / 255 for channel in 255 * np.eye(3)])
     if np.allclose(kernel, np.eye(3)) and np.allclose(zero, 0):
         return None
-    layer = keras().layers.Conv2D(3, 1, name="pixels", trainable=False)
+    layer = keras().layers.Conv2D(3, 1, name=PIXELS, trainable=False)
     layer.build((None, None, None, 3))
     layer.set_weights([kernel.reshape(1, 1, 3, 3), zero])
     return layer

@@ -10,28 +10,38 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _PARTS = 1_000_000
+_KINDS = {
+    "StructType": "Spark's image struct",
+    "BinaryType": "encoded bytes (binary)",
+    "NumericType": "numbers",
+    "BooleanType": "boolean",
+    "StringType": "strings",
+}
 
 
 def labelled_images(estimator: Any, dataset: DataFrame) -> DataFrame:
-    """Return columns image, label (double or string) and held_out (boolean).
+    """Return columns image, label (double or string), held_out (boolean) and origin (string).
+
+    origin is that of an image struct, null for other images.
 
     Raises
     ------
     SchemaMismatchException
         A column is missing or has another type.
     """
-    from pyspark.sql.functions import col
-    from pyspark.sql.types import BooleanType, NumericType, StringType
+    from pyspark.sql.functions import lit
+    from pyspark.sql.types import BinaryType, BooleanType, NumericType, StringType, StructType
 
+    image = _column(dataset, estimator, "inputCol", (StructType, BinaryType))
     label = _column(dataset, estimator, "labelCol", (NumericType, BooleanType, StringType))
     texts = isinstance(dataset.schema[estimator.getLabelCol()].dataType, StringType)
-    if estimator.getInputCol() not in dataset.columns:
-        raise _missing(dataset, estimator.getInputCol(), "inputCol")
-    image = col(f"`{estimator.getInputCol()}`")
+    kind = dataset.schema[estimator.getInputCol()].dataType
+    known = isinstance(kind, StructType) and "origin" in kind.names
     return dataset.select(
         image.alias("image"),
         (label if texts else label.cast("double")).alias("label"),
         _held_out(estimator, dataset, image).alias("held_out"),
+        (image["origin"] if known else lit(None).cast("string")).alias("origin"),
     )
 
 
@@ -39,15 +49,18 @@ def _held_out(estimator: Any, dataset: DataFrame, image: Column) -> Column:
     """Say which rows are for validation.
 
     By the content of an image and the seed, so that neither the order of the rows nor their
-    partitions matter, and that the same image is never on both sides.
+    partitions matter, and that the same image is never on both sides, whatever file it is from.
     """
     from pyspark.sql.functions import coalesce, lit, pmod, xxhash64
-    from pyspark.sql.types import BooleanType
+    from pyspark.sql.types import BooleanType, StructType
 
     if estimator.isSet("validationCol"):
         given = _column(dataset, estimator, "validationCol", (BooleanType,))
         return coalesce(given, lit(False))
-    drawn = pmod(xxhash64(image, lit(estimator.getSeed())), lit(_PARTS))
+    kind = dataset.schema[estimator.getInputCol()].dataType
+    fields = kind.names if isinstance(kind, StructType) else []
+    content = [image[f] for f in fields if f != "origin"] or [image]
+    drawn = pmod(xxhash64(*content, lit(estimator.getSeed())), lit(_PARTS))
     return drawn < lit(int(estimator.getValidationFraction() * _PARTS))
 
 
@@ -56,18 +69,14 @@ def _column(dataset: DataFrame, estimator: Any, param: str, types: tuple[type, .
 
     name = estimator.getOrDefault(param)
     if name not in dataset.columns:
-        raise _missing(dataset, name, param)
+        raise SchemaMismatchException(
+            f"There is no column '{name}'. The DataFrame has: {', '.join(dataset.columns)}. "
+            f"Set {param}."
+        )
     found = dataset.schema[name].dataType
     if not isinstance(found, types):
-        kinds = " or ".join(t.__name__.removesuffix("Type").lower() for t in types)
+        kinds = " or ".join(_KINDS[t.__name__] for t in types)
         raise SchemaMismatchException(
             f"Cannot use column '{name}' as {param}: expected {kinds}, got {found.simpleString()}."
         )
     return col(f"`{name}`")
-
-
-def _missing(dataset: DataFrame, name: str, param: str) -> SchemaMismatchException:
-    return SchemaMismatchException(
-        f"There is no column '{name}'. The DataFrame has: {', '.join(dataset.columns)}. "
-        f"Set {param}."
-    )

@@ -80,8 +80,8 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> T
     Parameters
     ----------
     rows : DataFrame
-        Columns label (double or string), held_out (boolean), reason (string: why there are no
-        features) and a vector for each of `kinds`.
+        Columns label (double or string), held_out (boolean), origin (string, which file, if that is
+        known), reason (string: why there are no features) and a vector for each of `kinds`.
     kinds : list of str
         Columns of vectors of one length.
     policy : str
@@ -98,7 +98,9 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> T
 
     columns = list(kinds)
     # Rows as plain values: neither pyspark.ml nor sparkdl's stages are needed in the workers.
-    packed = _plain(rows, columns).rdd.mapPartitions(lambda part: _packed(part, columns))
+    packed = _plain(rows, columns).rdd.mapPartitionsWithIndex(
+        lambda partition, part: _packed(partition, part, columns)
+    )
     packed.persist(StorageLevel.DISK_ONLY)
     try:
         accounts = packed.filter(lambda item: isinstance(item, Account)).collect()
@@ -116,17 +118,18 @@ def _plain(rows: DataFrame, kinds: Sequence[str]) -> DataFrame:
 
     arrays = {k: vector_to_array(col(k), "float32") for k in kinds}
     vectors = [when(col(k).isNotNull(), a).alias(k) for k, a in arrays.items()]
-    return rows.select("label", "held_out", "reason", *vectors)
+    return rows.select("label", "held_out", "origin", "reason", *vectors)
 
 
-def _packed(rows: Iterable[Any], kinds: Sequence[str]) -> Iterator[Any]:
+def _packed(partition: int, rows: Iterable[Any], kinds: Sequence[str]) -> Iterator[Any]:
     account = Account()
     kept: list[Any] = []
     size = 0
-    for row in rows:
+    for number, row in enumerate(rows):
         reason = _refusal(row, kinds)
         if reason is not None:
-            account.reject(reason)
+            where = row.origin or f"row {number} of partition {partition} (counted from 0)"
+            account.reject(f"{where}: {reason}")
             continue
         account.labels[row.label] = account.labels.get(row.label, 0) + 1
         account.width = len(row[kinds[0]])

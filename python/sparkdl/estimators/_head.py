@@ -10,9 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
+from sparkdl.estimators._classifier_keras import CLASSIFIER
 from sparkdl.estimators._feature_data import Table
+from sparkdl.estimators._head_state import HeadState
 from sparkdl.estimators._progress import numbers, show
+from sparkdl.labels import label_text
+from sparkdl.training._checkpoints import Checkpoints
+
+_SHOWN = 8
 
 
 def new_head(estimator: Any, width: int, classes: int) -> Any:
@@ -22,7 +29,7 @@ def new_head(estimator: Any, width: int, classes: int) -> Any:
     if estimator.getHeadUnits():
         layers.append(_dense(estimator.getHeadUnits(), "relu", "head", seed))
     layers.append(_dense(classes, "softmax", "predictions", seed + 1))
-    return keras.Sequential(layers, name="head")
+    return keras.Sequential(layers, name=CLASSIFIER)
 
 
 def _dense(units: int, activation: str, name: str, seed: int) -> Any:
@@ -30,11 +37,15 @@ def _dense(units: int, activation: str, name: str, seed: int) -> Any:
     return keras.layers.Dense(units, activation=activation, kernel_initializer=start, name=name)
 
 
-def new_optimizer(estimator: Any) -> Any:
-    """Return the optimizer, with the learning rate if one is set."""
+def new_optimizer(estimator: Any, rate: float | None = None) -> Any:
+    """Return the optimizer, with a learning rate instead of its own if one is given."""
     optimizer = keras.optimizers.get(estimator.getOptimizer())
-    if estimator.isSet("learningRate"):
-        optimizer.learning_rate = estimator.getLearningRate()
+    if rate is None:
+        return optimizer
+    config = optimizer.get_config()
+    if isinstance(config.get("learning_rate"), Mapping):  # a schedule, which cannot be replaced
+        return type(optimizer).from_config({**config, "learning_rate": rate})
+    optimizer.learning_rate = rate
     return optimizer
 
 
@@ -101,40 +112,79 @@ def class_weights(estimator: Any, labels: Any, classes: int) -> Any:
     return (len(labels) / (classes * np.maximum(counts, 1))).astype("float32")
 
 
-def train_head(estimator: Any, table: Table) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
-    """Train a new head; return it, its history, and facts for the summary."""
+def train_head(
+    estimator: Any, table: Table, states: Checkpoints | None = None
+) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
+    """Train a new head; return it, its history, and facts for the summary.
+
+    Parameters
+    ----------
+    estimator : ImageClassifierEstimator
+    table : Table
+    states : Checkpoints, optional
+        Where the state after each epoch is kept.
+    """
     training, validation = split(table)
+    _warn_of_unseen(table, training)
     classes = len(table.classes)
     head = new_head(estimator, table.features[0].shape[1], classes)
-    optimizer, loss = new_optimizer(estimator), "sparse_categorical_crossentropy"
+    rate = estimator.getLearningRate() if estimator.isSet("learningRate") else None
+    optimizer, loss = new_optimizer(estimator, rate), "sparse_categorical_crossentropy"
     head.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     size, even = estimator.getBatchSize(), np.ones(classes, "float32")
     weights = class_weights(estimator, table.labels[training], classes)
     batches = Batches(table, training, size, estimator.getSeed(), weights)
-    # Not its on_epoch_end, which Keras calls once more before it begins.
-    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.begin(epoch))
-    done = head.fit(
-        batches,
-        validation_data=Batches(table, validation, size, None, even) if len(validation) else None,
-        epochs=estimator.getEpochs(),
-        callbacks=[order, *callbacks(estimator, validated=len(validation) > 0)],
-        shuffle=False,  # of the batches, by Python's random numbers; Batches does it by the seed
-        verbose=0,
-    )
-    history = {name: [float(v) for v in values] for name, values in done.history.items()}
+    held_out = Batches(table, validation, size, None, even) if len(validation) else None
+    history = _fitted(estimator, head, batches, held_out, states)
     return head, history, {"rows": len(training), "validation rows": len(validation)}
 
 
-def callbacks(estimator: Any, validated: bool) -> list[Any]:
-    """Return Keras' callbacks for what the params ask for."""
-    made = early_stopping(estimator) if validated else []
+def _warn_of_unseen(table: Table, training: Any) -> None:
+    counts = np.bincount(table.labels[training], minlength=len(table.classes))
+    unseen = [label_text(table.classes[i]) for i in np.flatnonzero(counts == 0)]
+    if unseen:
+        warn(
+            f"{len(unseen)} class(es) have no rows to train on, for all are held out: "
+            f"{', '.join(unseen[:_SHOWN])}. Say which rows validate (validationCol)."
+        )
+
+
+def _fitted(
+    estimator: Any,
+    head: Any,
+    batches: Batches,
+    held_out: Batches | None,
+    states: Checkpoints | None,
+) -> dict[str, list[float]]:
+    """Train a head and return the history."""
+    # Not its on_epoch_end, which Keras calls once more before it begins.
+    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.begin(epoch))
+    stopping = early_stopping(estimator) if held_out is not None else []
+    state = None if states is None else HeadState(states, next(iter(stopping), None))
+    if state is not None and state.epoch and estimator.getVerbose():
+        show(f"{estimator.uid}: goes on after epoch {state.epoch}")
+    done = head.fit(
+        batches,
+        validation_data=held_out,
+        epochs=estimator.getEpochs(),
+        initial_epoch=0 if state is None else state.begin(estimator.getEpochs()),
+        callbacks=[order, *stopping, *([state] if state else []), *callbacks(estimator)],
+        shuffle=False,  # of the batches, by Python's random numbers; Batches does it by the seed
+        verbose=0,
+    )
+    history = done.history if state is None else state.history
+    if not np.isfinite(history["loss"]).all():
+        warn("The loss is no number any more. A smaller learningRate may help.")
+    return {name: [float(v) for v in values] for name, values in history.items()}
+
+
+def callbacks(estimator: Any) -> list[Any]:
+    """Return Keras' callbacks for what the params ask to see."""
+    made: list[Any] = []
     if estimator.isSet("tensorBoardDir"):
         from sparkdl.training._tensor_board import Board
 
         made.append(Board(str(Path(estimator.getTensorBoardDir()) / "head"), histograms=0))
-    if estimator.isSet("checkpointDir"):
-        folder = Path(estimator.getCheckpointDir()) / "head"
-        made.append(keras.callbacks.BackupAndRestore(str(folder)))
     if estimator.getVerbose():
         made.append(keras.callbacks.LambdaCallback(on_epoch_end=_teller(estimator)))
     return made

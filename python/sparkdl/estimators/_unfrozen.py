@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
-
-from sparkdl.errors import SettingsException
 from sparkdl.estimators._classifier_base import Base, own_network
 from sparkdl.estimators._classifier_keras import named_network, pixel_layer, whole_model
 from sparkdl.estimators._classifier_rows import labelled_images
 from sparkdl.estimators._head import class_weights, early_stopping, new_optimizer, split
+from sparkdl.estimators._head_state import folder
+from sparkdl.estimators._unfreeze import changes, unfreeze
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from sparkdl.estimators._feature_data import Table
-
-_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -41,67 +38,48 @@ class Tuned:
     history: dict[str, list[float]]
 
 
-def fine_tuned(estimator: Any, base: Base, table: Table, head: Any, dataset: DataFrame) -> Tuned:
-    """Train the layers of the network from `unfreezeFrom` on, and a head that was trained before.
+def network_of(estimator: Any) -> tuple[Any, Any]:
+    """Return the network, of which the layers from `unfreezeFrom` on can be trained, and the layer
+    for its pixels.
 
     Raises
     ------
     SettingsException
         The network has no such layer.
+    InvalidModelException, ModelNotFoundException
+        Keras does not have the network, or not its weights.
     """
+    if estimator.isSet("baseModel"):
+        network, pixels = named_network(estimator.getBaseModel(), estimator.getWeights())
+    else:
+        network, pixels = own_network(estimator), pixel_layer(estimator.getPreprocessing())
+    unfreeze(network, estimator.getUnfreezeFrom())
+    return network, pixels
+
+
+def fine_tuned(
+    estimator: Any,
+    network: tuple[Any, Any],
+    features: tuple[Base, Table],
+    head: Any,
+    dataset: DataFrame,
+) -> Tuned:
+    """Train a network, as `network_of` returns it, and a head that was trained before."""
     from sparkdl import KerasEstimator
 
-    network, pixels = _network(estimator)
-    unfreeze(network, estimator.getUnfreezeFrom())
+    layers, pixels = network
+    base, table = features
     augment = estimator.getAugment() if estimator.isSet("augment") else []
-    start = whole_model(network, pixels, head, _changes(augment, estimator.getSeed()), "uint8")
+    start = whole_model(layers, pixels, head, changes(augment, estimator.getSeed()), "uint8")
     rows = _pixels(estimator, base, table, dataset)
-    fitted = KerasEstimator(model=start, **_params(estimator)).fit(rows)
-    trained = fitted.keras_model()
-    parts = [_part(trained, p) for p in (network, pixels, head)]
+    fitted = KerasEstimator(model=start, **_params(estimator, table)).fit(rows)
+    trained = fitted.keras_model(estimator.custom_objects, estimator.safe_mode)
+    parts = [_part(trained, p) for p in (layers, pixels, head)]
     return Tuned(trained, whole_model(*parts), fitted.history)
-
-
-def _network(estimator: Any) -> tuple[Any, Any]:
-    if estimator.isSet("baseModel"):
-        return named_network(estimator.getBaseModel(), estimator.getWeights())
-    return own_network(estimator), pixel_layer(estimator.getPreprocessing())
 
 
 def _part(model: Any, layer: Any) -> Any:
     return None if layer is None else model.get_layer(layer.name)
-
-
-def unfreeze(network: Any, first: str) -> None:
-    """Let the layers from `first` on be trained, but for batch norms, and no others."""
-    names = [layer.name for layer in network.layers]
-    if first not in names:
-        raise SettingsException(
-            f"unfreezeFrom: {network.name} has no layer '{first}'. It has {len(names)}; the last "
-            f"ones are {', '.join(names[-_SHOWN:])}."
-        )
-    network.trainable = True
-    for place, layer in enumerate(network.layers):
-        norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = place >= names.index(first) and not norm
-
-
-def _changes(kinds: Sequence[str], seed: int) -> list[Any]:
-    """Return the layers that change images at random while they are trained on."""
-    layers = keras.layers
-    made = {
-        "flip": [layers.RandomFlip("horizontal", seed=seed)],
-        "crop": [
-            layers.RandomZoom((-0.25, 0.0), seed=seed + 1),
-            layers.RandomTranslation(0.1, 0.1, seed=seed + 2),
-        ],
-        "colour": [
-            layers.RandomBrightness(0.2, seed=seed + 3),
-            layers.RandomContrast(0.2, seed=seed + 4),
-            layers.RandomSaturation((0.4, 0.6), value_range=(0, 255), seed=seed + 5),
-        ],
-    }
-    return [layer for kind in kinds for layer in made[kind]]
 
 
 def _pixels(estimator: Any, base: Base, table: Table, dataset: DataFrame) -> DataFrame:
@@ -138,7 +116,7 @@ def _turned(base: Base) -> str:
 
 def _labels(estimator: Any, table: Table) -> list[Any]:
     """Return the places of labels among the classes, and what rows count if that differs."""
-    from pyspark.sql.functions import col, create_map, lit
+    from pyspark.sql.functions import col, create_map, lit, when
 
     def by_label(values: Sequence[float]) -> Any:
         pairs = [lit(x) for pair in zip(table.classes, values, strict=True) for x in pair]
@@ -149,33 +127,35 @@ def _labels(estimator: Any, table: Table) -> list[Any]:
     if estimator.getClassWeight() != "none":
         training, _ = split(table)
         weights = class_weights(estimator, table.labels[training], len(places))
-        found.append(by_label([float(w) for w in weights]).alias("weight"))
+        balanced = by_label([float(w) for w in weights])
+        found.append(when(col("held_out"), 1.0).otherwise(balanced).alias("weight"))
     return found
 
 
-def _params(estimator: Any) -> dict[str, Any]:
+def _params(estimator: Any, table: Table) -> dict[str, Any]:
     """Return the params of KerasEstimator."""
-    optimizer = new_optimizer(estimator)
-    optimizer.learning_rate = estimator.getFineTuneLearningRate()
     params: dict[str, Any] = {
         "inputCols": ["pixels"],
         "labelCols": ["label"],
         "outputCols": ["probabilities"],
-        "optimizer": optimizer,
+        "optimizer": new_optimizer(estimator, estimator.getFineTuneLearningRate()),
         "loss": "sparse_categorical_crossentropy",
         "metrics": ["accuracy"],
         "batchSize": estimator.getBatchSize(),
         "epochs": estimator.getEpochs(),
         "validationCol": "held_out",
         "seed": estimator.getSeed(),
-        "callbacks": early_stopping(estimator),
+        "callbacks": early_stopping(estimator) if table.held_out.any() else [],
         "verbose": estimator.getVerbose(),
+        "custom_objects": estimator.custom_objects,
+        "safe_mode": estimator.safe_mode,
     }
     if estimator.getClassWeight() != "none":
         params["sampleWeightCol"] = "weight"
     if estimator.isSet("numWorkers"):
         params["numWorkers"] = estimator.getNumWorkers()
-    for name in ("checkpointDir", "tensorBoardDir"):
-        if estimator.isSet(name):
-            params[name] = str(Path(estimator.getOrDefault(name)) / "network")
+    if estimator.isSet("checkpointDir"):
+        params["checkpointDir"] = folder(estimator, table, "network")
+    if estimator.isSet("tensorBoardDir"):
+        params["tensorBoardDir"] = str(Path(estimator.getTensorBoardDir()) / "network")
     return params

@@ -262,10 +262,12 @@ class ImageClassifierEstimator(
             Of (index, model), thread-safe. A model is trained when its turn comes.
         """
         from sparkdl.estimators._classifier_fit import FittedClassifiers
+        from sparkdl.estimators._classifier_rows import labelled_images
 
         estimators = [self.copy(dict(m)) for m in paramMaps]
         for estimator in estimators:
             estimator._validate()
+            labelled_images(estimator, dataset)  # checks columns before a network is made
         return FittedClassifiers(estimators, dataset)
 
     def _fit(self, dataset: DataFrame) -> ImageClassifierModel:

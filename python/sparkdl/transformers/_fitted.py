@@ -32,7 +32,11 @@ class FittedModel(Trained):
         """Return a figure of losses and metrics by epoch, see `sparkdl.plot.history`."""
         from sparkdl.plot import history
 
-        return history(self.history)
+        return history(self.history, self._parts())
+
+    def _parts(self) -> dict[str, int]:
+        """The parts of the training, with their epochs, if there were several."""
+        return {}
 
     def keras_model(
         self, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
@@ -55,7 +59,12 @@ class FittedModel(Trained):
 
         return load_keras_file(self._keras_file(), custom_objects, safe_mode)
 
-    def export_keras(self, path: str | Path) -> str:
+    def export_keras(
+        self,
+        path: str | Path,
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> str:
         """Write the trained model for Keras; return the absolute path.
 
         Parameters
@@ -64,6 +73,8 @@ class FittedModel(Trained):
             `NAME.keras` gets the whole model. `NAME.json` gets the architecture, and
             `NAME.weights.h5` beside it the weights: `keras.models.model_from_json` and
             `load_weights` read them. Files that exist are replaced.
+        custom_objects, safe_mode
+            See `keras_model`; only `NAME.json` needs them.
 
         Raises
         ------
@@ -83,7 +94,7 @@ class FittedModel(Trained):
         if target.suffix == ".keras":
             shutil.copyfile(file, target)
         else:
-            model = self.keras_model()
+            model = self.keras_model(custom_objects, safe_mode)
             target.write_text(json.dumps(json.loads(model.to_json()), indent=2), encoding="utf-8")
             model.save_weights(target.with_suffix(".weights.h5"), overwrite=True)
         return str(target)

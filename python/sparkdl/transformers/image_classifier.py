@@ -12,7 +12,7 @@ from pyspark.ml.param import Param, Params
 from sparkdl._lazy import keras
 from sparkdl._paths import new_folder
 from sparkdl._training_record import facts
-from sparkdl.estimators._classifier_keras import HEAD, KEPT, completed
+from sparkdl.estimators._classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl.param.converters import path
 from sparkdl.param.image_classifier import ImageClassifierParams
 from sparkdl.transformers._fitted import FittedModel
@@ -115,6 +115,12 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
 
         file = Path(self._bundle_folder()) / "labels.json"
         return [description for _, description in read_labels(file)]
+
+    def _parts(self) -> dict[str, int]:
+        epochs = facts(self._bundle_folder()).get(HEAD_EPOCHS)
+        if epochs is None:
+            return {}
+        return {"head": int(epochs), "network": len(self.history["loss"]) - int(epochs)}
 
     def _keras_file(self) -> Path:
         file = super()._keras_file()

@@ -1,0 +1,75 @@
+"""compare_models: one table and one picture of several networks."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from digit_rows import digit_rows
+
+import sparkdl
+from sparkdl.errors import ModelNotFoundException, SettingsException, SparkDLException
+
+GIVEN = {"inputCol": "image", "labelCol": "label", "headUnits": 16, "verbose": 0, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def digits(spark: Any) -> Any:
+    return digit_rows(spark)
+
+
+def test_networks_are_compared_in_a_table_and_a_picture(digits: Any, tmp_path: Path) -> None:
+    missing = {"VGG16": tmp_path / "no.weights.h5"}
+    with pytest.warns(UserWarning, match="VGG16 is left out of the comparison: There is no"):
+        found = sparkdl.compare_models(digits, ["TinyNet", "VGG16"], weights=missing, **GIVEN)
+    assert [r.model for r in found] == list(found.models) == ["TinyNet"]
+    history = found.models["TinyNet"].history
+    best = history["val_loss"].index(min(history["val_loss"]))
+    assert (found[0].accuracy, found[0].loss) == (
+        history["val_accuracy"][best],
+        history["val_loss"][best],
+    )
+    assert found[0].imagesPerSecond > 0
+    assert found.best is found.models["TinyNet"]
+    lines = repr(found).splitlines()
+    assert lines[0].split() == ["model", "accuracy", "loss", "seconds", "MB", "images/s"]
+    assert lines[1].startswith("TinyNet")
+    figure, out = found.plot(), io.BytesIO()
+    figure.savefig(out, format="png")
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["accuracy", "seconds of fit", "size in MB", "images/s at inference"]
+
+
+def test_what_cannot_be_compared_is_said_before_anything_is_fitted(
+    digits: Any, tmp_path: Path
+) -> None:
+    def refused(error: type, message: str, models: list[str], **params: Any) -> None:
+        with pytest.raises(error, match=message):
+            sparkdl.compare_models(digits, models, **{**GIVEN, **params})
+
+    refused(SettingsException, "names of different networks, got \\[\\]", [])
+    refused(SparkDLException, "VGG61", ["TinyNet", "VGG61"])
+    refused(
+        SettingsException,
+        "weights names VGG19, which is not compared",
+        ["TinyNet"],
+        weights={"VGG19": "x.h5"},
+    )
+    refused(SettingsException, "compare_models sets modelFile itself", ["TinyNet"], modelFile="x")
+    none = {"VGG16": tmp_path / "no.weights.h5"}
+    refused(ModelNotFoundException, "There is no weights file", ["VGG16"], weights=none)
+
+
+def test_the_numbers_are_of_the_epoch_whose_weights_the_model_has() -> None:
+    from types import SimpleNamespace
+
+    from sparkdl.comparison import _reached
+
+    history = {"val_loss": [0.5, 0.1, 0.3, 0.4], "val_accuracy": [0.1, 0.2, 0.3, 0.4]}
+    whole = SimpleNamespace(history=history, _parts=dict)
+    tuned = SimpleNamespace(history=history, _parts=lambda: {"head": 2, "network": 2})
+    assert _reached(whole, best=True) == (0.2, 0.1)  # type: ignore[arg-type]
+    assert _reached(whole, best=False) == (0.4, 0.4)  # type: ignore[arg-type]
+    assert _reached(tuned, best=True) == (0.3, 0.3)  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def with_sparkdl(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def with_keras(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Time `fit` of a frozen network and a head."""
     import keras
-    from sparkdl.estimators._classifier_keras import named_network
+    from sparkdl._classifier_keras import named_network
 
     base, pixels = named_network(given.model, str(folder / "w.weights.h5"))
     base.trainable = False

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sparkdl._fitting.labels import targets
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._labels import targets
 
 SPARSE, ONE_HOT = "sparse_categorical_crossentropy", "categorical_crossentropy"
 CLASSES, HOT = np.array([2.0, 0.0]), np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])

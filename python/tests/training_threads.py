@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.training._blocks import SCHEMA
+from sparkdl._placement.blocks import SCHEMA
+from sparkdl._placement.columns import Field, Fields
+from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
+from sparkdl._placement.validation import Fraction
 from sparkdl.training._checkpoints import Checkpoints
-from sparkdl.training._columns import Field, Fields
 from sparkdl.training._dialogue import Dialogue
 from sparkdl.training._link import Message
-from sparkdl.training._placement import TRAINING, VALIDATION, Layout, receiver, splitter
 from sparkdl.training._spec import Spec, built
 from sparkdl.training._train import Training
-from sparkdl.training._validation import Fraction
 
 BLOCK = 50  # rows
 

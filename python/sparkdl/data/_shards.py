@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._placement.columns import Field, Fields
+from sparkdl._placement.placement import TRAINING, Layout, encoded, layout, receiver, splitter
 from sparkdl.data import _arrays
 from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._columns import REASON
@@ -23,8 +25,6 @@ from sparkdl.data._feed import Batching
 from sparkdl.data._order import Epochs, Order
 from sparkdl.data._source import Rejected, Source
 from sparkdl.errors import InvalidInputException, SchemaMismatchException, SettingsException
-from sparkdl.training._columns import Field, Fields
-from sparkdl.training._placement import TRAINING, Layout, encoded, layout, receiver, splitter
 
 if TYPE_CHECKING:
     from pyspark import RDD
@@ -117,9 +117,9 @@ class Share:
 
     def dataset(self, folder: Path, workers: int, rank: int) -> Any:
         """Return the `tf.data.Dataset` of one process."""
-        from sparkdl.training._arrays import array_in
-        from sparkdl.training._order import Order as Places
-        from sparkdl.training._placement import file_of
+        from sparkdl._placement.arrays import array_in
+        from sparkdl._placement.order import Order as Places
+        from sparkdl._placement.placement import file_of
 
         order = Places(self.rows, self.batching.size, workers, rank)
         arrays = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sparkdl._fitting.progress import show
 from sparkdl._warn import warn
 from sparkdl.errors import ModelExecutionException
-from sparkdl.estimators._progress import show
 from sparkdl.estimators._train_task import Outcome
 from sparkdl.estimators._training_data import Layout
 

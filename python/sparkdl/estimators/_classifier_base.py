@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparkdl._classifier_keras import LAYERS
 from sparkdl._manifest import read_manifest
 from sparkdl._paths import KERAS_FILES, new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
-from sparkdl.estimators._classifier_keras import LAYERS
 
 FEATURES = "features_avg"
 

@@ -9,11 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._paths import new_folder
-from sparkdl._training_record import remember
-from sparkdl.estimators._classifier_base import Base, augmented, base_of, own_network
-from sparkdl.estimators._classifier_bundle import frozen_bundle, tuned_bundle
-from sparkdl.estimators._classifier_keras import (
+from sparkdl._classifier_keras import (
     BASE,
     HEAD,
     HEAD_EPOCHS,
@@ -23,10 +19,14 @@ from sparkdl.estimators._classifier_keras import (
     pixel_layer,
     whole_model,
 )
+from sparkdl._fitting.jobs import described
+from sparkdl._fitting.progress import show
+from sparkdl._paths import new_folder
+from sparkdl._training_record import remember
+from sparkdl.estimators._classifier_base import Base, augmented, base_of, own_network
+from sparkdl.estimators._classifier_bundle import frozen_bundle, tuned_bundle
 from sparkdl.estimators._classifier_rows import labelled_images
 from sparkdl.estimators._feature_data import Table, fetch
-from sparkdl.estimators._progress import show
-from sparkdl.estimators._trials import described
 from sparkdl.training._checkpoints import Checkpoints
 
 if TYPE_CHECKING:

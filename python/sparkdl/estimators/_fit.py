@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._fitting.jobs import described, threads_per_trial
+from sparkdl._fitting.model_file import keras_model
+from sparkdl._fitting.progress import listening
 from sparkdl._paths import new_folder
 from sparkdl.estimators._announce import announce, report, warn_of_rejected
 from sparkdl.estimators._images import label_col, training_images
-from sparkdl.estimators._model_file import keras_model
-from sparkdl.estimators._progress import listening
 from sparkdl.estimators._stand_in import write_stand_in
 from sparkdl.estimators._train_process import Trial
 from sparkdl.estimators._train_task import Outcome, Work
 from sparkdl.estimators._training_data import Feed, Layout, layout, shuffled
-from sparkdl.estimators._trials import Trials, accounts, described, threads_per_trial
+from sparkdl.estimators._trials import Trials, accounts
 
 if TYPE_CHECKING:
     from pyspark import RDD

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from sparkdl._classifier_keras import CLASSIFIER
+from sparkdl._fitting.progress import numbers, show
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._classifier_keras import CLASSIFIER
 from sparkdl.estimators._feature_data import Table
 from sparkdl.estimators._head_state import HeadState
-from sparkdl.estimators._progress import numbers, show
 from sparkdl.labels import label_text
 from sparkdl.training._checkpoints import Checkpoints
 

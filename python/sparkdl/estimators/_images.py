@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._fitting.labels import label_column
 from sparkdl.errors import SchemaMismatchException
-from sparkdl.estimators._labels import label_column
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._child_process import end_with_parent, keep_memory
-from sparkdl.estimators._labels import targets
-from sparkdl.estimators._progress import Address, Sender, numbers
+from sparkdl._fitting.child_process import end_with_parent, keep_memory
+from sparkdl._fitting.labels import targets
+from sparkdl._fitting.progress import Address, Sender, numbers
 from sparkdl.estimators._training_data import Layout
 
 # Files of a trial's folder.

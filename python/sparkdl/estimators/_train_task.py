@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._child_process import death, local_folder, start_server
+from sparkdl._fitting.child_process import death, local_folder, start_server
+from sparkdl._fitting.progress import Address, Sender
 from sparkdl.estimators import _train_process
-from sparkdl.estimators._progress import Address, Sender
 from sparkdl.estimators._train_process import BUNDLE, IMAGES, JOB, LABELS, LOG, RESULT, Job
 from sparkdl.estimators._training_data import Block, Layout
 

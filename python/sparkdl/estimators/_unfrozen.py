@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._classifier_keras import named_network, pixel_layer, whole_model
 from sparkdl.estimators._classifier_base import Base, own_network
-from sparkdl.estimators._classifier_keras import named_network, pixel_layer, whole_model
 from sparkdl.estimators._classifier_rows import labelled_images
 from sparkdl.estimators._head import class_weights, early_stopping, new_optimizer, split
 from sparkdl.estimators._head_state import folder

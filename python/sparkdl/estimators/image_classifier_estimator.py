@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._fitting.model_file import stored_model
 from sparkdl.errors import SettingsException, SparkDLException
 from sparkdl.estimators._base_params import BaseParams
-from sparkdl.estimators._model_file import stored_model
 from sparkdl.estimators._training_params import TrainingParams
 from sparkdl.param import HasLabelCol, keyword_only
 from sparkdl.param.image_classifier import ImageClassifierParams
@@ -288,13 +288,13 @@ class ImageClassifierEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params and the network's file."""
-        from sparkdl.estimators._persistence import EstimatorWriter
+        from sparkdl._fitting.persistence import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl.estimators._persistence import EstimatorReader
+        from sparkdl._fitting.persistence import EstimatorReader
 
         return EstimatorReader(cls)

@@ -10,8 +10,8 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._fitting.model_file import stored_model
 from sparkdl.errors import SettingsException, SparkDLException
-from sparkdl.estimators._model_file import stored_model
 from sparkdl.param import (
     HasKerasLoss,
     HasKerasModel,
@@ -268,13 +268,13 @@ class KerasImageFileEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params, the model's file and the loader."""
-        from sparkdl.estimators._persistence import EstimatorWriter
+        from sparkdl._fitting.persistence import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl.estimators._persistence import EstimatorReader
+        from sparkdl._fitting.persistence import EstimatorReader
 
         return EstimatorReader(cls)

@@ -7,11 +7,11 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._fitting.each import each
 from sparkdl._lazy import keras
 from sparkdl.errors import SparkDLException
 from sparkdl.param._configuration import configuration
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
-from sparkdl.training._each import each
 
 # What they are depends on the loss.
 _BY_LOSS = ("accuracy", "acc", "crossentropy", "ce")

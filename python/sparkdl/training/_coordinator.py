@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from sparkdl.estimators._progress import Address
+from sparkdl._fitting.progress import Address
 from sparkdl.training._failures import Failure, slow_driver
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.estimators._progress import numbers, show
-from sparkdl.training._arrays import Rows
+from sparkdl._fitting.progress import numbers, show
+from sparkdl._placement.arrays import Rows
+from sparkdl._placement.placement import TRAINING
 from sparkdl.training._callbacks import Callbacks
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._coordinator import Answer
 from sparkdl.training._link import Message
-from sparkdl.training._placement import TRAINING
 from sparkdl.training._spec import Spec
 from sparkdl.training._state import packed, unpacked
 from sparkdl.training._steps import Steps

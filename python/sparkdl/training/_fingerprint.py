@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from sparkdl.training._each import each
+from sparkdl._fitting.each import each
 from sparkdl.training._spec import Spec
 
 # Of configurations of Keras: what holds names of layers, which it counts up within a process.

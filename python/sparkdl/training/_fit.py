@@ -8,15 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._fitting.jobs import described
+from sparkdl._fitting.progress import show
 from sparkdl._paths import KERAS_FILES, new_folder
-from sparkdl._warn import warn
-from sparkdl.errors import InvalidModelException, SettingsException
-from sparkdl.estimators._progress import show
-from sparkdl.estimators._trials import described
-from sparkdl.training._checkpoints import Checkpoints
-from sparkdl.training._columns import Fields, training_columns
-from sparkdl.training._job import check_slots, task_slots
-from sparkdl.training._placement import (
+from sparkdl._placement.columns import Fields, training_columns
+from sparkdl._placement.placement import (
     TRAINING,
     VALIDATION,
     Layout,
@@ -25,8 +21,12 @@ from sparkdl.training._placement import (
     placed,
     receiver,
 )
+from sparkdl._placement.validation import Fraction
+from sparkdl._warn import warn
+from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.training._checkpoints import Checkpoints
+from sparkdl.training._job import check_slots, task_slots
 from sparkdl.training._spec import Spec, built
-from sparkdl.training._validation import Fraction
 from sparkdl.training._workers import run_workers
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def _spec(estimator: Any, found: Layout) -> Spec:
             "'sparse_categorical_crossentropy'."
         )
     if get("loss") is not None and not found.fields.labels:
-        raise SettingsException(
-            "There is a loss but no label. Set labelCols: a column per output."
-        )
+        raise SettingsException("There is a loss but no label. Set labelCols: a column per output.")
     return Spec(
         model=file.read_bytes(),
         suffix=file.suffix,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparkdl._fitting.each import each
+from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
-from sparkdl.training._each import each
-from sparkdl.training._placement import Layout
 
 _SUMMED = ("sum_over_batch_size", "mean")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.training._arrays import Rows
-from sparkdl.training._placement import TRAINING, VALIDATION
+from sparkdl._placement.arrays import Rows
+from sparkdl._placement.placement import TRAINING, VALIDATION
 from sparkdl.training._ring import Ring
 from sparkdl.training._spec import Spec, built
 from sparkdl.training._state import packed, unpacked

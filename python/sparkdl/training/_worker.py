@@ -10,7 +10,7 @@ from pathlib import Path
 from traceback import TracebackException
 from typing import Any
 
-from sparkdl.estimators._progress import Address
+from sparkdl._fitting.progress import Address
 from sparkdl.training._coordinator import PROCESS, RESULT
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message, connected
 

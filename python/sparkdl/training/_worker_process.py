@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkdl._child_process import end_with_parent, keep_memory
-from sparkdl.estimators._progress import Address
+from sparkdl._fitting.child_process import end_with_parent, keep_memory
+from sparkdl._fitting.progress import Address
 from sparkdl.training._link import LinkClosed
 from sparkdl.training._worker import Worker
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sparkdl._child_process import death, local_folder, start_server
-from sparkdl.estimators._progress import Address
+from sparkdl._fitting.child_process import death, local_folder, start_server
+from sparkdl._fitting.progress import Address
 from sparkdl.training import _worker_process
 from sparkdl.training._coordinator import TASK
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed

@@ -246,6 +246,6 @@ def _dumped(value: Any) -> bytes:
 
 
 def _threads(sc: SparkContext | None, count: int) -> int:
-    from sparkdl.estimators._trials import threads_per_trial
+    from sparkdl._fitting.jobs import threads_per_trial
 
     return max(1, (os.cpu_count() or 1) // count) if sc is None else threads_per_trial(sc, count)

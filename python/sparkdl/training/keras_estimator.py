@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._fitting.model_file import stored_model
 from sparkdl.errors import SettingsException
-from sparkdl.estimators._model_file import stored_model
 from sparkdl.param import keyword_only
 from sparkdl.training._column_params import TrainingColumns
 from sparkdl.training._record_params import RecordParams
@@ -244,14 +244,14 @@ class KerasEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params and the model's file."""
-        from sparkdl.estimators._persistence import EstimatorWriter
+        from sparkdl._fitting.persistence import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl.estimators._persistence import EstimatorReader
+        from sparkdl._fitting.persistence import EstimatorReader
 
         return EstimatorReader(cls)
 

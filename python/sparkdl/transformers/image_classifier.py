@@ -9,10 +9,10 @@ from pyspark import keyword_only
 from pyspark.ml import Model
 from pyspark.ml.param import Param, Params
 
+from sparkdl._classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl._lazy import keras
 from sparkdl._paths import new_folder
 from sparkdl._training_record import facts
-from sparkdl.estimators._classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl.param.converters import path
 from sparkdl.param.image_classifier import ImageClassifierParams
 from sparkdl.transformers._fitted import FittedModel

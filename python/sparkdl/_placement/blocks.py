@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.training._columns import Field
-from sparkdl.training._order import mixed
+from sparkdl._placement.columns import Field
+from sparkdl._placement.order import mixed
 
 # A block: rows of one partition that follow each other, or why a row of it cannot be used.
 SCHEMA = (

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._fitting.labels import label_column
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
-from sparkdl.estimators._labels import label_column
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

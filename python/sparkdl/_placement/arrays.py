@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.estimators._labels import targets
-from sparkdl.training._each import each
-from sparkdl.training._placement import Layout, file_of
+from sparkdl._fitting.each import each
+from sparkdl._fitting.labels import targets
+from sparkdl._placement.placement import Layout, file_of
 
 
 class Rows:

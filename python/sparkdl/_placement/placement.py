@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._fitting.jobs import executors
+from sparkdl._placement.blocks import SCHEMA, encoder
+from sparkdl._placement.columns import Fields
+from sparkdl._placement.order import Order
+from sparkdl._placement.validation import Fraction
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._trials import executors
-from sparkdl.training._blocks import SCHEMA, encoder
-from sparkdl.training._columns import Fields
-from sparkdl.training._order import Order
-from sparkdl.training._validation import Fraction
 
 if TYPE_CHECKING:
     from pyspark import RDD

@@ -1,0 +1,1 @@
+"""What all that train share: progress, labels, processes, files of models, persistence."""

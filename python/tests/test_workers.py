@@ -155,6 +155,21 @@ def test_interrupting_the_driver_ends_the_workers(spark: Any, tmp_path: Path) ->
     assert spark.range(10).count() == 10
 
 
+def test_a_job_that_is_cancelled_is_not_tried_again(spark: Any, tmp_path: Path) -> None:
+    def wait(worker: Any, file: str) -> None:
+        Path(file).touch()
+        time.sleep(600)
+
+    def cancel() -> None:
+        while not (tmp_path / "began").exists():
+            time.sleep(0.1)
+        spark.sparkContext.cancelAllJobs()
+
+    threading.Thread(target=cancel, daemon=True).start()
+    with pytest.raises(ModelExecutionException, match="The run was cancelled"):
+        run_workers(spark.sparkContext, 1, wait, (str(tmp_path / "began"),))
+
+
 def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path) -> None:
     driver = subprocess.Popen(
         [

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 SECONDS = 300.0
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
+_CANCELLED = "SPARK_JOB_CANCELLED"  # in the message of Spark's exception
 _GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
 _LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
 
@@ -198,6 +199,8 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
             raise ended(late)
     if job.error is None and job.results and all(job.results):
         return [coordinator.results[rank] for rank in range(count)]
+    if _CANCELLED in str(job.error):
+        raise ModelExecutionException("The run was cancelled: somebody cancelled its job in Spark.")
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
     raise _Lost(told_of_lost(lost, job.error, count)) from job.error
 

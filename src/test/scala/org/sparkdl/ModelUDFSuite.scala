@@ -95,7 +95,7 @@ class ModelUDFSuite extends SparkSuite with Operators {
   test("a model of images takes structs and bytes and gives flat arrays") {
     val bundle = TestBundles.write(Files.createTempDirectory("sparkdl-test-").resolve("colours"), "colours")
     val model = ModelUDF.registerImage(spark, "colours", bundle.toString)
-    assert(model.outputs.size == 4)
+    assert(model.outputs.size == 6)
     ModelUDF.registerImage(spark, "pixels", model.select("features_none"))
     val structs = TestBundles.structs(spark, TestBundles.struct(0xff0000), null)
     val average = structs.selectExpr("colours(image).features_avg")

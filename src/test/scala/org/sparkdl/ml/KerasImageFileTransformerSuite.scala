@@ -67,7 +67,7 @@ class KerasImageFileTransformerSuite extends SparkSuite {
   test("a model with several outputs is refused with what to do") {
     val bundle = write(Files.createTempDirectory("sparkdl-bundle-").resolve("colours"), "colours").toString
     val e = intercept[SchemaMismatchException](stage(bundle).transformSchema(files.schema))
-    assert(e.getMessage.contains("with one output, but 'colours' has 4") && e.getMessage.contains("outputs="))
+    assert(e.getMessage.contains("with one output, but 'colours' has 6") && e.getMessage.contains("outputs="))
   }
 
   test("a missing file is an invalid row, and the reason names it") {

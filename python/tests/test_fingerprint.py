@@ -32,3 +32,20 @@ def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are
     assert of(replace(spec(), epochs=9)) == first
     others = [of(spec("tanh")), of(spec(rate=0.2)), of(replace(spec(), optimizer="adam"))]
     assert len({first, *others}) == 4
+
+
+def test_an_optimizer_that_was_made_again_is_the_same_one(tmp_path: Path) -> None:
+    import keras
+
+    from sparkdl.training._training_params import TrainingParams
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    given = spec_of(model, np.zeros((4, 3), "float32"), np.zeros(4), tmp_path)
+    convert = TrainingParams.optimizer.typeConverter
+
+    def of(rate: float) -> str:
+        made = replace(given, optimizer=convert(keras.optimizers.Adam(rate)))
+        return fingerprint(made, built(made, tmp_path))
+
+    assert of(0.1) == of(0.1)  # whose names are adam and adam_1
+    assert of(0.1) != of(0.2)

@@ -47,4 +47,6 @@ def _unnamed(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, (str, dict)) else getattr(value, "__name__", str(type(value)))
+    if isinstance(value, Mapping):
+        return _unnamed(value)  # adam, then adam_1
+    return value if isinstance(value, str) else getattr(value, "__name__", str(type(value)))

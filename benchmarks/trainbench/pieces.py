@@ -40,9 +40,9 @@ def job_seconds(spark: Any, tasks: int) -> float:
 
 def _measure(worker: Any, name: str) -> dict[str, float]:
     """Take steps as workers do, and time their pieces."""
+    from sparkdl._fitting.child_process import set_threads
     from sparkdl.training._ring import Ring
     from sparkdl.training._steps import Steps
-    from sparkdl.training._train import set_threads
 
     set_threads(worker.threads)
     network, ring = NETWORKS[name], Ring(worker)
@@ -67,8 +67,8 @@ def _measure(worker: Any, name: str) -> dict[str, float]:
 
 
 def _large(worker: Any) -> dict[str, Any]:
+    from sparkdl._fitting.child_process import set_threads
     from sparkdl.training._ring import Ring
-    from sparkdl.training._train import set_threads
 
     set_threads(worker.threads)
     ring = Ring(worker)

@@ -78,6 +78,17 @@ def keep_memory() -> None:
         mallopt(_TRIM_THRESHOLD, _NEVER)
 
 
+def set_threads(threads: int) -> None:
+    """Let TensorFlow have so many threads, and of GPUs the memory that it needs."""
+    import tensorflow as tf
+
+    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # other processes may share it
+
+
 def death(code: int | None, log: str, advice: str) -> str:
     """Say how a process that trained ended, with the last line that it wrote.
 

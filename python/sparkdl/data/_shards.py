@@ -134,7 +134,8 @@ class Share:
             for epoch in epochs.begin(self.batching.epochs):
                 places = order.batches(epoch, self.seed)
                 for step in range(steps):
-                    yield [a[places.rows(step)] for a in arrays]
+                    rows = places.rows(step)
+                    yield [a[rows] for a in arrays]
 
         specs = [f.spec(None) for f in self.fields]
         return as_dataset(batches, self.columns, specs, self.batching.batches(self.rows))

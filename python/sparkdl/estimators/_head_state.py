@@ -13,6 +13,7 @@ import numpy as np
 from sparkdl.estimators._classifier_base import own_network
 from sparkdl.estimators._feature_data import Table
 from sparkdl.training._checkpoints import Checkpoints
+from sparkdl.training._fingerprint import unnamed
 from sparkdl.training._state import packed
 from sparkdl.training._variables import assign, values
 
@@ -47,9 +48,7 @@ def folder(estimator: Any, table: Table, part: str) -> str:
     """
     free = _FREE | _OF_NETWORK if part == "head" else _FREE
     params = {p.name: v for p, v in estimator.extractParamMap().items() if p.name not in free}
-    config = params["optimizer"]
-    if isinstance(config, Mapping):  # Keras counts the names of optimizers up
-        params["optimizer"] = {**config, "config": {**config["config"], "name": None}}
+    params["optimizer"] = unnamed(params["optimizer"])  # Keras counts names up
     told = json.dumps([sorted(params.items()), table.classes], default=str).lower()
     digest = hashlib.sha256(told.encode())  # in lower case, for Keras writes Adam and adam
     weights = own_network(estimator).get_weights() if estimator.isSet("modelFile") else []

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._fitting.child_process import end_with_parent, keep_memory
+from sparkdl._fitting.child_process import end_with_parent, keep_memory, set_threads
 from sparkdl._fitting.labels import targets
 from sparkdl._fitting.progress import Address, Sender, numbers
 from sparkdl.estimators._training_data import Layout
@@ -70,17 +70,12 @@ def train(folder: str) -> None:
 
 def _trained(folder: Path, job: Job) -> dict[str, Any]:
     import keras
-    import tensorflow as tf
 
     from sparkdl._keras_source import load_keras_file
     from sparkdl._training_record import remember
     from sparkdl.bundle import save_bundle
 
-    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
-    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(job.threads)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)  # other trials may share it
+    set_threads(job.threads)
     trial: Trial = pickle.loads(job.trial)
     if trial.seed is not None:
         keras.utils.set_random_seed(trial.seed)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import stored_model
-from sparkdl.errors import SettingsException, SparkDLException
+from sparkdl._fitting.model_file import take_model
+from sparkdl.errors import SparkDLException
 from sparkdl.estimators._base_params import BaseParams
 from sparkdl.estimators._training_params import TrainingParams
 from sparkdl.param import HasLabelCol, keyword_only
@@ -241,16 +241,7 @@ class ImageClassifierEstimator(
         safe_mode: bool | None = None,
     ) -> ImageClassifierEstimator:
         """Set those params that are given."""
-        given = dict(self._input_kwargs)
-        model = given.pop("model", None)
-        self.custom_objects = given.pop("custom_objects", self.custom_objects)
-        self.safe_mode = bool(given.pop("safe_mode", self.safe_mode))
-        if model is not None:
-            if given.get("modelFile") is not None:
-                raise SettingsException(
-                    "model and modelFile are both given: give a live model or the path of one."
-                )
-            given["modelFile"] = stored_model(model)
+        given = take_model(self, self._input_kwargs)
         return self._set(**{k: v for k, v in given.items() if v is not None})
 
     def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:

@@ -10,8 +10,8 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import stored_model
-from sparkdl.errors import SettingsException, SparkDLException
+from sparkdl._fitting.model_file import take_model
+from sparkdl.errors import SparkDLException
 from sparkdl.param import (
     HasKerasLoss,
     HasKerasModel,
@@ -189,17 +189,7 @@ class KerasImageFileEstimator(
         errorCol: str | None = None,
     ) -> KerasImageFileEstimator:
         """Set those params that are given."""
-        given = dict(self._input_kwargs)
-        model = given.pop("model", None)
-        self.custom_objects = given.pop("custom_objects", self.custom_objects)
-        self.safe_mode = bool(given.pop("safe_mode", self.safe_mode))
-        if model is not None:
-            if given.get("modelFile") is not None:
-                raise SettingsException(
-                    "model and modelFile are both given: give a live model or the path of one."
-                )
-            given["modelFile"] = stored_model(model)
-        return self._set(**given)
+        return self._set(**take_model(self, self._input_kwargs))
 
     def getSeed(self) -> int:
         """Return the seed of every trial."""

@@ -36,17 +36,17 @@ def fingerprint(spec: Spec, model: Any) -> str:
 
 def _layer(layer: Any) -> list[Any]:
     config = keras.saving.serialize_keras_object(layer)
-    return [_unnamed(config), [list(w.shape) for w in layer.weights]]
+    return [unnamed(config), [list(w.shape) for w in layer.weights]]
 
 
-def _unnamed(value: Any) -> Any:
+def unnamed(value: Any) -> Any:
     """Return a configuration without names."""
     if isinstance(value, Mapping):
-        return {k: _unnamed(v) for k, v in value.items() if k not in _NAMES}
-    return [_unnamed(v) for v in value] if isinstance(value, (list, tuple)) else value
+        return {k: unnamed(v) for k, v in value.items() if k not in _NAMES}
+    return [unnamed(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return _unnamed(value)  # adam, then adam_1
+        return unnamed(value)  # adam, then adam_1
     return value if isinstance(value, str) else getattr(value, "__name__", str(type(value)))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._fitting.jobs import described
+from sparkdl._fitting.model_file import keras_file
 from sparkdl._fitting.progress import show
-from sparkdl._paths import KERAS_FILES, new_folder
+from sparkdl._paths import new_folder
 from sparkdl._placement.columns import Fields, training_columns
 from sparkdl._placement.placement import (
     TRAINING,
@@ -86,13 +87,7 @@ def _file(estimator: Any) -> Path:
             "There is no model to train. Set model: one of Keras, the path of its file, or a "
             "function that returns one."
         )
-    file = Path(estimator.getModelFile()).expanduser()
-    if file.suffix not in KERAS_FILES or not file.is_file():
-        raise InvalidModelException(
-            f"Cannot train {file}: expected a file of Keras ({', '.join(KERAS_FILES)}) on the "
-            "driver's machine. The weights of bundles and SavedModels are constants."
-        )
-    return file
+    return keras_file(estimator)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 
 from sparkdl.training._ring import Ring
 from sparkdl.training._steps import Steps
-from sparkdl.training._variables import assign, is_float, metric_variables, moving, values
+from sparkdl.training._variables import assign, is_float, metric_variables, moving, parts, values
 
 
 class Totals:
@@ -35,12 +35,9 @@ class Totals:
         self._ring.sum(flat)
         if self._rank:
             flat[:] = 0
-        self.sums, at = flat[:2].copy(), 2
-        for variable, begun in zip(variables, first, strict=True):
-            size = int(np.prod(variable.shape))
-            part = flat[at : at + size].reshape(variable.shape)
+        self.sums = flat[:2].copy()
+        for (variable, part), begun in zip(parts(flat[2:], variables), first, strict=True):
             variable.assign((begun + part).astype(begun.dtype))
-            at += size
 
     def result(self) -> dict[str, float]:
         """Return loss and metrics by name (of worker 0 only they count), and begin again."""
@@ -158,12 +155,8 @@ class Stepping:
         mine = [np.asarray(v, "float64") * self._seen for v in values(self._averaged)]
         flat = np.concatenate([*(m.ravel() for m in mine), [self._seen]])
         self._ring.sum(flat)
-        at = 0
-        for variable in self._averaged:
-            size = int(np.prod(variable.shape))
-            part = flat[at : at + size].reshape(variable.shape) / flat[-1]
-            variable.assign(part.astype(str(variable.dtype)))
-            at += size
+        for variable, part in parts(flat, self._averaged):
+            variable.assign((part / flat[-1]).astype(str(variable.dtype)))
         self._taken = self._seen = 0
         self._same_iterations()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl._fitting.child_process import set_threads
 from sparkdl._placement.arrays import Rows
 from sparkdl._placement.placement import TRAINING, VALIDATION
 from sparkdl.training._ring import Ring
@@ -24,17 +25,6 @@ def train(worker: Any, spec: Spec) -> None:
     """Train until the driver says that it is enough; it has the result."""
     set_threads(worker.threads)
     Training(worker, spec).run()
-
-
-def set_threads(threads: int) -> None:
-    """Let TensorFlow, which must not have been used yet, have so many threads."""
-    import tensorflow as tf
-
-    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)  # other workers may share it
 
 
 class Training:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,15 @@ def is_float(variable: Any) -> bool:
 def values(variables: list[Any]) -> list[Any]:
     """Return the values of variables as arrays."""
     return [np.asarray(v.value) for v in variables]
+
+
+def parts(flat: Any, variables: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Give each variable with its part, in its shape, of an array that has all one by one."""
+    at = 0
+    for variable in variables:
+        size = int(np.prod(variable.shape))
+        yield variable, flat[at : at + size].reshape(variable.shape)
+        at += size
 
 
 def assign(variables: list[Any], arrays: list[Any]) -> None:

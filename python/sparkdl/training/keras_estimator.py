@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import stored_model
-from sparkdl.errors import SettingsException
+from sparkdl._fitting.model_file import stored_model, take_model
 from sparkdl.param import keyword_only
 from sparkdl.training._column_params import TrainingColumns
 from sparkdl.training._record_params import RecordParams
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from sparkdl.transformers import KerasModel
-
-# Given to __init__ and setParams, but no params: code, and how to load it.
-_CODE = ("model", "custom_objects", "safe_mode")
 
 
 class KerasEstimator(
@@ -197,14 +193,7 @@ class KerasEstimator(
     ) -> KerasEstimator:
         """Set those params that are given."""
         given = {k: v for k, v in self._input_kwargs.items() if v is not None}
-        model, custom, safe = (given.pop(name, None) for name in _CODE)
-        self.custom_objects = self.custom_objects if custom is None else custom
-        self.safe_mode = self.safe_mode if safe is None else bool(safe)
-        if model is not None:
-            if given.get("modelFile") is not None:
-                raise SettingsException("model and modelFile are both given: give one of them.")
-            given["modelFile"] = _file_of(model)
-        return self._set(**given)
+        return self._set(**take_model(self, given, _file_of))
 
     def _set_defaults(self) -> None:
         self._setDefault(

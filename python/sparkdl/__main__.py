@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sparkdl.errors import SparkDLException
 
 Arguments = argparse.Namespace
+
+
+@contextmanager
+def _reaching(*paths: str | None) -> Iterator[None]:
+    """Have a Spark session while a path is on another file system, which only Spark reaches."""
+    from sparkdl import start
+    from sparkdl._places import place_of
+    from sparkdl._remote_files import is_reachable
+
+    if is_reachable() or all(place_of(p).local for p in paths if p):
+        yield
+        return
+    spark = start(master="local[1]", app_name="sparkdl", conf={"spark.ui.enabled": False})
+    try:
+        yield
+    finally:
+        spark.stop()
 
 
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,17 +38,18 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(arguments: Arguments) -> int:
-    if arguments.out is None:
-        from sparkdl.model_cache import ensure_bundle
-
-        path = ensure_bundle(arguments.model, arguments.weights, labels=arguments.labels)
-        print(path or f"{arguments.model} comes with sparkdl: nothing to export.")
-        return 0
-    from sparkdl.keras_export import export_named
-
     a = arguments
-    print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite))
-    return 0
+    with _reaching(a.weights, a.out, a.labels):
+        if a.out is None:
+            from sparkdl.model_cache import ensure_bundle
+
+            path = ensure_bundle(a.model, a.weights, labels=a.labels)
+            print(path or f"{a.model} comes with sparkdl: nothing to export.")
+            return 0
+        from sparkdl.keras_export import export_named
+
+        print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite))
+        return 0
 
 
 def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,18 +68,19 @@ def _bundle(arguments: Arguments) -> int:
     from sparkdl.bundle import save_bundle
 
     a = arguments
-    made = save_bundle(
-        a.model,
-        a.out,
-        name=a.name,
-        image=a.image or None,
-        preprocessing=a.preprocessing,
-        labels=a.labels,
-        signature=a.signature,
-        safe_mode=not a.unsafe,
-        overwrite=a.overwrite,
-    )
-    print(made)
+    with _reaching(a.model, a.out, a.labels):
+        made = save_bundle(
+            a.model,
+            a.out,
+            name=a.name,
+            image=a.image or None,
+            preprocessing=a.preprocessing,
+            labels=a.labels,
+            signature=a.signature,
+            safe_mode=not a.unsafe,
+            overwrite=a.overwrite,
+        )
+        print(made)
     return 0
 
 
@@ -71,7 +91,8 @@ def _models_arguments(parser: argparse.ArgumentParser) -> None:
 def _models(arguments: Arguments) -> int:
     from sparkdl.listing import models
 
-    print(models(arguments.model_dir))
+    with _reaching(arguments.model_dir):
+        print(models(arguments.model_dir))
     return 0
 
 

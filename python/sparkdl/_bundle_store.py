@@ -21,6 +21,7 @@ from typing import Any
 from sparkdl._lazy import eagerly, keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
 from sparkdl._paths import process_folder
+from sparkdl._places import local_copy
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
 
@@ -57,14 +58,14 @@ def stored_bundle(model: Any, **options: Any) -> str:
     options = {k: v for k, v in options.items() if v is not None}
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
-    path = Path(model).expanduser().absolute() if isinstance(model, (str, os.PathLike)) else None
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     if path is not None and (path / MANIFEST).is_file() and not options.keys() - _OF_READING:
         return str(path)
     with _lock:
         key = _key(path, options)
         known = _of_files.get(key) if key is not None else None
         if known is None:
-            known = _store(model, options, _name(model, path, options))
+            known = _store(model if path is None else path, options, _name(model, path, options))
             if key is not None:
                 _of_files[key] = known
         return known
@@ -72,7 +73,7 @@ def stored_bundle(model: Any, **options: Any) -> str:
 
 def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
     """Return what makes a conversion the same: content and options; None if that cannot be said."""
-    if path is None or not path.exists():
+    if path is None:
         return None
     key = (path.name, _content(path), _comparable(options))
     try:

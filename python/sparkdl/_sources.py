@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._keras_source import from_keras, load_keras_file
+from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import function_specs, renamed
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
@@ -31,12 +33,12 @@ def loose_from(
 
     `scratch` is an empty directory for what has to live until the bundle is written.
     """
-    if isinstance(model, (str, Path)):
-        path = Path(model).expanduser()
-        if not path.exists():
+    if isinstance(model, (str, os.PathLike)):
+        path = local_copy(model)
+        if path is None:
             raise ModelNotFoundException(
-                f"There is no model at {path}. Expected a .keras, .h5 or .pb file or the "
-                "directory of a SavedModel."
+                f"There is no model at {place_of(model)}. Expected a .keras, .h5 or .pb file or "
+                "the directory of a SavedModel."
             )
         if path.is_dir():
             return from_saved_model(path, signature, inputs, outputs)

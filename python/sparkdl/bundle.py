@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import eagerly, tensorflow
 from sparkdl._manifest import specs_json, write_bundle
+from sparkdl._places import place_of
 from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
@@ -45,9 +46,9 @@ def save_bundle(
     model : object
         A Keras model, or the path of one (.keras, .h5); a `tf.function`, concrete function or
         Python callable on tensors; the path of a frozen graph (.pb) or of a SavedModel; a
-        `tf.Graph` or GraphDef without variables.
+        `tf.Graph` or GraphDef without variables. Paths may be URIs of any of Hadoop's file systems.
     path : str or Path
-        The directory to make.
+        The directory to make; a URI of any of Hadoop's file systems, too.
     inputs : dict or list, optional
         For a function: dict from name to `tf.TensorSpec` or (dtype, shape), the first dimension
         being the batch. For a graph: dict from name to tensor, or list of tensors; by default
@@ -79,7 +80,7 @@ def save_bundle(
     Returns
     -------
     str
-        The absolute path of the bundle.
+        The absolute path of the bundle, or its URI.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def save_bundle(
     tensorflow()
     from sparkdl._sources import loose_from
 
-    named = name or Path(path).name
+    named = name or place_of(path).name
     with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = loose_from(
             model,

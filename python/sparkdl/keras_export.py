@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import keras, tensorflow
+from sparkdl._places import place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
 from sparkdl.named import NamedModel, named_model
@@ -67,7 +68,7 @@ def export_network(
 
     source = {
         "kind": "keras.applications",
-        "weights": weights if weights in ("imagenet", "random") else Path(weights).name,
+        "weights": weights if weights in ("imagenet", "random") else place_of(weights).name,
         "top": str(network.whole is not None).lower(),
         "keras": keras().__version__,
         "tensorflow": tensorflow().__version__,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._jvm import active_session, door
+from sparkdl._places import path_text
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -216,8 +217,8 @@ class Model:
         return DataFrame(made, df.sparkSession)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as a bundle into a new local directory."""
-        self._jvm_model.save(os.fspath(path))
+        """Write the model as a bundle into a new directory of any of Hadoop's file systems."""
+        self._jvm_model.save(path_text(path))
 
 
 def load_model(
@@ -257,8 +258,8 @@ def load_model(
     --------
     >>> print(sparkdl.load_model("/models/scores").describe())  # doctest: +SKIP
     """
-    place = os.fspath(path)
-    jvm_model = door().loadModel(place, signature, list(tags), list(inputs), list(outputs))
+    text = path_text(path)
+    jvm_model = door().loadModel(text, signature, list(tags), list(inputs), list(outputs))
     return Model(jvm_model)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sparkdl._download import quick_network
 from sparkdl._lazy import keras
 from sparkdl._paths import KERAS_FILES
+from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.labels import IMAGENET_CLASSES
 from sparkdl.named import NamedModel
@@ -115,8 +116,8 @@ def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
 
 
 def _existing(model: NamedModel, weights: str) -> Path:
-    path = Path(weights).expanduser()
-    if not path.is_file():
+    path = local_copy(weights)
+    if path is None or not path.is_file():
         raise ModelNotFoundException(
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet' or a "
             "weights file of Keras (.weights.h5, .h5, .keras)."

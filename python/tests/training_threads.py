@@ -86,7 +86,7 @@ def trained(
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
     model = built(spec, folder)
-    dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states"), None), False)
+    dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 
     def handler(rank: int, message: Message) -> Any:

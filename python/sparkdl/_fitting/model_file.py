@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._paths import KERAS_FILES, new_folder
+from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, SettingsException
 
 
@@ -52,11 +53,12 @@ def keras_file(estimator: Any) -> Path:
     InvalidModelException
         It is none, or not there.
     """
-    file = Path(estimator.getModelFile()).expanduser()
-    if file.suffix not in KERAS_FILES or not file.is_file():
+    given = estimator.getModelFile()
+    file = local_copy(given)
+    if file is None or file.suffix not in KERAS_FILES or not file.is_file():
         raise InvalidModelException(
-            f"Cannot train {file}: expected a file of Keras ({', '.join(KERAS_FILES)}) on the "
-            "driver's machine, or a live model (model=...). The weights of bundles and SavedModels "
+            f"Cannot train {given}: expected a file of Keras ({', '.join(KERAS_FILES)}), or a live "
+            "model (model=...). The weights of bundles and SavedModels "
             "are constants."
         )
     return file

@@ -10,6 +10,7 @@ from typing import Any
 from sparkdl._classifier_keras import LAYERS
 from sparkdl._manifest import read_manifest
 from sparkdl._paths import KERAS_FILES, new_folder
+from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, SettingsException
 
 FEATURES = "features_avg"
@@ -98,11 +99,12 @@ def own_network(estimator: Any) -> Any:
 
     from sparkdl._keras_source import load_keras_file
 
-    file = Path(estimator.getModelFile()).expanduser()
-    if file.suffix not in KERAS_FILES or not file.is_file():
+    given = estimator.getModelFile()
+    file = local_copy(given)
+    if file is None or file.suffix not in KERAS_FILES or not file.is_file():
         raise InvalidModelException(
-            f"Cannot put a head on {file}: expected a file of Keras ({', '.join(KERAS_FILES)}) on "
-            "the driver's machine, or a live model (model=...)."
+            f"Cannot put a head on {given}: expected a file of Keras ({', '.join(KERAS_FILES)}), "
+            "or a live model (model=...)."
         )
     model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
     _check_ends(model)

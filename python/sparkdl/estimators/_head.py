@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -184,7 +183,7 @@ def callbacks(estimator: Any) -> list[Any]:
     if estimator.isSet("tensorBoardDir"):
         from sparkdl.training._tensor_board import Board
 
-        made.append(Board(str(Path(estimator.getTensorBoardDir()) / "head"), histograms=0))
+        made.append(Board(f"{estimator.getTensorBoardDir().rstrip('/')}/head", histograms=0))
     if estimator.getVerbose():
         made.append(keras.callbacks.LambdaCallback(on_epoch_end=_teller(estimator)))
     return made

@@ -15,6 +15,7 @@ from sparkdl._errors_1x import UnknownNameException
 from sparkdl._graph.freeze import NotFrozenException, check_frozen
 from sparkdl._graph.names import dimensions
 from sparkdl._manifest import TensorSpec
+from sparkdl._places import local_copy
 from sparkdl._saved_model import UnfrozenSavedModel
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._found import Found
@@ -89,7 +90,7 @@ def from_graph_def(graph_def: Any, ends: Ends) -> Found:
 
 def from_checkpoint(path: str | Path, ends: Ends) -> Found:
     """Restore the latest checkpoint that a Saver of TensorFlow 1 wrote into a directory."""
-    prefix = _latest(Path(path).expanduser())
+    prefix = _latest(local_copy(path), path)
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
@@ -99,9 +100,9 @@ def from_checkpoint(path: str | Path, ends: Ends) -> Found:
         return _frozen(found, graph, session)
 
 
-def _latest(directory: Path) -> str:
-    if not directory.is_dir():
-        raise ModelNotFoundException(f"There is no directory {directory} with checkpoints.")
+def _latest(directory: Path | None, given: str | Path) -> str:
+    if directory is None or not directory.is_dir():
+        raise ModelNotFoundException(f"There is no directory {given} with checkpoints.")
     prefix = tf.train.latest_checkpoint(str(directory))
     if prefix is None:
         files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
@@ -127,7 +128,9 @@ def _meta_graph(prefix: str) -> Any:
 
 def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
     """Load a SavedModel of TensorFlow 1 or 2 and freeze it; one with lookup tables stays whole."""
-    folder = Path(path).expanduser().absolute()
+    folder = local_copy(path)
+    if folder is None or not folder.is_dir():
+        raise ModelNotFoundException(f"There is no SavedModel at {path}.")
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
     with _session() as (graph, session):
@@ -142,8 +145,6 @@ def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
     from tensorflow.python.saved_model import loader_impl
 
-    if not folder.is_dir():
-        raise ModelNotFoundException(f"There is no SavedModel at {folder}.")
     if not (folder / "saved_model.pb").is_file():
         raise InvalidModelException(f"{folder} is not a SavedModel: it has no saved_model.pb.")
     metas = loader_impl.parse_saved_model(str(folder)).meta_graphs

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._errors_1x import WrongStateException
 from sparkdl._lazy import tensorflow
+from sparkdl._places import path_text, place_of
 from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
 
 if TYPE_CHECKING:
@@ -182,8 +183,8 @@ class TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_checkpoint(os.fspath(path), _loading.Ends(*ends))
-        return cls(found, Path(path).name)
+        found = _loading.from_checkpoint(path_text(path), _loading.Ends(*ends))
+        return cls(found, place_of(path).name)
 
     @classmethod
     def fromSavedModel(
@@ -198,7 +199,7 @@ class TFInputGraph:
         Parameters
         ----------
         saved_model_dir : str or PathLike
-            A local directory.
+            A directory, on any of Hadoop's file systems.
         tag_set : str
             Which graph: its tags separated by commas, usually "serve".
         feed_names, fetch_names : list of str
@@ -218,8 +219,8 @@ class TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_saved_model(os.fspath(path), tag_set, _loading.Ends(*ends))
-        return cls(found, Path(path).name)
+        found = _loading.from_saved_model(path_text(path), tag_set, _loading.Ends(*ends))
+        return cls(found, place_of(path).name)
 
     @classmethod
     def fromKeras(
@@ -255,8 +256,8 @@ class TFInputGraph:
 
     @classmethod
     def fromBundle(cls, path: File) -> TFInputGraph:
-        """Take a bundle in a local directory, or whatever else on the disk `save_bundle` takes."""
-        bundle = stored_bundle(os.fspath(path).removeprefix("file://").removeprefix("file:"))
+        """Take a bundle, or whatever else at a path or URI `save_bundle` takes."""
+        bundle = stored_bundle(path)
         return cls(found_in(bundle), Path(bundle).name, bundle)
 
 

@@ -23,6 +23,7 @@ from sparkdl._placement.placement import (
     receiver,
 )
 from sparkdl._placement.validation import Fraction
+from sparkdl._places import place_of
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._checkpoints import Checkpoints
@@ -144,7 +145,7 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
     model = built(spec, new_folder("training"))
     verbose = estimator.getVerbose() != 0
-    checkpoints = _checkpoints(estimator, spark, spec, model)
+    checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if verbose:
         show(_announced(spec, count))
@@ -190,14 +191,14 @@ def _callbacks(estimator: Any) -> list[Any]:
     return found
 
 
-def _checkpoints(estimator: Any, spark: Any, spec: Spec, model: Any) -> Checkpoints:
+def _checkpoints(estimator: Any, spec: Spec, model: Any) -> Checkpoints:
     """Return the states of this very training, or, if it is not to be resumed, an empty folder."""
     folder = estimator.getOrDefault("checkpointDir")
     if not folder:
-        return Checkpoints(str(new_folder("states")), spark)
+        return Checkpoints(str(new_folder("states")))
     from sparkdl.training._fingerprint import fingerprint
 
-    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}", spark)
+    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}")
     if not estimator.getOrDefault("resume"):
         found.clear()
     return found
@@ -237,7 +238,7 @@ def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
 
 
 def _name(model: Any, estimator: Any) -> str:
-    return str(getattr(model, "name", None) or Path(estimator.getModelFile()).stem)
+    return str(getattr(model, "name", None) or Path(place_of(estimator.getModelFile()).name).stem)
 
 
 def _with_columns(estimator: Any, stage: KerasModel) -> KerasModel:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from sparkdl._paths import new_folder
+from sparkdl._places import place_of
 
 _BINS = 30
 
@@ -19,7 +22,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
     Parameters
     ----------
     folder : str
-        Local, or what TensorFlow's file systems know.
+        Path or URI; on other file systems than this machine's there is a copy after each epoch.
     histograms : int
         Epochs between histograms of the weights; 0: none.
 
@@ -31,7 +34,8 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(self, folder: str, histograms: int) -> None:
         super().__init__()
-        self._folder, self._histograms = Path(folder), histograms
+        self._place, self._histograms = place_of(folder), histograms
+        self._folder = self._place.local or new_folder("tensorboard")
         self._batches = 0
         self._writers: dict[str, Any] = {}
 
@@ -52,12 +56,21 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
                 self._histogram(weight.path, np.asarray(weight.value, "float64").ravel(), epoch)
         for writer in self._writers.values():
             writer.flush()
+        self._copy()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Close the files."""
         for writer in self._writers.values():
             writer.close()
+        self._copy()
         self._writers.clear()
+
+    def _copy(self) -> None:
+        if self._place.local is None:
+            for part in self._writers:
+                for file in (self._folder / part).iterdir():
+                    with (self._place / part / file.name).written() as copy:
+                        shutil.copyfile(file, copy)
 
     def _scalars(self, part: str, unit: str, step: int, numbers: Mapping[str, float]) -> None:
         for name, value in numbers.items():

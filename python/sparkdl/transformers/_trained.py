@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from sparkdl._manifest import MANIFEST
-from sparkdl._paths import local_path
+from sparkdl._places import local_copy
 from sparkdl._training_record import recall
 from sparkdl._warn import warn
 
@@ -32,10 +31,10 @@ class Trained:
         return ({}, None) if bundle is None else recall(bundle)
 
     def _local_bundle(self) -> str | None:
-        """Return the path of the bundle; None if the model is another or on another machine."""
+        """Return the path of the bundle or of its copy; None if the model is none."""
         stage: Any = self
-        bundle = local_path(stage.getModelFile()) if stage.isSet("modelFile") else None
-        return bundle if bundle is not None and (Path(bundle) / MANIFEST).is_file() else None
+        bundle = local_copy(stage.getModelFile()) if stage.isSet("modelFile") else None
+        return str(bundle) if bundle is not None and (bundle / MANIFEST).is_file() else None
 
     def _warn_if_failed(self) -> None:
         if self.failure is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._jvm import active_session, door
 from sparkdl._manifest import MANIFEST
+from sparkdl._places import local_copy
 from sparkdl.errors import SchemaMismatchException, SettingsException
 from sparkdl.model import Model, TensorSpec, load_model
 from sparkdl.udf.keras_model import with_options
@@ -126,8 +126,8 @@ def _image(given: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _is_bundle(model: Any) -> bool:
-    is_path = isinstance(model, (str, os.PathLike))
-    return is_path and (Path(model).expanduser() / MANIFEST).is_file()
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
+    return path is not None and (path / MANIFEST).is_file()
 
 
 def _input(model: Model) -> TensorSpec:

@@ -1,7 +1,5 @@
 package org.sparkdl
 
-import java.nio.file.{Files, Path, Paths}
-
 import scala.annotation.varargs
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
@@ -10,7 +8,7 @@ import org.apache.spark.sql.sparkdl.Bridge
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions}
+import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, Place, ReadOptions, RemoteFiles}
 import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
@@ -106,12 +104,19 @@ final class Model private[sparkdl] (
     Bridge.appended(df, application(df.sparkSession), inputCols, outputCols, errorCol, None)
   }
 
-  /** Writes the model as a bundle into a new local directory. */
+  /** Writes the model as a bundle into a new directory of any of Hadoop's file systems, as a whole or not at all. */
   def save(path: String): Unit = {
-    val target: Path = Paths.get(path).toAbsolutePath
-    if (Files.exists(target)) throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
-    LocalFiles.atomically(target)(Bundle.write(definition, _))
-    ()
+    val hadoop = Model.session.sparkContext.hadoopConfiguration
+    val place = Place.of(path)
+    val target = place.target(hadoop)
+    place.reaching {
+      if (target.getFileSystem(hadoop).exists(target))
+        throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
+      LocalFiles.temporarily("sparkdl-bundle-") { folder =>
+        Bundle.write(definition, folder)
+        RemoteFiles.store(folder, target, hadoop)
+      }
+    }
   }
 
   override def toString: String = describe()

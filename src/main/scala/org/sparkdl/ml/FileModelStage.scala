@@ -24,7 +24,7 @@ trait FileModelStage extends ModelStage {
   override private[ml] def findModel(session: SparkSession): ModelDefinition = {
     val path = required(modelParam)
     NativeLibrary.load(Model.settings(session).nativeDir)
-    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
+    KnownModels.read(path, session.sparkContext.hadoopConfiguration, readOptions)
   }
 
   override protected def newColumns(columns: Columns): Seq[NewColumn] = {

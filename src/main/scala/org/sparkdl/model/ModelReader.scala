@@ -1,13 +1,13 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Files, Path}
 import java.util.zip.ZipFile
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
+import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
 
@@ -39,6 +39,14 @@ object ModelReader {
   def read(path: String, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition =
     readLocal(path, localize(path, hadoop), options)
 
+  /** As `read`, where the place is known and the user's words for it are `address`. */
+  private[sparkdl] def readAt(
+      path: HadoopPath,
+      address: String,
+      hadoop: Configuration,
+      options: ReadOptions
+  ): ModelDefinition = readLocal(address, fetched(path, address, hadoop), options)
+
   private def readLocal(path: String, local: Path, options: ReadOptions): ModelDefinition =
     if (Files.isDirectory(local))
       if (Bundle.isBundle(local)) Bundle.read(local)
@@ -62,32 +70,18 @@ object ModelReader {
   private def names(directory: Path): String =
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
 
-  private[sparkdl] def localize(path: String, hadoop: Configuration): Path = {
-    val remote = new HadoopPath(path)
-    val fs = remote.getFileSystem(hadoop)
-    val status =
-      try fs.getFileStatus(remote)
-      catch {
-        case _: java.io.FileNotFoundException =>
-          throw new ModelNotFoundException(
-            s"There is no model at '$path'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
-              "a SavedModel directory or a frozen graph (.pb)."
-          )
-      }
-    if (fs.getScheme == "file") Paths.get(fs.makeQualified(remote).toUri.getPath)
-    else copyOf(fs, remote, s"${fs.makeQualified(remote)}:${status.getModificationTime}:${status.getLen}")
-  }
+  private[sparkdl] def localize(path: String, hadoop: Configuration): Path =
+    fetched(Place.of(path).found(hadoop), path, hadoop)
 
-  /** A local copy, kept for the life of the process under a name made from the path and its age. */
-  private def copyOf(fs: FileSystem, remote: HadoopPath, identity: String): Path = synchronized {
-    val directory = temporaryRoot.resolve(Sha256.of(identity.getBytes("UTF-8")).take(24))
-    val target = directory.resolve(remote.getName)
-    if (!Files.exists(directory))
-      LocalFiles.atomically(directory) { t =>
-        fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
-      }
-    target
-  }
+  private def fetched(path: HadoopPath, address: String, hadoop: Configuration): Path =
+    try Place.of(address).reaching(RemoteFiles.fetch(path, hadoop))
+    catch {
+      case _: java.io.FileNotFoundException =>
+        throw new ModelNotFoundException(
+          s"There is no model at '$address'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
+            "a SavedModel directory or a frozen graph (.pb)."
+        )
+    }
 
   private lazy val temporaryRoot: Path = {
     val root = Files.createTempDirectory("sparkdl-models-")

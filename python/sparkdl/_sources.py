@@ -9,13 +9,14 @@ from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._ends import output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._keras_source import from_keras, load_keras_file
 from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
-from sparkdl._specs import function_specs, renamed
+from sparkdl._specs import by_name, check_dense, function_specs, renamed
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
 
@@ -84,7 +85,9 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
     given = getattr(function, "input_signature", None)
     if inputs is None and given:
-        inputs = {s.name or f"input_{i}": s for i, s in enumerate(given)}
+        if not all(isinstance(s, tf.TensorSpec) for s in given):  # nested: TensorFlow names them
+            return from_concrete(function.get_concrete_function(), None, outputs)
+        inputs = by_name(given)
     specs = function_specs(inputs)
     ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in specs.items()]
     traced = function
@@ -102,13 +105,10 @@ def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
 
 def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
     graph_def, tensors, results = freezing.freeze(concrete)
-    structure = concrete.structured_outputs
-    if isinstance(structure, Mapping):
-        old = sorted(structure)  # the order in which TensorFlow flattens a dict
-    else:
-        old = ["output"] if len(results) == 1 else [f"output_{i}" for i in range(len(results))]
-    chosen, new = renamed(old, outputs, "outputs")
-    places = [old.index(o) for o in chosen]
+    made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
+    check_dense({name: end.leaf for name, end in made.items()})
+    chosen, new = renamed(list(made), outputs, "outputs")
+    places = [made[o].place for o in chosen]
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
     ins = dict(zip(names, tensors, strict=True))
@@ -134,7 +134,7 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         given = found
     if not given:
         raise InvalidModelException(f"The graph has no {what}; name them: {what}={{name: tensor}}.")
-    pairs = given if isinstance(given, Mapping) else {str(t).split(":")[0]: t for t in given}
+    pairs = given if isinstance(given, Mapping) else {_name(t): t for t in given}
     names = {n.name for n in graph_def.node}
     ends = {}
     for name, tensor in pairs.items():
@@ -147,6 +147,11 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         # "scope/x" is called "x": short, and what people expect of frozen graphs.
         ends[name] = full if ":" in full else full + ":0"
     return ends
+
+
+def _name(tensor: Any) -> str:
+    """Return what a tensor that was given without a name is called; a second one keeps its ":1"."""
+    return (tensor if isinstance(tensor, str) else str(tensor.name)).removesuffix(":0")
 
 
 def _placeholders(graph_def: Any) -> list[str]:

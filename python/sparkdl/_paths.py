@@ -10,9 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# How files that Keras writes end: whole models, and in the last two cases perhaps weights only.
-KERAS_FILES = (".keras", ".h5", ".hdf5")
-
 
 def local_path(path: str) -> str | None:
     """Return a path or URI as a local path, or None for one of another file system.

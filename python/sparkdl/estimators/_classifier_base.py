@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._classifier_keras import LAYERS
+from sparkdl._fitting.model_file import expect_keras_file
 from sparkdl._manifest import read_manifest
-from sparkdl._paths import KERAS_FILES, new_folder
+from sparkdl._paths import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
 FEATURES = "features_avg"
@@ -96,15 +97,10 @@ def own_network(estimator: Any) -> Any:
     """
     import keras
 
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
 
-    file = Path(estimator.getModelFile()).expanduser()
-    if file.suffix not in KERAS_FILES or not file.is_file():
-        raise InvalidModelException(
-            f"Cannot put a head on {file}: expected a file of Keras ({', '.join(KERAS_FILES)}) on "
-            "the driver's machine, or a live model (model=...)."
-        )
-    model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
+    file = expect_keras_file(Path(estimator.getModelFile()).expanduser(), "put a head on")
+    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     _check_ends(model)
     [features] = model.outputs
     if len(features.shape) == 4:

@@ -9,7 +9,8 @@ from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
 from sparkdl._jvm import active_session, door
-from sparkdl._paths import KERAS_FILES, local_path
+from sparkdl._model_files.content import is_for_python
+from sparkdl._paths import local_path
 from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.model_stage import ModelStageParams
@@ -97,5 +98,5 @@ class _StageReader(JavaMLReader[Any]):
 
 
 def _is_weights_file(weights: str) -> bool:
-    path = Path(weights).expanduser()
-    return path.suffix in KERAS_FILES and not path.is_dir() and local_path(weights) is not None
+    local = local_path(weights)
+    return local is not None and is_for_python(Path(local).expanduser())

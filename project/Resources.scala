@@ -6,7 +6,7 @@ object Resources {
 
   def settings(versions: Map[String, String]): Seq[Setting[_]] = Seq(
     Compile / resourceGenerators += versionFile(versions).taskValue,
-    Compile / resourceGenerators += namedModels.taskValue,
+    Compile / resourceGenerators += tables.taskValue,
     Compile / resourceGenerators += licences.taskValue
   )
 
@@ -18,12 +18,14 @@ object Resources {
     Seq(file)
   }
 
-  /** The table of named models stands in the Python package; both languages read the same file. */
-  private def namedModels = Def.task {
-    val table = baseDirectory.value / "python" / "sparkdl" / "resources" / "named_models.json"
-    val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "named_models.json"
-    if (table.exists) { writeIfChanged(file, IO.read(table)); Seq(file) }
-    else Seq.empty[File]
+  /** Tables of the Python package (named models, kinds of files): both languages read the same files. */
+  private def tables = Def.task {
+    val folder = baseDirectory.value / "python" / "sparkdl" / "resources"
+    (folder * "*.json").get.map { table =>
+      val file = (Compile / resourceManaged).value / "org" / "sparkdl" / table.getName
+      writeIfChanged(file, IO.read(table))
+      file
+    }
   }
 
   /** The jar holds other people's classes too, so their licence and notice go with it. */

@@ -18,7 +18,8 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import eagerly, keras
+from sparkdl._lazy import eagerly
+from sparkdl._live_keras import save_keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
 from sparkdl._paths import process_folder
 from sparkdl._places import local_copy
@@ -138,7 +139,7 @@ def _keras_content(model: Any) -> list[str]:
     with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
         file = Path(folder) / "model.keras"
         with eagerly():
-            keras().saving.save_model(model, file)
+            save_keras(model, file)
         with zipfile.ZipFile(file) as archive:
             names = sorted(n for n in archive.namelist() if n != "metadata.json")
             return [f"{n}:{hashlib.sha256(archive.read(n)).hexdigest()}" for n in names]

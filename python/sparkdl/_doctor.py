@@ -99,7 +99,7 @@ def doctor(spark: SparkSession | None = None) -> Report:
 def _python_findings() -> list[Finding]:
     python = Finding("python", "Python", f"{platform.python_version()} ({sys.executable})")
     packages = [_package(name) for name in ("pyspark", "numpy")]
-    keras = [_package(name, _NO_KERAS) for name in ("tensorflow", "keras")]
+    keras = [_package(name, _NO_KERAS) for name in ("tensorflow", "keras", "tf_keras")]
     return [python, Finding("python", "sparkdl", __version__), *packages, *keras]
 
 

@@ -1,11 +1,8 @@
-"""Keras models, live or from a file, as frozen graphs with named ends."""
+"""Keras models, live or loaded from a file, as frozen graphs with named ends."""
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ import tensorflow as tf
 from sparkdl._ends import (
     End,
     input_ends,
-    layer_names,
     model_inputs,
     output_ends,
     packed,
@@ -24,69 +20,10 @@ from sparkdl._ends import (
 )
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
-from sparkdl._paths import KERAS_FILES
+from sparkdl._live_keras import output_layers, predict, versions
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import check_dense, function_specs, renamed
-from sparkdl._states import initial_states
 from sparkdl.errors import InvalidModelException
-
-
-def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
-    """Load a whole model. Code that is pickled in the file runs only without `safe_mode`."""
-    if path.suffix not in KERAS_FILES:
-        raise InvalidModelException(
-            f"Cannot tell what {path} is. Expected a file that ends in .keras, .h5 or .pb, or the "
-            "directory of a SavedModel."
-        )
-    if safe_mode:
-        _refuse_pickles(path)
-    try:
-        return keras.saving.load_model(
-            str(path), custom_objects=custom_objects, compile=False, safe_mode=safe_mode
-        )
-    except Exception as e:  # Keras raises many kinds
-        hint = ""
-        if path.suffix != ".keras" and "config" in str(e):
-            hint = (
-                " The file may hold weights only: build the model, call load_weights and give "
-                "the live model."
-            )
-        raise InvalidModelException(f"Keras cannot load {path}: {e}{hint}") from e
-
-
-def _refuse_pickles(path: Path) -> None:
-    lambdas = [c for c in _classes(_config(path)) if c == "Lambda"]
-    if lambdas:
-        raise InvalidModelException(
-            f"{path} has {len(lambdas)} Lambda layer(s). A Lambda layer is pickled Python code, "
-            "which can do anything when it is loaded, so it is refused. If you trust whoever "
-            "wrote the file, pass safe_mode=False; or load the model yourself and give the live "
-            "model; or replace the layer by one of keras.ops."
-        )
-
-
-def _config(path: Path) -> Any:
-    try:
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                return json.loads(archive.read("config.json"))
-        import h5py
-
-        with h5py.File(path, "r") as file:
-            text = file.attrs.get("model_config")
-        return json.loads(text) if text is not None else {}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
-        raise InvalidModelException(f"{path} is not a readable file of Keras: {e}") from e
-
-
-def _classes(config: Any) -> list[str]:
-    """Return every "class_name" anywhere in a configuration."""
-    if isinstance(config, dict):
-        own = [config["class_name"]] if isinstance(config.get("class_name"), str) else []
-        return own + [c for value in config.values() for c in _classes(value)]
-    if isinstance(config, list):
-        return [c for value in config for c in _classes(value)]
-    return []
 
 
 def from_keras(
@@ -101,8 +38,7 @@ def from_keras(
     concrete = tf.function(flat, input_signature=specs, autograph=False).get_concrete_function()
     found = [end.name for end in ends]
     chosen, new = renamed(found, outputs, "outputs")
-    versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
-    about = {"kind": "keras", "model": source, **versions}
+    about = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
     places = [found.index(o) for o in chosen]
     try:
         graph_def, given, results = freeze(concrete)
@@ -123,11 +59,7 @@ def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], l
     specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
     def run(*tensors: Any) -> Any:
-        fed = packed(structure, ends, tensors)
-        # Some random layers draw, and so count their seed up, in inference too: with constants
-        # instead of variables there would be nothing to assign to.
-        with keras.StatelessScope(initial_states(model)) if model.built else nullcontext():
-            return model(fed, training=False)
+        return predict(model, packed(structure, ends, tensors))
 
     return run, specs, names
 
@@ -137,7 +69,7 @@ def _flattened(run: Callable[..., Any], model: Any) -> tuple[Callable[..., list[
     ends: list[End] = []
 
     def flat(*tensors: Any) -> list[Any]:
-        ends[:] = output_ends(run(*tensors), keras.tree, layer_names(model))
+        ends[:] = output_ends(run(*tensors), keras.tree, output_layers(model))
         check_dense({end.name: end.leaf for end in ends})
         return [end.leaf for end in ends]
 

@@ -40,6 +40,21 @@ def keras() -> Any:
     return module
 
 
+def tf_keras() -> Any:
+    """Return the module `tf_keras`, which is Keras 2, or say how to install it."""
+    tensorflow = _module("tensorflow")
+    try:
+        return import_module("tf_keras")
+    except ModuleNotFoundError as e:
+        if e.name != "tf_keras":
+            raise
+        version = ".".join(tensorflow.__version__.split(".")[:2])
+        raise SettingsException(
+            "Keras 2 wrote this model, and Keras 2 loads it: it lives on as tf_keras, which is not "
+            f"installed. Install it: pip install tf_keras~={version}.0."
+        ) from None
+
+
 def _module(name: str) -> Any:
     try:
         return import_module(name)

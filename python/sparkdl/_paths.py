@@ -9,9 +9,6 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-# How files that Keras writes end: whole models, and in the last two cases perhaps weights only.
-KERAS_FILES = (".keras", ".h5", ".hdf5")
-
 
 def new_folder(purpose: str) -> Path:
     """Return a new local folder, which is removed when this process ends."""

@@ -11,13 +11,22 @@ import tensorflow as tf
 
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
+from sparkdl._graph.session import frozen_by
+from sparkdl._live_keras import export_model
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
+from sparkdl._model_files.saved_model import (
+    DEFAULT_SIGNATURE,
+    dense_tensors,
+    loaded_graph,
+    meta_graph,
+    meta_graphs,
+    signature_of,
+)
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
 
 _FOLDER = "saved_model"
-_DEFAULT = "serving_default"
 
 
 @dataclass(frozen=True)
@@ -55,60 +64,51 @@ class UnfrozenSavedModel:
 def from_saved_model(
     path: Path, signature: str, inputs: Any, outputs: Any
 ) -> Loose | UnfrozenSavedModel:
-    """Freeze one signature of a SavedModel under the signature's names."""
-    if not (path / "saved_model.pb").is_file():
-        raise InvalidModelException(
-            f"{path} is not a SavedModel: it has no saved_model.pb. Give the directory that has it."
-        )
-    loaded = tf.saved_model.load(str(path))
-    if signature not in loaded.signatures:
-        raise InvalidModelException(
-            f"The SavedModel {path} has no signature {signature!r}; it has "
-            f"{', '.join(sorted(loaded.signatures)) or 'none'}. Pass signature=."
-        )
-    function = loaded.signatures[signature]
-    specs = function.structured_input_signature[1]
-    results = function.structured_outputs
-    try:
-        graph_def, given, tensors = freezing.freeze(function)
-        freezing.check_frozen(graph_def, str(path))
-    except freezing.NotFrozenException as e:
-        return _whole(path, signature, inputs, outputs, str(e))
-    source = _source(signature)
-    by_argument = {_argument(t): t for t in given}
-    old_in = sorted(specs)
-    old_out = sorted(results)
+    """Freeze one signature of a SavedModel under the signature's names.
+
+    The objects that Python saved with it are not made again: those of Keras 2 need Keras 2, and
+    signatures need none of them.
+    """
+    meta = meta_graph(path)
+    tags = sorted(meta.meta_info_def.tags)
+    key = signature_of(path, meta, signature)
+    ends = meta.signature_def[key]
+    old_in, old_out = (sorted(dense_tensors(e, path)) for e in (ends.inputs, ends.outputs))
     new_in = renamed(old_in, inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")
-    by_name = dict(zip(old_out, tensors, strict=True))
-    ins = {
-        new: by_argument.get(f"{signature}_{old}", by_argument.get(old, given[i]))
-        for i, (old, new) in enumerate(zip(old_in, new_in, strict=True))
+    ins = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
+    outs = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
+    with loaded_graph(path, tags) as (graph, session, _):
+        ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
+        try:
+            graph_def = frozen_by(session, graph, ops)
+            freezing.check_frozen(graph_def, str(path))
+        except freezing.NotFrozenException as e:
+            return _whole(path, (ends, key, ",".join(tags)), inputs, outputs, str(e))
+    for node in graph_def.node:
+        node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
+    shapes = {
+        new: tf.TensorShape(ends.outputs[old].tensor_shape)
+        for old, new in zip(chosen, new_out, strict=True)
     }
-    ends = {n: by_name[o] for o, n in zip(chosen, new_out, strict=True)}
-    shapes = {n: results[o].shape for o, n in zip(chosen, new_out, strict=True)}
-    return Loose(graph_def, ins, ends, source, shapes)
-
-
-def _argument(tensor: str) -> str:
-    return tensor.split(":")[0]
+    return Loose(graph_def, ins, outs, _source(key), shapes)
 
 
 def _source(signature: str) -> dict[str, str]:
     return {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
 
 
-def _whole(path: Path, signature: str, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
+def _whole(path: Path, about: Any, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
     if inputs is not None or outputs is not None:
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
         )
-    definition = _definition(path, signature)
+    definition, signature, tags = about
     ins, outs = (
         [_spec(n, infos[n]) for n in sorted(infos)]
         for infos in (definition.inputs, definition.outputs)
     )
-    return UnfrozenSavedModel(path, ins, outs, _source(signature), why)
+    return UnfrozenSavedModel(path, ins, outs, _source(signature), why, tags)
 
 
 def export_whole(
@@ -129,29 +129,14 @@ def export_whole(
     about : tuple of dict and str
         The source for the manifest, and why the function was not frozen.
     """
-    from keras.export import ExportArchive
-
-    archive = ExportArchive()
-    archive.track(model)
-    archive.add_endpoint(_DEFAULT, function)
     try:
-        archive.write_out(str(folder), verbose=False)
+        export_model(model, function, DEFAULT_SIGNATURE, folder)
     except (AssertionError, ValueError) as e:
         raise InvalidModelException(f"{about[1]} As a SavedModel: {e}") from e
-    definition = _definition(folder, _DEFAULT)
+    definition = meta_graphs(folder)[0].signature_def[DEFAULT_SIGNATURE]
     ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
     outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
     return UnfrozenSavedModel(folder, ins, outs, *about)
-
-
-def _definition(path: Path, signature: str) -> Any:
-    from tensorflow.python.saved_model import loader_impl
-
-    return next(
-        m.signature_def[signature]
-        for m in loader_impl.parse_saved_model(str(path)).meta_graphs
-        if signature in m.signature_def
-    )
 
 
 def _spec(name: str, info: Any) -> TensorSpec:

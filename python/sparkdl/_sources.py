@@ -13,7 +13,11 @@ from sparkdl._ends import output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
-from sparkdl._keras_source import from_keras, load_keras_file
+from sparkdl._keras_source import from_keras
+from sparkdl._live_keras import is_keras
+from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of
+from sparkdl._model_files.graph_file import read_graph
+from sparkdl._model_files.loading import load_keras_file
 from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import by_name, check_dense, function_specs, renamed
@@ -38,13 +42,13 @@ def loose_from(
         path = local_copy(model)
         if path is None:
             raise ModelNotFoundException(
-                f"There is no model at {place_of(model)}. Expected a .keras, .h5 or .pb file or "
-                "the directory of a SavedModel."
+                f"There is no model at {place_of(model)}. Expected a file of Keras (.keras, .h5), "
+                "a frozen graph (.pb) or the directory of a SavedModel."
             )
         if path.is_dir():
             return from_saved_model(path, signature, inputs, outputs)
-        if path.suffix == ".pb":
-            return from_graph(_read_graph(path), inputs, outputs, str(path.name))
+        if kind_of(path).kind in (GRAPH, TEXT_GRAPH):
+            return from_graph(read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
         return from_keras(keras_model, inputs, outputs, path.name, scratch)
     if isinstance(model, (Loose, UnfrozenSavedModel)):
@@ -53,7 +57,7 @@ def loose_from(
         return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
     if isinstance(model, tf.compat.v1.GraphDef):
         return from_graph(model, inputs, outputs, "GraphDef")
-    if _is_keras(model):
+    if is_keras(model):
         return from_keras(model, inputs, outputs, type(model).__name__, scratch)
     if hasattr(model, "structured_input_signature"):
         return from_concrete(model, inputs, outputs)
@@ -63,22 +67,6 @@ def loose_from(
         f"Cannot make a bundle from a {type(model).__name__}. Expected a Keras model, a path, a "
         "tf.function, a function of tensors or a tf.Graph."
     )
-
-
-def _is_keras(model: Any) -> bool:
-    import keras
-
-    return isinstance(model, keras.Model)
-
-
-def _read_graph(path: Path) -> Any:
-    try:
-        return tf.compat.v1.GraphDef.FromString(path.read_bytes())
-    except Exception as e:  # protobuf's DecodeError lives elsewhere in every version
-        raise InvalidModelException(
-            f"{path} is not a frozen graph (a binary GraphDef): {e}. For a SavedModel give its "
-            "directory, not the saved_model.pb in it."
-        ) from e
 
 
 def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:

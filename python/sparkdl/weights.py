@@ -12,7 +12,9 @@ from typing import Any
 
 from sparkdl._download import quick_network
 from sparkdl._lazy import keras
-from sparkdl._paths import KERAS_FILES
+from sparkdl._model_files.content import KERAS_ZIP, OF_KERAS, kind_of, no_model
+from sparkdl._model_files.keras_file import damaged
+from sparkdl._model_files.loading import as_weights
 from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.labels import IMAGENET_CLASSES
@@ -122,17 +124,16 @@ def _existing(model: NamedModel, weights: str) -> Path:
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet' or a "
             "weights file of Keras (.weights.h5, .h5, .keras)."
         )
-    if path.suffix not in KERAS_FILES:
-        raise InvalidModelException(
-            f"Cannot read weights from {path}: expected a file of Keras that ends in "
-            ".weights.h5, .h5 or .keras."
-        )
+    kind = kind_of(path)
+    if kind.kind not in OF_KERAS:
+        raise no_model(path, kind)
     return path
 
 
 def _load(network: Any, path: Path, model: NamedModel) -> Any:
     try:
-        network.load_weights(str(path))
+        with as_weights(path) as file:
+            network.load_weights(str(file))
     except Exception as e:  # h5py and Keras raise many kinds
         raise InvalidModelException(f"Cannot load {path} into {model.name}: {e}") from e
     return network
@@ -148,7 +149,7 @@ def shapes_in_file(path: Path) -> Shapes:
     import h5py
 
     try:
-        if path.suffix == ".keras":
+        if kind_of(path).kind == KERAS_ZIP:
             with zipfile.ZipFile(path) as archive:
                 data: Any = io.BytesIO(archive.read("model.weights.h5"))
         else:
@@ -156,9 +157,7 @@ def shapes_in_file(path: Path) -> Shapes:
         with h5py.File(data, "r") as file:
             return _shapes(file, h5py.Dataset)
     except (OSError, KeyError, zipfile.BadZipFile) as e:
-        raise InvalidModelException(
-            f"{path} cannot be read as a weights file of Keras: {e}. Is it complete?"
-        ) from e
+        raise damaged(path, e) from e
 
 
 def _shapes(file: Any, dataset: type) -> Shapes:

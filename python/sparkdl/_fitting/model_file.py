@@ -6,15 +6,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sparkdl._paths import KERAS_FILES, new_folder
-from sparkdl._places import local_copy
+from sparkdl._model_files.content import is_of_keras, kind_of
+from sparkdl._paths import new_folder
+from sparkdl._places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 
 
 def stored_model(model: Any) -> str:
-    """Write a live model to a file of Keras, which is removed when this process ends."""
-    from sparkdl._lazy import keras
+    """Write a live model to a file of Keras, which is removed when this process ends.
 
+    Raises
+    ------
+    InvalidModelException
+        It is a model of tf_keras, which sparkdl does not train.
+    """
+    from sparkdl._lazy import keras
+    from sparkdl._live_keras import is_tf_keras, versions
+
+    if is_tf_keras(model):
+        from sparkdl._model_files.loading import cannot_train
+
+        [version] = versions(model).values()
+        raise InvalidModelException(
+            cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
+        )
     file = new_folder("given") / "model.keras"
     keras().saving.save_model(model, file)
     return str(file)
@@ -53,23 +68,34 @@ def keras_file(estimator: Any) -> Path:
     InvalidModelException
         It is none, or not there.
     """
-    given = estimator.getModelFile()
+    why = "The weights of bundles and SavedModels are constants."
+    return expect_keras_file(estimator.getModelFile(), "train", why)
+
+
+def expect_keras_file(given: str, action: str, why: str = "") -> Path:
+    """Return the local path of a file of Keras.
+
+    Raises
+    ------
+    InvalidModelException
+        It is none, or not there; "Cannot <action> it", and what it is instead.
+    """
     file = local_copy(given)
-    if file is None or file.suffix not in KERAS_FILES or not file.is_file():
+    if file is None or not is_of_keras(file):
+        found = "there is nothing" if file is None else f"it is {kind_of(file).what}"
         raise InvalidModelException(
-            f"Cannot train {given}: expected a file of Keras ({', '.join(KERAS_FILES)}), or a live "
-            "model (model=...). The weights of bundles and SavedModels "
-            "are constants."
+            f"Cannot {action} {place_of(given)}: expected a file of Keras (.keras, .h5), or a live "
+            f"model (model=...), but {found}. {why}".rstrip()
         )
     return file
 
 
 def keras_model(estimator: Any) -> Any:
     """Load the model on the driver, so that what is wrong with it is known before anything runs."""
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
 
     file = keras_file(estimator)
-    model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
+    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
         ends = [list(t.shape) for t in model.inputs], [list(t.shape) for t in model.outputs]
         raise InvalidModelException(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._classifier_keras import LAYERS
+from sparkdl._fitting.model_file import expect_keras_file
 from sparkdl._manifest import read_manifest
-from sparkdl._paths import KERAS_FILES, new_folder
-from sparkdl._places import local_copy
+from sparkdl._paths import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
 FEATURES = "features_avg"
@@ -97,16 +97,10 @@ def own_network(estimator: Any) -> Any:
     """
     import keras
 
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
 
-    given = estimator.getModelFile()
-    file = local_copy(given)
-    if file is None or file.suffix not in KERAS_FILES or not file.is_file():
-        raise InvalidModelException(
-            f"Cannot put a head on {given}: expected a file of Keras ({', '.join(KERAS_FILES)}), "
-            "or a live model (model=...)."
-        )
-    model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
+    file = expect_keras_file(estimator.getModelFile(), "put a head on")
+    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     _check_ends(model)
     [features] = model.outputs
     if len(features.shape) == 4:

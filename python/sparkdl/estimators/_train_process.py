@@ -71,7 +71,7 @@ def train(folder: str) -> None:
 def _trained(folder: Path, job: Job) -> dict[str, Any]:
     import keras
 
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
     from sparkdl._training_record import remember
     from sparkdl.bundle import save_bundle
 
@@ -80,7 +80,7 @@ def _trained(folder: Path, job: Job) -> dict[str, Any]:
     if trial.seed is not None:
         keras.utils.set_random_seed(trial.seed)
     with keras.saving.custom_object_scope(dict(trial.custom_objects)):
-        model = load_keras_file(folder / job.model, trial.custom_objects, job.safe_mode)
+        model = load_to_train(folder / job.model, trial.custom_objects, job.safe_mode)
         images, labels = arrays(folder, job.layout)
         if labels is not None:
             labels = targets(labels, trial.loss, tuple(model.output_shape[1:]))

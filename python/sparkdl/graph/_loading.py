@@ -14,12 +14,13 @@ from tensorflow.python.util import deprecation
 from sparkdl._errors_1x import UnknownNameException
 from sparkdl._graph.freeze import NotFrozenException, check_frozen
 from sparkdl._graph.names import dimensions
+from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._manifest import TensorSpec
+from sparkdl._model_files.saved_model import loaded_graph, meta_graphs
 from sparkdl._places import local_copy
 from sparkdl._saved_model import UnfrozenSavedModel
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._found import Found
-from sparkdl.graph._freezing import frozen_by, pruned
 from sparkdl.graph.utils import op_name, tensor_name
 
 v1 = tf.compat.v1
@@ -133,8 +134,7 @@ def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
         raise ModelNotFoundException(f"There is no SavedModel at {path}.")
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
-    with _session() as (graph, session):
-        meta = v1.saved_model.load(session, tags, str(folder))
+    with loaded_graph(folder, tags) as (graph, session, meta):
         found = ends.of(graph, meta.signature_def, f"The SavedModel {folder}")
         try:
             return _frozen(found, graph, session)
@@ -143,11 +143,7 @@ def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
 
 
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
-    from tensorflow.python.saved_model import loader_impl
-
-    if not (folder / "saved_model.pb").is_file():
-        raise InvalidModelException(f"{folder} is not a SavedModel: it has no saved_model.pb.")
-    metas = loader_impl.parse_saved_model(str(folder)).meta_graphs
+    metas = meta_graphs(folder)
     sets = [sorted(m.meta_info_def.tags) for m in metas]
     if sorted(tags) not in sets:
         raise UnknownNameException(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
-from sparkdl._lazy import eagerly, keras, tensorflow
+from sparkdl._lazy import eagerly, tensorflow
+from sparkdl._live_keras import is_keras
 from sparkdl._places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
@@ -172,7 +173,7 @@ class GraphFunction:
 
         Parameters
         ----------
-        model_or_file_path : keras.Model, str or Path
+        model_or_file_path : keras.Model, tf_keras.Model, str or Path
             The model, or a .keras or .h5 file of one.
         custom_objects, safe_mode
             For files, see `sparkdl.save_bundle`.
@@ -185,7 +186,7 @@ class GraphFunction:
             The file is none of Keras, or the model has lookup tables and cannot be frozen.
         """
         is_file = isinstance(model_or_file_path, (str, os.PathLike))
-        if not is_file and not isinstance(model_or_file_path, keras().Model):
+        if not is_file and not is_keras(model_or_file_path):
             raise WrongTypeException(
                 "Expected a Keras model or the path of one (.keras, .h5), got "
                 f"{type(model_or_file_path).__name__}."
@@ -193,7 +194,7 @@ class GraphFunction:
         with eagerly():
             if not is_file:
                 return _frozen_keras(model_or_file_path)
-            from sparkdl._keras_source import load_keras_file
+            from sparkdl._model_files.loading import load_keras_file
 
             file = local_copy(model_or_file_path)
             if file is None:

@@ -140,7 +140,7 @@ def strip_and_freeze_until(
     tf.compat.v1.GraphDef or tf.Graph
     """
     tf = tensorflow()
-    from sparkdl.graph._freezing import frozen_by
+    from sparkdl._graph.session import frozen_by
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:

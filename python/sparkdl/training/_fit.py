@@ -61,10 +61,10 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
 
 def _columns(estimator: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
     """Load the model on the driver, so that what is wrong with it is known before anything runs."""
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
 
     file = _file(estimator)
-    model = load_keras_file(file, estimator.custom_objects, estimator.safe_mode)
+    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise InvalidModelException(
             f"The model {model.name!r} does not know its inputs. Expected a Sequential model with "

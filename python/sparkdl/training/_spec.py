@@ -61,12 +61,12 @@ def built(spec: Spec, folder: Path) -> Any:
     """
     import keras
 
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_to_train
 
     file = folder / f"model{spec.suffix}"
     file.write_bytes(spec.model)
     with keras.saving.custom_object_scope(dict(spec.custom_objects)):
-        model = load_keras_file(file, spec.custom_objects, spec.safe_mode)
+        model = load_to_train(file, spec.custom_objects, spec.safe_mode)
         losses = _compiled(model, spec)
     each(losses, _check_reduction)
     model.optimizer.build(model.trainable_variables)

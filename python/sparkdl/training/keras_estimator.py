@@ -255,7 +255,7 @@ def _file_of(model: Any) -> str:
     if isinstance(model, (str, Path)):
         return str(model)
     made: Callable[[], Any] | Any = model
-    from sparkdl._lazy import keras
+    from sparkdl._live_keras import is_keras
 
-    live = model if isinstance(model, keras().Model) else made()
+    live = model if is_keras(model) else made()
     return stored_model(live)

@@ -56,7 +56,7 @@ class FittedModel(Trained):
         InvalidModelException
             The bundle holds a graph only, because the model never was one of Keras as a whole.
         """
-        from sparkdl._keras_source import load_keras_file
+        from sparkdl._model_files.loading import load_keras_file
 
         return load_keras_file(self._keras_file(), custom_objects, safe_mode)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl._paths import KERAS_FILES
+from sparkdl._model_files.content import is_for_python
+from sparkdl._places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.tensor_stage import ModelFileParams
 from sparkdl.transformers._stage import ModelStage
@@ -40,5 +41,8 @@ class KerasFileStage(ModelStage, ModelFileParams):
         return stored_bundle(model, custom_objects=self._custom_objects, safe_mode=self._safe_mode)
 
     def _complete_java(self, java: Any) -> None:
-        if self.isSet(self.modelFile) and self.getModelFile().endswith(KERAS_FILES):
+        if not self.isSet(self.modelFile):
+            return
+        local = local_copy(self.getModelFile())
+        if local is not None and is_for_python(local):
             java.setModelFile(self._bundle(self.getModelFile()))

@@ -8,8 +8,8 @@ from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
 from sparkdl._jvm import door
-from sparkdl._paths import KERAS_FILES
-from sparkdl._places import local_copy, place_of
+from sparkdl._model_files.content import is_for_python
+from sparkdl._places import local_copy
 from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.model_stage import ModelStageParams
@@ -92,7 +92,5 @@ class _StageReader(JavaMLReader[Any]):
 
 
 def _is_weights_file(weights: str) -> bool:
-    if not place_of(weights).name.endswith(KERAS_FILES):
-        return False
     path = local_copy(weights)
-    return path is None or path.is_file()
+    return path is not None and is_for_python(path)

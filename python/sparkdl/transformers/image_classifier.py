@@ -127,7 +127,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         about = facts(self._bundle_folder())
         if about.get(KEPT) != HEAD:
             return file
-        from sparkdl._keras_source import load_keras_file
+        from sparkdl._model_files.loading import load_keras_file
 
         whole = completed(load_keras_file(file, None, True), about)
         made = new_folder("whole") / file.name

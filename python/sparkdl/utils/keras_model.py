@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import eagerly, keras
+from sparkdl._live_keras import save_keras
+from sparkdl._model_files.content import HDF5, kind_of_bytes
 from sparkdl.errors import InvalidModelException
-
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def model_to_bytes(model: Any) -> bytes:
-    """Return a Keras model as the content of a .keras file."""
+    """Return a model of Keras 3 or tf_keras as the content of a .keras file."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         file = Path(folder) / "model.keras"
-        keras().saving.save_model(model, file)
+        save_keras(model, file)
         return file.read_bytes()
 
 
@@ -27,6 +27,8 @@ def bytes_to_model(
     safe_mode: bool = True,
 ) -> Any:
     """Return the Keras model, not compiled, of the content of a .keras or .h5 file.
+
+    What Keras 2 wrote, as sparkdl 1.x did, becomes a model of tf_keras.
 
     Parameters
     ----------
@@ -38,10 +40,11 @@ def bytes_to_model(
         False lets Keras unpickle code (Lambda layers): only for models that you trust.
     """
     keras()
-    from sparkdl._keras_source import load_keras_file
+    from sparkdl._model_files.loading import load_keras_file
 
+    _check(modelBytes)
     with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-        file = Path(folder) / f"model.{_ending(modelBytes)}"
+        file = Path(folder) / "model"
         file.write_bytes(modelBytes)
         return load_keras_file(file, custom_objects, safe_mode)
 
@@ -49,22 +52,21 @@ def bytes_to_model(
 def bytes_to_h5file(modelBytes: bytes) -> str:
     """Write a model into a temporary .h5 file, which the caller removes, and return its path."""
     with tempfile.NamedTemporaryFile(prefix="sparkdl-", suffix=".h5", delete=False) as file:
-        if _ending(modelBytes) == "h5":
+        if _check(modelBytes) == HDF5:
             file.write(modelBytes)
             return file.name
     bytes_to_model(modelBytes).save(file.name)
     return file.name
 
 
-def _ending(modelBytes: bytes) -> str:
-    if modelBytes.startswith(_HDF5):
-        return "h5"
-    if modelBytes.startswith(b"PK"):
-        return "keras"
-    raise InvalidModelException(
-        f"These {len(modelBytes)} bytes are no Keras model. Expected the content of a .keras or "
-        ".h5 file, as model_to_bytes gives it."
-    )
+def _check(modelBytes: bytes) -> str:
+    kind = kind_of_bytes(modelBytes)
+    if kind.kind not in (HDF5, "zip"):
+        raise InvalidModelException(
+            f"These {len(modelBytes)} bytes are no Keras model: they are {kind.what}. Expected the "
+            "content of a .keras or .h5 file, as model_to_bytes gives it."
+        )
+    return kind.kind
 
 
 def is_valid_optimizer(optimizer: Any) -> bool:

@@ -1,6 +1,9 @@
 package org.sparkdl.model
 
-import java.nio.file.Path
+import java.nio.file.{Files, Path}
+
+import com.google.protobuf.TextFormat
+import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
@@ -31,6 +34,14 @@ private[model] object FrozenGraphs {
         )
       )
     } finally graph.close()
+  }
+
+  /** The bytes of a GraphDef that is written as text. */
+  def fromText(file: Path): Array[Byte] = {
+    val graph = GraphDef.newBuilder()
+    try TextFormat.merge(Files.readString(file), graph)
+    catch { case e: java.io.IOException => fail(file, s"its text is no GraphDef: ${e.getMessage}") }
+    graph.build().toByteArray
   }
 
   private def open(file: Path): TfGraph = {

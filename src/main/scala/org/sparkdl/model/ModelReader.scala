@@ -54,13 +54,29 @@ object ModelReader {
       else
         throw new InvalidModelException(
           s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
-            s"got one with: ${names(local)}."
+            s"got one with: ${names(local)}. It is ${FileKinds.of(local).what}. ${FileKinds.of(local).remedy}"
         )
-    else if (KerasFiles.exists(local.toString.endsWith(_))) throw kerasFile(local)
-    else if (isZip(local)) readLocal(path, unzip(local), options)
-    else FrozenGraphs.read(local, options.inputs, options.outputs)
+    else readFile(path, local, options)
 
-  private val KerasFiles = Seq(".keras", ".h5", ".hdf5")
+  private def readFile(path: String, local: Path, options: ReadOptions): ModelDefinition = {
+    val kind = FileKinds.of(local)
+    kind.kind match {
+      case FileKinds.Graph                           => FrozenGraphs.read(local, options.inputs, options.outputs)
+      case FileKinds.TextGraph                       => FrozenGraphs.read(binary(local), options.inputs, options.outputs)
+      case k if FileKinds.ZippedModels.contains(k)   => readLocal(path, unzip(local), options)
+      case k if FileKinds.OfKeras.contains(k)        => throw kerasFile(local)
+      case _                                         => throw FileKinds.noModel(path, kind)
+    }
+  }
+
+  /** A graph as text becomes one as TensorFlow's C API reads it. */
+  private def binary(text: Path): Path = {
+    val name = text.getFileName.toString.replaceFirst("\\.pbtxt$", "") + ".pb"
+    val target = temporaryRoot.resolve(Sha256.of(text).take(24))
+    if (!Files.exists(target))
+      LocalFiles.atomically(target)(d => Files.write(d.resolve(name), FrozenGraphs.fromText(text)))
+    target.resolve(name)
+  }
 
   private def kerasFile(path: Path) = new InvalidModelException(
     s"'$path' is a file of Keras, which only Python can read. Make a bundle of it once and give its directory: " +
@@ -87,10 +103,6 @@ object ModelReader {
     val root = Files.createTempDirectory("sparkdl-models-")
     sys.addShutdownHook(LocalFiles.deleteTree(root))
     root
-  }
-
-  private def isZip(file: Path): Boolean = Using.resource(Files.newInputStream(file)) { in =>
-    in.readNBytes(4).sameElements(Array[Byte]('P', 'K', 3, 4))
   }
 
   /** Unpacks a zip; entries that lead out of the directory are refused. */

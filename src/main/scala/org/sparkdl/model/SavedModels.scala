@@ -6,13 +6,16 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{SavedModel, SignatureDef, TensorInfo}
 
+import org.apache.spark.internal.Logging
+
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
 /** SavedModel directories, as TensorFlow 1 and 2 and Keras export them. */
-private[model] object SavedModels {
+private[model] object SavedModels extends Logging {
   val Graph = "saved_model.pb"
+  private val Default = "serving_default"
 
   def isSavedModel(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Graph))
 
@@ -31,16 +34,18 @@ private[model] object SavedModels {
         val sets = saved.getMetaGraphsList.asScala.map(_.getMetaInfoDef.getTagsList.asScala.mkString("'", ",", "'"))
         fail(directory, s"it has no graph with the tags '${tags.mkString(",")}'; it has: ${sets.mkString(", ")}")
       }
-    val signatures = meta.getSignatureDefMap.asScala.toMap.filter(_._2.getOutputsCount > 0)
-    val signature = signatures.getOrElse(
-      key,
-      fail(
-        directory,
-        s"it has no signature '$key'; it has: ${signatures.keys.toSeq.sorted.mkString("'", "', '", "'")}"
-      )
-    )
-    definition(directory, tags, key, signature)
+    val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
+    val found = existing(directory, key, signatures.keys.toSeq.sorted)
+    definition(directory, tags, found, signatures(found))
   }
+
+  /** The signature's key; where there is no default, a single other one. */
+  private def existing(directory: Path, key: String, keys: Seq[String]): String =
+    if (keys.contains(key)) key
+    else if (key == Default && keys.length == 1) {
+      logWarning(s"The SavedModel '$directory' has no signature '$key'; its only one, '${keys.head}', is used.")
+      keys.head
+    } else fail(directory, s"it has no signature '$key'; it has: ${keys.mkString("'", "', '", "'")}")
 
   private def definition(directory: Path, tags: Seq[String], key: String, signature: SignatureDef): ModelDefinition =
     ModelDefinition.checked(

@@ -76,7 +76,7 @@ class ModelReaderSuite extends SparkSuite {
     assert(
       message[InvalidModelException](empty).contains("model.json (a bundle) or saved_model.pb, got one with: a.txt")
     )
-    assert(message[InvalidModelException](empty.resolve("a.txt")).contains("TensorFlow cannot import it"))
+    assert(message[InvalidModelException](empty.resolve("a.txt")).contains("of no kind that sparkdl knows"))
     val file = TestModels.write("doubled", _.placeholder("x", org.sparkdl.runtime.DType.Float32, Seq(-1L)))
     assert(
       message[InvalidModelException](file, ReadOptions(outputs = Seq("nope")))

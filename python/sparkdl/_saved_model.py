@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._composite import require_dense
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
+from sparkdl._graph.placeholders import constants_of, require_fed
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
+from sparkdl._saved_file import FILE, graph_tagged, graph_with, stated
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
@@ -30,6 +34,18 @@ class UnfrozenSavedModel:
     source: dict[str, str]
     why: str
     tags: str = "serve"
+
+    def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
+        """Return it with values for placeholders; see `constants_of` for the arguments."""
+        tags = self.tags.split(",")
+        named = {s.name: s.tensor for s in self.inputs}
+        found = constants_of(constants, graph_tagged(self.path, tags).graph_def, name, named)
+        kept = found.without(named)
+        return replace(
+            self,
+            path=stated(self.path, tags, found),
+            inputs=[s for s in self.inputs if s.name in kept],
+        )
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
@@ -53,14 +69,22 @@ class UnfrozenSavedModel:
 
 
 def from_saved_model(
-    path: Path, signature: str, inputs: Any, outputs: Any
+    path: Path,
+    signature: str,
+    inputs: Any,
+    outputs: Any,
+    constants: Mapping[str, Any] | None = None,
 ) -> Loose | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names."""
-    if not (path / "saved_model.pb").is_file():
+    if not (path / FILE).is_file():
         raise InvalidModelException(
             f"{path} is not a SavedModel: it has no saved_model.pb. Give the directory that has it."
         )
-    loaded = tf.saved_model.load(str(path))
+    meta = graph_with(path, signature)
+    with_constants = path if meta is None else _prepared(path, meta, signature, constants)
+    # What is loaded of TensorFlow 2 are functions, which are not in the graph.
+    functions = meta is None or meta.HasField("object_graph_def")
+    loaded = tf.saved_model.load(str(path if functions else with_constants))
     if signature not in loaded.signatures:
         raise InvalidModelException(
             f"The SavedModel {path} has no signature {signature!r}; it has "
@@ -73,21 +97,34 @@ def from_saved_model(
         graph_def, given, tensors = freezing.freeze(function)
         freezing.check_frozen(graph_def, str(path))
     except freezing.NotFrozenException as e:
-        return _whole(path, signature, inputs, outputs, str(e))
+        return _whole(with_constants, signature, inputs, outputs, str(e))
     source = _source(signature)
     by_argument = {_argument(t): t for t in given}
-    old_in = sorted(specs)
     old_out = sorted(results)
-    new_in = renamed(old_in, inputs, "inputs")[1]
+    named = {
+        old: by_argument.get(f"{signature}_{old}", by_argument.get(old, given[i]))
+        for i, old in enumerate(sorted(specs))
+    }
+    found = constants_of(constants if functions else None, graph_def, path.name, named)
+    left = found.without(named)
+    new_in = renamed(list(left), inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")
     by_name = dict(zip(old_out, tensors, strict=True))
-    ins = {
-        new: by_argument.get(f"{signature}_{old}", by_argument.get(old, given[i]))
-        for i, (old, new) in enumerate(zip(old_in, new_in, strict=True))
-    }
+    ins = dict(zip(new_in, left.values(), strict=True))
     ends = {n: by_name[o] for o, n in zip(chosen, new_out, strict=True)}
     shapes = {n: results[o].shape for o, n in zip(chosen, new_out, strict=True)}
-    return Loose(graph_def, ins, ends, source, shapes)
+    return Loose(found.put_into(graph_def), ins, ends, source, shapes)
+
+
+def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:
+    """Check that rows can be fed to a signature; return the SavedModel with the constants."""
+    require_dense(meta, signature, f"The SavedModel {path}")
+    ends = meta.signature_def[signature]
+    ins, outs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
+    found = constants_of(constants, meta.graph_def, path.name, ins)
+    fed = [*ins.values(), *(f"{op}:0" for op in found.tensors)]
+    require_fed(meta.graph_def, fed, outs, path.name)
+    return stated(path, meta.meta_info_def.tags, found)
 
 
 def _argument(tensor: str) -> str:

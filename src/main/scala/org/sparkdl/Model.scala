@@ -11,7 +11,7 @@ import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions}
-import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** A TensorFlow model to apply to columns.
@@ -130,16 +130,18 @@ final class Model private[sparkdl] (
 
   private[sparkdl] def application(session: SparkSession): ModelApplication = {
     val settings = Model.settings(session)
-    ModelApplication(
-      model = definition,
-      inputs = definition.inputs,
-      outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
-      batchSize = options.batchSize.getOrElse(settings.batchSize),
-      precision = options.precision.getOrElse(settings.precision),
-      handleInvalid = options.handleInvalid,
-      scaleHint = options.scaleHint,
-      maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings)
+    ApplicationChecks.checked(
+      ModelApplication(
+        model = definition,
+        inputs = definition.inputs,
+        outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
+        batchSize = options.batchSize.getOrElse(settings.batchSize),
+        precision = options.precision.getOrElse(settings.precision),
+        handleInvalid = options.handleInvalid,
+        scaleHint = options.scaleHint,
+        maxPixels = settings.imageMaxPixels,
+        engine = EngineSettings.of(settings)
+      )
     )
   }
 }
@@ -163,10 +165,10 @@ object Model {
 
   private[sparkdl] def load(session: SparkSession, path: String): Model = load(session, path, ReadOptions())
 
-  /** Reads a model with a signature or tensors of one's choice. */
+  /** Reads a model with a signature or tensors of one's choice, and with constants for what no column feeds. */
   def load(path: String, options: ReadOptions): Model = load(session, path, options)
 
-  private def load(session: SparkSession, path: String, options: ReadOptions): Model = {
+  private[sparkdl] def load(session: SparkSession, path: String, options: ReadOptions): Model = {
     org.sparkdl.runtime.NativeLibrary.load(settings(session).nativeDir)
     new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, options), ModelOptions())
   }

@@ -38,7 +38,8 @@ trait TensorStage extends FileModelStage {
     if (missing.nonEmpty)
       throw new SchemaMismatchException(
         s"$label: no column is given for ${missing.mkString("; ")} of model '${model.name}'; given are " +
-          s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column."
+          s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column, or, if it is the " +
+          "same for all rows, a value in constants (of TFTransformer, Model.load or save_bundle)."
       )
     val outputs = outputsOf(model).map { case (name, spec) => name -> output(model, spec) }
     StageCall(model, inputs, outputs, ScaleHint.AreaAveraging.name)

@@ -4,7 +4,7 @@ import java.nio.file.{Files, Path}
 
 import scala.jdk.CollectionConverters._
 
-import org.tensorflow.proto.{SavedModel, SignatureDef, TensorInfo}
+import org.tensorflow.proto.{GraphDef, MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.DType
@@ -25,12 +25,7 @@ private[model] object SavedModels {
   /** Reads the signature `key` of the graph with `tags`; names that do not exist are errors that list those that do.
     */
   def read(directory: Path, tags: Seq[String], key: String): ModelDefinition = {
-    val saved = parse(directory)
-    val meta =
-      saved.getMetaGraphsList.asScala.find(_.getMetaInfoDef.getTagsList.asScala.toSet == tags.toSet).getOrElse {
-        val sets = saved.getMetaGraphsList.asScala.map(_.getMetaInfoDef.getTagsList.asScala.mkString("'", ",", "'"))
-        fail(directory, s"it has no graph with the tags '${tags.mkString(",")}'; it has: ${sets.mkString(", ")}")
-      }
+    val meta = metaGraph(directory, tags)
     val signatures = meta.getSignatureDefMap.asScala.toMap.filter(_._2.getOutputsCount > 0)
     val signature = signatures.getOrElse(
       key,
@@ -39,8 +34,28 @@ private[model] object SavedModels {
         s"it has no signature '$key'; it has: ${signatures.keys.toSeq.sorted.mkString("'", "', '", "'")}"
       )
     )
+    CompositeTensors.problem(meta, key, signature).foreach(fail(directory, _))
     definition(directory, tags, key, signature)
   }
+
+  /** The graph with these tags. */
+  def metaGraph(directory: Path, tags: Seq[String]): MetaGraphDef = {
+    val saved = parse(directory)
+    saved.getMetaGraphsList.asScala.find(tagged(_, tags)).getOrElse {
+      val sets = saved.getMetaGraphsList.asScala.map(_.getMetaInfoDef.getTagsList.asScala.mkString("'", ",", "'"))
+      fail(directory, s"it has no graph with the tags '${tags.mkString(",")}'; it has: ${sets.mkString(", ")}")
+    }
+  }
+
+  /** The file of the SavedModel in `directory` with another graph under these tags. */
+  def withGraph(directory: Path, tags: Seq[String], graph: GraphDef): SavedModel = {
+    val saved = parse(directory).toBuilder
+    saved.getMetaGraphsBuilderList.asScala.filter(m => tagged(m.build(), tags)).foreach(_.setGraphDef(graph))
+    saved.build()
+  }
+
+  private def tagged(meta: MetaGraphDef, tags: Seq[String]): Boolean =
+    meta.getMetaInfoDef.getTagsList.asScala.toSet == tags.toSet
 
   private def definition(directory: Path, tags: Seq[String], key: String, signature: SignatureDef): ModelDefinition =
     ModelDefinition.checked(
@@ -69,7 +84,7 @@ private[model] object SavedModels {
     }
 
   private def parse(directory: Path): SavedModel =
-    try SavedModel.parseFrom(Files.readAllBytes(directory.resolve(Graph)))
+    try MappedProtos.savedModel(directory.resolve(Graph))
     catch { case e: java.io.IOException => fail(directory, s"$Graph cannot be read: ${e.getMessage}") }
 
   private def fail(directory: Path, why: String): Nothing =

@@ -10,7 +10,7 @@ import org.apache.spark.sql.sparkdl.Bridge
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions}
+import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions, UnfedPlaceholders}
 import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
@@ -103,7 +103,7 @@ final class Model private[sparkdl] (
       throw new SchemaMismatchException(
         s"Model '$name' has ${outputs.size} output(s) (${outputs.map(_.name).mkString(", ")}), got names for ${outputCols.size}."
       )
-    Bridge.appended(df, application(df.sparkSession), inputCols, outputCols, errorCol, None)
+    Bridge.appended(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
   }
 
   /** Writes the model as a bundle into a new local directory. */
@@ -125,23 +125,25 @@ final class Model private[sparkdl] (
         "handleInvalid 'skip' cannot be used in a column or SQL function, which must give a value for each row: use " +
           "'keep' and filter the nulls, or a stage, or Model.appendTo."
       )
-    application(session).copy(nullIsNull = true)
+    checkedApplication(session).copy(nullIsNull = true)
   }
+
+  private def checkedApplication(session: SparkSession) = ApplicationChecks.checked(application(session))
 
   private[sparkdl] def application(session: SparkSession): ModelApplication = {
     val settings = Model.settings(session)
-    ApplicationChecks.checked(
-      ModelApplication(
-        model = definition,
-        inputs = definition.inputs,
-        outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
-        batchSize = options.batchSize.getOrElse(settings.batchSize),
-        precision = options.precision.getOrElse(settings.precision),
-        handleInvalid = options.handleInvalid,
-        scaleHint = options.scaleHint,
-        maxPixels = settings.imageMaxPixels,
-        engine = EngineSettings.of(settings)
-      )
+    // Before the form of the outputs: for lack of a value their shapes may be unknown.
+    UnfedPlaceholders.check(definition, definition.inputs, outputs)
+    ModelApplication(
+      model = definition,
+      inputs = definition.inputs,
+      outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
+      batchSize = options.batchSize.getOrElse(settings.batchSize),
+      precision = options.precision.getOrElse(settings.precision),
+      handleInvalid = options.handleInvalid,
+      scaleHint = options.scaleHint,
+      maxPixels = settings.imageMaxPixels,
+      engine = EngineSettings.of(settings)
     )
   }
 }

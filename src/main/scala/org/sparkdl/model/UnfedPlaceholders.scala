@@ -14,12 +14,13 @@ private[sparkdl] object UnfedPlaceholders {
 
   /** Throws SchemaMismatchException when `outputs` need a placeholder that is none of the inputs.
     *
-    * @param fed
-    *   tensors that have values: the inputs, and whatever else is fed
+    * @param inputs
+    *   what is fed
     */
-  def check(model: ModelDefinition, fed: Seq[String], outputs: Seq[TensorSpec]): Unit = {
-    val key = (model.graph.hash, fed.toSet, outputs.map(_.tensor))
-    val unfed = known.computeIfAbsent(key, _ => find(model.graph, fed.toSet, outputs))
+  def check(model: ModelDefinition, inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): Unit = {
+    val fed = inputs.map(_.tensor).toSet
+    val key = (model.graph.hash, fed, outputs.map(_.tensor))
+    val unfed = known.computeIfAbsent(key, _ => find(model.graph, fed, outputs))
     if (unfed.nonEmpty) throw new SchemaMismatchException(message(model.name, unfed))
   }
 

@@ -7,7 +7,7 @@ private[sparkdl] object ApplicationChecks {
 
   /** The application itself; throws SchemaMismatchException when the executors would have to refuse every batch. */
   def checked(application: ModelApplication): ModelApplication = {
-    UnfedPlaceholders.check(application.model, application.inputs.map(_.tensor), application.outputs.map(_.spec))
+    UnfedPlaceholders.check(application.model, application.inputs, application.outputs.map(_.spec))
     RowCounts.check(application)
     application
   }

@@ -9,21 +9,24 @@ private[sparkdl] object RowCounts {
   /** Refuses what will not, as its shape in the graph says; throws SchemaMismatchException. */
   def check(application: ModelApplication): Unit = {
     val model = application.model.name
-    val fixed = application.inputs.filter(_.fixedBatch.isDefined)
+    checkInputs(model, application.inputs.filter(_.fixedBatch.isDefined))
+    application.outputs.map(_.spec).foreach(checkOutput(model, _, application.rowsPerRun))
+  }
+
+  private def checkInputs(model: String, fixed: Seq[TensorSpec]): Unit =
     if (fixed.flatMap(_.fixedBatch).distinct.size > 1)
       throw new SchemaMismatchException(
         s"The inputs of model '$model' take different numbers of rows: ${fixed.mkString("; ")}. Expected the same first " +
           "dimension of all, or an unknown one; give an input that is the same for all rows a value (constants)."
       )
-    application.outputs.map(_.spec).foreach { output =>
-      problem(output, application).foreach { why =>
-        throw new SchemaMismatchException(
-          s"Output '${output.name}' of model '$model' is ${output.typeString}: $why " +
-            remedy(output.shape.flatMap(_.headOption), "model")
-        )
-      }
+
+  private def checkOutput(model: String, output: TensorSpec, rows: Int): Unit =
+    problem(output, rows).foreach { why =>
+      throw new SchemaMismatchException(
+        s"Output '${output.name}' of model '$model' is ${output.typeString}: $why " +
+          remedy(output.shape.flatMap(_.headOption), "model")
+      )
     }
-  }
 
   /** The remedy for an output of this first dimension; None for one without dimensions.
     *
@@ -41,10 +44,10 @@ private[sparkdl] object RowCounts {
         "to [-1] for a number per row), or choose another output."
   }
 
-  private def problem(output: TensorSpec, application: ModelApplication): Option[String] =
+  private def problem(output: TensorSpec, rows: Int): Option[String] =
     if (output.shape.exists(_.isEmpty)) Some("it is a scalar; expected a first dimension, one entry per row.")
     else
       output.fixedBatch
-        .filter(_ != application.rowsPerRun)
-        .map(n => s"it has $n entries, whatever the number of rows; expected one per row.")
+        .filter(_ != rows)
+        .map(n => s"its first dimension is $n, whatever the number of rows; expected one entry per row.")
 }

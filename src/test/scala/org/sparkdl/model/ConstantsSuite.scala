@@ -135,12 +135,13 @@ class ConstantsSuite extends SparkSuite {
     val again = Files.createTempDirectory("bundle").resolve("m")
     loaded.save(again.toString)
     assert(values(Model.load(again.toString)) == Seq(0.5f, 3.5f, 6.5f))
-    val e = intercept[SchemaMismatchException](Model.load(bundle.toString).apply(col("x")))
+    val e = intercept[SchemaMismatchException](numbers.select(Model.load(bundle.toString).apply(col("x"))))
     assert(
       e.getMessage.contains("has 4 input(s)") && e.getMessage.contains("a value when the model is loaded (constants)")
     )
-    val scalar = numbers.select(Model.load(bundle.toString).apply(col("x"), lit(true), lit(1f), array(lit(1f))))
-    assert(intercept[Exception](scalar.schema).getMessage.contains("or, in a model, a value (constants)"))
+    val all = Model.load(bundle.toString).apply(col("x"), lit(true), lit(1f), array(lit(1f)))
+    val scalar = intercept[SchemaMismatchException](numbers.select(all))
+    assert(scalar.getMessage.contains("or, in a model, a value (constants)"))
   }
 
   /** A SavedModel of TensorFlow 1 without variables. */

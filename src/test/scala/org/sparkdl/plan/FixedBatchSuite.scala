@@ -71,12 +71,10 @@ class FixedBatchSuite extends SparkSuite with Operators {
   test("what is rejected is in no slot: it is counted once, and copies are no rows") {
     val df = indices(1, 2, 3).withColumn("y", when(col("id") === 0, null).otherwise(col("y")))
     val kept = looked().withHandleInvalid("keep").appendTo(df, Seq("x", "y"), Seq("z"), Some("why"))
-    assert(
-      kept.select("id", "z").as[(Int, Seq[Float])].collect().toSeq == Seq((0, null), (1, Seq(30f)), (2, Seq(40f)))
-    )
+    assert(kept.collect().toSeq.map(_.getAs[Any]("z")) == Seq(null, Seq(30f), Seq(40f)))
     assert(metric(kept, "rows") == 3 && metric(kept, "rejected") == 1 && metric(kept, "batches") == 1)
     val none = looked().withHandleInvalid("keep").appendTo(df.filter("id = 0"), Seq("x", "y"), Seq("z"))
-    assert(none.select("z").as[Seq[Float]].collect().toSeq == Seq(null) && metric(none, "batches") == 0)
+    assert(none.collect().toSeq.map(_.getAs[Any]("z")) == Seq(null) && metric(none, "batches") == 0)
   }
 
   test("a row whose values TensorFlow refuses does not take its batch along") {
@@ -87,7 +85,7 @@ class FixedBatchSuite extends SparkSuite with Operators {
     assert(skipped.select("id").as[Int].collect().toSeq == Seq(0, 2, 4, 5, 6, 7, 8, 9))
     assert(values(skipped) == Seq(20f, 40f, 60f, 70f, 80f, 90f, 100f, 110f))
     val kept = looked().withHandleInvalid("keep").appendTo(df, Seq("x", "y"), Seq("z"), Some("why"))
-    val reasons = kept.select("id", "why").as[(Int, String)].collect().toMap
+    val reasons = kept.collect().map(r => r.getAs[Int]("id") -> r.getAs[String]("why")).toMap
     assert(reasons.filter(_._2 != null).keySet == Set(1, 3) && reasons(3).contains("= -6 is not in [0, 100)"))
     assert(metric(kept, "rejected") == 2 && metric(kept, "rows") == 10)
   }

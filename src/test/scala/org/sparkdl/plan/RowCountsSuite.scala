@@ -14,51 +14,50 @@ class RowCountsSuite extends SparkSuite {
 
   private lazy val numbers = spark.range(4).select(col("id").cast("float") as "x").coalesce(1)
 
-  /** The sum over all rows in this shape, which the graph tells unless it is `hidden` behind a default. */
-  private def total(shape: Seq[Int], hidden: Boolean = false): Model = TestModels.load(
+  /** The sum over all rows in this shape. */
+  private def total(shape: Int*): Model = TestModels.load(
     "total",
     Seq("y"),
     _.placeholder("x", DType.Float32, Seq(-1L))
       .const("axis", DType.Int32, Seq(0))
       .const("dims", DType.Int32, shape.map(_.toDouble))
-      .node(
-        "PlaceholderWithDefault",
-        "any",
-        Seq("dims"),
-        Map("dtype" -> DType.Int32, "shape" -> Seq(shape.size.toLong))
-      )
       .node("Sum", "sum", Seq("x", "axis"), Map("T" -> DType.Float32, "Tidx" -> DType.Int32))
-      .node(
-        "Reshape",
-        "y",
-        Seq("sum", if (hidden) "any" else "dims"),
-        Map("T" -> DType.Float32, "Tshape" -> DType.Int32)
-      )
+      .node("Reshape", "y", Seq("sum", "dims"), Map("T" -> DType.Float32, "Tshape" -> DType.Int32))
+  )
+
+  /** The first row; that it is one is known by a default only. */
+  private def first: Model = TestModels.load(
+    "first",
+    Seq("y"),
+    _.placeholder("x", DType.Float32, Seq(-1L))
+      .const("begin", DType.Int32, Seq(0))
+      .const("one", DType.Int32, Seq(1))
+      .node("PlaceholderWithDefault", "size", Seq("one"), Map("dtype" -> DType.Int32, "shape" -> Seq(1L)))
+      .node("Slice", "y", Seq("x", "begin", "size"), Map("T" -> DType.Float32, "Index" -> DType.Int32))
   )
 
   private def refused(model: Model): String = intercept[SchemaMismatchException](model(col("x"))).getMessage
 
   test("an output of [1, ...] is refused before anything runs, and the remedy works") {
-    val text = refused(total(Seq(1)))
-    assert(text.contains("Output 'y' of model 'total' is float32 [1]: it has 1 entries, whatever the number of rows"))
+    val text = refused(total(1))
+    assert(text.contains("Output 'y' of model 'total' is float32 [1]: its first dimension is 1, whatever the number of rows"))
     assert(
       text.contains("run it row by row: batchSize=1 in a stage, with_batch_size(1) or withBatchSize(1) of a Model")
     )
-    val one = numbers.select(total(Seq(1)).withBatchSize(1)(col("x")))
+    val one = numbers.select(total(1).withBatchSize(1)(col("x")))
     assert(one.as[Float].collect().toSeq == Seq(0f, 1f, 2f, 3f))
   }
 
   test("a number of rows that only the run tells is refused with the same remedy") {
-    val model = total(Seq(1), hidden = true)
-    val e = intercept[SparkException](numbers.select(model(col("x"))).collect())
+    val e = intercept[SparkException](numbers.select(first(col("x"))).collect())
     assert(e.getMessage.contains("has the shape [1]: expected 4 entries"))
     assert(e.getMessage.contains("withBatchSize(1) of a Model"))
-    assert(numbers.select(model.withBatchSize(1)(col("x"))).as[Float].collect().toSeq == Seq(0f, 1f, 2f, 3f))
+    assert(numbers.select(first.withBatchSize(1)(col("x"))).as[Float].collect().toSeq == Seq(0f, 1f, 2f, 3f))
   }
 
   test("scalars and outputs of another length say what to do, in every form of a column") {
     Seq[Model => Model](identity, _.flattened).foreach { form =>
-      assert(refused(form(total(Nil))).contains("keep the first dimension in the graph"))
+      assert(refused(form(total())).contains("keep the first dimension in the graph"))
     }
     val five = TestModels.load(
       "five",
@@ -67,6 +66,6 @@ class RowCountsSuite extends SparkSuite {
         .const("c", DType.Float32, Seq(1, 2, 3, 4, 5))
         .node("Identity", "y", Seq("c", "^x"), Map("T" -> DType.Float32))
     )
-    assert(refused(five).contains("is float32 [5]: it has 5 entries") && refused(five).contains("or choose another"))
+    assert(refused(five).contains("is float32 [5]: its first dimension is 5") && refused(five).contains("or choose another"))
   }
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from sparkdl.errors import SparkDLException
+from sparkdl.errors import SettingsException, SparkDLException
 
 Arguments = argparse.Namespace
 
@@ -60,6 +62,13 @@ def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preprocessing", choices=("tf", "caffe", "torch"), help="of the images")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes")
     parser.add_argument("--signature", default="serving_default", help="of a SavedModel")
+    parser.add_argument(
+        "--constant",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a placeholder that no column feeds: a number, true, false, a text or a JSON list",
+    )
     parser.add_argument("--unsafe", action="store_true", help="run code that is in the file")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
 
@@ -77,11 +86,24 @@ def _bundle(arguments: Arguments) -> int:
             preprocessing=a.preprocessing,
             labels=a.labels,
             signature=a.signature,
+            constants=dict(map(_constant, a.constant)),
             safe_mode=not a.unsafe,
             overwrite=a.overwrite,
         )
         print(made)
     return 0
+
+
+def _constant(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise SettingsException(
+            f"--constant {text!r}: expected NAME=VALUE, for example keep_prob=1.0."
+        )
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def _models_arguments(parser: argparse.ArgumentParser) -> None:

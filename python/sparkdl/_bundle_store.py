@@ -23,6 +23,7 @@ from sparkdl._live_keras import save_keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
 from sparkdl._paths import process_folder
 from sparkdl._places import local_copy
+from sparkdl._plain import plain_values
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
 
@@ -57,6 +58,8 @@ def stored_bundle(model: Any, **options: Any) -> str:
         As `save_bundle`.
     """
     options = {k: v for k, v in options.items() if v is not None}
+    if "constants" in options:
+        options["constants"] = plain_values(options["constants"])
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
     path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
@@ -70,6 +73,12 @@ def stored_bundle(model: Any, **options: Any) -> str:
             if key is not None:
                 _of_files[key] = known
         return known
+
+
+def is_bundle(model: Any) -> bool:
+    """Say whether what a user calls a model is the directory of a bundle."""
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
+    return path is not None and (path / MANIFEST).is_file()
 
 
 def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
@@ -97,6 +106,8 @@ def _comparable(value: Any) -> Any:
         return tuple((k, _comparable(v)) for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(map(_comparable, value))
+    if isinstance(value, (bool, int, float)):
+        return (type(value), value)  # 1, 1.0 and True are equal, and not the same constant
     return value
 
 

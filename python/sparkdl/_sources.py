@@ -30,13 +30,16 @@ def loose_from(
     inputs: Any = None,
     outputs: Any = None,
     signature: str = "serving_default",
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     scratch: Path,
 ) -> Loose | UnfrozenSavedModel:
     """Freeze whatever a user calls a model. The arguments are those of `save_bundle`.
 
-    `scratch` is an empty directory for what has to live until the bundle is written.
+    Constants are put into SavedModels only, some of which cannot be read without; `completed` does
+    it for the others. `scratch` is an empty directory for what has to live until the bundle is
+    written.
     """
     if isinstance(model, (str, os.PathLike)):
         path = local_copy(model)
@@ -46,7 +49,7 @@ def loose_from(
                 "a frozen graph (.pb) or the directory of a SavedModel."
             )
         if path.is_dir():
-            return from_saved_model(path, signature, inputs, outputs)
+            return from_saved_model(path, signature, inputs, outputs, constants)
         if kind_of(path).kind in (GRAPH, TEXT_GRAPH):
             return from_graph(read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
@@ -143,7 +146,9 @@ def _name(tensor: Any) -> str:
 
 
 def _placeholders(graph_def: Any) -> list[str]:
-    return [n.name for n in graph_def.node if n.op in ("Placeholder", "PlaceholderWithDefault")]
+    found = [n.name for n in graph_def.node if n.op == "Placeholder"]
+    # One with a default needs no column, unless there is no other.
+    return found or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
 
 
 def _sinks(graph_def: Any) -> list[str]:

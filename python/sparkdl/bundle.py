@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._lazy import eagerly, tensorflow
 from sparkdl._manifest import specs_json, write_bundle
 from sparkdl._places import place_of
+from sparkdl._plain import plain_values
 from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
@@ -30,6 +31,7 @@ def save_bundle(
     preprocessing: str | Callable[[Any], Any] | None = None,
     labels: str | Path | Sequence[Any] | None = None,
     signature: str = "serving_default",
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     overwrite: bool = False,
@@ -70,6 +72,9 @@ def save_bundle(
         Names of the classes, see `sparkdl.labels.read_labels`.
     signature : str
         Which signature of a SavedModel.
+    constants : dict, optional
+        Values of placeholders and inputs that no column is to feed, by name, such as
+        ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool
@@ -88,6 +93,8 @@ def save_bundle(
         The model cannot be converted; the message says why.
     SettingsException
         The path exists, or an argument does not fit the model.
+    SchemaMismatchException
+        The outputs of a graph need a placeholder that is neither an input nor given a constant.
 
     Examples
     --------
@@ -97,19 +104,22 @@ def save_bundle(
     ... )  # doctest: +SKIP
     """
     tensorflow()
+    from sparkdl._constants import completed
     from sparkdl._sources import loose_from
 
-    named = name or place_of(path).name
+    named, values = name or place_of(path).name, plain_values(constants)
     with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = loose_from(
             model,
             inputs=inputs,
             outputs=outputs,
             signature=signature,
+            constants=values,
             custom_objects=custom_objects,
             safe_mode=safe_mode,
             scratch=Path(scratch),
         )
+        loose = completed(model, loose, values, inputs, named)
         return _write(loose, path, named, image, preprocessing, _labels(labels), overwrite)
 
 

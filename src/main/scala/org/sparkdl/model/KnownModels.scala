@@ -20,8 +20,10 @@ private[sparkdl] object KnownModels {
   def read(path: HadoopPath, address: String, hadoop: Configuration, options: ReadOptions): ModelDefinition = {
     val fs = path.getFileSystem(hadoop)
     val key = status(fs, path).map { s =>
-      // A bundle says itself what its signature is, so it is not read again for other options.
-      val relevant = if (s.getPath.getName == Bundle.Manifest) ReadOptions() else options
+      // A bundle says itself what its signature is, so it is not read again for other options than constants, and
+      // those may not be fed as well.
+      val bundle = s.getPath.getName == Bundle.Manifest
+      val relevant = if (bundle && options.constants.isEmpty) ReadOptions() else options.comparable
       (s.getPath.toString, s.getModificationTime, s.getLen, relevant)
     }
     key.flatMap(k => Option(known.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {

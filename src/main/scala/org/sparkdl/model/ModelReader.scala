@@ -1,6 +1,7 @@
 package org.sparkdl.model
 
 import java.nio.file.{Files, Path}
+import java.util.{Map => JMap}
 import java.util.zip.ZipFile
 
 import scala.jdk.CollectionConverters._
@@ -21,13 +22,26 @@ import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
   *   tensors of a frozen graph; empty: its placeholders
   * @param outputs
   *   tensors of a frozen graph; empty: those that nothing consumes
+  * @param constants
+  *   values of placeholders and inputs that no column feeds, by name: booleans, numbers, texts, or sequences of them,
+  *   such as `Map("keep_prob" -> 1.0)`
   */
 final case class ReadOptions(
     signature: String = "serving_default",
     tags: Seq[String] = Seq("serve"),
     inputs: Seq[String] = Nil,
-    outputs: Seq[String] = Nil
-)
+    outputs: Seq[String] = Nil,
+    constants: Map[String, Any] = Map.empty
+) {
+
+  /** The same with these constants; lists may be Java's. */
+  def withConstants(constants: JMap[String, _]): ReadOptions = copy(constants = constants.asScala.toMap)
+
+  /** Equal for equal constants, in whatever collections they were given. */
+  private[model] def comparable: ReadOptions = copy(constants = constants.map { case (name, value) =>
+    name -> ConstantValue.of(name, value)
+  })
+}
 
 /** Reads a model from a path: a bundle, a zip of one, a SavedModel directory, a frozen graph. */
 object ModelReader {
@@ -49,8 +63,9 @@ object ModelReader {
 
   private def readLocal(path: String, local: Path, options: ReadOptions): ModelDefinition =
     if (Files.isDirectory(local))
-      if (Bundle.isBundle(local)) Bundle.read(local)
-      else if (SavedModels.isSavedModel(local)) SavedModels.read(local, options.tags, options.signature)
+      if (Bundle.isBundle(local)) Constants.applied(Bundle.read(local), options)
+      else if (SavedModels.isSavedModel(local))
+        Constants.applied(SavedModels.read(local, options.tags, options.signature), options)
       else
         throw new InvalidModelException(
           s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
@@ -61,8 +76,8 @@ object ModelReader {
   private def readFile(path: String, local: Path, options: ReadOptions): ModelDefinition = {
     val kind = FileKinds.of(local)
     kind.kind match {
-      case FileKinds.Graph                           => FrozenGraphs.read(local, options.inputs, options.outputs)
-      case FileKinds.TextGraph                       => FrozenGraphs.read(binary(local), options.inputs, options.outputs)
+      case FileKinds.Graph                           => FrozenGraphs.read(local, options)
+      case FileKinds.TextGraph                       => FrozenGraphs.read(binary(local), options)
       case k if FileKinds.ZippedModels.contains(k)   => readLocal(path, unzip(local), options)
       case k if FileKinds.OfKeras.contains(k)        => throw kerasFile(local)
       case _                                         => throw FileKinds.noModel(path, kind)

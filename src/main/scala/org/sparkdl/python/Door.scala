@@ -87,8 +87,10 @@ object Door {
       signature: String,
       tags: JList[String],
       inputs: JList[String],
-      outputs: JList[String]
-  ): Model = Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)))
+      outputs: JList[String],
+      constants: JMap[String, Any]
+  ): Model =
+    Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)).withConstants(constants))
 
   /** (name, dtype, shape or null) of each input; -1 = unknown dimension. */
   def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(parts).asJava

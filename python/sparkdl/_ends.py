@@ -96,7 +96,7 @@ def distinct(names: Sequence[str]) -> list[str]:
     (['a_0', 'a_1', 'b'], ['a_1', 'a_2', 'a_0'])
     """
     several = {name for name, times in Counter(names).items() if times > 1}
-    taken = {*names} - several
+    taken = {*names}
     found = []
     for name in names:
         found.append(_numbered(name, taken) if name in several else name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sparkdl._ends import output_ends
+from sparkdl._ends import distinct, leaves, output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
@@ -21,7 +21,7 @@ from sparkdl._model_files.loading import load_keras_file
 from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import by_name, check_dense, function_specs, renamed
-from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 
 def loose_from(
@@ -89,12 +89,28 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
 
 def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Freeze a concrete function under the names of its arguments."""
+    names, places = _arguments(function)
+    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs, places)
+
+
+def _arguments(function: Any) -> tuple[list[str], list[int]]:
+    """Return what a concrete function takes, and where; names in a dict are its keys."""
     given = len(function.inputs) - len(function.captured_inputs)
     names = [t.name.split(":")[0] for t in function.inputs[:given]]
-    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs)
+    found = leaves(function.structured_input_signature, tf.nest)
+    specs = [leaf for leaf in found if isinstance(leaf.value, tf.TensorSpec)]  # no constants
+    if len(specs) != given or all(len(leaf.path) == 2 for leaf in specs):  # (args, kwargs), name
+        return names, list(range(given))
+    flat = sorted(leaf.place for leaf in specs)
+    places = [flat.index(leaf.place) for leaf in specs]
+    keys = ["_".join(map(str, leaf.path[2:])) for leaf in specs]
+    return distinct([k or names[p] for k, p in zip(keys, places, strict=True)]), places
 
 
-def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
+def _from_traced(
+    concrete: Any, names: list[str], outputs: Any, inputs: list[int] | None = None
+) -> Loose:
+    """Freeze a function whose arguments have names, in the order of `inputs` (their places)."""
     graph_def, tensors, results = freezing.freeze(concrete)
     made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
     check_dense({name: end.leaf for name, end in made.items()})
@@ -102,7 +118,8 @@ def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
     places = [made[o].place for o in chosen]
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, tensors, strict=True))
+    given = tensors if inputs is None else [tensors[i] for i in inputs]
+    ins = dict(zip(names, given, strict=True))
     return Loose(graph_def, ins, ends, _source("function"), shapes)
 
 
@@ -113,6 +130,7 @@ def from_graph(
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
+    _check_once(ins)
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
@@ -138,6 +156,17 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         # "scope/x" is called "x": short, and what people expect of frozen graphs.
         ends[name] = full if ":" in full else full + ":0"
     return ends
+
+
+def _check_once(inputs: Mapping[str, str]) -> None:
+    """Raise if a tensor is called by two names: only one of them could feed it."""
+    for tensor in inputs.values():
+        names = [n for n, t in inputs.items() if t == tensor]
+        if len(names) > 1:
+            raise SettingsException(
+                f"inputs= gives the tensor {tensor!r} {len(names)} names: {', '.join(names)}. "
+                "Expected one name for each."
+            )
 
 
 def _name(tensor: Any) -> str:

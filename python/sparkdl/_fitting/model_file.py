@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sparkdl._fitting.plain_dicts import with_plain_dicts
 from sparkdl._model_files.content import is_of_keras, kind_of
 from sparkdl._paths import new_folder
 from sparkdl._places import local_copy, place_of
@@ -31,7 +32,7 @@ def stored_model(model: Any) -> str:
             cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
         )
     file = new_folder("given") / "model.keras"
-    keras().saving.save_model(model, file)
+    keras().saving.save_model(with_plain_dicts(model), file)
     return str(file)
 
 

@@ -61,7 +61,8 @@ case class ModelFunction(
     found.map { case (input, i) => GetStructField(argument, i, Some(fieldName(input))) }
   }
 
-  /** Names of inputs differ in case where those of fields may not, so one that is the same in all letters comes first.
+  /** Names of inputs differ in case where those of fields may not, so one that is the same in all letters comes
+    * first.
     */
   private def placeOf(field: String, struct: StructType): Int = {
     val same = SQLConf.get.resolver

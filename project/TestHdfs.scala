@@ -10,8 +10,7 @@ object TestHdfs {
     "org.apache.hadoop" % "hadoop-client-minicluster" % hadoopVersion,
     "org.mockito" % "mockito-core" % "4.11.0",
     "net.bytebuddy" % "byte-buddy" % "1.12.19",
-    "net.bytebuddy" % "byte-buddy-agent" % "1.12.19",
-    "org.objenesis" % "objenesis" % "3.3"
+    "net.bytebuddy" % "byte-buddy-agent" % "1.12.19"
   ).map(_.intransitive())
 
   val hdfsJars = taskKey[Seq[File]]("Puts the jars of the mini cluster into target/hdfs, for the tests in Python")

@@ -90,7 +90,7 @@ def machine(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
             shutil.copytree(here / "plain", here / folder)
         files, path = made.hdfs()
         for folder in FOLDERS[:2]:
-            files.copyFromLocalFile(path((here / folder).as_uri()), path(f"{root}/{folder}"))
+            files.copyFromLocalFile(path(f"file:{here / folder}"), path(f"{root}/{folder}"))
         yield made
         files.close()
 
@@ -426,7 +426,7 @@ def test_a_remote_file_is_fetched_once_and_again_when_it_has_changed(
 
     def put(text: str) -> None:
         (tmp_path / "file").write_text(text)
-        files.copyFromLocalFile(False, True, path((tmp_path / "file").as_uri()), path(uri))
+        files.copyFromLocalFile(False, True, path(f"file:{tmp_path}/file"), path(uri))
 
     put("cat\n")
     first = local_copy(uri)

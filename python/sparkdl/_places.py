@@ -157,17 +157,6 @@ def local_copy(given: Given) -> Path | None:
     return place_of(given).fetched()
 
 
-def only_local(given: Given, what: str) -> Path:
-    """Return the path on this machine, for what cannot be elsewhere; `what` says what it is."""
-    place = place_of(given)
-    if place.local is None:
-        raise SettingsException(
-            f"{what} can only be a directory of the machine's own file system, got '{place}': give "
-            "a path, or a URI that begins with file:."
-        )
-    return place.local
-
-
 def _is_plain(text: str) -> bool:
     return not _URI.match(text) and not text.lower().startswith("file:")
 

@@ -116,7 +116,7 @@ def _checked(item: Any) -> Any:
         if not isinstance(part, str):
             raise ValueError(f"expected names as text, got {json.dumps(part)}")
     if len(parts) not in (1, 2):
-        raise ValueError(f"expected a name, or a class and its description, got {parts}")
+        raise ValueError(f"expected a name, or a class and its description, got {len(parts)} names")
     return item
 
 

@@ -39,7 +39,7 @@ class EstimatorWriter(MLWriter):
             if local is None:
                 raise ModelNotFoundException(f"Cannot save modelFile: there is no file {file}.")
             fs.copyFromLocalFile(
-                hadoop_path(local.as_uri()), hadoop_path(f"{path}/{_MODEL}/{name}")
+                hadoop_path(f"file:{local}"), hadoop_path(f"{path}/{_MODEL}/{name}")
             )
 
 
@@ -61,7 +61,7 @@ class EstimatorReader(MLReader[Any]):
         fs, hadoop_path = _hadoop(self.sparkSession, path)
         local = new_folder("loaded") / name
         fs.copyToLocalFile(
-            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(local.as_uri()), True
+            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(f"file:{local}"), True
         )
         return estimator.setModelFile(local)
 

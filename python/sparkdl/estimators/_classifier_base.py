@@ -62,7 +62,7 @@ def _named(estimator: Any) -> Base:
     if estimator.isSet("modelDir"):
         params["modelDir"] = estimator.getModelDir()
     folder = new_folder("base") / "stage"
-    DeepImageFeaturizer(**params).write().save(folder.as_uri())
+    DeepImageFeaturizer(**params).write().save(f"file:{folder}")
     bundle = folder / "bundle"
     if "image" not in read_manifest(bundle):
         raise InvalidModelException(

@@ -17,7 +17,7 @@ class LayersSuite extends AnyFunSuite {
     "runtime" -> Set.empty[String],
     "tensor" -> Set("runtime"),
     "graph" -> Set("runtime", "tensor"),
-    "image" -> Set("runtime", "bridge"),
+    "image" -> Set("runtime", "model", "bridge"),
     "model" -> Set("runtime", "tensor"),
     "engine" -> Set("runtime", "model"),
     "plan" -> Set("runtime", "tensor", "image", "model", "engine"),

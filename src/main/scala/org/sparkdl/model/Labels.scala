@@ -45,7 +45,7 @@ private[sparkdl] object Labels {
     val json = parse(path, text)
     val items =
       if (json.isArray) json.asScala.toSeq
-      else json.properties().asScala.toSeq.sortBy(e => number(path, e.getKey)).map(_.getValue)
+      else json.properties().asScala.toSeq.map(e => number(path, e.getKey) -> e.getValue).sortBy(_._1).map(_._2)
     items.map(i => pair(path, (if (i.isArray) i.asScala.toSeq else Seq(i)).map(named(path, _))))
   }
 
@@ -73,7 +73,7 @@ private[sparkdl] object Labels {
   private def pair(path: String, parts: Seq[String]): (String, String) = parts match {
     case Seq(name)              => name -> name
     case Seq(name, description) => name -> description
-    case other                  => fail(path, s"expected a name, or a class and its description, got $other")
+    case other => fail(path, s"expected a name, or a class and its description, got ${other.size} names")
   }
 
   private def fail(path: String, why: String): Nothing =

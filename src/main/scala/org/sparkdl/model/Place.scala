@@ -45,6 +45,17 @@ final private[sparkdl] case class Place private (
     }
   }
 
+  /** What Spark's file sources take, which read globs; of a URI as it is written, or decoded where that is nothing.
+    */
+  def pattern(hadoop: Configuration): String = reaching {
+    if (plain) Place.expanded(address)
+    else if (decoded == asWritten) decoded.toString
+    else {
+      val matched = asWritten.getFileSystem(hadoop).globStatus(asWritten)
+      (if (matched == null || matched.isEmpty) decoded else asWritten).toString
+    }
+  }
+
   /** How many folders on the way to a path exist. */
   private def depth(fs: FileSystem, path: HadoopPath): Int =
     Iterator.iterate(path)(_.getParent).takeWhile(_ != null).find(fs.exists(_)).fold(-1)(_.depth)
@@ -104,10 +115,10 @@ private[sparkdl] object Place {
   }
 
   private def ofFile(address: String, rest: String): Place = rest match {
-    case Host("" | "localhost", path) if path != null => fileUri(address, path)
-    case Host(host, _) =>
+    case Host(host, _) if host.nonEmpty && host != "localhost" =>
       refuse(address, s"it names the host '$host', and file: is for this machine: expected file:///folder/file")
-    case path if path.startsWith("/") => fileUri(address, path)
+    case Host(_, path) if path != null                          => fileUri(address, path)
+    case path if path.startsWith("/") && !path.startsWith("//") => fileUri(address, path)
     case _ => refuse(address, "after file: there must be a whole path: file:///folder/file")
   }
 

@@ -43,9 +43,9 @@ def save_bundle(
     Parameters
     ----------
     model : object
-        A Keras model, or the path of one (.keras, .h5); a `tf.function`, concrete function or
-        Python callable on tensors; the path of a frozen graph (.pb) or of a SavedModel; a
-        `tf.Graph` or GraphDef without variables.
+        A model of Keras 3 or tf_keras, or the path of its file; a `tf.function`, concrete
+        function or Python callable on tensors; the path of a frozen graph or of a SavedModel; a
+        `tf.Graph` or GraphDef without variables. Files are known by their content.
     path : str or Path
         The directory to make.
     inputs : dict or list, optional
@@ -68,7 +68,8 @@ def save_bundle(
     labels : str, Path or list, optional
         Names of the classes, see `sparkdl.labels.read_labels`.
     signature : str
-        Which signature of a SavedModel.
+        Which signature of a SavedModel. Where there is no "serving_default", a single other
+        one is used, with a warning.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool

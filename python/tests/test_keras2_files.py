@@ -189,7 +189,9 @@ def test_zips_of_2_13_with_models_in_models_load(
             if not name.startswith("__") and name not in skipped:
                 yield name, getattr(part, name, None)
 
-    def container(things: Any, weights: Any, assets: Any, inner_path: str, visited_trackables: Any) -> None:
+    def container(
+        things: Any, weights: Any, assets: Any, inner_path: str, visited_trackables: Any
+    ) -> None:
         used: dict[str, int] = {}
         for part in things.values() if isinstance(things, dict) else things:
             if saving_lib._is_keras_trackable(part):

@@ -19,6 +19,7 @@ PAGES = [
             "getting-started",
             "sql",
             "models",
+            "model-files",
             "graphs",
             "tensorframes",
             "errors",

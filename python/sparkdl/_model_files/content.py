@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from sparkdl.errors import InvalidModelException
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
 # Kinds that something is done with; the table has the others, and what to tell of them.
 HDF5, KERAS_ZIP = "HDF5", "zip of Keras"
@@ -92,6 +92,20 @@ def is_of_keras(path: Path) -> bool:
 def no_model(path: Path, kind: Kind) -> InvalidModelException:
     """Return the error about what is no model, or none that is taken here."""
     return InvalidModelException(f"{path} is {kind.what}. {kind.remedy}")
+
+
+def no_file(path: Path) -> ModelNotFoundException:
+    """Return the error about a path with nothing, which may be the prefix of a checkpoint."""
+    index = path.with_name(f"{path.name}.index")
+    if index.is_file():
+        kind = kind_of(index)
+        return ModelNotFoundException(
+            f"There is no model at {path}. Its folder has {index.name}, {kind.what}. {kind.remedy}"
+        )
+    return ModelNotFoundException(
+        f"There is no model at {path}. Expected a file of Keras (.keras, .h5), a frozen graph "
+        "(.pb) or the directory of a SavedModel."
+    )
 
 
 def _first(of: str, text: str) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,9 @@ from sparkdl.errors import InvalidModelException
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """A model with the slots of its optimizer, which TensorFlow's loader fails on."""
     folder = tmp_path_factory.mktemp("saved") / "model"
-    model = tf_keras.Sequential([L.Conv2D(2, 3, input_shape=(8, 8, 3)), L.Flatten(), L.Dense(2)])
+    model = tf_keras.Sequential(
+        [L.Conv2D(2, 3, input_shape=(8, 8, 3), name="maps"), L.Flatten(), L.Dense(2, name="last")]
+    )
     model.compile("adam", "mse")
     model.fit(np.zeros((4, 8, 8, 3)), np.zeros((4, 2)), verbose=0)
     model.save(folder, save_format="tf")
@@ -33,7 +36,7 @@ def test_the_numbers_are_those_of_keras(trained: tuple[Path, Any], tmp_path: Pat
     rows = rows_of(model)
     bundle = sparkdl.save_bundle(folder, tmp_path / "b")
     assert_same(run(bundle, rows), expected(model, rows), "SavedModel")
-    assert ends(bundle) == (["conv2d_input"], ["dense"]) or len(ends(bundle)[0]) == 1
+    assert ends(bundle) == (["maps_input"], ["last"])
 
 
 def test_images_labels_preprocessing_and_outputs_need_no_tf_keras(
@@ -54,6 +57,13 @@ sparkdl.save_bundle({str(folder)!r}, "{tmp_path}/b", image=True, preprocessing="
     want = expected(model, [np.float32(pixels) / 127.5 - 1])
     assert_same(run(tmp_path / "b", [pixels]), want, "image")
     assert ends(tmp_path / "b")[1] == ["scores"]
+
+
+def test_half_a_saved_model_says_so(trained: tuple[Path, Any], tmp_path: Path) -> None:
+    folder, _ = trained
+    shutil.copytree(folder, tmp_path / "half", ignore=shutil.ignore_patterns("variables"))
+    with pytest.raises(InvalidModelException, match="folders of variables and assets complete"):
+        sparkdl.save_bundle(tmp_path / "half", tmp_path / "b")
 
 
 def test_recurrent_layers_and_tables_come_along(tmp_path: Path) -> None:

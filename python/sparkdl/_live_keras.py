@@ -1,7 +1,7 @@
-"""Live models of both Kerases: Keras 3, and Keras 2, which is tf_keras and is never imported here.
+"""Live models of both Kerases: Keras 3, and Keras 2, which is tf_keras.
 
-A program has models of tf_keras only if it has imported it, be it as `tf.keras` under
-TF_USE_LEGACY_KERAS=1.
+Whoever has such a model has imported its Keras, be it as `tf.keras` under TF_USE_LEGACY_KERAS=1,
+so that what is not imported need not be.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from sparkdl._states import initial_states
 
 def is_keras(model: Any) -> bool:
     """Say whether something is a model of Keras 3 or of tf_keras."""
-    return isinstance(model, keras().Model) or is_tf_keras(model)
+    return _is_of("keras", model) or is_tf_keras(model)
 
 
 def is_tf_keras(model: Any) -> bool:
     """Say whether something is a model of tf_keras."""
-    module = sys.modules.get("tf_keras")
-    return module is not None and isinstance(model, module.Model)
+    return _is_of("tf_keras", model)
+
+
+def _is_of(package: str, model: Any) -> bool:
+    kind = getattr(sys.modules.get(package), "Model", None)
+    return kind is not None and isinstance(model, kind)
 
 
 def save_keras(model: Any, file: Path) -> None:

@@ -15,13 +15,13 @@ from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._keras_source import from_keras
 from sparkdl._live_keras import is_keras
-from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of
+from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
 from sparkdl._model_files.graph_file import read_graph
 from sparkdl._model_files.loading import load_keras_file
 from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import by_name, check_dense, function_specs, renamed
-from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
+from sparkdl.errors import InvalidModelException, SettingsException
 
 
 def loose_from(
@@ -44,10 +44,7 @@ def loose_from(
     if isinstance(model, (str, os.PathLike)):
         path = local_copy(model)
         if path is None:
-            raise ModelNotFoundException(
-                f"There is no model at {place_of(model)}. Expected a file of Keras (.keras, .h5), "
-                "a frozen graph (.pb) or the directory of a SavedModel."
-            )
+            raise no_file(place_of(model))
         if path.is_dir():
             return from_saved_model(path, signature, inputs, outputs, constants)
         if kind_of(path).kind in (GRAPH, TEXT_GRAPH):

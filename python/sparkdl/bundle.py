@@ -46,9 +46,10 @@ def save_bundle(
     Parameters
     ----------
     model : object
-        A Keras model, or the path of one (.keras, .h5); a `tf.function`, concrete function or
-        Python callable on tensors; the path of a frozen graph (.pb) or of a SavedModel; a
-        `tf.Graph` or GraphDef without variables. Paths may be URIs of any of Hadoop's file systems.
+        A model of Keras 3 or tf_keras, or the path of its file; a `tf.function`, concrete
+        function or Python callable on tensors; the path of a frozen graph or of a SavedModel; a
+        `tf.Graph` or GraphDef without variables. Files are known by their content, and paths may
+        be URIs of any of Hadoop's file systems.
     path : str or Path
         The directory to make; a URI of any of Hadoop's file systems, too.
     inputs : dict or list, optional
@@ -72,7 +73,8 @@ def save_bundle(
     labels : str, Path or list, optional
         Names of the classes, see `sparkdl.labels.read_labels`.
     signature : str
-        Which signature of a SavedModel.
+        Which signature of a SavedModel. Where there is no "serving_default", a single other
+        one is used, with a warning.
     constants : dict, optional
         Values of placeholders and inputs that no column is to feed, by name, such as
         ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.

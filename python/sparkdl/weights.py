@@ -12,7 +12,7 @@ from typing import Any
 
 from sparkdl._download import quick_network
 from sparkdl._lazy import keras
-from sparkdl._model_files.content import KERAS_ZIP, OF_KERAS, kind_of, no_model
+from sparkdl._model_files.content import KERAS_ZIP, OF_KERAS, kind_of
 from sparkdl._model_files.keras_file import damaged
 from sparkdl._model_files.loading import as_weights
 from sparkdl._places import local_copy
@@ -126,7 +126,10 @@ def _existing(model: NamedModel, weights: str) -> Path:
         )
     kind = kind_of(path)
     if kind.kind not in OF_KERAS:
-        raise no_model(path, kind)
+        raise InvalidModelException(
+            f"Cannot read weights from {path}: it is {kind.what}. Expected a file that Keras wrote "
+            "(.weights.h5, .h5, .keras)."
+        )
     return path
 
 

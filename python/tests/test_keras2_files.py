@@ -34,7 +34,7 @@ from keras2_models import (
 )
 
 import sparkdl
-from sparkdl.errors import InvalidModelException
+from sparkdl.errors import InvalidModelException, SettingsException
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -70,7 +70,7 @@ def test_every_family_of_layers_gives_the_numbers_of_keras_2_from_hdf5_and_zip(
 
 
 def test_the_name_of_a_file_says_nothing(tmp_path: Path) -> None:
-    model = recurrent()
+    model = FAMILIES["dense"]()
     model.save(tmp_path / "model.h5")
     model.save(tmp_path / "zip.keras")
     for source, name in [
@@ -97,7 +97,7 @@ def test_a_file_of_keras_3_loads_with_any_name(tmp_path: Path) -> None:
 
 
 def test_the_file_of_a_read_only_folder_loads(tmp_path: Path) -> None:
-    model = recurrent()
+    model = FAMILIES["dense"]()
     model.save(tmp_path / "model.keras")
     (tmp_path / "model.keras").chmod(0o444)
     check(model, tmp_path / "model.keras", tmp_path)
@@ -285,7 +285,7 @@ def test_without_tf_keras_the_message_says_how_to_get_it(
     recurrent().save(tmp_path / "model.h5")
     monkeypatch.setitem(sys.modules, "tf_keras", None)
     version = ".".join(tf.__version__.split(".")[:2])
-    with pytest.raises(sparkdl.SettingsException, match=f"pip install tf_keras~={version}.0"):
+    with pytest.raises(SettingsException, match=f"pip install tf_keras~={version}.0"):
         sparkdl.save_bundle(tmp_path / "model.h5", tmp_path / "b")
 
 

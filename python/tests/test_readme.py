@@ -20,6 +20,7 @@ PAGES = [
             "sql",
             "models",
             "paths",
+            "model-files",
             "graphs",
             "tensorframes",
             "errors",

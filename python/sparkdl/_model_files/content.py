@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from sparkdl.errors import InvalidModelException
+from sparkdl._places import Place
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
 # Kinds that something is done with; the table has the others, and what to tell of them.
 HDF5, KERAS_ZIP = "HDF5", "zip of Keras"
@@ -92,6 +93,20 @@ def is_of_keras(path: Path) -> bool:
 def no_model(path: Path, kind: Kind) -> InvalidModelException:
     """Return the error about what is no model, or none that is taken here."""
     return InvalidModelException(f"{path} is {kind.what}. {kind.remedy}")
+
+
+def no_file(place: Place) -> ModelNotFoundException:
+    """Return the error about a place with nothing, which may be the prefix of a checkpoint."""
+    index = place.local.with_name(f"{place.name}.index") if place.local else None
+    if index is not None and index.is_file():
+        kind = kind_of(index)
+        return ModelNotFoundException(
+            f"There is no model at {place}. Its folder has {index.name}, {kind.what}. {kind.remedy}"
+        )
+    return ModelNotFoundException(
+        f"There is no model at {place}. Expected a file of Keras (.keras, .h5), a frozen graph "
+        "(.pb) or the directory of a SavedModel."
+    )
 
 
 def _first(of: str, text: str) -> Kind:

@@ -7,7 +7,6 @@ met again. So tf_keras finds the arrays of a model, but not those of a model wit
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ def wrote(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
         if _WEIGHTS not in archive.namelist():
             return False
-        with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
+        with archive.open(_WEIGHTS) as arrays, h5py.File(arrays, "r") as file:
             return _OF_MODELS in file
 
 

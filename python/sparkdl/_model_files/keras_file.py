@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkdl._model_files.content import HDF5, KERAS_ZIP, kind_of, no_model
+from sparkdl._model_files.content import (
+    GRAPH,
+    HDF5,
+    KERAS_ZIP,
+    SAVED_MODEL,
+    TEXT_GRAPH,
+    kind_of,
+    no_file,
+    no_model,
+)
+from sparkdl._places import place_of
 from sparkdl.errors import InvalidModelException
 
 _LOADS = (
@@ -60,12 +70,18 @@ def read_keras_file(path: Path) -> KerasFile:
     ------
     InvalidModelException
         It is something else; the message says what, and what to do.
+    ModelNotFoundException
+        There is nothing.
     """
+    if not path.exists():
+        raise no_file(place_of(path))
     kind = kind_of(path)
     if kind.kind == KERAS_ZIP:
         return _read_zip(path)
     if kind.kind == HDF5:
         return _read_hdf5(path)
+    if kind.kind in (GRAPH, TEXT_GRAPH, SAVED_MODEL):
+        raise InvalidModelException(f"{path} is {kind.what}. Expected a file that Keras wrote.")
     raise no_model(path, kind)
 
 

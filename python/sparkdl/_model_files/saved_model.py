@@ -29,6 +29,11 @@ def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, An
     Yields
     ------
     tuple of tf.Graph, tf.compat.v1.Session and MetaGraphDef
+
+    Raises
+    ------
+    InvalidModelException
+        A part of it is missing or damaged.
     """
     v1 = tf.compat.v1
     with (
@@ -36,7 +41,14 @@ def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, An
         tf.Graph().as_default() as graph,
         v1.Session(graph=graph) as session,
     ):
-        yield graph, session, v1.saved_model.load(session, list(tags), str(path))
+        try:
+            meta = v1.saved_model.load(session, list(tags), str(path))
+        except (tf.errors.OpError, OSError) as e:
+            raise InvalidModelException(
+                f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Are its "
+                "folders of variables and assets complete?"
+            ) from e
+        yield graph, session, meta
 
 
 def meta_graphs(path: Path) -> Sequence[Any]:

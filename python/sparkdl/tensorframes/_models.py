@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import tensorflow as tf
 from sparkdl._graph.graph import node_of
 from sparkdl._graph.names import Loose
 from sparkdl._lazy import eagerly
+from sparkdl._live_keras import is_keras
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 from sparkdl.tensorframes._arguments import Form
 from sparkdl.tensorframes._program import Program, finished, with_shapes
@@ -20,10 +20,7 @@ from sparkdl.tensorframes._program import Program, finished, with_shapes
 
 def is_model(fetches: Any) -> bool:
     """Say whether this is a model that names its own inputs."""
-    keras = sys.modules.get("keras")
-    if keras is not None and isinstance(fetches, keras.Model):
-        return True
-    return isinstance(fetches, tf.types.experimental.ConcreteFunction)
+    return is_keras(fetches) or isinstance(fetches, tf.types.experimental.ConcreteFunction)
 
 
 def of_model(model: Any, form: Form, feeds: Mapping[str, str]) -> Program:

@@ -18,8 +18,8 @@ import org.sparkdl.errors.InvalidModelException
   * @param kind
   *   its name
   * @param of
-  *   what the pattern is looked for in: "start", the first bytes as Latin-1; "zip" or "folder", the names of its files,
-  *   one a line; "broken zip", nothing
+  *   what the pattern is looked for in: "start", the first bytes as Latin-1; "zip" or "folder", the names of its
+  *   files, one a line; "broken zip", nothing
   * @param what
   *   "it is ...", for messages
   * @param remedy

@@ -29,7 +29,10 @@ class FileKindsSuite extends SparkSuite {
     path
   }
 
-  private def message(path: Path): String = intercept[InvalidModelException](Model.load(path.toString)).getMessage
+  private def message(path: Path): String = {
+    spark.conf.get("spark.app.name") // loading needs a session
+    intercept[InvalidModelException](Model.load(path.toString)).getMessage
+  }
 
   test("what is not a model says what it is, whatever its name") {
     val half = Files.readAllBytes(zip("whole.zip", "config.json")).dropRight(10)

@@ -65,7 +65,7 @@ class ModelReaderSuite extends SparkSuite {
     val manifest = directory.resolve(Bundle.Manifest)
     Files.writeString(manifest, Files.readString(manifest).replace("\"labels.json\"", "\"../labels.json\""))
     assert(message[InvalidModelException](directory).contains("leads out of the directory"))
-    val evil = zip("evil.zip", "../evil.txt" -> "x".getBytes)
+    val evil = zip("evil.zip", "model.json" -> "{}".getBytes, "../evil.txt" -> "x".getBytes)
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
   }
 

@@ -15,7 +15,8 @@ import pytest
 from training_threads import Exchange, Thread
 
 from sparkdl._fitting.network import authority, bare, connect, free_port, listening
-from sparkdl._fitting.progress import Address, Sender, listening as progress_listening
+from sparkdl._fitting.progress import Address, Sender
+from sparkdl._fitting.progress import listening as progress_listening
 from sparkdl.errors import ModelExecutionException, SettingsException
 from sparkdl.training import _workers
 from sparkdl.training._coordinator import Coordinator
@@ -36,7 +37,7 @@ def loopback_of_ipv6() -> str:
 
 
 @pytest.mark.parametrize(
-    "host, plain, text",
+    ("host", "plain", "text"),
     [
         ("[::1]", "::1", "[::1]:80"),
         ("::1", "::1", "[::1]:80"),
@@ -175,11 +176,17 @@ def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
 
 
 @pytest.mark.parametrize(
-    "told, expected",
+    ("told", "expected"),
     [
-        ("Traceback\n  File\nModuleNotFoundError: No module named 'sparkdl'\n\tat org", "'sparkdl'\nEx"),
+        (
+            "Traceback\n  File\nModuleNotFoundError: No module named 'sparkdl'\n\tat org",
+            "'sparkdl'\nEx",
+        ),
         ("x: [PYTHON_VERSION_MISMATCH] Python in worker has 3.9\n\tat", "cannot run: .PYTHON_VERS"),
-        ("Exc\nsparkdl.training._link.DriverUnreachable: worker 1 on a\n\tat", "run: worker 1 on a$"),
+        (
+            "Exc\nsparkdl.training._link.DriverUnreachable: worker 1 on a\n\tat",
+            "run: worker 1 on a$",
+        ),
     ],
 )
 def test_what_only_spark_tells_of_a_task_ends_the_run(told: str, expected: str) -> None:

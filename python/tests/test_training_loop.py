@@ -11,6 +11,7 @@ import pytest
 from training_threads import replace, spec_of, trained
 
 from sparkdl.errors import SettingsException
+from sparkdl.training._spec import check_shares
 
 CLASSES = "sparse_categorical_crossentropy"
 ROWS = 410  # 13 batches of 32, the last of 26
@@ -356,3 +357,18 @@ def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None
     spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(loss))
     with pytest.raises(SettingsException, match="reduction 'sum'.*the mean over its rows"):
         trained(spec, data, 1, tmp_path / "w")
+
+
+def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path) -> None:
+    import keras
+
+    x, y = np.zeros((4, 6), "float32"), np.zeros((4, 3), "float32")
+    losses = keras.losses
+    for whole in ("dice", losses.Tversky(), losses.Dice(axis=(0, 1)), losses.Circle()):
+        given = whole if isinstance(whole, str) else losses.serialize(whole)
+        spec = spec_of(network(), x, y, tmp_path, loss=given)
+        check_shares(spec, 1)
+        with pytest.raises(SettingsException, match="all rows of a batch together.*numWorkers=1"):
+            check_shares(spec, 2)
+    check_shares(spec_of(network(), x, y, tmp_path, loss=losses.serialize(losses.Dice(axis=1))), 2)
+    check_shares(spec_of(network(), x, y, tmp_path, loss=["mse", None]), 2)

@@ -126,8 +126,3 @@ def show(text: str) -> None:
     """Print a line where the user of the driver looks, whole even when trials tell at once."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def numbers(logs: Mapping[str, Any]) -> str:
-    """Return the losses and metrics of an epoch as text."""
-    return ", ".join(f"{name} {float(value):.4g}" for name, value in logs.items())

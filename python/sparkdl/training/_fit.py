@@ -27,7 +27,7 @@ from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._job import check_slots, task_slots
-from sparkdl.training._spec import Spec, built
+from sparkdl.training._spec import Spec, built, check_shares
 from sparkdl.training._workers import run_workers
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
     from sparkdl.training._train import train
 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
+    check_shares(spec, count)
     model = built(spec, new_folder("training"))
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spark, spec, model)

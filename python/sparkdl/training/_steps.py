@@ -135,7 +135,9 @@ class Steps:
         ]
         count = len(self._used)
         if count:
-            self._model.optimizer.apply_gradients(zip(parts[:count], self._used, strict=True))
+            known = {id(v): part for v, part in zip(self._used, parts, strict=False)}
+            every = self._model.trainable_variables  # as Keras: None where there is no gradient
+            self._model.optimizer.apply_gradients([(known.get(id(v)), v) for v in every])
         for variable, change in zip(self._moving, parts[count:], strict=True):
             variable.assign_add(change)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparkdl._lazy import eagerly, keras
 from sparkdl.errors import InvalidModelException
+from sparkdl.param._configuration import readable
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -83,6 +84,6 @@ def is_valid_loss_function(loss: Any) -> bool:
 
 def _known(get: Any, identifier: Any) -> bool:
     try:
-        return get(identifier) is not None
+        return get(readable(identifier)) is not None
     except (ValueError, TypeError):
         return False

@@ -372,3 +372,8 @@ def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path
             check_shares(spec, 2)
     check_shares(spec_of(network(), x, y, tmp_path, loss=losses.serialize(losses.Dice(axis=1))), 2)
     check_shares(spec_of(network(), x, y, tmp_path, loss=["mse", None]), 2)
+
+    def dice(y_true: Any, y_pred: Any) -> Any:
+        return y_pred[:, 0]
+
+    check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # of one's own

@@ -135,7 +135,7 @@ def _check_watched(callback: Any, results: Mapping[str, Any]) -> None:
     """
     import keras
 
-    if not isinstance(callback, _comparing(keras)):
+    if not isinstance(callback, (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)):
         return
     watched: str = callback.monitor
     shape = np.shape(results.get(watched.removeprefix("val_"), 0.0))
@@ -146,10 +146,6 @@ def _check_watched(callback: Any, results: Mapping[str, Any]) -> None:
             "Watch a loss, or a metric that gives one number, such as one with average='macro' or "
             "with a single threshold."
         )
-
-
-def _comparing(keras: Any) -> Any:
-    return keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau
 
 
 def _set_direction(callback: Any) -> None:

@@ -142,8 +142,8 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
     from sparkdl.training._train import train
 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
-    check_shares(spec, count)
     model = built(spec, new_folder("training"))
+    check_shares(spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spark, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)

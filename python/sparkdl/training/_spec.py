@@ -121,7 +121,8 @@ def check_shares(spec: Spec, count: int) -> None:
         name = getattr(loss, "__name__", type(loss).__name__)
         axis = getattr(loss, "axis", None)
         apart = axis is not None and 0 not in np.atleast_1d(axis)
-        if name.lower() in _OF_WHOLE_BATCHES and not (apart and name != "Circle"):
+        whole = name.lower() in _OF_WHOLE_BATCHES and not (apart and name != "Circle")
+        if whole and loss.__module__.startswith("keras."):
             raise SettingsException(
                 f"Loss {name} takes all rows of a batch together, and the shares of {count} "
                 "workers do not add up to it. Set numWorkers=1, or, of Dice and Tversky, an axis "

@@ -80,6 +80,7 @@ def compared(expected: tuple[Any, Any], found: tuple[Any, Any]) -> str | None:
 
 def by_keras(case: Case) -> tuple[dict[str, Any], list[Any]]:
     """Return history and weights of Keras' own training."""
+    keras.backend.clear_session()  # which counts up the names of metrics
     model = model_of(case)
     model.compile(optimizer_of(case), losses_of(case), loss_weights_of(case), metrics_of(case))
     inputs, labels, weights = rows_of(case)
@@ -110,6 +111,7 @@ def by_keras(case: Case) -> tuple[dict[str, Any], list[Any]]:
 
 def by_workers(case: Case, folder: Path) -> tuple[dict[str, Any], list[Any]]:
     """Return history and weights of a training by workers that are threads."""
+    keras.backend.clear_session()
     model = model_of(case)
     inputs, labels, weights = rows_of(case)
     fed = [inputs[int(t.name.removeprefix("in_"))] for t in model.inputs]
@@ -140,6 +142,8 @@ def test_a_training_on_spark_follows_keras(number: int, spark: Any) -> None:
 
     case = {**drawn(SEED + 1, number), "input structure": "list", "output structure": "list"}
     case.update(workers=1 + number, validation=0)
+    expected = by_keras(case)
+    keras.backend.clear_session()
     inputs, labels, weights = rows_of(case)
     columns = {f"x{i}": a for i, a in enumerate(inputs)}
     columns |= {f"y{i}": a for i, a in enumerate(labels)}
@@ -162,7 +166,7 @@ def test_a_training_on_spark_follows_keras(number: int, spark: Any) -> None:
         verbose=0,
     ).fit(spark.createDataFrame(rows, list(columns)).coalesce(1))
     found = fitted.history, fitted.keras_model().get_weights()
-    assert compared(by_keras(case), found) is None, json.dumps(case)
+    assert compared(expected, found) is None, json.dumps(case)
 
 
 def test_a_failing_case_is_made_small() -> None:

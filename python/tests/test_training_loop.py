@@ -330,10 +330,11 @@ def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> Non
     expected = copy.fit(x, [y, y], batch_size=32, epochs=2, shuffle=False, verbose=0).history
     both = {"labels": 2, "loss": losses, "loss_weights": factors, "epochs": 2, "optimizer": "adam"}
     spec = spec_of(model, x, y, tmp_path, **both)
-    _, history = trained(spec, (x, y, y), 2, tmp_path / "w")
-    assert set(history) == set(expected)
-    for name, values in expected.items():
-        assert history[name] == pytest.approx(values, rel=1e-5)
+    for workers in (2, 3):  # and shares of 11, 11 and 10 rows
+        _, history = trained(spec, (x, y, y), workers, tmp_path / str(workers))
+        assert set(history) == set(expected)
+        for name, values in expected.items():
+            assert history[name] == pytest.approx(values, rel=1e-5)
 
 
 def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:

@@ -116,10 +116,10 @@ class Stepping:
             self._steps.update(self._summed)
         self._summed = None
 
-    def evaluate(self, arrays: list[Any]) -> None:
-        """Count rows of this worker in the metrics."""
+    def evaluate(self, arrays: list[Any], batch: int) -> None:
+        """Count rows of this worker, of a batch of so many, in the metrics."""
         if len(arrays[0]):
-            self.metrics.add(self._steps.evaluate(arrays).numpy())
+            self.metrics.add(self._steps.evaluate(arrays, batch).numpy())
 
     def result(self) -> dict[str, Any]:
         """Return loss and metrics of all workers since the last result; end the last step."""

@@ -107,7 +107,8 @@ class Training:
             return {}
         batches = order.batches(0, None)
         for step in range(order.steps):
-            self._stepping.evaluate(self._rows[VALIDATION].take(batches.rows(step)))
+            share = self._rows[VALIDATION].take(batches.rows(step))
+            self._stepping.evaluate(share, order.size(step))
         return {f"val_{name}": value for name, value in self._stepping.result().items()}
 
     def _checkpoint(self, epoch: int, step: int, losses: list[float]) -> None:

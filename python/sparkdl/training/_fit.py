@@ -29,7 +29,7 @@ from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._ends import announced, check_lists, check_trainable, output_columns
 from sparkdl.training._job import check_slots, task_slots
-from sparkdl.training._spec import Spec, built
+from sparkdl.training._spec import Spec, built, check_shares
 from sparkdl.training._workers import run_workers
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
     model = built(spec, new_folder("training"))
+    check_shares(spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sparkdl._metric_values import single_numbers
 from sparkdl._paths import new_folder
 from sparkdl._places import place_of
 
@@ -29,7 +30,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
     Notes
     -----
     Keras' own callback needs the package tensorboard, which reading these files takes and training
-    does not.
+    does not. It also takes no metric with several results; here each number has a curve, "p[0]".
     """
 
     def __init__(self, folder: str, histograms: int) -> None:
@@ -44,7 +45,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
         self._scalars("train", "batch", self._batches, logs or {})
         self._batches += 1
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write the numbers of an epoch."""
         found = dict(logs or {})
         validation = {k[4:]: found.pop(k) for k in list(found) if k.startswith("val_")}
@@ -72,8 +73,9 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
                     with (self._place / part / file.name).written() as copy:
                         shutil.copyfile(file, copy)
 
-    def _scalars(self, part: str, unit: str, step: int, numbers: Mapping[str, float]) -> None:
-        for name, value in numbers.items():
+    def _scalars(self, part: str, unit: str, step: int, logs: Mapping[str, Any]) -> None:
+        numbers = (pair for name, value in logs.items() for pair in single_numbers(name, value))
+        for name, value in numbers:
             self._write(part, f"{unit}_{name}", tf.constant(value, tf.float32), step, "scalars")
 
     def _histogram(self, name: str, values: Any, step: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._manifest import read_manifest, verify_bundle, write_bundle
+from sparkdl._metric_values import text_of
 from sparkdl._places import place_of
 from sparkdl._training_record import FAILURE, HISTORY, facts, keras_file
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -146,17 +147,15 @@ class FittedModel(Trained):
         return file
 
 
-def _reached(history: Mapping[str, list[float]]) -> list[str]:
+def _reached(history: Mapping[str, list[Any]]) -> list[str]:
     """Return how many epochs there were, and the numbers of the one with the least loss."""
     watched = next((name for name in ("val_loss", "loss") if history.get(name)), None)
     if watched is None:
         return []
     losses = history[watched]
     best = min(range(len(losses)), key=lambda i: (losses[i] != losses[i], losses[i]))
-    numbers = [
-        f"{name} {values[best]:.4g}" for name, values in history.items() if best < len(values)
-    ]
+    reached = {name: values[best] for name, values in history.items() if best < len(values)}
     return [
         f"trained for {len(losses)} epoch(s); least {watched} in epoch {best + 1}:",
-        f"  {', '.join(numbers)}",
+        f"  {text_of(reached)}",
     ]

@@ -14,9 +14,11 @@ class Trained:
     """A stage with a `modelFile` that an estimator may have trained."""
 
     @property
-    def history(self) -> dict[str, list[float]]:
+    def history(self) -> dict[str, list[Any]]:
         """Losses and metrics per epoch, as Keras' `History.history`; empty if nothing trained it.
 
+        An epoch has a number; of a metric with several results, such as
+        ``F1Score(average=None)``, a list of them (of lists, if the result is a matrix).
         It is in the bundle, so a saved and loaded stage has it too.
         """
         return self._record()[0]
@@ -26,7 +28,7 @@ class Trained:
         """Why training failed, None if it did not. The model then gives zeros."""
         return self._record()[1]
 
-    def _record(self) -> tuple[dict[str, list[float]], str | None]:
+    def _record(self) -> tuple[dict[str, list[Any]], str | None]:
         bundle = self._local_bundle()
         return ({}, None) if bundle is None else recall(bundle)
 

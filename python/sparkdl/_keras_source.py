@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import by_key, of_function
 from sparkdl._paths import KERAS_FILES
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import function_specs, renamed
@@ -96,14 +98,18 @@ def from_keras(
     versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
     about = {"kind": "keras", "model": source, **versions}
     places = [found.index(o) for o in chosen]
+    where = by_key(concrete.structured_outputs, found, dict(zip(new, places, strict=True)))
+    original = of_function(run, names, where)
     try:
         graph_def, given, results = freeze(concrete)
     except NotFrozenException as e:
         numbered = _numbered(run, places, specs)
-        return export_whole(numbered, model, scratch, names, new, (about, str(e)))
+        whole = export_whole(numbered, model, scratch, names, new, (about, str(e)))
+        return replace(whole, original=original)
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about, shapes)
+    ins = dict(zip(names, given, strict=True))
+    return Loose(graph_def, ins, ends, about, shapes, original)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
+from sparkdl._graph.original import Original, of_function
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -30,6 +31,7 @@ class UnfrozenSavedModel:
     source: dict[str, str]
     why: str
     tags: str = "serve"
+    original: Original | None = None
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
@@ -73,7 +75,8 @@ def from_saved_model(
         graph_def, given, tensors = freezing.freeze(function)
         freezing.check_frozen(graph_def, str(path))
     except freezing.NotFrozenException as e:
-        return _whole(path, signature, inputs, outputs, str(e))
+        whole = _whole(path, signature, inputs, outputs, str(e))
+        return replace(whole, original=_original(function, sorted(specs), {n: n for n in results}))
     source = _source(signature)
     by_argument = {_argument(t): t for t in given}
     old_in = sorted(specs)
@@ -87,7 +90,17 @@ def from_saved_model(
     }
     ends = {n: by_name[o] for o, n in zip(chosen, new_out, strict=True)}
     shapes = {n: results[o].shape for o, n in zip(chosen, new_out, strict=True)}
-    return Loose(graph_def, ins, ends, source, shapes)
+    original = _original(function, old_in, dict(zip(new_out, chosen, strict=True)), new_in)
+    return Loose(graph_def, ins, ends, source, shapes, original)
+
+
+def _original(
+    function: Any, inputs: list[str], outputs: dict[str, str], names: list[str] | None = None
+) -> Original:
+    def call(*tensors: Any) -> Any:
+        return function(**dict(zip(inputs, tensors, strict=True)))
+
+    return of_function(call, names or inputs, outputs)
 
 
 def _argument(tensor: str) -> str:

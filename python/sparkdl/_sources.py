@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import GraphRun, by_key, of_function
 from sparkdl._keras_source import from_keras, load_keras_file
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import function_specs, renamed
@@ -88,17 +89,31 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     traced = function
     if not hasattr(function, "get_concrete_function"):
         traced = tf.function(function, autograph=False)
-    return _from_traced(traced.get_concrete_function(*ordered), list(specs), outputs)
+    concrete = traced.get_concrete_function(*ordered)
+    # Calling a tf.function at other shapes would trace it again; a plain one is run as it is.
+    call = function if traced is not function else _flat(concrete)
+    return _from_traced(concrete, list(specs), outputs, call)
 
 
 def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Freeze a concrete function under the names of its arguments."""
     given = len(function.inputs) - len(function.captured_inputs)
     names = [t.name.split(":")[0] for t in function.inputs[:given]]
-    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs)
+    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs, _flat(function))
 
 
-def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
+def _flat(concrete: Any) -> Callable[..., Any]:
+    """Return a concrete function as one of its tensors, however its arguments are passed."""
+
+    def call(*tensors: Any) -> Any:
+        signature = concrete.structured_input_signature
+        args, kwargs = tf.nest.pack_sequence_as(signature, tensors, expand_composites=True)
+        return concrete(*args, **kwargs)
+
+    return call
+
+
+def _from_traced(concrete: Any, names: list[str], outputs: Any, call: Callable[..., Any]) -> Loose:
     graph_def, tensors, results = freezing.freeze(concrete)
     structure = concrete.structured_outputs
     if isinstance(structure, Mapping):
@@ -110,7 +125,9 @@ def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
     ins = dict(zip(names, tensors, strict=True))
-    return Loose(graph_def, ins, ends, _source("function"), shapes)
+    where = by_key(structure, old, dict(zip(new, places, strict=True)))
+    original = of_function(call, names, where)
+    return Loose(graph_def, ins, ends, _source("function"), shapes, original)
 
 
 def from_graph(
@@ -121,10 +138,12 @@ def from_graph(
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
+    original = GraphRun(graph_def, ins, outs)
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
     simple = freezing.inline(part, list(ins.values()), list(outs.values()))
-    return Loose(simple, ins, outs, _source("graph", file=source), dict(shapes or {}))
+    about = _source("graph", file=source)
+    return Loose(simple, ins, outs, about, dict(shapes or {}), original)
 
 
 def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:

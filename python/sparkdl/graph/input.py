@@ -227,6 +227,7 @@ class TFInputGraph:
         model_or_file: Any,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
+        verify: bool = True,
     ) -> TFInputGraph:
         """Take a Keras model, live or from a .keras or .h5 file, in inference mode.
 
@@ -234,11 +235,15 @@ class TFInputGraph:
         arguments see `save_bundle`.
         """
         return cls.fromBundle(
-            stored_bundle(model_or_file, custom_objects=custom_objects, safe_mode=safe_mode)
+            stored_bundle(
+                model_or_file, custom_objects=custom_objects, safe_mode=safe_mode, verify=verify
+            )
         )
 
     @classmethod
-    def fromFunction(cls, function: Any, inputs: Any = None, outputs: Any = None) -> TFInputGraph:
+    def fromFunction(
+        cls, function: Any, inputs: Any = None, outputs: Any = None, verify: bool = True
+    ) -> TFInputGraph:
         """Take a `tf.function` or a Python function of tensors.
 
         Parameters
@@ -250,8 +255,12 @@ class TFInputGraph:
             not needed for a `tf.function` with an input_signature.
         outputs : list or dict, optional
             Names of all outputs, or a dict from new to old name.
+        verify : bool
+            Whether the bundle is compared with the function, see `save_bundle`.
         """
-        return cls.fromBundle(stored_bundle(function, inputs=inputs, outputs=outputs))
+        return cls.fromBundle(
+            stored_bundle(function, inputs=inputs, outputs=outputs, verify=verify)
+        )
 
     @classmethod
     def fromBundle(cls, path: File) -> TFInputGraph:

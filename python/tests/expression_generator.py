@@ -306,9 +306,8 @@ def make_program(seed: int, rows: Sequence[Row], outputs: int = 6, steps: int = 
             if values is not None and all(map(_usable, values)):
                 pool[grown] = values
                 made.append(grown)
-    return tuple(
-        made[int(i)] for i in rng.choice(len(made) - 4, outputs - 2, replace=False)
-    ) + tuple(made[-2:])
+    some = rng.choice(len(made) - 2, outputs - 2, replace=False)
+    return (*(made[int(i)] for i in some), *made[-2:])
 
 
 def _values(expression: Expression, pool: Pool, rows: Sequence[Row]) -> list[Any] | None:

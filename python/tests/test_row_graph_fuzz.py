@@ -70,6 +70,17 @@ def fault(program: Program, frame: Any) -> str | None:
     return None if len(made) == len(ROWS) else f"{len(made)} rows"
 
 
+def check(program: Program, frame: Any, case: int) -> None:
+    """Fail with the smallest program that still does, if this one does."""
+    if fault(program, frame) is None:
+        return
+    least = shrink(program, generator.smaller_programs, lambda p: fault(p, frame) is not None)
+    pytest.fail(
+        f"SPARKDL_FUZZ_SEED={SEED}, case {case}, sizes {'known' if case % 3 else 'unknown'}. "
+        f"The smallest program that fails: {least}: {fault(least, frame)}"
+    )
+
+
 def _difference(expected: Any, got: Any) -> str | None:
     if expected.dtype == tf.string:
         want = np.char.decode(np.asarray(expected.numpy()).astype(bytes), "utf-8")
@@ -90,13 +101,7 @@ def _difference(expected: Any, got: Any) -> str | None:
 def test_programs_give_what_tensorflow_gives_for_each_row(frame: Any, shaped: Any) -> None:
     for case in range(CASES):
         seed = SEED * 1_000_000 + case
-        program, given = make_program(seed, ROWS[:3]), shaped if case % 3 else frame
-        if fault(program, given) is not None:
-            least = shrink(program, generator.smaller_programs, lambda p: bool(fault(p, given)))
-            pytest.fail(
-                f"SPARKDL_FUZZ_SEED={SEED}, case {case}, sizes {'known' if case % 3 else 'unknown'}. "
-                f"The smallest program that fails: {least}: {fault(least, given)}"
-            )
+        check(make_program(seed, ROWS[:3]), shaped if case % 3 else frame, case)
 
 
 def test_a_program_that_fails_is_made_as_small_as_it_can_be() -> None:

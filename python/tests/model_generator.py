@@ -177,7 +177,6 @@ INPUTS: list[tuple[str, tuple[int | None, ...]]] = [
     ("float32", (None, None, 2)),
     ("float32", (4, 4, 4, 2)),
     ("float64", (3,)),
-    ("float16", (3,)),
     ("int32", (4,)),
     ("int32", (None,)),
     ("int64", (3,)),

@@ -61,6 +61,8 @@ def flattened(spec: Spec, made: Any) -> list[Any]:
     def at(value: Any, path: tuple[Any, ...]) -> Any:
         return at(value[path[0]], path[1:]) if path else value
 
+    if spec.outputs[0] in ("list", "tuple") and not isinstance(made, (list, tuple)):
+        return [made]  # Keras takes a list of one apart
     return [at(made, path) for path, _ in leaf_refs(spec.outputs)]
 
 

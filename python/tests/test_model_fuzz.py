@@ -29,6 +29,7 @@ from model_ways import WAYS_IN, WAYS_OUT, Way, flattened
 from shrinking import shrink
 
 import sparkdl
+from sparkdl._graph.freeze import NotFrozenException
 from sparkdl.errors import SparkDLException
 
 CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "120"))
@@ -41,7 +42,6 @@ WAITING = {
     "colliding names",
 }
 TYPES = {
-    "float16": "float",
     "float32": "float",
     "float64": "double",
     "int32": "int",
@@ -49,7 +49,6 @@ TYPES = {
     "bool": "boolean",
     "string": "string",
 }
-LOOSE = {"float16", "bfloat16"}
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,9 @@ def fault(case: Case, spark: Any) -> str | None:
 
 
 def _beyond(case: Case, error: Exception) -> bool:
-    """Whether Keras or TensorFlow, not sparkdl, cannot go this way."""
+    """Whether this way is not open: Keras or TensorFlow cannot go it, or tables are refused."""
     if isinstance(error, SparkDLException):
-        return "Keras cannot load" in str(error)
+        return "Keras cannot load" in str(error) or isinstance(error, NotFrozenException)
     return case.way_in in (".h5", ".keras", "SavedModel", "frozen graph")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
-from model_layers import ATTENTION, MERGES, WORDS, Layer, makers
+from model_layers import ATTENTION, DRAWING, MERGES, WORDS, Layer, makers
 
 Ref = tuple[int, int]  # a node (inputs come first) and which of its results
 # ("leaf", ref), or ("list" | "tuple", parts), or ("dict" | "ordered", ((key, part), ...))
@@ -37,7 +37,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Spec:
-    """A model. `style`: functional, or nested: inside another model."""
+    """A model.
+
+    `style` is "functional", "sequential" (where it is a chain), "nested" (inside another model) or
+    "subclassed" (no graph of layers to Keras); `batch` the rows that it always takes at once.
+    """
 
     seed: int
     inputs: tuple[Input, ...]
@@ -46,6 +50,7 @@ class Spec:
     takes: str = "list"
     style: str = "functional"
     policy: str = "float32"
+    batch: int | None = None
 
     def tags(self) -> set[str]:
         """Return what is special about the model: see `test_model_fuzz.WAITING`."""
@@ -59,7 +64,24 @@ class Spec:
         names = [n.name for n in self.nodes if n.name]
         if len(set(names)) < len(names) or any(i.name is None for i in self.inputs):
             found.add("colliding names")
+        if self.batch is not None:
+            found.add("fixed batch")
+        layers = [n.layer for n in self.nodes]
+        if any(config.get("stateful") for _, config in layers):
+            found.add("stateful layers")
+        if any(name in DRAWING for name, _ in layers):
+            found.add("drawing layers")
         return found
+
+    def is_chain(self) -> bool:
+        """Say whether each layer is called once, on what the one before it gives."""
+        places = range(len(self.nodes))
+        return (
+            len(self.inputs) == 1
+            and self.outputs == ("leaf", (len(self.nodes), 0))
+            and all(n.on == ((i, 0),) for i, n in zip(places, self.nodes, strict=True))
+            and not any(n.same_as or n.layer[0].startswith("op:") for n in self.nodes)
+        )
 
 
 def _parts(structure: Structure) -> list[Structure]:
@@ -101,6 +123,18 @@ def input_structure(spec: Spec) -> Structure:
     return spec.takes, tuple(leaves)
 
 
+class Subclassed(keras.Model):
+    """A model that is no graph of layers to Keras."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def call(self, inputs: Any) -> Any:
+        """Return what the inner model returns."""
+        return self.inner(inputs)
+
+
 def build(spec: Spec) -> Any:
     """Return the model, with weights that only the seed decides."""
     keras.backend.clear_session()
@@ -108,39 +142,46 @@ def build(spec: Spec) -> Any:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(spec.policy)
     try:
-        values = Values(spec.inputs)
-        for node in spec.nodes:
-            values.add(node)
-        given = packed(input_structure(spec), values.of)
-        model = keras.Model(given, packed(spec.outputs, values.of))
-        if spec.style == "nested":
-            again = Values(spec.inputs)
-            outer = packed(input_structure(spec), again.of)
-            model = keras.Model(outer, model(outer))
+        model = _built(spec)
     finally:
         keras.config.set_dtype_policy(before)
     _randomise(model, spec.seed)
-    return model
+    return Subclassed(model) if spec.style == "subclassed" else model
+
+
+def _built(spec: Spec) -> Any:
+    values = Values(spec)
+    for node in spec.nodes:
+        values.add(node)
+    if spec.style == "sequential" and spec.is_chain():
+        return keras.Sequential([values.of[0, 0], *values.layers[1:]])
+    given = packed(input_structure(spec), values.of)
+    model = keras.Model(given, packed(spec.outputs, values.of))
+    if spec.style != "nested":
+        return model
+    outer = packed(input_structure(spec), Values(spec).of)
+    return keras.Model(outer, model(outer))
 
 
 class Values:
     """The tensors of a model that is being built."""
 
-    def __init__(self, inputs: Sequence[Input]) -> None:
+    def __init__(self, spec: Spec) -> None:
         self.of: dict[Ref, Any] = {}
-        self._layers: list[Any] = [None] * len(inputs)
-        for i, given in enumerate(inputs):
-            self.of[i, 0] = keras.Input(given.shape, dtype=given.dtype, name=given.name)
+        self.layers: list[Any] = [None] * len(spec.inputs)
+        for i, given in enumerate(spec.inputs):
+            shape = (spec.batch, *given.shape)
+            self.of[i, 0] = keras.Input(batch_shape=shape, dtype=given.dtype, name=given.name)
 
     def add(self, node: Node) -> None:
         """Call a node's layer."""
-        layer = _layer(node) if node.same_as is None else self._layers[node.same_as]
+        layer = _layer(node) if node.same_as is None else self.layers[node.same_as]
         on = [self.of[ref] for ref in node.on]
         single = len(on) == 1 or node.layer[0] == "MultiHeadAttention"
         made = layer(*on) if single else layer(on)
         for k, tensor in enumerate(made if isinstance(made, (list, tuple)) else [made]):
-            self.of[len(self._layers), k] = tensor
-        self._layers.append(layer)
+            self.of[len(self.layers), k] = tensor
+        self.layers.append(layer)
 
 
 def _layer(node: Node) -> Any:
@@ -173,7 +214,7 @@ INPUTS: list[tuple[str, tuple[int | None, ...]]] = [
     ("float32", (5, 3)),
     ("float32", (6, 6, 2)),
     ("float32", (None, 3)),
-    ("float32", (6, 6, 2)),
+    ("float32", (6, 6, 3)),
     ("float32", (None, None, 2)),
     ("float32", (4, 4, 4, 2)),
     ("float64", (3,)),
@@ -197,13 +238,15 @@ def make_spec(seed: int) -> Spec:
     spec = Spec(seed, inputs, (), ("list", ()))
     if rng.random() < 0.1 and not any(kind[0] == "string" for kind in kinds):
         spec = replace(spec, policy=str(rng.choice(["mixed_float16", "mixed_bfloat16", "float64"])))
+    if rng.random() < 0.06:
+        spec = replace(spec, batch=int(rng.integers(1, 4)))
     nodes = _nodes(rng, spec)
     return replace(
         spec,
         nodes=nodes,
         outputs=_outputs(rng, len(inputs), nodes, spec),
         takes=str(rng.choice(["list", "tuple", "dict", "ordered"], p=[0.4, 0.1, 0.4, 0.1])),
-        style=str(rng.choice(["functional", "nested"], p=[0.8, 0.2])),
+        style=str(rng.choice(["functional", "sequential", "nested"], p=[0.5, 0.3, 0.2])),
     )
 
 
@@ -211,7 +254,7 @@ def _nodes(rng: np.random.Generator, spec: Spec) -> tuple[Node, ...]:
     keras.backend.clear_session()
     keras.config.set_dtype_policy(spec.policy)
     try:
-        values, nodes = Values(spec.inputs), []
+        values, nodes = Values(spec), []
         unused = [(i, 0) for i in range(len(spec.inputs))]
         wanted = int(rng.integers(len(unused), 8))
         for _ in range(60):
@@ -319,6 +362,8 @@ def smaller_specs(spec: Spec) -> Iterator[Spec]:
         yield replace(spec, style="functional")
     if spec.policy != "float32":
         yield replace(spec, policy="float32")
+    if spec.batch is not None:
+        yield replace(spec, batch=None)
     if spec.takes != "list":
         yield replace(spec, takes="list")
 

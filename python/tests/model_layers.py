@@ -78,6 +78,7 @@ def _recurrent(name: str) -> Maker:
         go_backwards=[False, False, True],
         activation=["tanh", "relu"],
         return_state=[False, False, True],
+        stateful=[False] * 9 + [True],
     )
 
 
@@ -172,6 +173,7 @@ BY_RANK: dict[int, list[Maker]] = {
         _inside("TimeDistributed", _some("Conv1D", filters=[2], kernel_size=[1, 2])),
         _some("SpatialDropout2D", rate=[0.5]),
         _some("RandomFlip"),
+        lambda rng, shape: ("RandomSaturation", {"factor": 0.5, "value_range": [0.0, 1.0]}),
         _some("RandomRotation", factor=[0.2]),
     ],
     4: [
@@ -204,6 +206,8 @@ BOOLEANS: list[Maker] = [
     _some("op:logical_not"),
     _some("op:any", axis=[-1]),
 ]
+# Layers that draw random numbers in inference, too.
+DRAWING = {"RandomSaturation"}
 # Layers of two values of one shape; "attention": of sequences.
 MERGES: list[Maker] = [
     *(_some(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")),

@@ -42,7 +42,7 @@ def _file(suffix: str) -> Callable[[Spec, Any, Path], Way]:
 
 def _call(spec: Spec, model: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
     specs = {
-        given.name or f"in{i}": tf.TensorSpec([None, *given.shape], given.dtype)
+        given.name or f"in{i}": tf.TensorSpec([spec.batch, *given.shape], given.dtype)
         for i, given in enumerate(spec.inputs)
     }
 

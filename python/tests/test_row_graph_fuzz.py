@@ -17,7 +17,7 @@ from shrinking import shrink
 
 import sparkdl.tensorframes as tfs
 
-CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "60"))
+CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "40"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "0"))
 ROWS = make_rows(SEED, 7)
 RELATIVE = {"float64": 1e-10, "float32": 1e-5}

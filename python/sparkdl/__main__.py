@@ -12,6 +12,7 @@ from typing import Any
 from sparkdl.errors import SettingsException, SparkDLException
 
 Arguments = argparse.Namespace
+_NO_VERIFY = "do not compare the bundle with the model"
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="default: into the model cache")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+    parser.add_argument("--no-verify", action="store_true", help=_NO_VERIFY)
 
 
 def _export(arguments: Arguments) -> int:
@@ -45,12 +47,12 @@ def _export(arguments: Arguments) -> int:
         if a.out is None:
             from sparkdl.model_cache import ensure_bundle
 
-            path = ensure_bundle(a.model, a.weights, labels=a.labels)
+            path = ensure_bundle(a.model, a.weights, labels=a.labels, verify=not a.no_verify)
             print(path or f"{a.model} comes with sparkdl: nothing to export.")
             return 0
         from sparkdl.keras_export import export_named
 
-        print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite))
+        print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite, not a.no_verify))
         return 0
 
 
@@ -71,6 +73,7 @@ def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--unsafe", action="store_true", help="run code that is in the file")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+    parser.add_argument("--no-verify", action="store_true", help=_NO_VERIFY)
 
 
 def _bundle(arguments: Arguments) -> int:
@@ -89,6 +92,7 @@ def _bundle(arguments: Arguments) -> int:
             constants=dict(map(_constant, a.constant)),
             safe_mode=not a.unsafe,
             overwrite=a.overwrite,
+            verify=not a.no_verify,
         )
         print(made)
     return 0

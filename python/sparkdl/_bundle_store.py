@@ -28,7 +28,7 @@ from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
 
 _KEY_LENGTH = 16
-_OF_READING = {"signature", "custom_objects", "safe_mode"}  # say nothing about a bundle
+_OF_READING = {"signature", "custom_objects", "safe_mode", "verify"}  # say nothing about a bundle
 # Names that Keras and Python give to what has none; "sequential_3" says when, not what.
 _COUNTED = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
 

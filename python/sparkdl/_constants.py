@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from sparkdl._graph.names import Loose
-from sparkdl._graph.placeholders import constants_of, require_fed
+from sparkdl._graph.original import GraphRun, Original, with_values
+from sparkdl._graph.placeholders import Constants, constants_of, require_fed
 from sparkdl._places import local_copy
 from sparkdl._saved_model import UnfrozenSavedModel
 
@@ -55,4 +56,16 @@ def _replaced(loose: Loose, constants: Mapping[str, Any], inputs: Any, name: str
     fed = list(loose.inputs.values()) if named else []
     found = constants_of(constants, loose.graph_def, name, loose.inputs, fed)
     kept = found.without(loose.inputs)
-    return replace(loose, graph_def=found.put_into(loose.graph_def), inputs=kept)
+    graph_def = found.put_into(loose.graph_def)
+    return replace(loose, graph_def=graph_def, inputs=kept, original=_original(loose, found))
+
+
+def _original(loose: Loose, constants: Constants) -> Original | None:
+    """Return the model itself with the constants."""
+    model = loose.original
+    if model is None:
+        return None
+    if isinstance(model, GraphRun):
+        inputs = constants.without(model.inputs)
+        return GraphRun(constants.put_into(model.graph_def), inputs, model.outputs)
+    return with_values(model, constants.values_of(loose.inputs))

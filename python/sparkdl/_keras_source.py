@@ -20,6 +20,7 @@ from sparkdl._ends import (
 )
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import of_function
 from sparkdl._live_keras import output_layers, predict, versions
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import check_dense, function_specs, renamed
@@ -40,14 +41,18 @@ def from_keras(
     chosen, new = renamed(found, outputs, "outputs")
     about = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
     places = [found.index(o) for o in chosen]
+    where = {name: ends[place].path for name, place in zip(new, places, strict=True)}
+    original = of_function(run, names, where)
     try:
         graph_def, given, results = freeze(concrete)
     except NotFrozenException as e:
         numbered = _numbered(flat, places, specs)
-        return export_whole(numbered, model, scratch, names, new, (about, str(e)))
+        whole = export_whole(numbered, model, scratch, names, new, (about, str(e)))
+        return replace(whole, original=original)
     tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), tensors, about, shapes)
+    ins = dict(zip(names, given, strict=True))
+    return Loose(graph_def, ins, tensors, about, shapes, original)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:

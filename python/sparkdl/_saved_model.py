@@ -13,6 +13,7 @@ import tensorflow as tf
 from sparkdl._composite import require_dense
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
+from sparkdl._graph.original import Original, SavedModelRun, with_values
 from sparkdl._graph.placeholders import constants_of, require_fed
 from sparkdl._graph.session import frozen_by
 from sparkdl._live_keras import export_model
@@ -43,6 +44,7 @@ class UnfrozenSavedModel:
     source: dict[str, str]
     why: str
     tags: str = "serve"
+    original: Original | None = None
 
     def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
         """Return it with values for placeholders; see `constants_of` for the arguments."""
@@ -50,8 +52,10 @@ class UnfrozenSavedModel:
         named = {s.name: s.tensor for s in self.inputs}
         found = constants_of(constants, graph_tagged(self.path, tags).graph_def, name, named)
         kept = found.without(named)
+        model = self.original
         return replace(
             self,
+            original=model and with_values(model, found.values_of(named)),
             path=stated(self.path, tags, found),
             inputs=[s for s in self.inputs if s.name in kept],
         )
@@ -112,7 +116,8 @@ def from_saved_model(
         new: tf.TensorShape(ends.outputs[old].tensor_shape)
         for old, new in zip(chosen, new_out, strict=True)
     }
-    return Loose(graph_def, ins, outs, _source(key), shapes)
+    original = SavedModelRun(path, ",".join(tags), ins, outs)
+    return Loose(graph_def, ins, outs, _source(key), shapes, original)
 
 
 def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sparkdl._ends import distinct, leaves, output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import GraphRun, of_function
 from sparkdl._keras_source import from_keras
 from sparkdl._live_keras import is_keras
 from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
@@ -81,13 +82,18 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     traced = function
     if not hasattr(function, "get_concrete_function"):
         traced = tf.function(function, autograph=False)
-    return _from_traced(traced.get_concrete_function(*ordered), list(specs), outputs)
+    concrete = traced.get_concrete_function(*ordered)
+    places = range(len(specs))
+    # Calling a tf.function at other shapes would trace it again; a plain one is run as it is.
+    call = function if traced is not function else _flat(concrete, places)
+    return _from_traced(concrete, list(specs), outputs, places, call)
 
 
 def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Freeze a concrete function under the names of its arguments."""
     names, places = _arguments(function)
-    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs, places)
+    new = renamed(names, inputs, "inputs")[1]
+    return _from_traced(function, new, outputs, places, _flat(function, places))
 
 
 def _arguments(function: Any) -> tuple[list[str], list[int]]:
@@ -104,20 +110,38 @@ def _arguments(function: Any) -> tuple[list[str], list[int]]:
     return distinct([k or names[p] for k, p in zip(keys, places, strict=True)]), places
 
 
+def _flat(concrete: Any, places: Sequence[int]) -> Callable[..., Any]:
+    """Return a concrete function as one of its tensors, however its arguments are passed."""
+
+    def call(*tensors: Any) -> Any:
+        signature = concrete.structured_input_signature
+        by_place = dict(zip(places, tensors, strict=True))
+        flat = iter([by_place[place] for place in sorted(by_place)])
+        given = [
+            next(flat) if isinstance(leaf, tf.TensorSpec) else leaf  # a constant of the trace
+            for leaf in tf.nest.flatten(signature, expand_composites=True)
+        ]
+        args, kwargs = tf.nest.pack_sequence_as(signature, given, expand_composites=True)
+        return concrete(*args, **kwargs)
+
+    return call
+
+
 def _from_traced(
-    concrete: Any, names: list[str], outputs: Any, inputs: list[int] | None = None
+    concrete: Any, names: list[str], outputs: Any, places: Sequence[int], call: Callable[..., Any]
 ) -> Loose:
-    """Freeze a function whose arguments have names, in the order of `inputs` (their places)."""
+    """Freeze a function whose arguments have names, in the order of their `places`."""
     graph_def, tensors, results = freezing.freeze(concrete)
     made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
     check_dense({name: end.leaf for name, end in made.items()})
     chosen, new = renamed(list(made), outputs, "outputs")
-    places = [made[o].place for o in chosen]
-    ends = {n: results[i] for i, n in zip(places, new, strict=True)}
-    shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    given = tensors if inputs is None else [tensors[i] for i in inputs]
+    found = [made[o].place for o in chosen]
+    ends = {n: results[i] for i, n in zip(found, new, strict=True)}
+    shapes = {n: concrete.outputs[i].shape for i, n in zip(found, new, strict=True)}
+    given = [tensors[i] for i in places]
     ins = dict(zip(names, given, strict=True))
-    return Loose(graph_def, ins, ends, _source("function"), shapes)
+    original = of_function(call, names, {n: made[o].path for o, n in zip(chosen, new, strict=True)})
+    return Loose(graph_def, ins, ends, _source("function"), shapes, original)
 
 
 def from_graph(
@@ -129,10 +153,12 @@ def from_graph(
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
     _check_once(ins)
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
+    original = GraphRun(graph_def, ins, outs)
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
     simple = freezing.inline(part, list(ins.values()), list(outs.values()))
-    return Loose(simple, ins, outs, _source("graph", file=source), dict(shapes or {}))
+    about = _source("graph", file=source)
+    return Loose(simple, ins, outs, about, dict(shapes or {}), original)
 
 
 def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import eagerly, tensorflow
-from sparkdl._manifest import specs_json, write_bundle
+from sparkdl._manifest import TensorSpec, specs_json, write_bundle
 from sparkdl._places import place_of
 from sparkdl._plain import plain_values
 from sparkdl.errors import SettingsException
@@ -35,6 +35,7 @@ def save_bundle(
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Write a model as a bundle, which the stages, `load_model` and Scala take.
 
@@ -84,6 +85,8 @@ def save_bundle(
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
     overwrite : bool
         Whether an existing bundle is replaced.
+    verify : bool
+        Whether the bundle is run on a few made-up rows first and compared with the model.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def save_bundle(
     Raises
     ------
     InvalidModelException
-        The model cannot be converted; the message says why.
+        The model cannot be converted, or the bundle gives other numbers; the message says why.
     SettingsException
         The path exists, or an argument does not fit the model.
     SchemaMismatchException
@@ -123,14 +126,25 @@ def save_bundle(
             scratch=Path(scratch),
         )
         loose = completed(model, loose, values, inputs, named)
-        return _write(loose, path, named, image, preprocessing, _labels(labels), overwrite)
+        shown = (image, preprocessing, _labels(labels))
+        return _write(loose, path, named, *shown, overwrite, verify)
 
 
 def _write(
-    loose: Any, path: Any, name: str, image: Any, preprocessing: Any, labels: Any, overwrite: bool
+    loose: Any,
+    path: Any,
+    name: str,
+    image: Any,
+    preprocessing: Any,
+    labels: Any,
+    overwrite: bool,
+    verify: bool,
 ) -> str:
     from sparkdl._graph.images import as_image_model
     from sparkdl._graph.names import Loose, finish
+    from sparkdl._graph.original import SavedModelRun
+    from sparkdl._graph.verification import Converted
+    from sparkdl._graph.verification import verify as compare
 
     shown = None
     if not isinstance(loose, Loose):
@@ -139,10 +153,32 @@ def _write(
                 "image= and preprocessing= need a model that can be frozen; this one cannot "
                 f"({loose.why}). Put the preprocessing into the model instead."
             )
+        if verify:
+            run = (loose.path, loose.tags, _tensors(loose.inputs), _tensors(loose.outputs))
+            compare(
+                Converted(name, SavedModelRun(*run), loose.inputs, loose.outputs), loose.original
+            )
         return str(loose.write(path, name, labels, overwrite))
     if image or preprocessing is not None:
         loose, shown = as_image_model(loose, _image_options(image), preprocessing)
-    return write_finished(path, finish(loose), name, labels, shown, overwrite)
+    finished = finish(loose)
+    if verify:
+        verify_finished(finished, name, loose.original)
+    return write_finished(path, finished, name, labels, shown, overwrite)
+
+
+def verify_finished(finished: Finished, name: str, original: Any) -> None:
+    """Compare a graph that is ready to be written with the model that it was made from."""
+    from sparkdl._graph.original import GraphRun
+    from sparkdl._graph.verification import Converted, verify
+
+    ends = (_tensors(finished.inputs), _tensors(finished.outputs))
+    run = GraphRun(finished.graph_def, *ends)
+    verify(Converted(name, run, finished.inputs, finished.outputs), original)
+
+
+def _tensors(specs: Sequence[TensorSpec]) -> dict[str, str]:
+    return {s.name: s.tensor for s in specs}
 
 
 def _labels(labels: Any) -> Labels | None:

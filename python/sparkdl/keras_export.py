@@ -23,6 +23,7 @@ def export_named(
     weights: str = "imagenet",
     labels: str | Path | None = None,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Make the bundle of a model of `keras.applications`.
 
@@ -40,6 +41,8 @@ def export_named(
         classes gets ImageNet's labels if they can be had.
     overwrite : bool
         Whether an existing bundle is replaced.
+    verify : bool
+        Whether the bundle is run on a few made-up images first and compared with the network.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def export_named(
     if model.keras is None:
         raise SettingsException(f"{name} comes with sparkdl and has no weights to export.")
     network = with_weights(model, str(weights))
-    return export_network(model, network, path, str(weights), labels, overwrite)
+    return export_network(model, network, path, str(weights), labels, overwrite, verify)
 
 
 def export_network(
@@ -61,10 +64,11 @@ def export_network(
     weights: str,
     labels: str | Path | None = None,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Make the bundle of a named model that is built already."""
     from sparkdl._graph.names import finish
-    from sparkdl.bundle import write_finished
+    from sparkdl.bundle import verify_finished, write_finished
 
     source = {
         "kind": "keras.applications",
@@ -74,7 +78,10 @@ def export_network(
         "tensorflow": tensorflow().__version__,
     }
     preprocess = import_module(f"keras.applications.{_module(model)}").preprocess_input
-    finished = finish(_trace(model, network, preprocess, source))
+    loose = _trace(model, network, preprocess, source)
+    finished = finish(loose)
+    if verify:
+        verify_finished(finished, model.name, loose.original)
     return write_finished(
         path,
         finished,
@@ -104,6 +111,7 @@ def _trace(
 ) -> Any:
     from sparkdl._graph.freeze import freeze
     from sparkdl._graph.names import Loose
+    from sparkdl._graph.original import of_function
 
     tf = tensorflow()
     run = _one_network(network)
@@ -116,7 +124,9 @@ def _trace(
     graph_def, inputs, outputs = freeze(function.get_concrete_function())
     names = ["features_avg", "features_max", "features_none", "predictions"]
     ends = dict(zip(names, outputs, strict=False))
-    return Loose(graph_def, {INPUT: inputs[0]}, ends, source)
+    places = {name: (i,) for i, name in enumerate(names[: len(outputs)])}
+    original = of_function(images_to_all, [INPUT], places)
+    return Loose(graph_def, {INPUT: inputs[0]}, ends, source, {}, original)
 
 
 def _one_network(network: Weighted) -> Callable[[Any], list[Any]]:

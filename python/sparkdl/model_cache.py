@@ -66,6 +66,7 @@ def ensure_bundle(
     weights: str = "imagenet",
     model_dir: Given | None = None,
     labels: str | Path | None = None,
+    verify: bool = True,
 ) -> str | None:
     """Return the bundle of a named model, making it first if it is not in the cache.
 
@@ -81,6 +82,8 @@ def ensure_bundle(
         The model cache, a local directory.
     labels : str or Path, optional
         A labels file for a bundle that is made now.
+    verify : bool
+        Whether a bundle that is made now is compared with the network, see `export_named`.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def ensure_bundle(
             if not target.exists():
                 from sparkdl.keras_export import export_named
 
-                export_named(model.name, target, weights=weights, labels=labels)
+                export_named(model.name, target, weights, labels, verify=verify)
     _verify_once(target)
     return str(target)
 

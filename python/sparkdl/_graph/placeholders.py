@@ -36,6 +36,11 @@ class Constants:
         """Return those inputs, from name to tensor, that have no constant."""
         return {n: t for n, t in inputs.items() if node_of(t) not in self.tensors}
 
+    def values_of(self, inputs: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values, as arrays, of those inputs that have a constant."""
+        ops = {n: node_of(t) for n, t in inputs.items()}
+        return {n: tf.make_ndarray(self.tensors[o]) for n, o in ops.items() if o in self.tensors}
+
 
 def constants_of(
     given: Mapping[str, Any] | None,

@@ -272,13 +272,14 @@ class TFInputGraph:
         safe_mode: bool = True,
         *,
         constants: Mapping[str, Any] | None = None,
+        verify: bool = True,
     ) -> TFInputGraph:
         """Take a Keras model, live or from a .keras or .h5 file, in inference mode.
 
         The names of its inputs and outputs are used like a signature's keys. For the other
         arguments see `save_bundle`.
         """
-        reading = {"custom_objects": custom_objects, "safe_mode": safe_mode}
+        reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
         return cls.fromBundle(stored_bundle(model_or_file, constants=constants, **reading))
 
     @classmethod
@@ -289,6 +290,7 @@ class TFInputGraph:
         outputs: Any = None,
         *,
         constants: Mapping[str, Any] | None = None,
+        verify: bool = True,
     ) -> TFInputGraph:
         """Take a `tf.function` or a Python function of tensors.
 
@@ -304,9 +306,11 @@ class TFInputGraph:
         constants : dict, optional
             Values of inputs that no column is to feed, by name, such as
             ``{"keep_prob": 1.0}``.
+        verify : bool
+            Whether the bundle is compared with the function, see `save_bundle`.
         """
-        ends = {"inputs": inputs, "outputs": outputs}
-        return cls.fromBundle(stored_bundle(function, constants=constants, **ends))
+        reading = {"inputs": inputs, "outputs": outputs, "verify": verify}
+        return cls.fromBundle(stored_bundle(function, constants=constants, **reading))
 
     @classmethod
     def fromBundle(cls, path: File) -> TFInputGraph:

@@ -20,13 +20,15 @@ class KerasFileStage(ModelStage, ModelFileParams):
     # How Keras is to load a file. Code, so no params: a saved stage holds the finished bundle.
     _custom_objects: Mapping[str, Any] | None = None
     _safe_mode: bool = True
+    _verify: bool = True
 
     def _set_with_model(self, given: Mapping[str, Any]) -> Any:
-        """Set params from keywords, `model`, `custom_objects` and `safe_mode` among them."""
+        """Set params from keywords, and what is none: the model, and how it is converted."""
         params = dict(given)
         model = params.pop("model", None)
         self._custom_objects = params.pop("custom_objects", self._custom_objects)
         self._safe_mode = TypeConverters.toBoolean(params.pop("safe_mode", self._safe_mode))
+        self._verify = TypeConverters.toBoolean(params.pop("verify", self._verify))
         if model is not None:
             if params.get("modelFile") is not None:
                 raise SettingsException(
@@ -38,7 +40,12 @@ class KerasFileStage(ModelStage, ModelFileParams):
     def _bundle(self, model: Any) -> str:
         from sparkdl._bundle_store import stored_bundle
 
-        return stored_bundle(model, custom_objects=self._custom_objects, safe_mode=self._safe_mode)
+        return stored_bundle(
+            model,
+            custom_objects=self._custom_objects,
+            safe_mode=self._safe_mode,
+            verify=self._verify,
+        )
 
     def _complete_java(self, java: Any) -> None:
         if not self.isSet(self.modelFile):

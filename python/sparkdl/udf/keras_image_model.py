@@ -26,6 +26,7 @@ def registerKerasImageUDF(
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    verify: bool = True,
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
@@ -63,6 +64,8 @@ def registerKerasImageUDF(
         Passed to Keras when it loads a file.
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    verify : bool
+        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
     handle_invalid : str
         What becomes of an image that cannot be decoded, or that the preprocessor fails on:
         "error" (the default) fails the query, "keep" gives null. A null image gives null always.
@@ -106,8 +109,8 @@ def registerKerasImageUDF(
         )
     as_it_is = preprocessor is not None or is_bundle(model)
     pixels = {} if as_it_is else {"image": _image(image), "preprocessing": preprocessing}
-    reading = {**pixels, "custom_objects": custom_objects, "safe_mode": safe_mode}
-    read = read_model(model, constants, **reading).flattened()
+    loading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
+    read = read_model(model, constants, **pixels, **loading).flattened()
     made = with_options(read, handle_invalid, batch_size, precision)
     session = spark or active_session()
     if preprocessor is None:

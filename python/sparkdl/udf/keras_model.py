@@ -21,6 +21,7 @@ def registerKerasUDF(
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    verify: bool = True,
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
@@ -50,6 +51,8 @@ def registerKerasUDF(
         Passed to Keras when it loads a file.
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    verify : bool
+        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
     handle_invalid : str
         What becomes of a row that cannot be fed: "error" (the default) fails the query, "keep"
         gives null.
@@ -84,6 +87,7 @@ def registerKerasUDF(
         outputs=outputs,
         custom_objects=custom_objects,
         safe_mode=safe_mode,
+        verify=verify,
     )
     model = with_options(read, handle_invalid, batch_size, precision)
     model.register(udf_name, spark, fields=fields)

@@ -76,11 +76,11 @@ object ModelReader {
   private def readFile(path: String, local: Path, options: ReadOptions): ModelDefinition = {
     val kind = FileKinds.of(local)
     kind.kind match {
-      case FileKinds.Graph                           => FrozenGraphs.read(local, options)
-      case FileKinds.TextGraph                       => FrozenGraphs.read(binary(local), options)
-      case k if FileKinds.ZippedModels.contains(k)   => readLocal(path, unzip(local), options)
-      case k if FileKinds.OfKeras.contains(k)        => throw kerasFile(local)
-      case _                                         => throw FileKinds.noModel(path, kind)
+      case FileKinds.Graph                         => FrozenGraphs.read(local, options)
+      case FileKinds.TextGraph                     => FrozenGraphs.read(binary(local), options)
+      case k if FileKinds.ZippedModels.contains(k) => readLocal(path, unzip(local), options)
+      case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
+      case _                                       => throw FileKinds.noModel(path, kind)
     }
   }
 

@@ -378,3 +378,16 @@ def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path
         return y_pred[:, 0]
 
     check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # of one's own
+
+
+def test_regularised_activities_count_as_in_keras(data: Any, tmp_path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    l1 = layers.Dense(5, "tanh", activity_regularizer=keras.regularizers.L1(0.001))
+    model = network(l1, layers.ActivityRegularization(l2=0.002))
+    expected = plain(model, data, 2, optimizer="sgd")
+    spec = spec_of(model, *data, tmp_path, loss=CLASSES, epochs=2)
+    for workers in (1, 3):
+        _, history = trained(spec, data, workers, tmp_path / str(workers))
+        assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)

@@ -84,6 +84,7 @@ MAKERS: dict[str, Any] = {
     ),
     "scale of averages": lambda: scaled(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8)),
     "several": several,
+    "no name in Keras' table": lambda: keras.optimizers.Lamb(0.05),
 }
 
 
@@ -112,6 +113,8 @@ def test_optimizers_that_hold_others_follow_keras(name: str, workers: int, tmp_p
 
 
 def test_a_configuration_stays_as_it_is_whoever_reads_it(tmp_path: Path) -> None:
+    lamb = keras.optimizers.serialize(keras.optimizers.Lamb())
+    assert SparkDLTypeConverters.toKerasOptimizer(lamb) is lamb  # as of a saved estimator
     optimizer = keras.optimizers.serialize(MAKERS["loss scale"]())
     loss = keras.saving.serialize_keras_object(GreedyLoss(2.0))
     metric = keras.saving.serialize_keras_object(GreedyMetric(name="m"))

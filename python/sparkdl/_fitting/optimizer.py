@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparkdl.param._configuration import readable
+from sparkdl.param._configuration import optimizer_of
 
 
 def made_optimizer(value: Any, model: Any) -> Any:
@@ -20,7 +20,7 @@ def made_optimizer(value: Any, model: Any) -> Any:
     """
     import keras
 
-    optimizer = keras.optimizers.get(readable(value))
+    optimizer = optimizer_of(value)
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if scales or not _computes_in_float16(model):
         return optimizer

@@ -19,7 +19,7 @@ from sparkdl.errors import InvalidInputException
 from sparkdl.estimators._feature_data import Table
 from sparkdl.estimators._head_state import HeadState
 from sparkdl.labels import label_text
-from sparkdl.param._configuration import readable
+from sparkdl.param._configuration import optimizer_of
 from sparkdl.training._checkpoints import Checkpoints
 
 _SHOWN = 8
@@ -42,7 +42,7 @@ def _dense(units: int, activation: str, name: str, seed: int) -> Any:
 
 def new_optimizer(estimator: Any, rate: float | None = None) -> Any:
     """Return the optimizer, with a learning rate instead of its own if one is given."""
-    optimizer = keras.optimizers.get(readable(estimator.getOptimizer()))
+    optimizer = optimizer_of(estimator.getOptimizer())
     return optimizer if rate is None else with_rate(optimizer, rate)
 
 

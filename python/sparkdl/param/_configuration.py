@@ -30,3 +30,28 @@ def readable(value: Any) -> Any:
     LossScaleOptimizer), and classes of users do: nothing could be made of them a second time.
     """
     return deepcopy(dict(value)) if isinstance(value, Mapping) else value
+
+
+def optimizer_of(value: Any) -> Any:
+    """Return the optimizer of a name, of a configuration, or itself.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Keras knows none.
+    """
+    from sparkdl._lazy import keras
+
+    try:
+        return keras().optimizers.get(readable(value))
+    except ValueError:  # also of Lamb's configuration, which its table of optimizers lacks
+        made = _deserialized(value) if isinstance(value, Mapping) else None
+        if not isinstance(made, keras().optimizers.Optimizer):
+            raise
+        return made
+
+
+def _deserialized(value: Mapping[str, Any]) -> Any:
+    from sparkdl._lazy import keras
+
+    return keras().saving.deserialize_keras_object(readable(value))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sparkdl._lazy import eagerly, keras
 from sparkdl.errors import InvalidModelException
-from sparkdl.param._configuration import readable
+from sparkdl.param._configuration import optimizer_of, readable
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -74,16 +74,16 @@ def is_valid_optimizer(optimizer: Any) -> bool:
     >>> is_valid_optimizer("adam"), is_valid_optimizer("eve")  # doctest: +SKIP
     (True, False)
     """
-    return _known(keras().optimizers.get, optimizer)
+    return _known(optimizer_of, optimizer)
 
 
 def is_valid_loss_function(loss: Any) -> bool:
     """Say whether Keras knows a loss."""
-    return _known(keras().losses.get, loss)
+    return _known(lambda value: keras().losses.get(readable(value)), loss)
 
 
 def _known(get: Any, identifier: Any) -> bool:
     try:
-        return get(readable(identifier)) is not None
+        return get(identifier) is not None
     except (ValueError, TypeError):
         return False

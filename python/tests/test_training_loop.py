@@ -380,9 +380,7 @@ def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path
     check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # of one's own
 
 
-def test_regularised_activities_count_as_in_keras_which_sums_them(
-    data: Any, tmp_path: Path
-) -> None:
+def test_regularised_activities_count_as_in_keras(data: Any, tmp_path: Path) -> None:
     import keras
 
     layers = keras.layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._fitting.model_file import stored_model, take_model
+from sparkdl._places import path_text
 from sparkdl.param import keyword_only
 from sparkdl.training._column_params import TrainingColumns
 from sparkdl.training._record_params import RecordParams
@@ -252,8 +254,8 @@ class KerasEstimator(
 
 def _file_of(model: Any) -> str:
     """Return the file of a model that is given live, by path, or by a function that makes it."""
-    if isinstance(model, (str, Path)):
-        return str(model)
+    if isinstance(model, (str, os.PathLike)):
+        return path_text(model)
     made: Callable[[], Any] | Any = model
     from sparkdl._live_keras import is_keras
 

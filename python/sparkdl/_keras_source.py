@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sparkdl._ends import (
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
 from sparkdl._graph.original import of_function
+from sparkdl._graph.seeds import no_seed, seed_spec
 from sparkdl._live_keras import output_layers, predict, versions
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import check_dense, function_specs, renamed
@@ -36,35 +38,37 @@ def from_keras(
     """
     run, specs, names = _callable(model, inputs)
     flat, ends = _flattened(run, model)
-    concrete = tf.function(flat, input_signature=specs, autograph=False).get_concrete_function()
+    traced = tf.function(flat, input_signature=[seed_spec(), *specs], autograph=False)
+    concrete = traced.get_concrete_function()
     found = [end.name for end in ends]
     chosen, new = renamed(found, outputs, "outputs")
     about = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
     places = [found.index(o) for o in chosen]
     where = {name: ends[place].path for name, place in zip(new, places, strict=True)}
-    original = of_function(run, names, where)
+    original = of_function(partial(run, no_seed()), names, where)
     try:
         graph_def, given, results = freeze(concrete)
     except NotFrozenException as e:
-        numbered = _numbered(flat, places, specs)
+        draws = bool(concrete.inputs[0].consumers())
+        numbered = _numbered(flat, places, specs, draws)
         whole = export_whole(numbered, model, scratch, names, new, (about, str(e)))
         return replace(whole, original=original)
     tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, given, strict=True))
+    ins = dict(zip(names, given[1:], strict=True))
     return Loose(graph_def, ins, tensors, about, shapes, original)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
-    """Return a model as a function of flat tensors, with their specs and names."""
+    """Return a model as a function of its seed and flat tensors, with their specs and names."""
     structure, ends = _taken(model, inputs)
     names = [end.name for end in ends]
     if not isinstance(inputs, Mapping):
         names = renamed(names, inputs, "inputs")[1]
     specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
-    def run(*tensors: Any) -> Any:
-        return predict(model, packed(structure, ends, tensors))
+    def run(seed: Any, *tensors: Any) -> Any:
+        return predict(model, packed(structure, ends, tensors), seed)
 
     return run, specs, names
 
@@ -73,20 +77,24 @@ def _flattened(run: Callable[..., Any], model: Any) -> tuple[Callable[..., list[
     """Return a function that gives a list of tensors; and their names, once it has been traced."""
     ends: list[End] = []
 
-    def flat(*tensors: Any) -> list[Any]:
-        ends[:] = output_ends(run(*tensors), keras.tree, output_layers(model))
+    def flat(seed: Any, *tensors: Any) -> list[Any]:
+        ends[:] = output_ends(run(seed, *tensors), keras.tree, output_layers(model))
         check_dense({end.name: end.leaf for end in ends})
         return [end.leaf for end in ends]
 
     return flat, ends
 
 
-def _numbered(flat: Callable[..., list[Any]], places: list[int], specs: list[Any]) -> Any:
+def _numbered(
+    flat: Callable[..., list[Any]], places: list[int], specs: list[Any], draws: bool
+) -> Any:
     def numbered(*tensors: Any) -> dict[str, Any]:
-        results = flat(*tensors)
+        seed, given = (tensors[0], tensors[1:]) if draws else (no_seed(), tensors)
+        results = flat(seed, *given)
         return {f"out{i}": results[place] for i, place in enumerate(places)}
 
-    return tf.function(numbered, input_signature=specs, autograph=False)
+    signature = [seed_spec(), *specs] if draws else specs
+    return tf.function(numbered, input_signature=signature, autograph=False)
 
 
 def _taken(model: Any, inputs: Any) -> tuple[Any, list[End]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,16 @@ def versions(model: Any) -> dict[str, str]:
     return {module.__name__: str(module.__version__)}
 
 
-def predict(model: Any, fed: Any) -> Any:
-    """Call a model, in a function that is traced, as in inference."""
+def predict(model: Any, fed: Any, seed: Any) -> Any:
+    """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
     if is_tf_keras(model):
         with _stateless(model):  # a model of a custom class need not know the argument
             return model(fed, training=False) if model._expects_training_arg else model(fed)
-    # Some random layers draw, and so count their seed up, in inference too: with constants
-    # instead of variables there would be nothing to assign to.
-    with keras().StatelessScope(initial_states(model)) if model.built else nullcontext():
+    from sparkdl._keras_seeds import SeedScope
+
+    if not model.built:
+        model(fed, training=False)  # makes its variables, which a scope without state cannot
+    with SeedScope(seed, initial_states(model)):
         return model(fed, training=False)
 
 

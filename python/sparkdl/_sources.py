@@ -14,6 +14,7 @@ from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._graph.original import GraphRun, of_function
+from sparkdl._graph.seeds import is_seed
 from sparkdl._keras_source import from_keras
 from sparkdl._live_keras import is_keras
 from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
@@ -198,7 +199,7 @@ def _name(tensor: Any) -> str:
 
 
 def _placeholders(graph_def: Any) -> list[str]:
-    found = [n.name for n in graph_def.node if n.op == "Placeholder"]
+    found = [n.name for n in graph_def.node if n.op == "Placeholder" and not is_seed(n)]
     # One with a default needs no column, unless there is no other.
     return found or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
 

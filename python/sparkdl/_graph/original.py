@@ -13,9 +13,13 @@ import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._graph.graph import Array
+from sparkdl._graph.seeds import is_seed
 
 # From rows by the name of their input to results by the name of their output.
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+_ANY_SEED = np.zeros(2, np.int64)
 
 
 class GraphRun:
@@ -47,7 +51,10 @@ class GraphRun:
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name."""
-        feeds = {tensor: rows[name] for name, tensor in self.inputs.items()}
+        feeds: dict[str, Any] = {t: rows[name] for name, t in self.inputs.items()}
+        graph = self._session.graph
+        seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
+        feeds.update({op.outputs[0].name: _ANY_SEED for op in seeds})
         return dict(self._session.run(self.outputs, feeds))
 
     def close(self) -> None:

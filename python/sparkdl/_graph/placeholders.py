@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from sparkdl._graph.constant_values import constant_tensor
 from sparkdl._graph.graph import node_of
+from sparkdl._graph.seeds import is_seed
 from sparkdl.errors import SchemaMismatchException, SettingsException
 
 _NEEDY = {"Placeholder", "PlaceholderV2"}
@@ -133,7 +134,8 @@ def _unfed(graph_def: Any, tensor: str, fed: set[str]) -> list[str]:
         if not cut and op not in reached:
             reached.add(op)
             open_tensors.extend(nodes[op].input)
-    return [n.name for n in graph_def.node if n.name in reached and n.op in _NEEDY]
+    needed = [n for n in graph_def.node if n.name in reached and n.op in _NEEDY]
+    return [n.name for n in needed if not is_seed(n)]  # which every run is fed
 
 
 def _full(tensor: str) -> str:

@@ -20,7 +20,7 @@ from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._manifest import TensorSpec
 from sparkdl._model_files.saved_model import loaded_graph, meta_graphs
 from sparkdl._places import local_copy
-from sparkdl._saved_model import UnfrozenSavedModel
+from sparkdl._saved_model import UnfrozenSavedModel, random_of
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._found import Found
 from sparkdl.graph.utils import op_name, tensor_name
@@ -189,7 +189,8 @@ def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str, ends: En
         for ends in (found.inputs, found.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
-    whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags)
+    draws = random_of(folder, found.outputs, tags)
+    whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
     return _stated(replace(found, graph_def=graph.as_graph_def(), whole=whole), ends)
 
 

@@ -25,6 +25,7 @@ def registerKerasUDF(
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
+    seed: int | None = None,
     fields: Mapping[str, str] | None = None,
     spark: SparkSession | None = None,
 ) -> Model:
@@ -60,6 +61,9 @@ def registerKerasUDF(
         Rows per run, instead of ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws, see `Model.with_seed`: arguments
+        after the inputs, ``f(x, id)``, then tell rows with equal inputs apart.
     fields : dict, optional
         From the name of an input to the name of its field, where the struct calls it otherwise.
     spark : SparkSession, optional
@@ -89,7 +93,7 @@ def registerKerasUDF(
         safe_mode=safe_mode,
         verify=verify,
     )
-    model = with_options(read, handle_invalid, batch_size, precision)
+    model = with_options(read, handle_invalid, batch_size, precision, seed)
     model.register(udf_name, spark, fields=fields)
     return model
 
@@ -105,10 +109,16 @@ def read_model(model: Any, constants: Mapping[str, Any] | None, **options: Any) 
 
 
 def with_options(
-    model: Model, handle_invalid: str, batch_size: int | None, precision: str | None
+    model: Model,
+    handle_invalid: str,
+    batch_size: int | None,
+    precision: str | None,
+    seed: int | None,
 ) -> Model:
     """Return the model with what a caller of the register functions asked for."""
     model = model.with_handle_invalid(handle_invalid)
     if batch_size is not None:
         model = model.with_batch_size(batch_size)
+    if seed is not None:
+        model = model.with_seed(seed)
     return model if precision is None else model.with_precision(precision)

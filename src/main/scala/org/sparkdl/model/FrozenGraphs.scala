@@ -17,18 +17,20 @@ private[model] object FrozenGraphs {
     */
   def read(file: Path, options: ReadOptions): ModelDefinition = {
     val name = file.getFileName.toString.stripSuffix(".pb")
-    val files = withConstants(name, file, options)
-    val graph = open(file, files.path)
+    val given = withConstants(name, file, options)
+    val graph = open(file, given.path)
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
+      val (files, random) = drawing(given, graph, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = name,
           graph = files,
           inputs = in.map(spec(file, _)),
           outputs = out.map(spec(file, _)),
-          source = Map("kind" -> "frozen graph")
+          source = Map("kind" -> "frozen graph"),
+          random = random
         )
       )
     } finally graph.close()
@@ -64,7 +66,19 @@ private[model] object FrozenGraphs {
   }
 
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
-    graph.operations.collect { case (name, "Placeholder") => graph.output(name) }.flatten
+    graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
+
+  /** The graph without the seeds of operations that draw, and what draws in it. */
+  private def drawing(given: GraphFiles, graph: TfGraph, outputs: Seq[String]): (GraphFiles, Option[RandomDraws]) = {
+    val seed = graph.output(RandomDraws.Seed).map(_.name)
+    if (!DrawingNodes.mayBeAmong(graph.operations.map(_._2))) given -> RandomDraws.of(seed, Nil)
+    else {
+      val parsed = GraphDef.parseFrom(Files.readAllBytes(given.path))
+      val free = DrawingNodes.withoutSeeds(parsed)
+      val files = if (free eq parsed) given else StoredGraphs.store(free.toByteArray)
+      files -> DrawingNodes.of(parsed, outputs, seed)
+    }
+  }
 
   private def sinks(graph: TfGraph): Seq[TfOutput] = graph.operations.flatMap {
     case (_, "Placeholder" | "NoOp" | "Const" | "Assert") => None

@@ -32,7 +32,7 @@ private[model] object SavedModels extends Logging {
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
     val found = existing(directory, key, signatures.keys.toSeq.sorted)
     CompositeTensors.problem(meta, found, signatures(found)).foreach(fail(directory, _))
-    definition(directory, tags, found, signatures(found))
+    definition(directory, tags, found, signatures(found)).copy(random = draws(meta.getGraphDef, signatures(found)))
   }
 
   /** The signature's key; where there is no default, a single other one. */
@@ -61,6 +61,9 @@ private[model] object SavedModels extends Logging {
 
   private def tagged(meta: MetaGraphDef, tags: Seq[String]): Boolean =
     meta.getMetaInfoDef.getTagsList.asScala.toSet == tags.toSet
+
+  private def draws(graph: GraphDef, signature: SignatureDef): Option[RandomDraws] =
+    DrawingNodes.of(graph, signature.getOutputsMap.asScala.values.map(_.getName).toSeq, seed = None)
 
   private def definition(directory: Path, tags: Seq[String], key: String, signature: SignatureDef): ModelDefinition =
     ModelDefinition.checked(

@@ -19,7 +19,7 @@ private[sparkdl] object UnfedPlaceholders {
     *   what is fed
     */
   def check(model: ModelDefinition, inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): Unit = {
-    val fed = inputs.map(_.tensor).toSet
+    val fed = (inputs.map(_.tensor) ++ model.random.flatMap(_.seed)).toSet
     val key = (model.graph.hash, fed, outputs.map(o => o.name -> o.tensor))
     val unfed = known.computeIfAbsent(key, _ => find(model.graph, fed, outputs))
     if (unfed.nonEmpty) throw new SchemaMismatchException(message(model.name, unfed))

@@ -21,9 +21,16 @@ def as_keras_logs(results: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             found.update(as_keras_logs(value))
         else:
-            array = np.asarray(value)
-            found[name] = float(array.item()) if array.size == 1 else _of_numpy(array)
+            found[name] = _number_or_array(np.asarray(value))
     return found
+
+
+def _number_or_array(array: Any) -> Any:
+    """Return what Keras does: what is a float to NumPy, whose newer versions take no [1]."""
+    try:
+        return float(array)
+    except TypeError:
+        return _of_numpy(array)
 
 
 def _of_numpy(array: Any) -> Any:

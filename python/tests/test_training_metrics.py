@@ -156,7 +156,7 @@ def test_each_result_has_a_line_in_its_panel_and_not_more_than_ten() -> None:
 
 
 def test_a_line_for_people_names_each_number_and_shortens_many() -> None:
-    logs = as_keras_logs({"loss": np.float32(0.5), "a": {"c": [[1, 2]], "b": np.ones(1)}})
+    logs = as_keras_logs({"loss": np.float32(0.5), "a": {"c": [[1, 2]], "b": np.ones(())}})
     assert list(logs) == ["b", "c", "loss"]
     assert text_of(logs) == "b 1, c[0][0] 1, c[0][1] 2, loss 0.5"
     assert text_of({"iou": np.zeros(21)}).endswith("iou[7] 0, ... (21 of iou)")

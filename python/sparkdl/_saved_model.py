@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
-from sparkdl._graph.session import frozen_by
+from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._live_keras import export_model
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
 from sparkdl._model_files.saved_model import (
@@ -81,6 +81,7 @@ def from_saved_model(
     with loaded_graph(path, tags) as (graph, session, _):
         ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
         try:
+            freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
             graph_def = frozen_by(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:

@@ -39,7 +39,7 @@ lazy val sparkdl = (project in file("."))
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test
-    ),
+    ) ++ TestHdfs.modules.map(_ % Test),
     scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
     Test / fork := true,
     Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
@@ -47,3 +47,4 @@ lazy val sparkdl = (project in file("."))
   )
   .settings(Resources.settings(Map("tensorflowJava" -> tensorflowVersion, "nativePlatform" -> nativePlatform)): _*)
   .settings(Packaging.settings(nativeModules): _*)
+  .settings(TestHdfs.settings: _*)

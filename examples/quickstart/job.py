@@ -102,12 +102,12 @@ def accuracy(predicted: DataFrame) -> float:
 
 def save(pipeline: PipelineModel, classes: list[str], folder: Path) -> Path:
     """Save the pipeline, which takes the network along, and the names of the classes beside it."""
-    pipeline.write().overwrite().save(folder.as_uri())
+    pipeline.write().overwrite().save(f"file:{folder}")
     (folder.parent / "classes.json").write_text(json.dumps(classes) + "\n")
     return folder
 
 
 def predicts_the_same(saved: Path, test: DataFrame, predicted: DataFrame) -> bool:
     """Load the pipeline and compare what it predicts, probabilities included."""
-    again = predict(PipelineModel.load(saved.as_uri()), test)
+    again = predict(PipelineModel.load(f"file:{saved}"), test)
     return sorted(again.collect()) == sorted(predicted.collect())

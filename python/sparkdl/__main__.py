@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from sparkdl.errors import SparkDLException
+from sparkdl.errors import SettingsException, SparkDLException
 
 Arguments = argparse.Namespace
+_NO_VERIFY = "do not compare the bundle with the model"
+
+
+@contextmanager
+def _reaching(*paths: str | None) -> Iterator[None]:
+    """Have a Spark session while a path is on another file system, which only Spark reaches."""
+    from sparkdl import start
+    from sparkdl._places import place_of
+    from sparkdl._remote_files import is_reachable
+
+    if is_reachable() or all(place_of(p).local for p in paths if p):
+        yield
+        return
+    spark = start(master="local[1]", app_name="sparkdl", conf={"spark.ui.enabled": False})
+    try:
+        yield
+    finally:
+        spark.stop()
 
 
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,20 +38,22 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="default: into the model cache")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+    parser.add_argument("--no-verify", action="store_true", help=_NO_VERIFY)
 
 
 def _export(arguments: Arguments) -> int:
-    if arguments.out is None:
-        from sparkdl.model_cache import ensure_bundle
-
-        path = ensure_bundle(arguments.model, arguments.weights, labels=arguments.labels)
-        print(path or f"{arguments.model} comes with sparkdl: nothing to export.")
-        return 0
-    from sparkdl.keras_export import export_named
-
     a = arguments
-    print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite))
-    return 0
+    with _reaching(a.weights, a.out, a.labels):
+        if a.out is None:
+            from sparkdl.model_cache import ensure_bundle
+
+            path = ensure_bundle(a.model, a.weights, labels=a.labels, verify=not a.no_verify)
+            print(path or f"{a.model} comes with sparkdl: nothing to export.")
+            return 0
+        from sparkdl.keras_export import export_named
+
+        print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite, not a.no_verify))
+        return 0
 
 
 def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,27 +64,50 @@ def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preprocessing", choices=("tf", "caffe", "torch"), help="of the images")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes")
     parser.add_argument("--signature", default="serving_default", help="of a SavedModel")
+    parser.add_argument(
+        "--constant",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a placeholder that no column feeds: a number, true, false, a text or a JSON list",
+    )
     parser.add_argument("--unsafe", action="store_true", help="run code that is in the file")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+    parser.add_argument("--no-verify", action="store_true", help=_NO_VERIFY)
 
 
 def _bundle(arguments: Arguments) -> int:
     from sparkdl.bundle import save_bundle
 
     a = arguments
-    made = save_bundle(
-        a.model,
-        a.out,
-        name=a.name,
-        image=a.image or None,
-        preprocessing=a.preprocessing,
-        labels=a.labels,
-        signature=a.signature,
-        safe_mode=not a.unsafe,
-        overwrite=a.overwrite,
-    )
-    print(made)
+    with _reaching(a.model, a.out, a.labels):
+        made = save_bundle(
+            a.model,
+            a.out,
+            name=a.name,
+            image=a.image or None,
+            preprocessing=a.preprocessing,
+            labels=a.labels,
+            signature=a.signature,
+            constants=dict(map(_constant, a.constant)),
+            safe_mode=not a.unsafe,
+            overwrite=a.overwrite,
+            verify=not a.no_verify,
+        )
+        print(made)
     return 0
+
+
+def _constant(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise SettingsException(
+            f"--constant {text!r}: expected NAME=VALUE, for example keep_prob=1.0."
+        )
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def _models_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +117,8 @@ def _models_arguments(parser: argparse.ArgumentParser) -> None:
 def _models(arguments: Arguments) -> int:
     from sparkdl.listing import models
 
-    print(models(arguments.model_dir))
+    with _reaching(arguments.model_dir):
+        print(models(arguments.model_dir))
     return 0
 
 

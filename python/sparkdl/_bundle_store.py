@@ -22,11 +22,13 @@ from sparkdl._lazy import eagerly
 from sparkdl._live_keras import save_keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
 from sparkdl._paths import process_folder
+from sparkdl._places import local_copy
+from sparkdl._plain import plain_values
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
 
 _KEY_LENGTH = 16
-_OF_READING = {"signature", "custom_objects", "safe_mode"}  # say nothing about a bundle
+_OF_READING = {"signature", "custom_objects", "safe_mode", "verify"}  # say nothing about a bundle
 # Names that Keras and Python give to what has none; "sequential_3" says when, not what.
 _COUNTED = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
 
@@ -56,24 +58,32 @@ def stored_bundle(model: Any, **options: Any) -> str:
         As `save_bundle`.
     """
     options = {k: v for k, v in options.items() if v is not None}
+    if "constants" in options:
+        options["constants"] = plain_values(options["constants"])
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
-    path = Path(model).expanduser().absolute() if isinstance(model, (str, os.PathLike)) else None
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     if path is not None and (path / MANIFEST).is_file() and not options.keys() - _OF_READING:
         return str(path)
     with _lock:
         key = _key(path, options)
         known = _of_files.get(key) if key is not None else None
         if known is None:
-            known = _store(model, options, _name(model, path, options))
+            known = _store(model if path is None else path, options, _name(model, path, options))
             if key is not None:
                 _of_files[key] = known
         return known
 
 
+def is_bundle(model: Any) -> bool:
+    """Say whether what a user calls a model is the directory of a bundle."""
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
+    return path is not None and (path / MANIFEST).is_file()
+
+
 def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
     """Return what makes a conversion the same: content and options; None if that cannot be said."""
-    if path is None or not path.exists():
+    if path is None:
         return None
     key = (path.name, _content(path), _comparable(options))
     try:
@@ -96,6 +106,8 @@ def _comparable(value: Any) -> Any:
         return tuple((k, _comparable(v)) for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(map(_comparable, value))
+    if isinstance(value, (bool, int, float)):
+        return (type(value), value)  # 1, 1.0 and True are equal, and not the same constant
     return value
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sparkdl._lazy import keras
+from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException
 from sparkdl.named import named_model
 
@@ -92,7 +92,8 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     from sparkdl.weights import with_weights
 
     model = named_model(name)
-    if model.keras is None or Path(weights).expanduser().is_dir():
+    given = None if weights == "imagenet" else local_copy(weights)
+    if model.keras is None or (given is not None and given.is_dir()):
         what = f"{name} comes with sparkdl" if model.keras is None else f"its weights are {weights}"
         raise InvalidModelException(
             f"There is no Keras model of this {name}: {what}, a bundle, whose graph has constants "

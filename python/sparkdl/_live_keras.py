@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import keras
+from sparkdl._states import initial_states
 
 
 def is_keras(model: Any) -> bool:
@@ -52,7 +53,7 @@ def predict(model: Any, fed: Any) -> Any:
             return model(fed, training=False) if model._expects_training_arg else model(fed)
     # Some random layers draw, and so count their seed up, in inference too: with constants
     # instead of variables there would be nothing to assign to.
-    with keras().StatelessScope() if model.built else nullcontext():
+    with keras().StatelessScope(initial_states(model)) if model.built else nullcontext():
         return model(fed, training=False)
 
 

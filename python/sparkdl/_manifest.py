@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sparkdl._places import Place, local_copy, place_of
+from sparkdl._text import read_text
 from sparkdl.errors import InvalidModelException, SettingsException
 
 FORMAT_VERSION = 1
@@ -61,7 +59,7 @@ def write_bundle(
     Parameters
     ----------
     path : str or Path
-        The directory to make.
+        The directory to make, on any of Hadoop's file systems.
     manifest : mapping
         Everything of model.json but "formatVersion" and "files", which are added.
     write_files : callable
@@ -72,16 +70,16 @@ def write_bundle(
     Returns
     -------
     str
-        The absolute path.
+        The absolute path, or the URI of another file system.
     """
-    target = Path(path).expanduser().absolute()
+    target = place_of(path)
     _check_free(target, overwrite)
-    with _temporary_beside(target) as folder:
+    with target.written() as folder:
+        folder.mkdir()
         write_files(folder)
         files = {f.relative_to(folder).as_posix(): sha256(f) for f in _files(folder)}
         whole = {"formatVersion": FORMAT_VERSION, **manifest, "files": files}
         (folder / MANIFEST).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
-        _move(folder, target)
     return str(target)
 
 
@@ -89,8 +87,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != MANIFEST)
 
 
-def _check_free(target: Path, overwrite: bool) -> None:
-    if not target.exists():
+def _check_free(target: Place, overwrite: bool) -> None:
+    names = target.names()
+    if names is None:
         return
     if not overwrite:
         raise SettingsException(
@@ -98,53 +97,31 @@ def _check_free(target: Path, overwrite: bool) -> None:
             "(--overwrite in the shell) to replace it."
         )
     # A wrong path must not cost somebody a folder of photos.
-    if not (target / MANIFEST).is_file() and (not target.is_dir() or any(target.iterdir())):
+    if names and MANIFEST not in names:
         raise SettingsException(
             f"Cannot write a bundle to {target}: what is there is not a bundle (it has no "
             f"{MANIFEST}), so it is not overwritten. Give another path or remove it yourself."
         )
 
 
-@contextmanager
-def _temporary_beside(target: Path) -> Iterator[Path]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(folder: Path, target: Path) -> None:
-    mask = os.umask(0)
-    os.umask(mask)
-    folder.chmod(0o777 & ~mask)  # mkdtemp gives 0700, and a cache may be shared
-    if not target.exists():
-        os.rename(folder, target)
-        return
-    with _temporary_beside(target) as away:
-        os.rename(target, away / "old")
-        os.rename(folder, target)
-
-
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """Return model.json of a bundle. Raises InvalidModelException if it is not one."""
-    file = Path(path).expanduser() / MANIFEST
-    if not file.is_file():
+    folder = local_copy(path)
+    if folder is None or not (file := folder / MANIFEST).is_file():
         raise InvalidModelException(
             f"{path} is not a bundle: it has no {MANIFEST}. Expected a directory written by "
             "sparkdl.save_bundle or `python -m sparkdl export`."
         )
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = json.loads(read_text(file))
     except ValueError as e:
         raise InvalidModelException(
-            f"{file} is not valid JSON: {e}. Export the model again."
+            f"{path}/{MANIFEST} is not valid JSON: {e}. Export the model again."
         ) from e
     version = manifest.get("formatVersion") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
         raise InvalidModelException(
-            f"{file} has formatVersion {version!r}; this version of sparkdl reads "
+            f"{path}/{MANIFEST} has formatVersion {version!r}; this version of sparkdl reads "
             f"{FORMAT_VERSION}. Export the model again, or install a matching sparkdl."
         )
     return dict(manifest)
@@ -153,7 +130,8 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
 def verify_bundle(path: str | Path) -> dict[str, Any]:
     """Check every file of a bundle against its SHA-256 and return model.json."""
     manifest = read_manifest(path)
-    folder = Path(path).expanduser()
+    folder = local_copy(path)
+    assert folder is not None  # there is a manifest in it
     for name, expected in manifest["files"].items():
         file = folder / name
         found = sha256(file) if file.is_file() else "no file"

@@ -1,4 +1,4 @@
-"""Paths: those of this machine, and folders that go when the process ends."""
+"""Folders that go when the process ends, and the endings of files of Keras."""
 
 from __future__ import annotations
 
@@ -8,19 +8,6 @@ import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
-
-
-def local_path(path: str) -> str | None:
-    """Return a path or URI as a local path, or None for one of another file system.
-
-    >>> local_path("file:/a/b"), local_path("a/b"), local_path("s3a://bucket/b")
-    ('/a/b', 'a/b', None)
-    """
-    parts = urlsplit(path)
-    if parts.scheme in ("", "file") and parts.netloc in ("", "localhost"):
-        return parts.path if parts.scheme else path
-    return None
 
 
 def new_folder(purpose: str) -> Path:

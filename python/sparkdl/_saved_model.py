@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._composite import require_dense
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.names import Loose, dimensions
+from sparkdl._graph.original import Original, SavedModelRun, with_values
+from sparkdl._graph.placeholders import constants_of, require_fed
 from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._live_keras import export_model
 from sparkdl._manifest import TensorSpec, specs_json, write_bundle
 from sparkdl._model_files.saved_model import (
     DEFAULT_SIGNATURE,
-    dense_tensors,
+    graph_tagged,
     loaded_graph,
     meta_graph,
     meta_graphs,
     signature_of,
+    stated,
 )
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -39,6 +44,21 @@ class UnfrozenSavedModel:
     source: dict[str, str]
     why: str
     tags: str = "serve"
+    original: Original | None = None
+
+    def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
+        """Return it with values for placeholders; see `constants_of` for the arguments."""
+        tags = self.tags.split(",")
+        named = {s.name: s.tensor for s in self.inputs}
+        found = constants_of(constants, graph_tagged(self.path, tags).graph_def, name, named)
+        kept = found.without(named)
+        model = self.original
+        return replace(
+            self,
+            original=model and with_values(model, found.values_of(named)),
+            path=stated(self.path, tags, found),
+            inputs=[s for s in self.inputs if s.name in kept],
+        )
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
@@ -62,7 +82,11 @@ class UnfrozenSavedModel:
 
 
 def from_saved_model(
-    path: Path, signature: str, inputs: Any, outputs: Any
+    path: Path,
+    signature: str,
+    inputs: Any,
+    outputs: Any,
+    constants: Mapping[str, Any] | None = None,
 ) -> Loose | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names.
 
@@ -72,8 +96,9 @@ def from_saved_model(
     meta = meta_graph(path)
     tags = sorted(meta.meta_info_def.tags)
     key = signature_of(path, meta, signature)
-    ends = meta.signature_def[key]
-    old_in, old_out = (sorted(dense_tensors(e, path)) for e in (ends.inputs, ends.outputs))
+    path = _prepared(path, meta, key, constants)
+    ends = meta_graph(path).signature_def[key]
+    old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
     new_in = renamed(old_in, inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")
     ins = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
@@ -92,7 +117,19 @@ def from_saved_model(
         new: tf.TensorShape(ends.outputs[old].tensor_shape)
         for old, new in zip(chosen, new_out, strict=True)
     }
-    return Loose(graph_def, ins, outs, _source(key), shapes)
+    original = SavedModelRun(path, ",".join(tags), ins, outs)
+    return Loose(graph_def, ins, outs, _source(key), shapes, original)
+
+
+def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:
+    """Check that rows can be fed to a signature; return the SavedModel with the constants."""
+    require_dense(meta, signature, f"The SavedModel {path}")
+    ends = meta.signature_def[signature]
+    ins, outs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
+    found = constants_of(constants, meta.graph_def, path.name, ins)
+    fed = [*ins.values(), *(f"{op}:0" for op in found.tensors)]
+    require_fed(meta.graph_def, fed, outs, path.name)
+    return stated(path, meta.meta_info_def.tags, found)
 
 
 def _source(signature: str) -> dict[str, str]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._ends import distinct, leaves, output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import GraphRun, of_function
 from sparkdl._keras_source import from_keras
 from sparkdl._live_keras import is_keras
 from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
 from sparkdl._model_files.graph_file import read_graph
 from sparkdl._model_files.loading import load_keras_file
+from sparkdl._places import local_copy, place_of
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
-from sparkdl._specs import function_specs, renamed
-from sparkdl.errors import InvalidModelException
+from sparkdl._specs import by_name, check_dense, function_specs, renamed
+from sparkdl.errors import InvalidModelException, SettingsException
 
 
 def loose_from(
@@ -27,20 +31,23 @@ def loose_from(
     inputs: Any = None,
     outputs: Any = None,
     signature: str = "serving_default",
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     scratch: Path,
 ) -> Loose | UnfrozenSavedModel:
     """Freeze whatever a user calls a model. The arguments are those of `save_bundle`.
 
-    `scratch` is an empty directory for what has to live until the bundle is written.
+    Constants are put into SavedModels only, some of which cannot be read without; `completed` does
+    it for the others. `scratch` is an empty directory for what has to live until the bundle is
+    written.
     """
-    if isinstance(model, (str, Path)):
-        path = Path(model).expanduser()
-        if not path.exists():
-            raise no_file(path)
+    if isinstance(model, (str, os.PathLike)):
+        path = local_copy(model)
+        if path is None:
+            raise no_file(place_of(model))
         if path.is_dir():
-            return from_saved_model(path, signature, inputs, outputs)
+            return from_saved_model(path, signature, inputs, outputs, constants)
         if kind_of(path).kind in (GRAPH, TEXT_GRAPH):
             return from_graph(read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
@@ -67,35 +74,74 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
     given = getattr(function, "input_signature", None)
     if inputs is None and given:
-        inputs = {s.name or f"input_{i}": s for i, s in enumerate(given)}
+        if not all(isinstance(s, tf.TensorSpec) for s in given):  # nested: TensorFlow names them
+            return from_concrete(function.get_concrete_function(), None, outputs)
+        inputs = by_name(given)
     specs = function_specs(inputs)
     ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in specs.items()]
     traced = function
     if not hasattr(function, "get_concrete_function"):
         traced = tf.function(function, autograph=False)
-    return _from_traced(traced.get_concrete_function(*ordered), list(specs), outputs)
+    concrete = traced.get_concrete_function(*ordered)
+    places = range(len(specs))
+    # Calling a tf.function at other shapes would trace it again; a plain one is run as it is.
+    call = function if traced is not function else _flat(concrete, places)
+    return _from_traced(concrete, list(specs), outputs, places, call)
 
 
 def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Freeze a concrete function under the names of its arguments."""
+    names, places = _arguments(function)
+    new = renamed(names, inputs, "inputs")[1]
+    return _from_traced(function, new, outputs, places, _flat(function, places))
+
+
+def _arguments(function: Any) -> tuple[list[str], list[int]]:
+    """Return what a concrete function takes, and where; names in a dict are its keys."""
     given = len(function.inputs) - len(function.captured_inputs)
     names = [t.name.split(":")[0] for t in function.inputs[:given]]
-    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs)
+    found = leaves(function.structured_input_signature, tf.nest)
+    specs = [leaf for leaf in found if isinstance(leaf.value, tf.TensorSpec)]  # no constants
+    if len(specs) != given or all(len(leaf.path) == 2 for leaf in specs):  # (args, kwargs), name
+        return names, list(range(given))
+    flat = sorted(leaf.place for leaf in specs)
+    places = [flat.index(leaf.place) for leaf in specs]
+    keys = ["_".join(map(str, leaf.path[2:])) for leaf in specs]
+    return distinct([k or names[p] for k, p in zip(keys, places, strict=True)]), places
 
 
-def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
+def _flat(concrete: Any, places: Sequence[int]) -> Callable[..., Any]:
+    """Return a concrete function as one of its tensors, however its arguments are passed."""
+
+    def call(*tensors: Any) -> Any:
+        signature = concrete.structured_input_signature
+        by_place = dict(zip(places, tensors, strict=True))
+        flat = iter([by_place[place] for place in sorted(by_place)])
+        given = [
+            next(flat) if isinstance(leaf, tf.TensorSpec) else leaf  # a constant of the trace
+            for leaf in tf.nest.flatten(signature, expand_composites=True)
+        ]
+        args, kwargs = tf.nest.pack_sequence_as(signature, given, expand_composites=True)
+        return concrete(*args, **kwargs)
+
+    return call
+
+
+def _from_traced(
+    concrete: Any, names: list[str], outputs: Any, places: Sequence[int], call: Callable[..., Any]
+) -> Loose:
+    """Freeze a function whose arguments have names, in the order of their `places`."""
     graph_def, tensors, results = freezing.freeze(concrete)
-    structure = concrete.structured_outputs
-    if isinstance(structure, Mapping):
-        old = sorted(structure)  # the order in which TensorFlow flattens a dict
-    else:
-        old = ["output"] if len(results) == 1 else [f"output_{i}" for i in range(len(results))]
-    chosen, new = renamed(old, outputs, "outputs")
-    places = [old.index(o) for o in chosen]
-    ends = {n: results[i] for i, n in zip(places, new, strict=True)}
-    shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, tensors, strict=True))
-    return Loose(graph_def, ins, ends, _source("function"), shapes)
+    made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
+    check_dense({name: end.leaf for name, end in made.items()})
+    chosen, new = renamed(list(made), outputs, "outputs")
+    found = [made[o].place for o in chosen]
+    ends = {n: results[i] for i, n in zip(found, new, strict=True)}
+    shapes = {n: concrete.outputs[i].shape for i, n in zip(found, new, strict=True)}
+    given = [tensors[i] for i in places]
+    ins = dict(zip(names, given, strict=True))
+    original = of_function(call, names, {n: made[o].path for o, n in zip(chosen, new, strict=True)})
+    return Loose(graph_def, ins, ends, _source("function"), shapes, original)
 
 
 def from_graph(
@@ -105,11 +151,14 @@ def from_graph(
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
+    _check_once(ins)
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
+    original = GraphRun(graph_def, ins, outs)
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
     simple = freezing.inline(part, list(ins.values()), list(outs.values()))
-    return Loose(simple, ins, outs, _source("graph", file=source), dict(shapes or {}))
+    about = _source("graph", file=source)
+    return Loose(simple, ins, outs, about, dict(shapes or {}), original)
 
 
 def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:
@@ -117,7 +166,7 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         given = found
     if not given:
         raise InvalidModelException(f"The graph has no {what}; name them: {what}={{name: tensor}}.")
-    pairs = given if isinstance(given, Mapping) else {str(t).split(":")[0]: t for t in given}
+    pairs = given if isinstance(given, Mapping) else {_name(t): t for t in given}
     names = {n.name for n in graph_def.node}
     ends = {}
     for name, tensor in pairs.items():
@@ -132,8 +181,26 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
     return ends
 
 
+def _check_once(inputs: Mapping[str, str]) -> None:
+    """Raise if a tensor is called by two names: only one of them could feed it."""
+    for tensor in inputs.values():
+        names = [n for n, t in inputs.items() if t == tensor]
+        if len(names) > 1:
+            raise SettingsException(
+                f"inputs= gives the tensor {tensor!r} {len(names)} names: {', '.join(names)}. "
+                "Expected one name for each."
+            )
+
+
+def _name(tensor: Any) -> str:
+    """Return what a tensor that was given without a name is called; a second one keeps its ":1"."""
+    return (tensor if isinstance(tensor, str) else str(tensor.name)).removesuffix(":0")
+
+
 def _placeholders(graph_def: Any) -> list[str]:
-    return [n.name for n in graph_def.node if n.op in ("Placeholder", "PlaceholderWithDefault")]
+    found = [n.name for n in graph_def.node if n.op == "Placeholder"]
+    # One with a default needs no column, unless there is no other.
+    return found or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
 
 
 def _sinks(graph_def: Any) -> list[str]:

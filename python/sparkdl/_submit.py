@@ -12,6 +12,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from sparkdl._text import read_text
+
 _OPTIONS = {
     "--packages": "spark.jars.packages",
     "--repositories": "spark.jars.repositories",
@@ -79,7 +81,7 @@ def _defaults_file() -> Path:
 def _read_defaults(file: Path) -> Iterator[tuple[str, str]]:
     if not file.is_file():
         return
-    for line in file.read_text().splitlines():
+    for line in read_text(file).splitlines():
         words = line.strip().replace("=", " ", 1).split(None, 1)
         if len(words) == 2 and not words[0].startswith("#"):
             yield words[0], words[1].strip()

@@ -15,7 +15,7 @@ _KERAS, _KERAS_FILE = "keras", "model.keras"
 
 def remember(
     bundle: Path,
-    history: Mapping[str, list[float]] | None = None,
+    history: Mapping[str, list[Any]] | None = None,
     failure: str | None = None,
     about: Mapping[str, Any] | None = None,
     model: Any = None,
@@ -26,8 +26,8 @@ def remember(
     ----------
     bundle : Path
         A bundle of this machine.
-    history : mapping of str to list of float, optional
-        Losses and metrics per epoch, as Keras' `History.history`.
+    history : mapping of str to list, optional
+        Losses and metrics per epoch, as Keras' `History.history`: numbers, or lists of numbers.
     failure : str, optional
         Why training failed.
     about : mapping, optional
@@ -56,7 +56,7 @@ def _saved(model: Any, file: Path) -> str:
     return sha256(file)
 
 
-def recall(bundle: str) -> tuple[dict[str, list[float]], str | None]:
+def recall(bundle: str) -> tuple[dict[str, list[Any]], str | None]:
     """Return history and failure of the model in a bundle; no history is an empty one."""
     source = facts(bundle)
     return json.loads(source.get(HISTORY, "{}")), source.get(FAILURE)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import eagerly, tensorflow
-from sparkdl._manifest import specs_json, write_bundle
+from sparkdl._manifest import TensorSpec, specs_json, write_bundle
+from sparkdl._places import place_of
+from sparkdl._plain import plain_values
 from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
@@ -29,9 +31,11 @@ def save_bundle(
     preprocessing: str | Callable[[Any], Any] | None = None,
     labels: str | Path | Sequence[Any] | None = None,
     signature: str = "serving_default",
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Write a model as a bundle, which the stages, `load_model` and Scala take.
 
@@ -45,16 +49,18 @@ def save_bundle(
     model : object
         A model of Keras 3 or tf_keras, or the path of its file; a `tf.function`, concrete
         function or Python callable on tensors; the path of a frozen graph or of a SavedModel; a
-        `tf.Graph` or GraphDef without variables. Files are known by their content.
+        `tf.Graph` or GraphDef without variables. Files are known by their content, and paths may
+        be URIs of any of Hadoop's file systems.
     path : str or Path
-        The directory to make.
+        The directory to make; a URI of any of Hadoop's file systems, too.
     inputs : dict or list, optional
         For a function: dict from name to `tf.TensorSpec` or (dtype, shape), the first dimension
         being the batch. For a graph: dict from name to tensor, or list of tensors; by default
         its placeholders. For a Keras model or SavedModel: a list of names to use instead.
     outputs : dict or list, optional
         For a graph: dict from name to tensor, or list of tensors; by default the nodes that
-        nothing uses. Else: a list of names for all outputs, or a dict from new to old name.
+        nothing uses. Else: a list of names for all outputs, or a dict from new to old name. What
+        they are called without it, and in which order they come, is in docs/bundle.md.
     name : str, optional
         What the model is called in messages; by default the name of the directory.
     image : dict or True, optional
@@ -70,24 +76,31 @@ def save_bundle(
     signature : str
         Which signature of a SavedModel. Where there is no "serving_default", a single other
         one is used, with a warning.
+    constants : dict, optional
+        Values of placeholders and inputs that no column is to feed, by name, such as
+        ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
     overwrite : bool
         Whether an existing bundle is replaced.
+    verify : bool
+        Whether the bundle is run on a few made-up rows first and compared with the model.
 
     Returns
     -------
     str
-        The absolute path of the bundle.
+        The absolute path of the bundle, or its URI.
 
     Raises
     ------
     InvalidModelException
-        The model cannot be converted; the message says why.
+        The model cannot be converted, or the bundle gives other numbers; the message says why.
     SettingsException
         The path exists, or an argument does not fit the model.
+    SchemaMismatchException
+        The outputs of a graph need a placeholder that is neither an input nor given a constant.
 
     Examples
     --------
@@ -97,27 +110,41 @@ def save_bundle(
     ... )  # doctest: +SKIP
     """
     tensorflow()
+    from sparkdl._constants import completed
     from sparkdl._sources import loose_from
 
-    named = name or Path(path).name
+    named, values = name or place_of(path).name, plain_values(constants)
     with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = loose_from(
             model,
             inputs=inputs,
             outputs=outputs,
             signature=signature,
+            constants=values,
             custom_objects=custom_objects,
             safe_mode=safe_mode,
             scratch=Path(scratch),
         )
-        return _write(loose, path, named, image, preprocessing, _labels(labels), overwrite)
+        loose = completed(model, loose, values, inputs, named)
+        shown = (image, preprocessing, _labels(labels))
+        return _write(loose, path, named, *shown, overwrite, verify)
 
 
 def _write(
-    loose: Any, path: Any, name: str, image: Any, preprocessing: Any, labels: Any, overwrite: bool
+    loose: Any,
+    path: Any,
+    name: str,
+    image: Any,
+    preprocessing: Any,
+    labels: Any,
+    overwrite: bool,
+    verify: bool,
 ) -> str:
     from sparkdl._graph.images import as_image_model
     from sparkdl._graph.names import Loose, finish
+    from sparkdl._graph.original import SavedModelRun
+    from sparkdl._graph.verification import Converted
+    from sparkdl._graph.verification import verify as compare
 
     shown = None
     if not isinstance(loose, Loose):
@@ -126,10 +153,32 @@ def _write(
                 "image= and preprocessing= need a model that can be frozen; this one cannot "
                 f"({loose.why}). Put the preprocessing into the model instead."
             )
+        if verify:
+            run = (loose.path, loose.tags, _tensors(loose.inputs), _tensors(loose.outputs))
+            compare(
+                Converted(name, SavedModelRun(*run), loose.inputs, loose.outputs), loose.original
+            )
         return str(loose.write(path, name, labels, overwrite))
     if image or preprocessing is not None:
         loose, shown = as_image_model(loose, _image_options(image), preprocessing)
-    return write_finished(path, finish(loose), name, labels, shown, overwrite)
+    finished = finish(loose)
+    if verify:
+        verify_finished(finished, name, loose.original)
+    return write_finished(path, finished, name, labels, shown, overwrite)
+
+
+def verify_finished(finished: Finished, name: str, original: Any) -> None:
+    """Compare a graph that is ready to be written with the model that it was made from."""
+    from sparkdl._graph.original import GraphRun
+    from sparkdl._graph.verification import Converted, verify
+
+    ends = (_tensors(finished.inputs), _tensors(finished.outputs))
+    run = GraphRun(finished.graph_def, *ends)
+    verify(Converted(name, run, finished.inputs, finished.outputs), original)
+
+
+def _tensors(specs: Sequence[TensorSpec]) -> dict[str, str]:
+    return {s.name: s.tensor for s in specs}
 
 
 def _labels(labels: Any) -> Labels | None:

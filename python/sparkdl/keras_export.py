@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import keras, tensorflow
+from sparkdl._places import place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
 from sparkdl.named import NamedModel, named_model
@@ -22,6 +23,7 @@ def export_named(
     weights: str = "imagenet",
     labels: str | Path | None = None,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Make the bundle of a model of `keras.applications`.
 
@@ -39,6 +41,8 @@ def export_named(
         classes gets ImageNet's labels if they can be had.
     overwrite : bool
         Whether an existing bundle is replaced.
+    verify : bool
+        Whether the bundle is run on a few made-up images first and compared with the network.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def export_named(
     if model.keras is None:
         raise SettingsException(f"{name} comes with sparkdl and has no weights to export.")
     network = with_weights(model, str(weights))
-    return export_network(model, network, path, str(weights), labels, overwrite)
+    return export_network(model, network, path, str(weights), labels, overwrite, verify)
 
 
 def export_network(
@@ -60,20 +64,24 @@ def export_network(
     weights: str,
     labels: str | Path | None = None,
     overwrite: bool = False,
+    verify: bool = True,
 ) -> str:
     """Make the bundle of a named model that is built already."""
     from sparkdl._graph.names import finish
-    from sparkdl.bundle import write_finished
+    from sparkdl.bundle import verify_finished, write_finished
 
     source = {
         "kind": "keras.applications",
-        "weights": weights if weights in ("imagenet", "random") else Path(weights).name,
+        "weights": weights if weights in ("imagenet", "random") else place_of(weights).name,
         "top": str(network.whole is not None).lower(),
         "keras": keras().__version__,
         "tensorflow": tensorflow().__version__,
     }
     preprocess = import_module(f"keras.applications.{_module(model)}").preprocess_input
-    finished = finish(_trace(model, network, preprocess, source))
+    loose = _trace(model, network, preprocess, source)
+    finished = finish(loose)
+    if verify:
+        verify_finished(finished, model.name, loose.original)
     return write_finished(
         path,
         finished,
@@ -103,6 +111,7 @@ def _trace(
 ) -> Any:
     from sparkdl._graph.freeze import freeze
     from sparkdl._graph.names import Loose
+    from sparkdl._graph.original import of_function
 
     tf = tensorflow()
     run = _one_network(network)
@@ -115,7 +124,9 @@ def _trace(
     graph_def, inputs, outputs = freeze(function.get_concrete_function())
     names = ["features_avg", "features_max", "features_none", "predictions"]
     ends = dict(zip(names, outputs, strict=False))
-    return Loose(graph_def, {INPUT: inputs[0]}, ends, source)
+    places = {name: (i,) for i, name in enumerate(names[: len(outputs)])}
+    original = of_function(images_to_all, [INPUT], places)
+    return Loose(graph_def, {INPUT: inputs[0]}, ends, source, {}, original)
 
 
 def _one_network(network: Weighted) -> Callable[[Any], list[Any]]:

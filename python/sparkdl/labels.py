@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from sparkdl._download import quick_network
+from sparkdl._places import local_copy
+from sparkdl._text import BLANKS, lines, read_text
 from sparkdl.errors import SettingsException
 
 Labels = list[tuple[str, str]]
@@ -17,6 +20,7 @@ Labels = list[tuple[str, str]]
 IMAGENET_CLASSES = 1000
 _ENVIRONMENT = "SPARKDL_IMAGENET_LABELS"
 _URL = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
+_NUMBERED = re.compile(r"([0-9]+) +(.*)")
 _MD5 = "c2c37ea517e94d9795004a39431a14cb"
 
 
@@ -38,11 +42,18 @@ def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) 
     Parameters
     ----------
     labels : str, Path or sequence
-        A file: Keras' class index (``{"0": ["n01440764", "tench"], ...}``), a JSON list, or text
-        with one label per line (class and description separated by a tab, if there are two).
-        Or the list itself: of names, or of (class, description).
+        A file, by its path or URI, in UTF-8 or UTF-16: Keras' class index
+        (``{"0": ["n01440764", "tench"], ...}``), a JSON list, or text with one label per line
+        (class and description separated by a tab, if there are two). Numbers in front that count
+        the lines from 0 ("0 cats", "1 dogs") are left out. Or the list itself: of names, or of
+        (class, description).
     classes : int, optional
         How many there must be.
+
+    Raises
+    ------
+    SettingsException
+        There is no such file, it has another encoding or form, or another number of labels.
 
     Examples
     --------
@@ -51,7 +62,7 @@ def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) 
     """
     found = [_pair(item) for item in _items(labels)]
     if classes is not None and len(found) != classes:
-        where = "the list" if not isinstance(labels, (str, Path)) else str(labels)
+        where = "the list" if not isinstance(labels, (str, os.PathLike)) else str(labels)
         raise SettingsException(
             f"The labels do not fit the model: {where} has {len(found)}, the model predicts "
             f"{classes} classes. Give one label for each class, in the order of the outputs."
@@ -60,18 +71,53 @@ def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) 
 
 
 def _items(labels: str | Path | Sequence[Any]) -> Sequence[Any]:
-    if not isinstance(labels, (str, Path)):
+    if not isinstance(labels, (str, os.PathLike)):
         return labels
-    path = Path(labels).expanduser()
-    if not path.is_file():
-        raise SettingsException(f"There is no labels file {path}.")
-    text = path.read_text(encoding="utf-8")
-    if not text.lstrip().startswith(("{", "[")):
-        return [line.split("\t", 1) for line in text.splitlines() if line.strip()]
-    parsed = json.loads(text)
-    if isinstance(parsed, dict):
-        return [parsed[k] for k in sorted(parsed, key=int)]
-    return list(parsed)
+    path = local_copy(labels)
+    if path is None or not path.is_file():
+        raise SettingsException(f"There is no labels file '{labels}'.")
+    try:
+        found = _of_text(read_text(path))
+    except ValueError as e:
+        raise SettingsException(f"Cannot read the labels file '{labels}': {e}.") from None
+    if not found:
+        raise SettingsException(f"Cannot read the labels file '{labels}': it is empty.")
+    return found
+
+
+def _of_text(text: str) -> list[Any]:
+    if not text.strip(BLANKS).startswith(("{", "[")):
+        parts = (line.split("\t", 1) for line in _uncounted(lines(text)))
+        return [[part.strip(BLANKS) for part in line] for line in parts]
+    try:
+        parsed = json.loads(text)
+    except ValueError as e:
+        raise ValueError(f"it is no JSON: {e}") from None
+    return [_checked(item) for item in (_in_order(parsed) if isinstance(parsed, dict) else parsed)]
+
+
+def _uncounted(found: list[str]) -> list[str]:
+    """Leave numbers out that the tool that trains classifiers in the browser puts in front."""
+    numbered = [_NUMBERED.fullmatch(line) for line in found]
+    names = [m[2] for i, m in enumerate(numbered) if m is not None and m[1] == str(i)]
+    return names if len(names) == len(found) else found
+
+
+def _in_order(index: dict[str, Any]) -> list[Any]:
+    for key in index:
+        if not re.fullmatch("[0-9]+", key):
+            raise ValueError(f"expected numbers of classes as keys, got '{key}'")
+    return [index[key] for key in sorted(index, key=int)]
+
+
+def _checked(item: Any) -> Any:
+    parts = item if isinstance(item, list) else [item]
+    for part in parts:
+        if not isinstance(part, str):
+            raise ValueError(f"expected names as text, got {json.dumps(part)}")
+    if len(parts) not in (1, 2):
+        raise ValueError(f"expected a name, or a class and its description, got {len(parts)} names")
+    return item
 
 
 def _pair(item: Any) -> tuple[str, str]:

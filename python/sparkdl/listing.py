@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sparkdl._places import Given
 from sparkdl.model_cache import is_cached
 from sparkdl.named import NamedModel, named_models
 
@@ -38,13 +39,14 @@ def _cells(row: NamedModel) -> tuple[str, ...]:
     return row.name, shape, str(row.features), size, row.channelOrder, row.valueRange, cached
 
 
-def models(model_dir: str | None = None) -> ModelTable:
+def models(model_dir: Given | None = None) -> ModelTable:
     """List the models that the stages know by name.
 
     Parameters
     ----------
-    model_dir : str, optional
-        The model cache to look in; by default the one that the stages use.
+    model_dir : str or Path, optional
+        The model cache to look in, on any of Hadoop's file systems; by default the one that the
+        stages use.
 
     Returns
     -------

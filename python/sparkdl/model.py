@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._jvm import active_session, door
+from sparkdl._places import path_text
+from sparkdl._plain import plain_values
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -216,8 +218,8 @@ class Model:
         return DataFrame(made, df.sparkSession)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as a bundle into a new local directory."""
-        self._jvm_model.save(os.fspath(path))
+        """Write the model as a bundle into a new directory of any of Hadoop's file systems."""
+        self._jvm_model.save(path_text(path))
 
 
 def load_model(
@@ -227,6 +229,7 @@ def load_model(
     tags: Sequence[str] = ("serve",),
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
+    constants: Mapping[str, Any] | None = None,
 ) -> Model:
     """Read a TensorFlow model.
 
@@ -241,6 +244,9 @@ def load_model(
         Which graph of a SavedModel.
     inputs, outputs : list of str
         Tensors of a frozen graph; by default its placeholders, and what no operation consumes.
+    constants : dict, optional
+        Values of placeholders and inputs that no column feeds, by name, such as
+        ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.
 
     Returns
     -------
@@ -252,14 +258,15 @@ def load_model(
         If there is nothing at the path.
     InvalidModelException
         If it is no model, was changed, or lacks the signature or a tensor.
+    SettingsException
+        If a constant names no placeholder, or does not fit it.
 
     Examples
     --------
     >>> print(sparkdl.load_model("/models/scores").describe())  # doctest: +SKIP
     """
-    place = os.fspath(path)
-    jvm_model = door().loadModel(place, signature, list(tags), list(inputs), list(outputs))
-    return Model(jvm_model)
+    text, ends = path_text(path), (list(inputs), list(outputs))
+    return Model(door().loadModel(text, signature, list(tags), *ends, plain_values(constants)))
 
 
 def _names(columns: str | Sequence[str]) -> list[str]:

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sparkdl._jvm import active_session
 from sparkdl._manifest import MANIFEST, read_manifest, sha256, verify_bundle
-from sparkdl.errors import ModelNotFoundException
+from sparkdl._places import Given, Place, local_copy, place_of
+from sparkdl._remote_files import is_reachable
+from sparkdl.errors import ModelNotFoundException, SettingsException
 from sparkdl.named import NamedModel, named_model
 
 DEFAULT_DIR = "~/.sparkdl/models"
@@ -19,37 +22,51 @@ _KEY_LENGTH = 16
 _checked: dict[str, int] = {}
 
 
-def cache_dir(model_dir: str | None = None) -> Path:
+def cache_place(model_dir: Given | None = None) -> Place:
     """Return the model cache: the one given, else the session's setting, else the default."""
-    found = model_dir or _from_session() or DEFAULT_DIR
-    return Path(found.removeprefix("file://")).expanduser().absolute()
+    return place_of(model_dir or _from_session() or DEFAULT_DIR)
+
+
+def cache_dir(model_dir: Given | None = None) -> Path:
+    """Return the model cache, for what makes bundles in it.
+
+    Raises
+    ------
+    SettingsException
+        It is on another file system, where bundles are read but not made.
+    """
+    place = cache_place(model_dir)
+    if place.local is None:
+        raise SettingsException(
+            f"The model cache {place} is not on this machine, and bundles are made in local ones "
+            "only. Make the bundle there, once: python -m sparkdl export NAME --out "
+            f"{place / 'NAME-imagenet'}"
+        )
+    return place.local
 
 
 def _from_session() -> str | None:
-    import sys
-
-    if "pyspark" not in sys.modules:
+    if not is_reachable():
         return None
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.getActiveSession()
-    found = session.conf.get(_SETTING, None) if session is not None else None
+    found = active_session().conf.get(_SETTING, None)
     return str(found) if found else None
 
 
-def is_cached(model: NamedModel, model_dir: str | None = None) -> bool:
+def is_cached(model: NamedModel, model_dir: Given | None = None) -> bool:
     """Say whether any bundle of this model is in the cache (or comes with sparkdl)."""
     if model.resource:
         return True
-    folder = cache_dir(model_dir)
-    return any((f / MANIFEST).is_file() for f in folder.glob(f"{model.name}-*"))
+    cache = cache_place(model_dir)
+    found = [name for name in cache.names() or [] if name.startswith(f"{model.name}-")]
+    return any(MANIFEST in ((cache / name).names() or []) for name in found)
 
 
 def ensure_bundle(
     model_name: str,
     weights: str = "imagenet",
-    model_dir: str | None = None,
+    model_dir: Given | None = None,
     labels: str | Path | None = None,
+    verify: bool = True,
 ) -> str | None:
     """Return the bundle of a named model, making it first if it is not in the cache.
 
@@ -59,11 +76,14 @@ def ensure_bundle(
         A name of the table (`sparkdl.models()`).
     weights : str
         "imagenet" (Keras downloads its weights once), the path of a weights file of Keras
-        (.weights.h5, .h5, .keras), or the path of a bundle, which is returned as it is.
-    model_dir : str, optional
+        (.weights.h5, .h5, .keras), or the path of a bundle, which is returned as it is; on any of
+        Hadoop's file systems.
+    model_dir : str or Path, optional
         The model cache, a local directory.
     labels : str or Path, optional
         A labels file for a bundle that is made now.
+    verify : bool
+        Whether a bundle that is made now is compared with the network, see `export_named`.
 
     Returns
     -------
@@ -84,10 +104,10 @@ def ensure_bundle(
     """
     model = named_model(model_name)
     if weights != "imagenet":
-        given = Path(weights).expanduser()
-        if given.is_dir():
+        given = local_copy(weights)
+        if given is not None and given.is_dir():
             read_manifest(given)
-            return str(given.absolute())
+            return str(given)
     elif model.resource:
         return None
     target = cache_dir(model_dir) / f"{model.name}-{_key(model, weights)}"
@@ -96,7 +116,7 @@ def ensure_bundle(
             if not target.exists():
                 from sparkdl.keras_export import export_named
 
-                export_named(model.name, target, weights=weights, labels=labels)
+                export_named(model.name, target, weights, labels, verify=verify)
     _verify_once(target)
     return str(target)
 
@@ -104,8 +124,8 @@ def ensure_bundle(
 def _key(model: NamedModel, weights: str) -> str:
     if weights == "imagenet":
         return "imagenet"
-    file = Path(weights).expanduser()
-    if not file.is_file():
+    file = local_copy(weights)
+    if file is None or not file.is_file():
         raise ModelNotFoundException(
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet', a weights "
             "file of Keras (.weights.h5, .h5, .keras) or the directory of a bundle."

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sparkdl._confusion import confusion_matrix
 from sparkdl._figures import RIGHT, WRONG, as_pixels, new_figure
+from sparkdl._metric_values import single_numbers
 from sparkdl.errors import SettingsException
 from sparkdl.labels import label_text
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["confusion_matrix", "history", "predictions", "top_k"]
 
+_MOST_LINES = 10  # of a metric with several results
 _TITLE_LETTERS = 18  # fit above an image of a grid
 
 
@@ -119,14 +123,14 @@ def predictions(
     return figure
 
 
-def history(
-    values: Mapping[str, Sequence[float]], parts: Mapping[str, int] | None = None
-) -> Figure:
+def history(values: Mapping[str, Sequence[Any]], parts: Mapping[str, int] | None = None) -> Figure:
     """Show losses and metrics by epoch: a panel for each, with the one of validation dashed.
+
+    A metric with several results has a line for each of them, of which the first ten are drawn.
 
     Parameters
     ----------
-    values : dict of str to list of float
+    values : dict of str to list
         As `history` of a fitted model or Keras' `History.history`; "val_x" belongs to "x".
     parts : dict of str to int, optional
         Parts of the training with their numbers of epochs, in order; a dotted line is drawn where
@@ -144,15 +148,37 @@ def history(
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False).flat, names, strict=True):
         for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
             if key in values:
-                # A line of one point is not seen.
-                style = style if len(values[key]) > 1 else "o"
-                axis.plot(range(1, len(values[key]) + 1), values[key], style, label=label)
-        axis.set(xlabel="epoch", title=name)
+                _lines(axis, values[key], label, style)
+        axis.set(xlabel="epoch", title=_title(name, values))
         axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axis.spines[["top", "right"]].set_visible(False)
         _part(axis, parts or {})
         axis.legend(frameon=False)
     return figure
+
+
+def _lines(axis: Any, values: Sequence[Any], label: str, style: str) -> None:
+    """Draw a line, or one per result of a metric that has several."""
+    curves: dict[str, list[float]] = {}
+    for value in values:
+        for place, number in single_numbers("", value):
+            curves.setdefault(place, []).append(number)
+    style = style if len(values) > 1 else "o"  # a line of one point is not seen
+    for i, (place, numbers) in enumerate(list(curves.items())[:_MOST_LINES]):
+        epochs = range(1, len(numbers) + 1)
+        axis.plot(
+            epochs,
+            numbers,
+            style,
+            label=f"{label} {place}".strip(),
+            color=f"C{i}" if place else None,
+        )
+
+
+def _title(name: str, values: Mapping[str, Sequence[Any]]) -> str:
+    epochs = values.get(name) or values.get(f"val_{name}") or [0.0]
+    count = int(np.size(epochs[0]))
+    return name if count <= _MOST_LINES else f"{name} (first {_MOST_LINES} of {count})"
 
 
 def _part(axis: Any, parts: Mapping[str, int]) -> None:

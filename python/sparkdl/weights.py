@@ -15,6 +15,7 @@ from sparkdl._lazy import keras
 from sparkdl._model_files.content import KERAS_ZIP, OF_KERAS, kind_of
 from sparkdl._model_files.keras_file import damaged
 from sparkdl._model_files.loading import as_weights
+from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.labels import IMAGENET_CLASSES
 from sparkdl.named import NamedModel
@@ -117,8 +118,8 @@ def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
 
 
 def _existing(model: NamedModel, weights: str) -> Path:
-    path = Path(weights).expanduser()
-    if not path.is_file():
+    path = local_copy(weights)
+    if path is None or not path.is_file():
         raise ModelNotFoundException(
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet' or a "
             "weights file of Keras (.weights.h5, .h5, .keras)."

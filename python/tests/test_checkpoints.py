@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from sparkdl.errors import InvalidModelException
-from sparkdl.training._checkpoints import Checkpoints, _RemoteFolder
+from sparkdl.training._checkpoints import Checkpoints
 from sparkdl.training._state import packed, unpacked
 
 
@@ -38,7 +37,7 @@ def test_a_damaged_state_is_refused() -> None:
 
 
 def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path) -> None:
-    found = Checkpoints(str(tmp_path / "states"), None)
+    found = Checkpoints(str(tmp_path / "states"))
     assert found.newest() is None
     for number, (epoch, step) in enumerate([(0, 5), (0, 10), (1, 0), (10, 2)]):
         found.write(epoch, step, state(number))
@@ -52,18 +51,6 @@ def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path)
     (tmp_path / "states" / "epoch-000011-step-000000000.state.part").write_bytes(b"half")
     with pytest.warns(UserWarning, match="epoch-000010.* is left out: .*damaged"):
         assert _number(found) == 2
-    found.clear()
-    assert found.newest() is None
-
-
-def test_file_systems_of_hadoop_hold_states_too(spark: Any, tmp_path: Path) -> None:
-    found = Checkpoints(str(tmp_path / "unused"), spark)
-    found._folder = _RemoteFolder(f"file://{tmp_path}/remote", spark)
-    for number in range(3):
-        found.write(number, 0, state(number))
-        found.write(number, 0, state(number))
-    assert _number(found) == 2
-    assert len([f for f in (tmp_path / "remote").iterdir() if f.suffix == ".state"]) == 2
     found.clear()
     assert found.newest() is None
 

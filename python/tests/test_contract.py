@@ -105,7 +105,7 @@ def _classifier() -> dict[str, Any]:
     return {**columns, "predictedLabelCol": "", "modelFile": stage_bundles.colours()}
 
 
-_LIVE = frozenset({"model", "custom_objects", "safe_mode"})
+_LIVE = frozenset({"model", "custom_objects", "safe_mode", "verify"})
 CASES = [
     Case(DeepImageFeaturizer, _named, _pictures),
     Case(DeepImagePredictor, _named, _pictures),

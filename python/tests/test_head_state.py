@@ -36,7 +36,7 @@ def trained(made: Any, table: Table, folder: Path, stop: int | None = None) -> A
             raise KeyboardInterrupt
 
     made = made.copy().setParams(checkpointDir=folder)
-    states = Checkpoints(place(made, table, "head"), None)
+    states = Checkpoints(place(made, table, "head"))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
         patch.setattr(_head, "callbacks", lambda _: [callback])

@@ -19,6 +19,7 @@ PAGES = [
             "getting-started",
             "sql",
             "models",
+            "paths",
             "model-files",
             "graphs",
             "tensorframes",

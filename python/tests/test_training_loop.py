@@ -11,6 +11,7 @@ import pytest
 from training_threads import replace, spec_of, trained
 
 from sparkdl.errors import SettingsException
+from sparkdl.training._spec import check_shares
 
 CLASSES = "sparse_categorical_crossentropy"
 ROWS = 410  # 13 batches of 32, the last of 26
@@ -329,10 +330,11 @@ def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> Non
     expected = copy.fit(x, [y, y], batch_size=32, epochs=2, shuffle=False, verbose=0).history
     both = {"labels": 2, "loss": losses, "loss_weights": factors, "epochs": 2, "optimizer": "adam"}
     spec = spec_of(model, x, y, tmp_path, **both)
-    _, history = trained(spec, (x, y, y), 2, tmp_path / "w")
-    assert set(history) == set(expected)
-    for name, values in expected.items():
-        assert history[name] == pytest.approx(values, rel=1e-5)
+    for workers in (2, 3):  # and shares of 11, 11 and 10 rows
+        _, history = trained(spec, (x, y, y), workers, tmp_path / str(workers))
+        assert set(history) == set(expected)
+        for name, values in expected.items():
+            assert history[name] == pytest.approx(values, rel=1e-5)
 
 
 def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
@@ -356,3 +358,36 @@ def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None
     spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(loss))
     with pytest.raises(SettingsException, match="reduction 'sum'.*the mean over its rows"):
         trained(spec, data, 1, tmp_path / "w")
+
+
+def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path) -> None:
+    import keras
+
+    x, y = np.zeros((4, 6), "float32"), np.zeros((4, 3), "float32")
+    losses = keras.losses
+    for whole in ("dice", losses.Tversky(), losses.Dice(axis=(0, 1)), losses.Circle()):
+        given = whole if isinstance(whole, str) else losses.serialize(whole)
+        spec = spec_of(network(), x, y, tmp_path, loss=given)
+        check_shares(spec, 1)
+        with pytest.raises(SettingsException, match="all rows of a batch together.*numWorkers=1"):
+            check_shares(spec, 2)
+    check_shares(spec_of(network(), x, y, tmp_path, loss=losses.serialize(losses.Dice(axis=1))), 2)
+    check_shares(spec_of(network(), x, y, tmp_path, loss=["mse", None]), 2)
+
+    def dice(y_true: Any, y_pred: Any) -> Any:
+        return y_pred[:, 0]
+
+    check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # of one's own
+
+
+def test_regularised_activities_count_as_in_keras(data: Any, tmp_path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    l1 = layers.Dense(5, "tanh", activity_regularizer=keras.regularizers.L1(0.001))
+    model = network(l1, layers.ActivityRegularization(l2=0.002))
+    expected = plain(model, data, 2, optimizer="sgd")
+    spec = spec_of(model, *data, tmp_path, loss=CLASSES, epochs=2)
+    for workers in (1, 3):
+        _, history = trained(spec, data, workers, tmp_path / str(workers))
+        assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)

@@ -23,6 +23,7 @@ from sparkdl.training._spec import Spec, built
 from sparkdl.training._train import Training
 
 BLOCK = 50  # rows
+SPLIT_SEED = 5  # of the rows to validate on
 
 
 def spec_of(
@@ -33,21 +34,35 @@ def spec_of(
     *,
     weights: Any = None,
     labels: int = 1,
-    fraction: float = 0,
     **given: Any,
 ) -> Spec:
     """Return a training of a model on arrays, of which y is the labels of so many outputs."""
+    return spec_for(model, [x], [y] * labels, folder, weights=weights, **given)
+
+
+def spec_for(
+    model: Any,
+    inputs: Sequence[Any],
+    labels: Sequence[Any],
+    folder: Path,
+    *,
+    weights: Any = None,
+    fraction: float = 0,
+    **given: Any,
+) -> Spec:
+    """Return a training of a model on arrays, in the order of its inputs and outputs."""
     file = folder / "start.keras"
     model.save(file)
-    data = [np.ascontiguousarray(a) for a in (x, *[y] * labels, weights) if a is not None]
+    rows = len(inputs[0])
+    data = [np.ascontiguousarray(a) for a in (*inputs, *labels, weights) if a is not None]
     found = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
-    taught = tuple(found[1 : 1 + labels])
-    fields = Fields((found[0],), taught, found[-1] if weights is not None else None)
-    chosen = Fraction(fraction, 5) if fraction else None
-    count = chosen.before(len(x)) if chosen else 0
-    rows = {TRAINING: len(x) - count, VALIDATION: count}
-    digests = {(0, start): "" for start in range(0, len(x), BLOCK)}
+    fed, taught = found[: len(inputs)], found[len(inputs) : len(inputs) + len(labels)]
+    fields = Fields(tuple(fed), tuple(taught), found[-1] if weights is not None else None)
+    chosen = Fraction(fraction, SPLIT_SEED) if fraction else None
+    count = chosen.before(rows) if chosen else 0
+    digests = {(0, start): "" for start in range(0, rows, BLOCK)}
     shapes = tuple(a.shape[1:] for a in data)
+    kinds = {TRAINING: rows - count, VALIDATION: count}
     usual: dict[str, Any] = {
         "optimizer": "sgd",
         "loss": "mse",
@@ -64,7 +79,7 @@ def spec_of(
         suffix=".keras",
         custom_objects={},
         safe_mode=True,
-        layout=Layout(fields, shapes, rows, {0: (0, 0)}, chosen, 1, digests),
+        layout=Layout(fields, shapes, kinds, {0: (0, 0)}, chosen, 1, digests),
         **{**usual, **given},
     )
 
@@ -76,7 +91,7 @@ def trained(
     folder: Path,
     callbacks: Sequence[Any] = (),
     fail: Any = None,
-) -> tuple[Any, dict[str, list[float]]]:
+) -> tuple[Any, dict[str, list[Any]]]:
     """Train with workers that are threads; return the model and its history.
 
     `fail` is called with every message that the driver gets, and may raise.
@@ -86,7 +101,7 @@ def trained(
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
     model = built(spec, folder)
-    dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states"), None), False)
+    dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 
     def handler(rank: int, message: Message) -> Any:
@@ -161,4 +176,4 @@ class Thread:
         self.ask(kind, payload, **fields)
 
 
-__all__ = ["replace", "spec_of", "trained"]
+__all__ = ["replace", "spec_for", "spec_of", "trained"]

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sparkdl._fitting.plain_dicts import with_plain_dicts
 from sparkdl._model_files.content import is_of_keras, kind_of
 from sparkdl._paths import new_folder
+from sparkdl._places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 
 
@@ -30,7 +32,7 @@ def stored_model(model: Any) -> str:
             cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
         )
     file = new_folder("given") / "model.keras"
-    keras().saving.save_model(model, file)
+    keras().saving.save_model(with_plain_dicts(model), file)
     return str(file)
 
 
@@ -67,23 +69,24 @@ def keras_file(estimator: Any) -> Path:
     InvalidModelException
         It is none, or not there.
     """
-    file = Path(estimator.getModelFile()).expanduser()
-    return expect_keras_file(file, "train", "The weights of bundles and SavedModels are constants.")
+    why = "The weights of bundles and SavedModels are constants."
+    return expect_keras_file(estimator.getModelFile(), "train", why)
 
 
-def expect_keras_file(file: Path, action: str, why: str = "") -> Path:
-    """Return the path of a file of Keras.
+def expect_keras_file(given: str, action: str, why: str = "") -> Path:
+    """Return the local path of a file of Keras.
 
     Raises
     ------
     InvalidModelException
         It is none, or not there; "Cannot <action> it", and what it is instead.
     """
-    if not is_of_keras(file):
-        found = f"it is {kind_of(file).what}" if file.exists() else "there is nothing"
+    file = local_copy(given)
+    if file is None or not is_of_keras(file):
+        found = "there is nothing" if file is None else f"it is {kind_of(file).what}"
         raise InvalidModelException(
-            f"Cannot {action} {file}: expected a file of Keras (.keras, .h5) on the driver's "
-            f"machine, or a live model (model=...), but {found}. {why}".rstrip()
+            f"Cannot {action} {place_of(given)}: expected a file of Keras (.keras, .h5), or a live "
+            f"model (model=...), but {found}. {why}".rstrip()
         )
     return file
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
 from sparkdl._paths import new_folder
-from sparkdl.errors import SettingsException
+from sparkdl._places import local_copy, place_of
+from sparkdl.errors import ModelNotFoundException, SettingsException
 from sparkdl.transformers._saved_function import text_of
 
 _MODEL = "model"
@@ -29,14 +29,18 @@ class EstimatorWriter(MLWriter):
         if "imageLoader" in params:
             params["imageLoader"] = text_of(params["imageLoader"])
         _check_json(params)
-        name = None if file is None else Path(file).name
+        name = None if file is None else place_of(file).name
         DefaultParamsWriter.saveMetadata(
             self._estimator, path, self.sparkSession, {_MODEL: name}, params
         )
         if file is not None:
             fs, hadoop_path = _hadoop(self.sparkSession, path)
-            local = Path(file).expanduser().absolute().as_uri()
-            fs.copyFromLocalFile(hadoop_path(local), hadoop_path(f"{path}/{_MODEL}/{name}"))
+            local = local_copy(file)
+            if local is None:
+                raise ModelNotFoundException(f"Cannot save modelFile: there is no file {file}.")
+            fs.copyFromLocalFile(
+                hadoop_path(f"file:{local}"), hadoop_path(f"{path}/{_MODEL}/{name}")
+            )
 
 
 class EstimatorReader(MLReader[Any]):
@@ -57,7 +61,7 @@ class EstimatorReader(MLReader[Any]):
         fs, hadoop_path = _hadoop(self.sparkSession, path)
         local = new_folder("loaded") / name
         fs.copyToLocalFile(
-            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(local.as_uri()), True
+            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(f"file:{local}"), True
         )
         return estimator.setModelFile(local)
 

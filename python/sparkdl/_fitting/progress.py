@@ -18,6 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sparkdl._fitting.network import connect
+from sparkdl._fitting.network import listening as listening_socket
+
 _CONNECT_SECONDS = 3.0
 _SEND_SECONDS = 1.0
 _MOST_BYTES = 1 << 16
@@ -42,8 +45,7 @@ class Sender:
         if address is None:
             return
         try:
-            place = (address.host, address.port)
-            self._socket = socket.create_connection(place, timeout=_CONNECT_SECONDS)
+            self._socket = connect(address.host, address.port, _CONNECT_SECONDS)
             self._socket.settimeout(_SEND_SECONDS)
         except OSError:
             self._socket = None
@@ -77,7 +79,7 @@ def listening(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
     """
     key = secrets.token_hex(16)
     try:
-        server = _Server(("", 0), _Handler)
+        server = _Server()
     except OSError:
         yield None
         return
@@ -97,6 +99,12 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False  # a trial that hangs must not hold up the driver
     key: str
     names: Mapping[int, str]
+
+    def __init__(self) -> None:
+        super().__init__(("", 0), _Handler, bind_and_activate=False)
+        self.socket.close()  # of IPv4 only
+        self.socket = listening_socket(self.request_queue_size)
+        self.server_address = self.socket.getsockname()
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -118,8 +126,3 @@ def show(text: str) -> None:
     """Print a line where the user of the driver looks, whole even when trials tell at once."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def numbers(logs: Mapping[str, Any]) -> str:
-    """Return the losses and metrics of an epoch as text."""
-    return ", ".join(f"{name} {float(value):.4g}" for name, value in logs.items())

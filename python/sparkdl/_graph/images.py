@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from sparkdl._graph.freeze import static_signature
+from sparkdl._graph.graph import Array
 from sparkdl._graph.names import Loose
+from sparkdl._graph.original import Original
 from sparkdl.errors import SettingsException
 
 _IMAGENET_BGR = (103.939, 116.779, 123.68)
@@ -44,8 +47,29 @@ def as_image_model(
     outputs = {n: f"model/{t}" for n, t in loose.outputs.items()}
     shown = {"input": name, "height": height, "width": width, "channelOrder": order}
     return replace(
-        loose, graph_def=graph_def, inputs={**inputs, name: "pixels:0"}, outputs=outputs
+        loose,
+        graph_def=graph_def,
+        inputs={**inputs, name: "pixels:0"},
+        outputs=outputs,
+        original=_original(loose.original, name, spec, preprocessing),
     ), shown
+
+
+def _original(
+    model: Original | None, name: str, spec: Any, preprocessing: Preprocessing
+) -> Original | None:
+    if model is None:
+        return None
+
+    def of_pixels(rows: Mapping[str, Array]) -> dict[str, Array]:
+        pixels = rows[name]
+        prepared = np.asarray(_apply(preprocessing, tf.constant(pixels), spec.dtype))
+        if spec.shape[0] != 1:
+            return model({**rows, name: prepared})
+        made = [model({**rows, name: image[None]}) for image in prepared]  # exported for one
+        return {output: np.concatenate([m[output] for m in made]) for output in made[0]}
+
+    return of_pixels
 
 
 def _free_batch(graph_def: Any) -> None:

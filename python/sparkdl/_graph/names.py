@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import static_signature
 from sparkdl._graph.graph import Graph, node_of, short
+from sparkdl._graph.original import Original
 from sparkdl._graph.simplify import simplify
 from sparkdl._manifest import TensorSpec
 
@@ -29,6 +30,8 @@ class Loose:
     shapes : dict of str to tf.TensorShape
         Shapes of outputs by name, where they are known: a GraphDef does not have those of what
         comes out of control flow.
+    original : callable or None
+        What gives the model's own results, to compare with: see `sparkdl._graph.original`.
     """
 
     graph_def: Any
@@ -36,6 +39,7 @@ class Loose:
     outputs: dict[str, str]
     source: dict[str, str]
     shapes: dict[str, Any] = field(default_factory=dict)
+    original: Original | None = None
 
 
 @dataclass(frozen=True)

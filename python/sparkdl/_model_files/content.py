@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from sparkdl._places import Place
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
 # Kinds that something is done with; the table has the others, and what to tell of them.
@@ -94,16 +95,16 @@ def no_model(path: Path, kind: Kind) -> InvalidModelException:
     return InvalidModelException(f"{path} is {kind.what}. {kind.remedy}")
 
 
-def no_file(path: Path) -> ModelNotFoundException:
-    """Return the error about a path with nothing, which may be the prefix of a checkpoint."""
-    index = path.with_name(f"{path.name}.index")
-    if index.is_file():
+def no_file(place: Place) -> ModelNotFoundException:
+    """Return the error about a place with nothing, which may be the prefix of a checkpoint."""
+    index = place.local.with_name(f"{place.name}.index") if place.local else None
+    if index is not None and index.is_file():
         kind = kind_of(index)
         return ModelNotFoundException(
-            f"There is no model at {path}. Its folder has {index.name}, {kind.what}. {kind.remedy}"
+            f"There is no model at {place}. Its folder has {index.name}, {kind.what}. {kind.remedy}"
         )
     return ModelNotFoundException(
-        f"There is no model at {path}. Expected a file of Keras (.keras, .h5), a frozen graph "
+        f"There is no model at {place}. Expected a file of Keras (.keras, .h5), a frozen graph "
         "(.pb) or the directory of a SavedModel."
     )
 

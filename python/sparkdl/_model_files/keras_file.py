@@ -19,6 +19,7 @@ from sparkdl._model_files.content import (
     no_file,
     no_model,
 )
+from sparkdl._places import place_of
 from sparkdl.errors import InvalidModelException
 
 _LOADS = (
@@ -73,7 +74,7 @@ def read_keras_file(path: Path) -> KerasFile:
         There is nothing.
     """
     if not path.exists():
-        raise no_file(path)
+        raise no_file(place_of(path))
     kind = kind_of(path)
     if kind.kind == KERAS_ZIP:
         return _read_zip(path)

@@ -1,8 +1,8 @@
-"""SavedModels as they lie on the disk: their graphs, tags and signatures."""
+"""SavedModels as they lie on the disk: graphs, tags, signatures, constants for placeholders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,16 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
+from sparkdl._graph.graph import node_of
+from sparkdl._graph.placeholders import Constants
 from sparkdl._model_files.content import SAVED_MODEL, kind_of
+from sparkdl._paths import new_folder
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
+_FILE = "saved_model.pb"
 
 
 @contextmanager
@@ -100,12 +104,35 @@ def signature_of(path: Path, meta: Any, wanted: str) -> str:
     )
 
 
-def dense_tensors(infos: Any, path: Path) -> list[str]:
-    """Return the names of a signature's inputs or outputs, which have to be dense tensors."""
-    sparse = sorted(key for key in infos if not infos[key].name)
-    if sparse:
-        raise InvalidModelException(
-            f"The signature of {path} has tensors that are not dense: {', '.join(sparse)}. "
-            "Export the model with dense ones."
-        )
-    return list(infos)
+def graph_tagged(path: Path, tags: Iterable[str]) -> Any:
+    """Return the graph with these tags."""
+    return next(m for m in meta_graphs(path) if _tagged(m, tags))
+
+
+def stated(path: Path, tags: Iterable[str], constants: Constants) -> Path:
+    """Return a directory of this process with the SavedModel with constants in one of its graphs.
+
+    Its other files are links to those in `path`. Signatures do not list inputs that are constants.
+    """
+    if not constants.tensors:
+        return path
+    from tensorflow.python.saved_model import loader_impl
+
+    saved = loader_impl.parse_saved_model(str(path))
+    for meta in saved.meta_graphs:
+        if _tagged(meta, tags):
+            meta.graph_def.CopyFrom(constants.put_into(meta.graph_def))
+            for signature in meta.signature_def.values():
+                for key in list(signature.inputs):
+                    if node_of(signature.inputs[key].name) in constants.tensors:
+                        del signature.inputs[key]
+    folder = new_folder("constants")
+    for entry in path.iterdir():
+        if entry.name != _FILE:
+            (folder / entry.name).symlink_to(entry.absolute())
+    (folder / _FILE).write_bytes(saved.SerializeToString(deterministic=True))
+    return folder
+
+
+def _tagged(meta: Any, tags: Iterable[str]) -> bool:
+    return set(meta.meta_info_def.tags) == set(tags)

@@ -62,7 +62,7 @@ def _named(estimator: Any) -> Base:
     if estimator.isSet("modelDir"):
         params["modelDir"] = estimator.getModelDir()
     folder = new_folder("base") / "stage"
-    DeepImageFeaturizer(**params).write().save(folder.as_uri())
+    DeepImageFeaturizer(**params).write().save(f"file:{folder}")
     bundle = folder / "bundle"
     if "image" not in read_manifest(bundle):
         raise InvalidModelException(
@@ -99,7 +99,7 @@ def own_network(estimator: Any) -> Any:
 
     from sparkdl._model_files.loading import load_to_train
 
-    file = expect_keras_file(Path(estimator.getModelFile()).expanduser(), "put a head on")
+    file = expect_keras_file(estimator.getModelFile(), "put a head on")
     model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     _check_ends(model)
     [features] = model.outputs

@@ -122,7 +122,7 @@ class FittedClassifiers:
             return None
         from sparkdl.estimators._head_state import folder
 
-        return Checkpoints(folder(estimator, table, "head"), self._dataset.sparkSession)
+        return Checkpoints(folder(estimator, table, "head"))
 
     def _features(self, estimator: Any) -> tuple[Base, Table]:
         key = [estimator.getOrDefault(p) if estimator.isDefined(p) else None for p in _OF_FEATURES]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._fitting.jobs import described, threads_per_trial
-from sparkdl._fitting.model_file import keras_model
+from sparkdl._fitting.model_file import keras_file, keras_model
 from sparkdl._fitting.progress import listening
 from sparkdl._paths import new_folder
 from sparkdl.estimators._announce import announce, report, warn_of_rejected
@@ -61,7 +60,7 @@ def _trained(
     estimators: Sequence[Any], data: RDD[Any], found: Layout, names: Mapping[int, str]
 ) -> tuple[Trials, list[Outcome]]:
     first, sc = estimators[0], data.context
-    file = Path(first.getModelFile()).expanduser()
+    file = keras_file(first)
     host = sc.getConf().get("spark.driver.host", "localhost")
     with described(sc, f"{first.uid}: train"), listening(str(host), names) as address:
         work = Work(

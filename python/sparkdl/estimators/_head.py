@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from sparkdl._classifier_keras import CLASSIFIER
-from sparkdl._fitting.progress import numbers, show
+from sparkdl._fitting.optimizer import with_rate
+from sparkdl._fitting.progress import show
+from sparkdl._metric_values import text_of
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
 from sparkdl.estimators._feature_data import Table
 from sparkdl.estimators._head_state import HeadState
 from sparkdl.labels import label_text
+from sparkdl.param._configuration import optimizer_of
 from sparkdl.training._checkpoints import Checkpoints
 
 _SHOWN = 8
@@ -39,14 +41,8 @@ def _dense(units: int, activation: str, name: str, seed: int) -> Any:
 
 def new_optimizer(estimator: Any, rate: float | None = None) -> Any:
     """Return the optimizer, with a learning rate instead of its own if one is given."""
-    optimizer = keras.optimizers.get(estimator.getOptimizer())
-    if rate is None:
-        return optimizer
-    config = optimizer.get_config()
-    if isinstance(config.get("learning_rate"), Mapping):  # a schedule, which cannot be replaced
-        return type(optimizer).from_config({**config, "learning_rate": rate})
-    optimizer.learning_rate = rate
-    return optimizer
+    optimizer = optimizer_of(estimator.getOptimizer())
+    return optimizer if rate is None else with_rate(optimizer, rate)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -184,7 +180,7 @@ def callbacks(estimator: Any) -> list[Any]:
     if estimator.isSet("tensorBoardDir"):
         from sparkdl.training._tensor_board import Board
 
-        made.append(Board(str(Path(estimator.getTensorBoardDir()) / "head"), histograms=0))
+        made.append(Board(f"{estimator.getTensorBoardDir().rstrip('/')}/head", histograms=0))
     if estimator.getVerbose():
         made.append(keras.callbacks.LambdaCallback(on_epoch_end=_teller(estimator)))
     return made
@@ -203,6 +199,6 @@ def _teller(estimator: Any) -> Any:
     epochs = estimator.getEpochs()
 
     def tell(epoch: int, logs: Mapping[str, Any]) -> None:
-        show(f"{estimator.uid}: epoch {epoch + 1}/{epochs}: {numbers(logs)}")
+        show(f"{estimator.uid}: epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
     return tell

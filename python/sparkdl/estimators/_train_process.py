@@ -20,8 +20,11 @@ import numpy as np
 
 from sparkdl._fitting.child_process import end_with_parent, keep_memory, set_threads
 from sparkdl._fitting.labels import targets
-from sparkdl._fitting.progress import Address, Sender, numbers
+from sparkdl._fitting.optimizer import made_optimizer
+from sparkdl._fitting.progress import Address, Sender
+from sparkdl._metric_values import text_of, to_json
 from sparkdl.estimators._training_data import Layout
+from sparkdl.param._configuration import readable
 
 # Files of a trial's folder.
 IMAGES, LABELS, JOB = "images.bin", "labels.bin", "job.pickle"
@@ -85,7 +88,9 @@ def _trained(folder: Path, job: Job) -> dict[str, Any]:
         if labels is not None:
             labels = targets(labels, trial.loss, tuple(model.output_shape[1:]))
         model.compile(
-            optimizer=keras.optimizers.get(trial.optimizer), loss=keras.losses.get(trial.loss)
+            optimizer=made_optimizer(trial.optimizer, model),
+            loss=keras.losses.get(readable(trial.loss)),
+            auto_scale_loss=False,  # the optimizer does, if it is to
         )
         history = _fit(model, images, labels, trial, Sender(job.address, trial.number))
         _check_weights(model, history)
@@ -105,7 +110,7 @@ def arrays(folder: Path, layout: Layout) -> tuple[Any, Any]:
 
 def _fit(
     model: Any, images: Any, labels: Any, trial: Trial, sender: Sender
-) -> dict[str, list[float]]:
+) -> dict[str, list[Any]]:
     import keras
 
     given = dict(trial.fit_params)
@@ -114,14 +119,14 @@ def _fit(
     if given.pop("verbose", 1) != 0:
 
         def tell(epoch: int, logs: Mapping[str, Any]) -> None:
-            sender.send(f"epoch {epoch + 1}/{epochs}: {numbers(logs)}")
+            sender.send(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
     done = model.fit(images, labels, **given, verbose=0, callbacks=callbacks)
-    return {name: [float(v) for v in values] for name, values in done.history.items()}
+    return {name: [to_json(v) for v in values] for name, values in done.history.items()}
 
 
-def _check_weights(model: Any, history: Mapping[str, list[float]]) -> None:
+def _check_weights(model: Any, history: Mapping[str, list[Any]]) -> None:
     if all(np.isfinite(np.asarray(w)).all() for w in model.get_weights()):
         return
     losses = history.get("loss", [])

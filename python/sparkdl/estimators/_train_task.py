@@ -46,7 +46,7 @@ class Outcome:
 
     trial: int
     seconds: float
-    history: dict[str, list[float]] | None = None
+    history: dict[str, list[Any]] | None = None
     failure: str | None = None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._classifier_keras import named_network, pixel_layer, whole_model
@@ -157,5 +156,5 @@ def _params(estimator: Any, table: Table) -> dict[str, Any]:
     if estimator.isSet("checkpointDir"):
         params["checkpointDir"] = folder(estimator, table, "network")
     if estimator.isSet("tensorBoardDir"):
-        params["tensorBoardDir"] = str(Path(estimator.getTensorBoardDir()) / "network")
+        params["tensorBoardDir"] = f"{estimator.getTensorBoardDir().rstrip('/')}/network"
     return params

@@ -11,12 +11,15 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
+from sparkdl._composite import require_dense
 from sparkdl._errors_1x import UnknownNameException
 from sparkdl._graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._graph.names import dimensions
+from sparkdl._graph.placeholders import constants_of
 from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._manifest import TensorSpec
 from sparkdl._model_files.saved_model import loaded_graph, meta_graphs
+from sparkdl._places import local_copy
 from sparkdl._saved_model import UnfrozenSavedModel
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._found import Found
@@ -32,20 +35,22 @@ class Ends:
     signature: str | None = None
     feeds: Sequence[Any] = ()
     fetches: Sequence[Any] = ()
+    constants: Mapping[str, Any] | None = None
 
-    def of(self, graph: Any, signatures: Mapping[str, Any], where: str) -> Found:
+    def of(self, graph: Any, meta: Any, where: str) -> Found:
         """Look them up. The result has no graph yet."""
         if self.signature is None:
             ins, outs = (_named(given, graph) for given in (self.feeds, self.fetches))
             return Found(None, ins, outs, shapes=_shapes(outs, graph))
-        known = {k: s for k, s in signatures.items() if not k.startswith("__")}
+        known = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
         if self.signature not in known:
             raise UnknownNameException(
                 f"{where} has no signature {self.signature!r}; it has: "
                 f"{', '.join(sorted(known)) or 'none'}."
             )
+        require_dense(meta, self.signature, where)
         found = known[self.signature]
-        ins, outs = (_tensors(given, where) for given in (found.inputs, found.outputs))
+        ins, outs = (_tensors(given) for given in (found.inputs, found.outputs))
         known_shapes = {k: tf.TensorShape(found.outputs[k].tensor_shape) for k in outs}
         return Found(None, ins, outs, True, shapes=known_shapes)
 
@@ -61,13 +66,7 @@ def _shapes(outputs: Mapping[str, str], graph: Any) -> dict[str, Any]:
     return {name: graph.get_tensor_by_name(tensor).shape for name, tensor in outputs.items()}
 
 
-def _tensors(infos: Any, where: str) -> dict[str, str]:
-    sparse = sorted(key for key in infos if not infos[key].name)
-    if sparse:
-        raise InvalidModelException(
-            f"The signature of {where} has tensors that are not dense: {', '.join(sparse)}. "
-            "Export the model with dense ones."
-        )
+def _tensors(infos: Any) -> dict[str, str]:
     return {key: str(infos[key].name) for key in sorted(infos)}
 
 
@@ -75,34 +74,34 @@ def from_session(graph: Any, session: Any, ends: Ends) -> Found:
     """Freeze a graph with the values that its session has."""
     for end in [*ends.feeds, *ends.fetches]:
         tensor_name(end, graph)  # raises if it is of another graph
-    return _frozen(ends.of(graph, {}, "The graph"), graph, session)
+    return _frozen(ends.of(graph, None, "The graph"), graph, session, ends)
 
 
 def from_graph_def(graph_def: Any, ends: Ends) -> Found:
     """Take the part of a GraphDef that lies between the ends."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    found = ends.of(graph, {}, "The graph")
+    found = ends.of(graph, None, "The graph")
     part = pruned(graph_def, _ops(found))
     check_frozen(part, "the GraphDef")
-    return replace(found, graph_def=part)
+    return _stated(replace(found, graph_def=part), ends)
 
 
 def from_checkpoint(path: str | Path, ends: Ends) -> Found:
     """Restore the latest checkpoint that a Saver of TensorFlow 1 wrote into a directory."""
-    prefix = _latest(Path(path).expanduser())
+    prefix = _latest(local_copy(path), path)
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
-        found = ends.of(graph, meta.signature_def, f"The checkpoint {prefix}")
+        found = ends.of(graph, meta, f"The checkpoint {prefix}")
         if saver is not None:  # None: there are no variables
             saver.restore(session, prefix)
-        return _frozen(found, graph, session)
+        return _frozen(found, graph, session, ends)
 
 
-def _latest(directory: Path) -> str:
-    if not directory.is_dir():
-        raise ModelNotFoundException(f"There is no directory {directory} with checkpoints.")
+def _latest(directory: Path | None, given: str | Path) -> str:
+    if directory is None or not directory.is_dir():
+        raise ModelNotFoundException(f"There is no directory {given} with checkpoints.")
     prefix = tf.train.latest_checkpoint(str(directory))
     if prefix is None:
         files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
@@ -128,15 +127,17 @@ def _meta_graph(prefix: str) -> Any:
 
 def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
     """Load a SavedModel of TensorFlow 1 or 2 and freeze it; one with lookup tables stays whole."""
-    folder = Path(path).expanduser().absolute()
+    folder = local_copy(path)
+    if folder is None or not folder.is_dir():
+        raise ModelNotFoundException(f"There is no SavedModel at {path}.")
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
     with loaded_graph(folder, tags) as (graph, session, meta):
-        found = ends.of(graph, meta.signature_def, f"The SavedModel {folder}")
+        found = ends.of(graph, meta, f"The SavedModel {folder}")
         try:
-            return _frozen(found, graph, session)
+            return _frozen(found, graph, session, ends)
         except NotFrozenException as e:
-            return _whole(found, graph, folder, ",".join(tags), str(e))
+            return _whole(found, graph, folder, ",".join(tags), str(e), ends)
 
 
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
@@ -164,21 +165,33 @@ def _ops(found: Found) -> list[str]:
     return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
 
 
-def _frozen(found: Found, graph: Any, session: Any) -> Found:
+def _frozen(found: Found, graph: Any, session: Any, ends: Ends) -> Found:
     check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
     graph_def = frozen_by(session, graph, _ops(found))
     check_frozen(graph_def, "the session")
-    return replace(found, graph_def=graph_def)
+    return _stated(replace(found, graph_def=graph_def), ends)
 
 
-def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str) -> Found:
+def _stated(found: Found, ends: Ends) -> Found:
+    """Put the constants into a graph. Inputs that have one are none any more."""
+    fed = () if found.signed else found.inputs.values()
+    constants = constants_of(ends.constants, found.graph_def, "the graph", found.inputs, fed)
+    return replace(
+        found,
+        graph_def=constants.put_into(found.graph_def),
+        inputs=constants.without(found.inputs),
+        whole=found.whole and found.whole.with_constants(ends.constants, "the graph"),
+    )
+
+
+def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str, ends: Ends) -> Found:
     inputs, outputs = (
         [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
         for ends in (found.inputs, found.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
     whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags)
-    return replace(found, graph_def=graph.as_graph_def(), whole=whole)
+    return _stated(replace(found, graph_def=graph.as_graph_def(), whole=whole), ends)
 
 
 def _spec(name: str, tensor: Any) -> TensorSpec:

@@ -13,7 +13,8 @@ from typing import Any
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
 from sparkdl._lazy import eagerly, tensorflow
 from sparkdl._live_keras import is_keras
-from sparkdl.errors import InvalidModelException
+from sparkdl._places import local_copy, place_of
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
 from sparkdl.graph.utils import (
     op_name,
@@ -195,7 +196,12 @@ class GraphFunction:
                 return _frozen_keras(model_or_file_path)
             from sparkdl._model_files.loading import load_keras_file
 
-            file = Path(model_or_file_path).expanduser()
+            file = local_copy(model_or_file_path)
+            if file is None:
+                raise ModelNotFoundException(
+                    f"There is no file {place_of(model_or_file_path)}. Expected one of Keras "
+                    "(.keras, .h5)."
+                )
             return _frozen_keras(load_keras_file(file, custom_objects, safe_mode))
 
     @classmethod

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._errors_1x import WrongStateException
 from sparkdl._lazy import tensorflow
+from sparkdl._places import path_text, place_of
+from sparkdl._plain import plain_values
 from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
 
 if TYPE_CHECKING:
@@ -128,7 +130,13 @@ class TFInputGraph:
 
     @classmethod
     def fromGraph(
-        cls, graph: Any, sess: Any, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+        cls,
+        graph: Any,
+        sess: Any,
+        feed_names: Sequence[Any],
+        fetch_names: Sequence[Any],
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
         """Take a graph of TensorFlow 1 with the values that variables have in its session.
 
@@ -140,19 +148,27 @@ class TFInputGraph:
             Of this graph; it stays open.
         feed_names, fetch_names : list of str, tf.Tensor or tf.Operation
             Inputs, whose first dimension is the rows', and outputs.
+        constants : dict, optional
+            Values of placeholders and inputs that no column is to feed, by name, such as
+            ``{"keep_prob": 1.0}``.
         """
         tensorflow()
         from sparkdl.graph import _loading
         from sparkdl.graph.utils import validated_graph
 
-        ends = _loading.Ends(None, feed_names, fetch_names)
+        ends = _loading.Ends(None, feed_names, fetch_names, plain_values(constants))
         return cls(_loading.from_session(validated_graph(graph), sess, ends))
 
     @classmethod
     def fromGraphDef(
-        cls, graph_def: Any, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+        cls,
+        graph_def: Any,
+        feed_names: Sequence[Any],
+        fetch_names: Sequence[Any],
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
-        """Take a GraphDef without variables."""
+        """Take a GraphDef without variables; the arguments are those of `fromGraph`."""
         if not isinstance(graph_def, tensorflow().compat.v1.GraphDef):
             raise WrongStateException(
                 f"Expected a GraphDef, got {type(graph_def).__name__}. "
@@ -160,30 +176,44 @@ class TFInputGraph:
             )
         from sparkdl.graph import _loading
 
-        ends = _loading.Ends(None, feed_names, fetch_names)
+        ends = _loading.Ends(None, feed_names, fetch_names, plain_values(constants))
         return cls(_loading.from_graph_def(graph_def, ends))
 
     @classmethod
     def fromCheckpoint(
-        cls, checkpoint_dir: File, feed_names: Sequence[Any], fetch_names: Sequence[Any]
+        cls,
+        checkpoint_dir: File,
+        feed_names: Sequence[Any],
+        fetch_names: Sequence[Any],
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
-        """Take the latest checkpoint of a `tf.compat.v1.train.Saver`, with its .meta file."""
-        return cls._checkpoint(checkpoint_dir, (None, feed_names, fetch_names))
+        """Take the latest checkpoint of a `tf.compat.v1.train.Saver`, with its .meta file.
+
+        The other arguments are those of `fromGraph`.
+        """
+        return cls._checkpoint(
+            checkpoint_dir, (None, feed_names, fetch_names, plain_values(constants))
+        )
 
     @classmethod
     def fromCheckpointWithSignature(
-        cls, checkpoint_dir: File, signature_def_key: str
+        cls,
+        checkpoint_dir: File,
+        signature_def_key: str,
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
         """Take the latest checkpoint, with the ends that a signature in its .meta file names."""
-        return cls._checkpoint(checkpoint_dir, (signature_def_key,))
+        return cls._checkpoint(checkpoint_dir, (signature_def_key, (), (), plain_values(constants)))
 
     @classmethod
     def _checkpoint(cls, path: File, ends: tuple[Any, ...]) -> TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_checkpoint(os.fspath(path), _loading.Ends(*ends))
-        return cls(found, Path(path).name)
+        found = _loading.from_checkpoint(path_text(path), _loading.Ends(*ends))
+        return cls(found, place_of(path).name)
 
     @classmethod
     def fromSavedModel(
@@ -192,34 +222,47 @@ class TFInputGraph:
         tag_set: str,
         feed_names: Sequence[Any],
         fetch_names: Sequence[Any],
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
         """Take a SavedModel of TensorFlow 1 or 2 and name its tensors.
 
         Parameters
         ----------
         saved_model_dir : str or PathLike
-            A local directory.
+            A directory, on any of Hadoop's file systems.
         tag_set : str
             Which graph: its tags separated by commas, usually "serve".
         feed_names, fetch_names : list of str
             Tensors, as `saved_model_cli show --all` prints them.
+        constants : dict, optional
+            Values of placeholders and inputs that no column is to feed, by name, such as
+            ``{"keep_prob": 1.0}``.
         """
-        return cls._saved_model(saved_model_dir, tag_set, (None, feed_names, fetch_names))
+        ends = (None, feed_names, fetch_names, plain_values(constants))
+        return cls._saved_model(saved_model_dir, tag_set, ends)
 
     @classmethod
     def fromSavedModelWithSignature(
-        cls, saved_model_dir: File, tag_set: str, signature_def_key: str
+        cls,
+        saved_model_dir: File,
+        tag_set: str,
+        signature_def_key: str,
+        *,
+        constants: Mapping[str, Any] | None = None,
     ) -> TFInputGraph:
         """Take a SavedModel of TensorFlow 1 or 2, with the inputs and outputs of a signature."""
-        return cls._saved_model(saved_model_dir, tag_set, (signature_def_key,))
+        return cls._saved_model(
+            saved_model_dir, tag_set, (signature_def_key, (), (), plain_values(constants))
+        )
 
     @classmethod
     def _saved_model(cls, path: File, tag_set: str, ends: tuple[Any, ...]) -> TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_saved_model(os.fspath(path), tag_set, _loading.Ends(*ends))
-        return cls(found, Path(path).name)
+        found = _loading.from_saved_model(path_text(path), tag_set, _loading.Ends(*ends))
+        return cls(found, place_of(path).name)
 
     @classmethod
     def fromKeras(
@@ -227,18 +270,28 @@ class TFInputGraph:
         model_or_file: Any,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
+        *,
+        constants: Mapping[str, Any] | None = None,
+        verify: bool = True,
     ) -> TFInputGraph:
         """Take a Keras model, live or from a .keras or .h5 file, in inference mode.
 
         The names of its inputs and outputs are used like a signature's keys. For the other
         arguments see `save_bundle`.
         """
-        return cls.fromBundle(
-            stored_bundle(model_or_file, custom_objects=custom_objects, safe_mode=safe_mode)
-        )
+        reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
+        return cls.fromBundle(stored_bundle(model_or_file, constants=constants, **reading))
 
     @classmethod
-    def fromFunction(cls, function: Any, inputs: Any = None, outputs: Any = None) -> TFInputGraph:
+    def fromFunction(
+        cls,
+        function: Any,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        constants: Mapping[str, Any] | None = None,
+        verify: bool = True,
+    ) -> TFInputGraph:
         """Take a `tf.function` or a Python function of tensors.
 
         Parameters
@@ -250,13 +303,19 @@ class TFInputGraph:
             not needed for a `tf.function` with an input_signature.
         outputs : list or dict, optional
             Names of all outputs, or a dict from new to old name.
+        constants : dict, optional
+            Values of inputs that no column is to feed, by name, such as
+            ``{"keep_prob": 1.0}``.
+        verify : bool
+            Whether the bundle is compared with the function, see `save_bundle`.
         """
-        return cls.fromBundle(stored_bundle(function, inputs=inputs, outputs=outputs))
+        reading = {"inputs": inputs, "outputs": outputs, "verify": verify}
+        return cls.fromBundle(stored_bundle(function, constants=constants, **reading))
 
     @classmethod
     def fromBundle(cls, path: File) -> TFInputGraph:
-        """Take a bundle in a local directory, or whatever else on the disk `save_bundle` takes."""
-        bundle = stored_bundle(os.fspath(path).removeprefix("file://").removeprefix("file:"))
+        """Take a bundle, or whatever else at a path or URI `save_bundle` takes."""
+        bundle = stored_bundle(path)
         return cls(found_in(bundle), Path(bundle).name, bundle)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._errors_1x import UnknownNameException
 from sparkdl._lazy import tensorflow
+from sparkdl._plain import plain_values
 from sparkdl.graph.utils import op_name, strip_and_freeze_until, tensor_name
 from sparkdl.model import Model, load_model
 
@@ -22,6 +23,7 @@ def makeGraphUDF(
     feeds_to_fields_map: Mapping[Any, str] | None = None,
     blocked: bool = False,
     register: bool = True,
+    constants: Mapping[Any, Any] | None = None,
 ) -> Model:
     """Make a SQL function of a TensorFlow graph.
 
@@ -47,6 +49,9 @@ def makeGraphUDF(
         it; this is faster.
     register : bool
         Whether to register the function; else only the model is made.
+    constants : dict, optional
+        From placeholders (tensors, operations or names) that no field feeds to their values, such
+        as ``{"keep_prob": 1.0}``.
 
     Returns
     -------
@@ -62,6 +67,8 @@ def makeGraphUDF(
         need.
     InvalidModelException
         The graph cannot be frozen or converted.
+    SettingsException
+        A constant names no placeholder that the fetches need, or does not fit it.
 
     Examples
     --------
@@ -70,7 +77,11 @@ def makeGraphUDF(
     ...     makeGraphUDF(issn.graph, "plus_three", [tf.add(x, 3, name="z")])
     >>> spark.sql("SELECT plus_three(price) FROM houses")  # doctest: +SKIP
     """
+    from sparkdl._graph.placeholders import constants_of
+
     part = strip_and_freeze_until(fetches, graph, _session_of(graph))
+    fed = [op_name(k, graph) for k in feeds_to_fields_map or {}]
+    part = constants_of(plain_values(constants), part, udf_name, fed=fed).put_into(part)
     found = sorted(tensor_name(f, graph) for f in fetches)
     outputs = {name.removesuffix(":0"): name for name in found}
     inputs = {n.name: n.name + ":0" for n in part.node if n.op == "Placeholder"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sparkdl._jvm import active_session, door
+from sparkdl._places import path_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -68,7 +69,7 @@ def readImages(
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     frame = door(session).readImages(
         session._jsparkSession,
-        [os.fspath(p) for p in paths],
+        [path_text(p) for p in paths],
         bool(recursive),
         int(numPartitions),
         bool(dropImageFailures),

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._places import path_text
 from sparkdl.errors import SparkDLException
 
 SCALE_HINTS = (
@@ -59,7 +60,7 @@ def model_name(value: Any) -> str:
 
 def path(value: Any) -> str:
     """Accept paths as text or as `os.PathLike`."""
-    return TypeConverters.toString(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    return TypeConverters.toString(path_text(value) if isinstance(value, os.PathLike) else value)
 
 
 def graph(value: Any) -> str:

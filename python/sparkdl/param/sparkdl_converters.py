@@ -102,7 +102,10 @@ class SparkDLTypeConverters:
                 "an optimizer such as keras.optimizers.Adam(1e-3)."
             )
         optimizers = keras().optimizers
-        return optimizers.serialize(value) if isinstance(value, optimizers.Optimizer) else value
+        if not isinstance(value, optimizers.Optimizer):
+            return value
+        _refuse_exceptions_from_decay(value)
+        return optimizers.serialize(value)
 
     @staticmethod
     def toKerasFitParams(value: Any) -> dict[str, Any]:
@@ -129,6 +132,21 @@ class SparkDLTypeConverters:
                 f"Unknown channel order {value!r}. Expected one of: {', '.join(CHANNEL_ORDERS)}."
             )
         return str(value)
+
+
+def _refuse_exceptions_from_decay(optimizer: Any) -> None:
+    """Refuse an optimizer that treats some variables otherwise, which its configuration omits."""
+    held = getattr(optimizer, "inner_optimizer", None)
+    several = getattr(optimizer, "optimizers", [] if held is None else [held])
+    for one in (optimizer, *several):
+        excluded = getattr(one, "_exclude_from_weight_decay", None)
+        if excluded or getattr(one, "_exclude_from_weight_decay_pattern", None):
+            raise SparkDLException(
+                f"The optimizer {one.name} has variables excluded from weight decay, which its "
+                "configuration does not hold, so that workers would decay them. Call "
+                "exclude_from_weight_decay(var_names=...) in __init__ of a subclass of yours, and "
+                "give that in custom_objects."
+            )
 
 
 def _instance(value: Any, kind: type, what: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl._metric_values import to_json
 from sparkdl.errors import SettingsException
 
 
@@ -19,9 +20,23 @@ class Callbacks:
     model : keras.Model
         Compiled; its learning rate and `stop_training` are what callbacks can change.
     epochs, steps : int
+    results : mapping
+        Something of the shape that each metric gives; those that are missing are not known.
+
+    Raises
+    ------
+    SettingsException
+        A callback cannot tell whether what it watches gets better.
     """
 
-    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, steps: int) -> None:
+    def __init__(
+        self,
+        callbacks: Sequence[Any],
+        model: Any,
+        epochs: int,
+        steps: int,
+        results: Mapping[str, Any],
+    ) -> None:
         import keras
 
         self._callbacks, self._model = list(callbacks), model
@@ -33,6 +48,7 @@ class Callbacks:
         model.stop_training = False
         self._all.on_train_begin()
         for callback in self._callbacks:
+            _check_watched(callback, results)
             _set_direction(callback)
         self._begun = [dict(vars(c)) for c in self._callbacks]
 
@@ -40,9 +56,9 @@ class Callbacks:
         return bool(self._callbacks)
 
     @property
-    def history(self) -> dict[str, list[float]]:
+    def history(self) -> dict[str, list[Any]]:
         """The numbers of all epochs, by name."""
-        return {k: [float(np.asarray(v)) for v in vs] for k, vs in self._history.history.items()}
+        return {k: [to_json(v) for v in vs] for k, vs in self._history.history.items()}
 
     @property
     def stopped(self) -> bool:
@@ -55,7 +71,7 @@ class Callbacks:
         self._all.on_epoch_begin(epoch)
         self._note(before)
 
-    def end(self, epoch: int, losses: Sequence[float], logs: dict[str, float]) -> None:
+    def end(self, epoch: int, losses: Sequence[float], logs: dict[str, Any]) -> None:
         """Tell of the steps of an epoch, all at once, and of its end."""
         before = self._rate()
         for step, loss in enumerate(losses if self else ()):
@@ -64,9 +80,9 @@ class Callbacks:
         self._all.on_epoch_end(epoch, logs)
         self._note(before)
 
-    def finish(self, logs: dict[str, float]) -> None:
+    def finish(self) -> None:
         """Tell that training has ended."""
-        self._all.on_train_end(logs)
+        self._all.on_train_end({k: v[-1] for k, v in self._history.history.items()})
 
     def memory(self) -> tuple[list[dict[str, Any]], list[Any]]:
         """Return what callbacks have noted since training began: numbers, and lists of arrays."""
@@ -85,12 +101,12 @@ class Callbacks:
 
     def remember(
         self,
-        history: Mapping[str, list[float]],
+        history: Mapping[str, list[Any]],
         notes: Sequence[Mapping[str, Any]],
         arrays: Sequence[Any],
     ) -> None:
         """Give callbacks back what `memory` has returned, if they are as many as then."""
-        self._history.history = {k: list(v) for k, v in history.items()}
+        self._history.history = {k: [_as_given(v) for v in vs] for k, vs in history.items()}
         if len(notes) != len(self._callbacks):
             return
         for callback, note in zip(self._callbacks, notes, strict=True):
@@ -100,13 +116,36 @@ class Callbacks:
                     value = [np.array(a) for a in arrays[start : start + count]]
                 setattr(callback, name, value)
 
-    def _rate(self) -> float:
-        return float(np.asarray(self._model.optimizer.learning_rate))
+    def _rate(self) -> float | None:
+        try:
+            return float(np.asarray(self._model.optimizer.learning_rate))
+        except AttributeError:  # MultiOptimizer has several
+            return None
 
-    def _note(self, before: float) -> None:
+    def _note(self, before: float | None) -> None:
         now = self._rate()
         if now != before:
             self.rate = now
+
+
+def _check_watched(callback: Any, results: Mapping[str, Any]) -> None:
+    """Refuse a callback that compares one epoch's numbers with another's where there are several.
+
+    Keras' ModelCheckpoint then saves every epoch, the others raise at the end of the second one.
+    """
+    import keras
+
+    if not isinstance(callback, (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)):
+        return
+    watched: str = callback.monitor
+    shape = np.shape(results.get(watched.removeprefix("val_"), 0.0))
+    if shape:
+        raise SettingsException(
+            f"callbacks: {type(callback).__name__} watches {watched!r}, which has "
+            f"{int(np.prod(shape))} numbers per epoch (shape {list(shape)}), and can compare one. "
+            "Watch a loss, or a metric that gives one number, such as one with average='macro' or "
+            "with a single threshold."
+        )
 
 
 def _set_direction(callback: Any) -> None:
@@ -120,6 +159,11 @@ def _set_direction(callback: Any) -> None:
             callback._set_monitor_op()
         except ValueError as e:
             raise SettingsException(f"callbacks: {e}") from e
+
+
+def _as_given(value: Any) -> Any:
+    """Return what Keras had given of what `history` tells."""
+    return np.asarray(value, "float32") if isinstance(value, list) else value
 
 
 def _is_plain(value: Any) -> bool:

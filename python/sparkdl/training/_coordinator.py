@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from sparkdl._fitting.network import authority, listening
 from sparkdl._fitting.progress import Address
 from sparkdl.training._failures import Failure, slow_driver
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
@@ -25,6 +26,7 @@ from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message
 PROCESS, TASK = "process", "task"
 RESULT = "result"
 _NAMED = 5  # ranks in a message
+_TOLD_BY_SPARK_SECONDS = 10.0  # for what a task could not tell here
 
 # Answers a question of a worker: fields, and a payload.
 Answer = tuple[Mapping[str, Any], Any]
@@ -75,7 +77,7 @@ class Coordinator:
         self._handling = threading.Lock()
         self._asked: float | None = None  # when the question came that is being answered
         self._open = True
-        self._server = socket.create_server(("", 0), backlog=max(128, 2 * count))
+        self._server = listening(backlog=max(128, 2 * count))
         port = self._server.getsockname()[1]
         self.address = Address(host, port, secrets.token_hex(16))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -91,8 +93,13 @@ class Coordinator:
             return slow_driver(self.seconds)
         with self._lock:
             began = min(self._began.values(), default=None)
-            if missing := self._late(self._began, began):
-                return f"the task of {missing} did not begin within {self.seconds:g} s"
+            # Who cannot connect says so itself, by Spark, when it has tried for `seconds`.
+            if missing := self._late(self._began, began, _TOLD_BY_SPARK_SECONDS):
+                place = authority(self.address.host, self.address.port)
+                return (
+                    f"the task of {missing} did not connect to the driver at {place} within "
+                    f"{self.seconds:g} s"
+                )
             if missing := self._late(self._arrived, self._first):
                 return f"{missing} did not arrive within {self.seconds:g} s after the first"
             for number, since in self._since.items():
@@ -100,9 +107,9 @@ class Coordinator:
                     return f"{missing} let the others wait for more than {self.seconds:g} s"
         return None
 
-    def _late(self, there: Mapping[int, Any], since: float | None) -> str:
+    def _late(self, there: Mapping[int, Any], since: float | None, grace: float = 0) -> str:
         """Return who is missing, as text, if the deadline has passed; else nothing."""
-        if since is None or time.monotonic() - since <= self.seconds:
+        if since is None or time.monotonic() - since <= self.seconds + grace:
             return ""
         ranks = [r for r in range(self._count) if r not in there]
         more = f" and {len(ranks) - _NAMED} others" if len(ranks) > _NAMED else ""

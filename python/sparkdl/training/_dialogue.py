@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._fitting.progress import numbers, show
+from sparkdl._fitting.progress import show
+from sparkdl._metric_values import as_keras_logs, from_message, text_of
 from sparkdl._placement.arrays import Rows
 from sparkdl._placement.placement import TRAINING
 from sparkdl.training._callbacks import Callbacks
@@ -54,9 +55,8 @@ class Dialogue:
         self.epoch, self.step = 0, 0  # where the newest state is
         self.stop = False
         steps = spec.layout.order(TRAINING, spec.batch, 1, 0).steps
-        if callbacks:
-            _make_metrics(spec, model)
-        self._callbacks = Callbacks(callbacks, model, spec.epochs, steps)
+        results = _make_metrics(spec, model) if callbacks else {}
+        self._callbacks = Callbacks(callbacks, model, spec.epochs, steps, results)
         self._resume()
         self._since = time.monotonic()
         if not self.stop:
@@ -74,7 +74,7 @@ class Dialogue:
         return {}, b""
 
     @property
-    def history(self) -> dict[str, list[float]]:
+    def history(self) -> dict[str, list[Any]]:
         """Losses and metrics per epoch."""
         return self._callbacks.history
 
@@ -88,14 +88,14 @@ class Dialogue:
             self._take_over(unpacked(self._newest())[1])
         optimizer = self._model.optimizer
         optimizer.finalize_variable_values(self._model.trainable_weights)  # for use_ema
-        self._callbacks.finish({k: v[-1] for k, v in self.history.items()})
+        self._callbacks.finish()
         return self._model
 
     def _end(self, message: Message) -> None:
         """Take note of an epoch that has ended."""
         fields = message.fields
-        epoch, logs = int(fields["epoch"]), dict(fields["logs"])
-        about, arrays = unpacked(message.payload)
+        epoch, (about, arrays) = int(fields["epoch"]), unpacked(message.payload)
+        logs = from_message(about["logs"])
         if self._callbacks:
             self._take_over(arrays)
         self._callbacks.end(epoch, fields["losses"], logs)
@@ -105,13 +105,13 @@ class Dialogue:
             self._callbacks.begin(epoch + 1)
         self._keep(message.payload, about)
 
-    def _tell(self, epoch: int, logs: dict[str, float]) -> None:
+    def _tell(self, epoch: int, logs: Mapping[str, Any]) -> None:
         now = time.monotonic()
         seconds, self._since = now - self._since, now
         if self._verbose:
             rows = self._spec.layout.rows[TRAINING]
             place = f"epoch {epoch + 1}/{self._spec.epochs}"
-            show(f"{place}: {numbers(logs)} ({seconds:.1f} s, {rows / seconds:.0f} rows/s)")
+            show(f"{place}: {text_of(logs)} ({seconds:.1f} s, {rows / seconds:.0f} rows/s)")
 
     def _keep(self, state: Any, about: Mapping[str, Any]) -> None:
         """Write a state of the workers, with what the driver knows besides."""
@@ -125,6 +125,7 @@ class Dialogue:
             "callbacks": notes,
         }
         facts.pop("losses")
+        facts.pop("logs", None)
         inner = np.frombuffer(state, "uint8")
         self._checkpoints.write(self.epoch, self.step, packed(facts, [inner, *arrays]))
 
@@ -155,9 +156,14 @@ class Dialogue:
             self._model.optimizer.learning_rate = self._callbacks.rate
 
 
-def _make_metrics(spec: Spec, model: Any) -> None:
-    """Have Keras make the metrics: callbacks ask them whether they should rise or fall."""
+def _make_metrics(spec: Spec, model: Any) -> dict[str, Any]:
+    """Have Keras make the metrics: callbacks ask them whether they should rise or fall.
+
+    Return what they give without rows, which has the shape of what they will give.
+    """
     fields = spec.layout.fields
     with suppress(Exception):  # workers find the same, and tell it with a traceback
         rows = Rows(Path(), spec.layout, TRAINING, 0, model, spec.loss)
         Steps(model, rows.kinds(), len(fields.labels), fields.weight is not None)
+        return as_keras_logs(model.get_metrics_result())
+    return {}

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparkdl import errors
 from sparkdl.errors import ModelExecutionException, SparkDLException
+from sparkdl.training._link import DriverUnreachable
 
 _STACK = "\nDriver stacktrace:"  # where the part of Spark's messages begins that says little
 _NOT_FOUND = ("ModuleNotFoundError", "ImportError")
+# What will fail again in the same way: the executors' Python, and what the program is.
+_HOPELESS = (
+    DriverUnreachable,
+    ImportError,
+    NameError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    SparkDLException,
+)
+# The same where Spark tells it, with the traceback of a task.
+_TOLD_BY_SPARK = re.compile(
+    rf"(?:^|[\s.])((?:{'|'.join((DriverUnreachable.__name__, *_NOT_FOUND))}): .*"
+    r"|\[PYTHON_VERSION_MISMATCH\] .*)",
+    re.MULTILINE,
+)
 _PACKAGES = (
     "Executors need sparkdl, TensorFlow, Keras and pyarrow (pip install 'sparkdl[tensorflow]'), "
     "and modules of your own (spark.submit.pyFiles).\n"
@@ -33,6 +51,27 @@ class Failure:
     reason: str
     trace: str = ""
     final: bool = True
+
+
+def hopeless(error: BaseException) -> bool:
+    """Say whether a task that has ended so would end so again, whenever it is tried."""
+    return isinstance(error, _HOPELESS)
+
+
+def hopeless_job(error: BaseException | None, count: int) -> ModelExecutionException | None:
+    """Return what to raise when a job has failed for a reason that no other attempt mends.
+
+    Tasks that could not tell the driver are heard of by Spark only, as text.
+    """
+    if isinstance(error, DriverUnreachable):
+        return ModelExecutionException(str(error))
+    found = _TOLD_BY_SPARK.search(str(error))
+    if found is None:
+        return None
+    reason = found[1].strip()
+    advice = _PACKAGES if reason.startswith(_NOT_FOUND) else ""
+    reason = reason.removeprefix(f"{DriverUnreachable.__name__}: ")
+    return ModelExecutionException(f"{count} worker(s) cannot run: {reason}\n{advice}".rstrip())
 
 
 def error_of(failure: Failure, count: int) -> SparkDLException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,13 @@ from sparkdl._placement.placement import (
     receiver,
 )
 from sparkdl._placement.validation import Fraction
+from sparkdl._places import place_of
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._checkpoints import Checkpoints
+from sparkdl.training._ends import announced, check_lists, check_trainable, output_columns
 from sparkdl.training._job import check_slots, task_slots
-from sparkdl.training._spec import Spec, built
+from sparkdl.training._spec import Spec, built, check_shares
 from sparkdl.training._workers import run_workers
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ def _columns(estimator: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
         )
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
+    check_trainable(model)
+    check_lists(estimator, model)
+    output_columns(estimator, model)
     given = {n: estimator.getOrDefault(n) for n in ("sampleWeightCol", "validationCol")}
     return training_columns(
         dataset,
@@ -143,11 +148,14 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
 
     sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
     model = built(spec, new_folder("training"))
+    check_shares(spec, count)
     verbose = estimator.getVerbose() != 0
-    checkpoints = _checkpoints(estimator, spark, spec, model)
+    checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if verbose:
         show(_announced(spec, count))
+        for line in announced(spec.layout.fields, model):
+            show(line)
     if not dialogue.stop:
         run_workers(
             sc,
@@ -190,14 +198,14 @@ def _callbacks(estimator: Any) -> list[Any]:
     return found
 
 
-def _checkpoints(estimator: Any, spark: Any, spec: Spec, model: Any) -> Checkpoints:
+def _checkpoints(estimator: Any, spec: Spec, model: Any) -> Checkpoints:
     """Return the states of this very training, or, if it is not to be resumed, an empty folder."""
     folder = estimator.getOrDefault("checkpointDir")
     if not folder:
-        return Checkpoints(str(new_folder("states")), spark)
+        return Checkpoints(str(new_folder("states")))
     from sparkdl.training._fingerprint import fingerprint
 
-    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}", spark)
+    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}")
     if not estimator.getOrDefault("resume"):
         found.clear()
     return found
@@ -233,14 +241,13 @@ def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
     save_bundle(model, folder, name=_name(model, estimator))
     about = {"rows": spec.layout.rows[TRAINING], "batchSize": spec.batch}
     remember(folder, history=history, about=about, model=model)
-    return _with_columns(estimator, KerasModel()).setModelFile(str(folder))
+    stage = KerasModel(
+        inputCols=[field.name for field in spec.layout.fields.inputs],
+        outputCols=output_columns(estimator, model),
+        outputMode=estimator.getOutputMode(),
+    )
+    return stage.setModelFile(str(folder))
 
 
 def _name(model: Any, estimator: Any) -> str:
-    return str(getattr(model, "name", None) or Path(estimator.getModelFile()).stem)
-
-
-def _with_columns(estimator: Any, stage: KerasModel) -> KerasModel:
-    names: Sequence[str] = ("inputCols", "outputCols", "outputMode")
-    given = {n: estimator.getOrDefault(n) for n in names if estimator.isDefined(n)}
-    return stage._set(**given)
+    return str(getattr(model, "name", None) or Path(place_of(estimator.getModelFile()).name).stem)

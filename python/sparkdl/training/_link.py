@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from sparkdl._fitting.network import authority, connect
+
 _SIZES = struct.Struct("!IQ")  # of the fields, of the payload
 _MOST_FIELDS = 16 << 20
 _PIECE = 1 << 20
@@ -27,6 +29,10 @@ class LinkClosed(ConnectionError):
 
 class DeadlinePassed(TimeoutError):
     """Nothing came, or nothing could be sent, for as long as one may wait."""
+
+
+class DriverUnreachable(ConnectionError):
+    """The machine of a worker cannot connect to the driver, for as long as it may try."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +149,10 @@ def connected(host: str, port: int, seconds: float) -> socket.socket:
     end = time.monotonic() + seconds
     while True:
         try:
-            return socket.create_connection((host, port), timeout=max(0.1, end - time.monotonic()))
+            return connect(host, port, max(0.1, end - time.monotonic()))
         except OSError as e:
             if time.monotonic() + _CONNECT_PAUSE > end:
                 raise DeadlinePassed(
-                    f"cannot connect to {host}:{port} within {seconds:g} s: {e}"
+                    f"cannot connect to {authority(host, port)} within {seconds:g} s: {e}"
                 ) from e
             time.sleep(_CONNECT_PAUSE)

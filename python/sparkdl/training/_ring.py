@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl._fitting.network import listening
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, connected, prepare
 from sparkdl.training._worker_process import WorkerLost
 
@@ -76,10 +77,10 @@ class Ring:
 
     def _connect(self, worker: Any) -> None:
         key = secrets.token_hex(16)
-        with socket.create_server(("", 0), backlog=16) as server:
+        with listening(backlog=16) as server:
             place = (worker.host, server.getsockname()[1], key)
             host, port, theirs = json.loads(worker.exchange(json.dumps(place))[self._after])
-            after = Link(connected(host, port, self._seconds), self._seconds)
+            after = Link(self._to_next(host, port, worker.host), self._seconds)
             try:
                 after.send("ring", key=theirs)
             except LinkClosed as e:
@@ -88,6 +89,15 @@ class Ring:
         for connection in (self._next, self._previous):
             prepare(connection, self._seconds)
             connection.setblocking(False)
+
+    def _to_next(self, host: str, port: int, own: str) -> socket.socket:
+        try:
+            return connected(host, port, self._seconds)
+        except DeadlinePassed as e:
+            raise DeadlinePassed(
+                f"worker {self._rank} on {own} cannot reach worker {self._after}: {e} (param "
+                "timeout). Executors must be able to connect to each other, on all ports"
+            ) from e
 
     def _accepted(self, server: socket.socket, key: str) -> socket.socket:
         """Return the connection of the one before; whoever else connects is hung up on."""

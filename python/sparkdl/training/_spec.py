@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sparkdl._fitting.each import each
+from sparkdl._fitting.optimizer import made_optimizer
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
+from sparkdl.param._configuration import readable
 
 _SUMMED = ("sum_over_batch_size", "mean")
+_OF_WHOLE_BATCHES = ("dice", "tversky", "circle")
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,13 @@ def _compiled(model: Any, spec: Spec) -> Any:
     import keras
 
     try:
-        losses = each(spec.loss, keras.losses.get)
+        losses = each(spec.loss, lambda loss: keras.losses.get(readable(loss)))
         model.compile(
-            optimizer=keras.optimizers.get(spec.optimizer),
+            optimizer=made_optimizer(spec.optimizer, model),
             loss=losses,
             loss_weights=spec.loss_weights,
             metrics=each(spec.metrics, _metric),
+            auto_scale_loss=False,  # the optimizer does, if it is to
         )
     except (TypeError, ValueError) as e:
         raise SettingsException(
@@ -97,7 +103,35 @@ def _metric(value: Any) -> Any:
     """Return a metric of its configuration; names stay, for Keras looks at the loss to tell."""
     import keras
 
-    return keras.metrics.deserialize(dict(value)) if isinstance(value, Mapping) else value
+    return keras.metrics.deserialize(readable(value)) if isinstance(value, Mapping) else value
+
+
+def check_shares(spec: Spec, count: int) -> None:
+    """Check that the losses of several workers' shares add up to that of a batch.
+
+    Raises
+    ------
+    SettingsException
+        A loss of Keras takes all rows of a batch together.
+    """
+    import keras
+
+    def check(value: Any) -> None:
+        loss = keras.losses.get(readable(value))
+        name = getattr(loss, "__name__", type(loss).__name__)
+        axis = getattr(loss, "axis", None)
+        apart = axis is not None and 0 not in np.atleast_1d(axis)
+        whole = name.lower() in _OF_WHOLE_BATCHES and not (apart and name != "Circle")
+        if whole and loss.__module__.startswith("keras."):
+            raise SettingsException(
+                f"Loss {name} takes all rows of a batch together, and the shares of {count} "
+                "workers do not add up to it. Set numWorkers=1, or, of Dice and Tversky, an axis "
+                "without 0, such as keras.losses.Dice(axis=(1, 2, 3))."
+            )
+
+    if count > 1:
+        with keras.saving.custom_object_scope(dict(spec.custom_objects)):
+            each(spec.loss, check)
 
 
 def _check_reduction(loss: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl._metric_values import as_keras_logs
 from sparkdl.training._ring import Ring
 from sparkdl.training._steps import Steps
 from sparkdl.training._variables import assign, is_float, metric_variables, moving, parts, values
@@ -39,15 +40,15 @@ class Totals:
         for (variable, part), begun in zip(parts(flat[2:], variables), first, strict=True):
             variable.assign((begun + part).astype(begun.dtype))
 
-    def result(self) -> dict[str, float]:
-        """Return loss and metrics by name (of worker 0 only they count), and begin again."""
+    def result(self) -> dict[str, Any]:
+        """Return loss and metrics as Keras' logs (those of worker 0 count), and begin again."""
         self.merge()
         found = self._model.get_metrics_result() if self.sums[1] else {}
-        numbers = {name: float(np.mean(value)) for name, value in found.items()}
-        numbers["loss"] = float(self.sums[0] / self.sums[1]) if self.sums[1] else 0.0
+        loss = self.sums[0] / self.sums[1] if self.sums[1] else 0.0
+        logs = as_keras_logs({**found, "loss": loss})
         self._model.reset_metrics()
         self.sums = np.zeros(2)
-        return numbers
+        return logs
 
     def arrays(self) -> list[Any]:
         """Return what `restore` takes."""
@@ -115,12 +116,12 @@ class Stepping:
             self._steps.update(self._summed)
         self._summed = None
 
-    def evaluate(self, arrays: list[Any]) -> None:
-        """Count rows of this worker in the metrics."""
+    def evaluate(self, arrays: list[Any], batch: int) -> None:
+        """Count rows of this worker, of a batch of so many, in the metrics."""
         if len(arrays[0]):
-            self.metrics.add(self._steps.evaluate(arrays).numpy())
+            self.metrics.add(self._steps.evaluate(arrays, batch).numpy())
 
-    def result(self) -> dict[str, float]:
+    def result(self) -> dict[str, Any]:
         """Return loss and metrics of all workers since the last result; end the last step."""
         self._update()
         return self.metrics.result()

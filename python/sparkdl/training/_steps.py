@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sparkdl._ends import model_inputs, model_outputs, packed, structure_of
 from sparkdl.training._variables import moving
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
@@ -42,6 +43,7 @@ class Steps:
         weighted: bool,
     ) -> None:
         self._model, self._labels, self._weighted = model, labels, weighted
+        self._inputs, self._outputs = model_inputs(model), model_outputs(model)
         self._moving = moving(model)
         specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
         self._specs = specs
@@ -83,14 +85,18 @@ class Steps:
         """Take a step alone; return [loss times rows, rows]."""
         return self._function("whole")(*map(tf.convert_to_tensor, arrays))
 
-    def evaluate(self, arrays: Sequence[Any]) -> Any:
-        """Count rows in metrics, without training; return [loss times rows, rows]."""
-        return self._function("evaluate")(*map(tf.convert_to_tensor, arrays))
+    def evaluate(self, arrays: Sequence[Any], batch: int) -> Any:
+        """Count this worker's part of a batch of so many rows in metrics, without training.
+
+        Return [loss times rows, rows].
+        """
+        size = tf.constant(batch, tf.float32)
+        return self._function("evaluate")(size, *map(tf.convert_to_tensor, arrays))
 
     def _make_metrics(self) -> None:
         """Have Keras make the variables of metrics, which it does when it sees the first row."""
         x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
-        self._loss(x, y, self._model(x, training=False), weight, False)
+        self._loss(x, y, self._model(x, training=False), weight, False, None)
         self._model.reset_metrics()
 
     def _function(self, name: str) -> Any:
@@ -102,7 +108,12 @@ class Steps:
 
     def _arguments(self, name: str) -> list[Any]:
         rows, vector = tf.TensorSpec([], "float32"), tf.TensorSpec([None], self.dtype)
-        before = {"update": [vector], "gradients": [rows], "next": [vector, rows]}.get(name, [])
+        before = {
+            "update": [vector],
+            "gradients": [rows],
+            "next": [vector, rows],
+            "evaluate": [rows],
+        }.get(name, [])
         return before if name == "update" else [*before, *self._specs]
 
     def _next(self, summed: Any, batch: Any, *tensors: Any) -> Any:
@@ -135,7 +146,9 @@ class Steps:
         ]
         count = len(self._used)
         if count:
-            self._model.optimizer.apply_gradients(zip(parts[:count], self._used, strict=True))
+            known = {id(v): part for v, part in zip(self._used, parts, strict=False)}
+            every = self._model.trainable_variables  # as Keras: None where there is no gradient
+            self._model.optimizer.apply_gradients([(known.get(id(v)), v) for v in every])
         for variable, change in zip(self._moving, parts[count:], strict=True):
             variable.assign_add(change)
 
@@ -146,10 +159,10 @@ class Steps:
             self._model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([loss, rows])
 
-    def _evaluate(self, *tensors: Any) -> Any:
+    def _evaluate(self, batch: Any, *tensors: Any) -> Any:
         x, y, weight = self._split(tensors)
         predicted = self._model(x, training=False)
-        mean, rows = self._loss(x, y, predicted, weight, False)
+        mean, rows = self._loss(x, y, predicted, weight, False, batch)
         return tf.stack([mean * rows, rows])
 
     def _differentiated(self, tensors: Sequence[Any], batch: Any) -> tuple[list[Any], Any, Any]:
@@ -160,29 +173,62 @@ class Steps:
         x, y, weight = self._split(tensors)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
-            mean, rows = self._loss(x, y, predicted, weight, True)
+            mean, rows = self._loss(x, y, predicted, weight, True, batch)
             part = mean if batch is None else mean * (rows / tf.cast(batch, rows.dtype))
             scaled = self._model.optimizer.scale_loss(part)
         return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
 
-    def _loss(self, x: Any, y: Any, predicted: Any, weight: Any, training: bool) -> tuple[Any, Any]:
-        """Return the mean loss and the number of rows; count them in metrics."""
+    def _loss(
+        self, x: Any, y: Any, predicted: Any, weight: Any, training: bool, batch: Any
+    ) -> tuple[Any, Any]:
+        """Return the mean loss and the number of rows; count them in metrics.
+
+        Keras takes the mean of each output's losses over batches, whatever their rows: a share
+        counts in it as its part of the batch.
+        """
+        states = [v for m in self._output_losses() for v in m.variables]
+        before = [tf.identity(v.value) for v in states]
         mean = self._model.compute_loss(x, y, predicted, weight, training=training)
         self._model.compute_metrics(x, y, predicted, weight)
-        rows = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], mean.dtype)
+        rows = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], mean.dtype)
+        if batch is not None:
+            part = rows / tf.cast(batch, rows.dtype)
+            for state, old in zip(states, before, strict=True):
+                state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
+            mean += self._activity_losses(mean.dtype) * (1 / part - 1)
         return mean, rows
+
+    def _activity_losses(self, dtype: Any) -> Any:
+        """Return Keras' losses of activities, which are sums over the rows of a batch, not means.
+
+        A share's part of a mean would take a part of them, too.
+        """
+        kinds = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+        layers = [
+            layer
+            for layer in self._model._flatten_layers()
+            if isinstance(getattr(layer, "activity_regularizer", None), kinds)
+        ]
+        losses = [loss for layer in layers for loss in layer._get_own_losses()]
+        return (
+            tf.add_n([tf.cast(loss, dtype) for loss in losses]) if losses else tf.zeros([], dtype)
+        )
+
+    def _output_losses(self) -> list[Any]:
+        """Return the metrics of the losses of single outputs, once Keras has made them."""
+        compiled = self._model._compile_loss
+        return list(compiled.metrics) if compiled is not None else []
 
     def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
         """Return x, y and weight as the model takes them."""
-        model = self._model
         *others, weight = tensors if self._weighted else (*tensors, None)
         split = len(others) - self._labels
-        fed = [tf.cast(t, i.dtype) for t, i in zip(others[:split], model.inputs, strict=True)]
-        x = _packed(model, "input", fed)
-        return x, _packed(model, "output", others[split:]) if self._labels else None, weight
-
-
-def _packed(model: Any, end: str, tensors: Sequence[Any]) -> Any:
-    if len(tensors) == 1 and not isinstance(getattr(model, end, None), (dict, list, tuple)):
-        return tensors[0]
-    return keras.tree.pack_sequence_as(getattr(model, end), list(tensors))
+        pairs = zip(others[:split], self._inputs, strict=True)
+        x = packed(
+            structure_of(self._model, "input"),
+            self._inputs,
+            [tf.cast(t, end.leaf.dtype) for t, end in pairs],
+        )
+        if not self._labels:
+            return x, None, weight
+        return x, packed(structure_of(self._model, "output"), self._outputs, others[split:]), weight

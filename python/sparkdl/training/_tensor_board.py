@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from sparkdl._metric_values import single_numbers
+from sparkdl._paths import new_folder
+from sparkdl._places import place_of
 
 _BINS = 30
 
@@ -19,19 +23,20 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
     Parameters
     ----------
     folder : str
-        Local, or what TensorFlow's file systems know.
+        Path or URI; on other file systems than this machine's there is a copy after each epoch.
     histograms : int
         Epochs between histograms of the weights; 0: none.
 
     Notes
     -----
     Keras' own callback needs the package tensorboard, which reading these files takes and training
-    does not.
+    does not. It also takes no metric with several results; here each number has a curve, "p[0]".
     """
 
     def __init__(self, folder: str, histograms: int) -> None:
         super().__init__()
-        self._folder, self._histograms = Path(folder), histograms
+        self._place, self._histograms = place_of(folder), histograms
+        self._folder = self._place.local or new_folder("tensorboard")
         self._batches = 0
         self._writers: dict[str, Any] = {}
 
@@ -40,7 +45,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
         self._scalars("train", "batch", self._batches, logs or {})
         self._batches += 1
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write the numbers of an epoch."""
         found = dict(logs or {})
         validation = {k[4:]: found.pop(k) for k in list(found) if k.startswith("val_")}
@@ -52,15 +57,25 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
                 self._histogram(weight.path, np.asarray(weight.value, "float64").ravel(), epoch)
         for writer in self._writers.values():
             writer.flush()
+        self._copy()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Close the files."""
         for writer in self._writers.values():
             writer.close()
+        self._copy()
         self._writers.clear()
 
-    def _scalars(self, part: str, unit: str, step: int, numbers: Mapping[str, float]) -> None:
-        for name, value in numbers.items():
+    def _copy(self) -> None:
+        if self._place.local is None:
+            for part in self._writers:
+                for file in (self._folder / part).iterdir():
+                    with (self._place / part / file.name).written() as copy:
+                        shutil.copyfile(file, copy)
+
+    def _scalars(self, part: str, unit: str, step: int, logs: Mapping[str, Any]) -> None:
+        numbers = (pair for name, value in logs.items() for pair in single_numbers(name, value))
+        for name, value in numbers:
             self._write(part, f"{unit}_{name}", tf.constant(value, tf.float32), step, "scalars")
 
     def _histogram(self, name: str, values: Any, step: int) -> None:

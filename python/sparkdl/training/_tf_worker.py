@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from sparkdl._fitting.network import authority, free_port
 from sparkdl.data._shards import Share
 from sparkdl.training._link import Message
 from sparkdl.training._worker import Worker
@@ -35,7 +35,7 @@ class Call:
 def train(worker: Worker, call: Call) -> Any:
     """Call the function with `TF_CONFIG` set; return what it gives in process 0."""
     with _reserved_port() as port:
-        addresses = worker.exchange(f"{worker.host}:{port}")
+        addresses = worker.exchange(authority(worker.host, port))
         os.environ.update(environment(worker.rank, addresses, _gpus(worker, call)))
         try:
             args, kwargs = _with_datasets(worker, call)
@@ -91,9 +91,7 @@ def _reserved_port() -> Iterator[int]:
 
     The socket does not listen: connections go to TensorFlow's.
     """
-    with socket.socket() as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind(("", 0))
+    with free_port(reuse=True) as reserved:
         yield reserved.getsockname()[1]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl._fitting.child_process import set_threads
+from sparkdl._metric_values import to_message
 from sparkdl._placement.arrays import Rows
 from sparkdl._placement.placement import TRAINING, VALIDATION
 from sparkdl.training._ring import Ring
@@ -100,13 +101,14 @@ class Training:
         logs = {**self._stepping.result(), **self._validate()}
         return self._end(epoch, logs, losses)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self) -> dict[str, Any]:
         order = self._orders[VALIDATION]
         if not order.rows:
             return {}
         batches = order.batches(0, None)
         for step in range(order.steps):
-            self._stepping.evaluate(self._rows[VALIDATION].take(batches.rows(step)))
+            share = self._rows[VALIDATION].take(batches.rows(step))
+            self._stepping.evaluate(share, order.size(step))
         return {f"val_{name}": value for name, value in self._stepping.result().items()}
 
     def _checkpoint(self, epoch: int, step: int, losses: list[float]) -> None:
@@ -118,14 +120,15 @@ class Training:
             arrays = [*values(kept(self._model)), *self._stepping.metrics.arrays()]
             self._worker.tell(STATE, packed(about, arrays))
 
-    def _end(self, epoch: int, logs: dict[str, float], losses: list[float]) -> bool:
+    def _end(self, epoch: int, logs: dict[str, Any], losses: list[float]) -> bool:
         """Tell the driver how the epoch went; all workers do what it answers to worker 0."""
         self._same_seeds()
         answer = np.zeros(2)
         if self._worker.rank == 0:
-            about = {"epoch": epoch + 1, "step": 0, "losses": []}
+            # Logs are in the payload: fields have a limit, and a metric may be a large matrix.
+            about = {"epoch": epoch + 1, "step": 0, "losses": [], "logs": to_message(logs)}
             state = packed(about, values(kept(self._model)))
-            told = self._worker.ask(EPOCH, state, epoch=epoch, logs=logs, losses=losses).fields
+            told = self._worker.ask(EPOCH, state, epoch=epoch, losses=losses).fields
             answer[:] = told["stop"], np.nan if told["rate"] is None else told["rate"]
         self._ring.sum(answer)
         self._set_rate(None if np.isnan(answer[1]) else float(answer[1]))

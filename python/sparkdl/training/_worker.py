@@ -10,9 +10,17 @@ from pathlib import Path
 from traceback import TracebackException
 from typing import Any
 
+from sparkdl._fitting.network import authority
 from sparkdl._fitting.progress import Address
 from sparkdl.training._coordinator import PROCESS, RESULT
-from sparkdl.training._link import DeadlinePassed, Link, LinkClosed, Message, connected
+from sparkdl.training._link import (
+    DeadlinePassed,
+    DriverUnreachable,
+    Link,
+    LinkClosed,
+    Message,
+    connected,
+)
 
 _DRIVER_IS_GONE = 3  # exit status
 _MOST_TOLD = 100_000  # characters of a reason
@@ -58,7 +66,7 @@ class Worker:
         self.gpus, self.seconds = gpus, seconds
         self._rounds = 0
         self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._link = hello(address, seconds, role=PROCESS, rank=rank)
+        self._link = hello(address, seconds, host, role=PROCESS, rank=rank)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def exchange(self, value: str) -> list[str]:
@@ -120,8 +128,28 @@ class Worker:
             os._exit(_DRIVER_IS_GONE)
 
 
-def hello(address: Address, seconds: float, **who: Any) -> Link:
-    """Connect to the driver and say who connects."""
-    link = Link(connected(address.host, address.port, seconds), seconds)
-    link.send("hello", key=address.key, **who)
+def hello(address: Address, seconds: float, host: str, *, role: str, rank: int) -> Link:
+    """Connect to the driver and say who connects.
+
+    Parameters
+    ----------
+    host : str
+        This machine's address.
+
+    Raises
+    ------
+    DriverUnreachable
+        The driver's address does not answer.
+    """
+    try:
+        connection = connected(address.host, address.port, seconds)
+    except DeadlinePassed as e:
+        raise DriverUnreachable(
+            f"worker {rank} on {host} cannot reach the driver, which listens at "
+            f"{authority(address.host, address.port)}: {e.__cause__} (tried for {seconds:g} s, "
+            "param timeout). Set spark.driver.host to an address of the driver that executors can "
+            "reach, and let connections to all its ports through."
+        ) from e
+    link = Link(connection, seconds)
+    link.send("hello", key=address.key, role=role, rank=rank)
     return link

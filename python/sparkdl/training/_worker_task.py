@@ -17,6 +17,7 @@ from sparkdl._fitting.child_process import death, local_folder, start_server
 from sparkdl._fitting.progress import Address
 from sparkdl.training import _worker_process
 from sparkdl.training._coordinator import TASK
+from sparkdl.training._failures import hopeless
 from sparkdl.training._link import DeadlinePassed, Link, LinkClosed
 from sparkdl.training._worker import hello
 from sparkdl.training._worker_process import JOB, OUTPUT, TOLD, Job
@@ -96,7 +97,7 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
         The process died. A function that failed is no failure of Spark's task: the driver has been
         told, and ends the run.
     """
-    link = hello(work.address, work.seconds, role=TASK, rank=place.rank)
+    link = hello(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
     try:
         with local_folder("sparkdl-worker-") as folder:
             if work.receive is not None:
@@ -144,9 +145,10 @@ def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bool:
 
 
 def _tell(link: Link, error: Exception) -> None:
-    """Tell the driver that this worker is lost."""
+    """Tell the driver that this worker is lost, and whether another attempt may go better."""
     with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
-        link.send("failed", error=type(error).__name__, reason=str(error), final=False)
+        final = hopeless(error)
+        link.send("failed", error=type(error).__name__, reason=str(error), final=final)
 
 
 class _Log:

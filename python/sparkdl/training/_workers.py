@@ -6,7 +6,8 @@ Every worker's function is called with a `Worker` and the arguments given. Deadl
 - Arrival, and each exchange between workers: `seconds` after the first worker came to it.
 - Each question to the driver, and each connection: `seconds`.
 
-The first failure that is final (the function raised, a deadline passed) ends the run at once. When
+The first failure that is final (the function raised, a deadline passed, or what no other attempt
+mends: a driver that executors cannot reach, a package that they lack) ends the run at once. When
 a worker is lost (its process, its machine), the job is started again, until that has happened
 `attempts` times without progress; functions see it as `Worker.attempt`. (Spark itself repeats no
 barrier stage that gives results.)
@@ -31,6 +32,7 @@ from sparkdl.training._failures import (
     Failure,
     ended,
     error_of,
+    hopeless_job,
     no_slots,
     slow_driver,
     told_of_lost,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
 SECONDS = 300.0
+LOCAL_HOST = "localhost"  # of processes on the driver's machine
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
 _CANCELLED = "SPARK_JOB_CANCELLED"  # in the message of Spark's exception
@@ -164,9 +167,9 @@ def run_workers(
 def _attempted(run: _Run, attempt: int) -> list[bytearray]:
     """Run the job once."""
     seconds, count = run.work.seconds, run.work.count
-    host = "localhost"
+    host = LOCAL_HOST
     if run.sc is not None:
-        host = str(run.sc.getConf().get("spark.driver.host", "localhost"))
+        host = str(run.sc.getConf().get("spark.driver.host", LOCAL_HOST))
     coordinator = Coordinator(host, count, seconds, run.handler, run.log)
     work = replace(run.work, attempt=attempt, address=coordinator.address)
     job = (
@@ -202,6 +205,8 @@ def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> 
     if _CANCELLED in str(job.error):
         raise ModelExecutionException("The run was cancelled: somebody cancelled its job in Spark.")
     _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
+    if (final := hopeless_job(job.error, count)) is not None:
+        raise final from job.error
     raise _Lost(told_of_lost(lost, job.error, count)) from job.error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._fitting.model_file import stored_model, take_model
+from sparkdl._places import path_text
 from sparkdl.param import keyword_only
 from sparkdl.training._column_params import TrainingColumns
 from sparkdl.training._record_params import RecordParams
@@ -41,22 +43,27 @@ class KerasEstimator(
     model : keras.Model or str or Path or callable
         The model with its first weights (a copy is taken at once), the path of its file (.keras,
         .h5), or a function without arguments that returns it. How it was compiled does not count.
-    inputCols : list of str
+    inputCols : list or dict of str
         A column per input of the model: numbers, arrays as deep as the input has dimensions, MLlib
-        vectors, or raw bytes for uint8.
-    labelCols : list of str, optional
-        A column per output: numbers (classes or values), vectors or arrays of numbers.
-    outputCols : list of str, optional
-        New columns of the fitted model.
+        vectors, or raw bytes for uint8. By name (``{"input": "column"}``), or in the order in which
+        the model was given its inputs.
+    labelCols : list or dict of str, optional
+        A column per output: numbers (classes or values), vectors or arrays of numbers. By name, or
+        in the order in which the model was given its outputs, which for a dict is that of its keys
+        as they were written. Of a model with several, training begins with a line that tells which
+        column is whose.
+    outputCols : list or dict of str, optional
+        New columns of the fitted model, by name or in the same order.
     outputMode : str
         Form of these: "array" (default) or "vector".
     optimizer : str or keras.optimizers.Optimizer
         Default "adam". Schedules of learning rates work.
     loss : str or keras.losses.Loss or callable, or a list or dict of them
-        For each output, or for all.
+        For each output, or for all. Where Keras takes a list in another order than that of the
+        outputs (it sorts the keys of a dict), a list is refused: use a dict.
     lossWeights : list or dict of float, optional
         Factor of each output's loss. Default 1.
-    metrics : list, optional
+    metrics : list or dict, optional
         As Keras' `compile` takes them.
     sampleWeightCol : str, optional
         Column of a number per row that its loss is multiplied by.
@@ -124,9 +131,9 @@ class KerasEstimator(
         *,
         model: Any = None,
         modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | str | None = None,
-        labelCols: Sequence[str] | str | None = None,
-        outputCols: Sequence[str] | str | None = None,
+        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
         outputMode: str = "array",
         optimizer: Any = "adam",
         loss: Any = None,
@@ -163,9 +170,9 @@ class KerasEstimator(
         *,
         model: Any = None,
         modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | str | None = None,
-        labelCols: Sequence[str] | str | None = None,
-        outputCols: Sequence[str] | str | None = None,
+        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
         outputMode: str | None = None,
         optimizer: Any = None,
         loss: Any = None,
@@ -247,8 +254,8 @@ class KerasEstimator(
 
 def _file_of(model: Any) -> str:
     """Return the file of a model that is given live, by path, or by a function that makes it."""
-    if isinstance(model, (str, Path)):
-        return str(model)
+    if isinstance(model, (str, os.PathLike)):
+        return path_text(model)
     made: Callable[[], Any] | Any = model
     from sparkdl._live_keras import is_keras
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._manifest import read_manifest, verify_bundle, write_bundle
+from sparkdl._metric_values import text_of
+from sparkdl._places import place_of
 from sparkdl._training_record import FAILURE, HISTORY, facts, keras_file
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.transformers._trained import Trained
@@ -65,14 +67,15 @@ class FittedModel(Trained):
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
     ) -> str:
-        """Write the trained model for Keras; return the absolute path.
+        """Write the trained model for Keras; return the absolute path or URI.
 
         Parameters
         ----------
         path : str or Path
             `NAME.keras` gets the whole model. `NAME.json` gets the architecture, and
             `NAME.weights.h5` beside it the weights: `keras.models.model_from_json` and
-            `load_weights` read them. Files that exist are replaced.
+            `load_weights` read them. Files that exist are replaced. URIs of any of Hadoop's file
+            systems are taken, too.
         custom_objects, safe_mode
             See `keras_model`; only `NAME.json` needs them.
 
@@ -83,20 +86,24 @@ class FittedModel(Trained):
         InvalidModelException
             See `keras_model`.
         """
-        target = Path(path).expanduser().absolute()
-        if target.suffix not in (".keras", ".json"):
+        target = place_of(path)
+        name = Path(target.name)
+        if name.suffix not in (".keras", ".json"):
             raise SettingsException(
                 f"Cannot export to {target}: expected a path that ends in .keras (the whole "
                 "model) or .json (the architecture, with the weights in .weights.h5 beside it)."
             )
         file = self._keras_file()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix == ".keras":
-            shutil.copyfile(file, target)
+        if name.suffix == ".keras":
+            with target.written() as made:
+                shutil.copyfile(file, made)
         else:
             model = self.keras_model(custom_objects, safe_mode)
-            target.write_text(json.dumps(json.loads(model.to_json()), indent=2), encoding="utf-8")
-            model.save_weights(target.with_suffix(".weights.h5"), overwrite=True)
+            with target.beside(name.with_suffix(".weights.h5").name).written() as weights:
+                model.save_weights(weights)
+            with target.written() as made:
+                text = json.dumps(json.loads(model.to_json()), indent=2)
+                made.write_text(text, encoding="utf-8")
         return str(target)
 
     def export_bundle(self, path: str | Path, overwrite: bool = False) -> str:
@@ -124,8 +131,8 @@ class FittedModel(Trained):
             stage: Any = self
             given = stage.getModelFile() if stage.isSet("modelFile") else "not set"
             raise SettingsException(
-                f"{type(self).__name__}: expected modelFile to be a bundle on this machine, it is "
-                f"{given}. A stage that was saved and loaded has its bundle here."
+                f"{type(self).__name__}: expected modelFile to be a bundle, it is {given}. A stage "
+                "that was saved and loaded has its bundle here."
             )
         return found
 
@@ -140,17 +147,15 @@ class FittedModel(Trained):
         return file
 
 
-def _reached(history: Mapping[str, list[float]]) -> list[str]:
+def _reached(history: Mapping[str, list[Any]]) -> list[str]:
     """Return how many epochs there were, and the numbers of the one with the least loss."""
     watched = next((name for name in ("val_loss", "loss") if history.get(name)), None)
     if watched is None:
         return []
     losses = history[watched]
     best = min(range(len(losses)), key=lambda i: (losses[i] != losses[i], losses[i]))
-    numbers = [
-        f"{name} {values[best]:.4g}" for name, values in history.items() if best < len(values)
-    ]
+    reached = {name: values[best] for name, values in history.items() if best < len(values)}
     return [
         f"trained for {len(losses)} epoch(s); least {watched} in epoch {best + 1}:",
-        f"  {', '.join(numbers)}",
+        f"  {text_of(reached)}",
     ]

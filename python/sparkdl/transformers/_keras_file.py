@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
 from sparkdl._model_files.content import is_for_python
-from sparkdl._paths import local_path
+from sparkdl._places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.tensor_stage import ModelFileParams
 from sparkdl.transformers._stage import ModelStage
@@ -21,13 +20,15 @@ class KerasFileStage(ModelStage, ModelFileParams):
     # How Keras is to load a file. Code, so no params: a saved stage holds the finished bundle.
     _custom_objects: Mapping[str, Any] | None = None
     _safe_mode: bool = True
+    _verify: bool = True
 
     def _set_with_model(self, given: Mapping[str, Any]) -> Any:
-        """Set params from keywords, `model`, `custom_objects` and `safe_mode` among them."""
+        """Set params from keywords, and what is none: the model, and how it is converted."""
         params = dict(given)
         model = params.pop("model", None)
         self._custom_objects = params.pop("custom_objects", self._custom_objects)
         self._safe_mode = TypeConverters.toBoolean(params.pop("safe_mode", self._safe_mode))
+        self._verify = TypeConverters.toBoolean(params.pop("verify", self._verify))
         if model is not None:
             if params.get("modelFile") is not None:
                 raise SettingsException(
@@ -39,11 +40,16 @@ class KerasFileStage(ModelStage, ModelFileParams):
     def _bundle(self, model: Any) -> str:
         from sparkdl._bundle_store import stored_bundle
 
-        return stored_bundle(model, custom_objects=self._custom_objects, safe_mode=self._safe_mode)
+        return stored_bundle(
+            model,
+            custom_objects=self._custom_objects,
+            safe_mode=self._safe_mode,
+            verify=self._verify,
+        )
 
     def _complete_java(self, java: Any) -> None:
         if not self.isSet(self.modelFile):
             return
-        local = local_path(self.getModelFile())
-        if local is not None and is_for_python(Path(local).expanduser()):
-            java.setModelFile(self._bundle(local))
+        local = local_copy(self.getModelFile())
+        if local is not None and is_for_python(local):
+            java.setModelFile(self._bundle(self.getModelFile()))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
-from sparkdl._jvm import active_session, door
+from sparkdl._jvm import door
 from sparkdl._model_files.content import is_for_python
-from sparkdl._paths import local_path
+from sparkdl._places import local_copy
 from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.model_stage import ModelStageParams
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-_MODELS_DIR = "spark.sparkdl.models.dir"
 
 T = TypeVar("T", bound="ModelStage")
 
@@ -80,14 +77,11 @@ class ImageStage(ModelStage, ImageStageParams):
                 return
         elif not _is_weights_file(weights):
             return
-        directory = self.getModelDir() if self.isSet(self.modelDir) else None
-        directory = directory or active_session().conf.get(_MODELS_DIR, None) or None
-        local = local_path(directory) if directory else None
-        if directory and local is None:
-            return  # the JVM says what is missing there
-        from sparkdl.model_cache import ensure_bundle
+        from sparkdl.model_cache import cache_place, ensure_bundle
 
-        ensure_bundle(self.getModelName(), weights, local)
+        directory = self.getModelDir() if self.isSet(self.modelDir) else None
+        if cache_place(directory).local is not None:  # else the JVM says what is missing there
+            ensure_bundle(self.getModelName(), weights, directory)
 
 
 class _StageReader(JavaMLReader[Any]):
@@ -98,5 +92,5 @@ class _StageReader(JavaMLReader[Any]):
 
 
 def _is_weights_file(weights: str) -> bool:
-    local = local_path(weights)
-    return local is not None and is_for_python(Path(local).expanduser())
+    path = local_copy(weights)
+    return path is not None and is_for_python(path)

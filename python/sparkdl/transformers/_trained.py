@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from sparkdl._manifest import MANIFEST
-from sparkdl._paths import local_path
+from sparkdl._places import local_copy
 from sparkdl._training_record import recall
 from sparkdl._warn import warn
 
@@ -15,9 +14,11 @@ class Trained:
     """A stage with a `modelFile` that an estimator may have trained."""
 
     @property
-    def history(self) -> dict[str, list[float]]:
+    def history(self) -> dict[str, list[Any]]:
         """Losses and metrics per epoch, as Keras' `History.history`; empty if nothing trained it.
 
+        An epoch has a number; of a metric with several results, such as
+        ``F1Score(average=None)``, a list of them (of lists, if the result is a matrix).
         It is in the bundle, so a saved and loaded stage has it too.
         """
         return self._record()[0]
@@ -27,15 +28,15 @@ class Trained:
         """Why training failed, None if it did not. The model then gives zeros."""
         return self._record()[1]
 
-    def _record(self) -> tuple[dict[str, list[float]], str | None]:
+    def _record(self) -> tuple[dict[str, list[Any]], str | None]:
         bundle = self._local_bundle()
         return ({}, None) if bundle is None else recall(bundle)
 
     def _local_bundle(self) -> str | None:
-        """Return the path of the bundle; None if the model is another or on another machine."""
+        """Return the path of the bundle or of its copy; None if the model is none."""
         stage: Any = self
-        bundle = local_path(stage.getModelFile()) if stage.isSet("modelFile") else None
-        return bundle if bundle is not None and (Path(bundle) / MANIFEST).is_file() else None
+        bundle = local_copy(stage.getModelFile()) if stage.isSet("modelFile") else None
+        return str(bundle) if bundle is not None and (bundle / MANIFEST).is_file() else None
 
     def _warn_if_failed(self) -> None:
         if self.failure is not None:

@@ -60,8 +60,9 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
     scaleHint : str
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
-    custom_objects, safe_mode
-        For Keras, when it loads a file: see `KerasTransformer`.
+    custom_objects, safe_mode, verify
+        For Keras, when it loads a file, and the check of what is made of it: see
+        `KerasTransformer`.
     batchSize : int, optional
         Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
     precision : str, optional
@@ -114,6 +115,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         scaleHint: str = "SCALE_AREA_AVERAGING",
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
+        verify: bool = True,
         batchSize: int | None = None,
         precision: str | None = None,
         handleInvalid: str = "error",
@@ -138,6 +140,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         scaleHint: str | None = None,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool | None = None,
+        verify: bool | None = None,
         batchSize: int | None = None,
         precision: str | None = None,
         handleInvalid: str | None = None,

@@ -38,6 +38,9 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
     safe_mode : bool
         False lets Keras run code that is pickled in a file (Lambda layers): only for files that
         you trust.
+    verify : bool
+        Whether the bundle that is made of a live model or a file of Keras is compared with it on
+        made-up rows, see `save_bundle`.
     outputMode : str
         "array" (default) or "vector".
     batchSize : int, optional
@@ -80,6 +83,7 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         model: Any = None,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
+        verify: bool = True,
         outputMode: str = "array",
         batchSize: int | None = None,
         precision: str | None = None,
@@ -102,6 +106,7 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         model: Any = None,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool | None = None,
+        verify: bool | None = None,
         outputMode: str | None = None,
         batchSize: int | None = None,
         precision: str | None = None,

@@ -10,6 +10,7 @@ from pyspark import keyword_only
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.errors import SettingsException
+from sparkdl.param.constants import ConstantsParams
 from sparkdl.param.converters import one_of, tensor
 from sparkdl.param.image_model import ImageModelParams
 from sparkdl.transformers._graph_stage import GraphStage
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sparkdl.graph.input import TFInputGraph
 
 
-class TFImageTransformer(GraphStage, ImageModelParams):
+class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     """Applies a TensorFlow graph to images.
 
     Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the
@@ -44,6 +45,9 @@ class TFImageTransformer(GraphStage, ImageModelParams):
     inputTensor, outputTensor : str or tf.Tensor, optional
         The input and the output: a tensor ("op:0"), an operation or the key of a signature. Unset:
         the only one.
+    constants : dict, optional
+        Values of placeholders and inputs that no column feeds, by name, such as
+        ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.
     outputMode : str
         "vector" (default): the output flattened, row-major; or "image": Spark's image struct.
     scaleHint : str
@@ -115,6 +119,7 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         tfInputGraph: TFInputGraph | str | Path | None = None,
         inputTensor: Any = None,
         outputTensor: Any = None,
+        constants: Mapping[str, Any] | None = None,
         outputMode: str = "vector",
         scaleHint: str = "SCALE_AREA_AVERAGING",
         batchSize: int | None = None,
@@ -137,6 +142,7 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         tfInputGraph: TFInputGraph | str | Path | None = None,
         inputTensor: Any = None,
         outputTensor: Any = None,
+        constants: Mapping[str, Any] | None = None,
         outputMode: str | None = None,
         scaleHint: str | None = None,
         batchSize: int | None = None,
@@ -175,12 +181,23 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         if self._graph is None:
             return TFInputGraph.fromBundle(self.getTfInputGraph())
         from sparkdl._bundle_store import stored_bundle
+        from sparkdl._lazy import eagerly, tensorflow
+
+        tf = tensorflow()
 
         def ends(param: Param[str]) -> list[str] | None:
             return [self.getOrDefault(param)] if self.isSet(param) else None
 
-        inputs, outputs = ends(self.inputTensor), ends(self.outputTensor)
-        return TFInputGraph.fromBundle(stored_bundle(self._graph, inputs=inputs, outputs=outputs))
+        inputs, outputs, given = ends(self.inputTensor), ends(self.outputTensor), self._graph
+        if not isinstance(given, (tf.Graph, tf.compat.v1.GraphDef)):
+            return TFInputGraph.fromBundle(stored_bundle(given, inputs=inputs, outputs=outputs))
+        from sparkdl._sources import from_graph
+
+        graph_def = given.as_graph_def() if isinstance(given, tf.Graph) else given
+        with eagerly():
+            # Unlike `save_bundle`, this lets placeholders lack a value: `constants` has them.
+            loose = from_graph(graph_def, inputs, outputs, type(given).__name__)
+        return TFInputGraph.fromBundle(stored_bundle(loose))
 
     def setGraph(self, value: Any) -> TFImageTransformer:
         """Set the graph: a tf.Graph or GraphDef without variables, or a TFInputGraph."""

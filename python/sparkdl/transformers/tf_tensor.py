@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import keyword_only
 from pyspark.ml.param import Param, Params
 
+from sparkdl.param.constants import ConstantsParams
 from sparkdl.param.converters import names
 from sparkdl.param.tensor_stage import TensorStageParams
 from sparkdl.transformers._graph_stage import GraphStage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sparkdl.graph.input import TFInputGraph
 
 
-class TFTransformer(GraphStage, TensorStageParams):
+class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
     """Applies a TensorFlow graph with any number of inputs and outputs to columns.
 
     Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the
@@ -35,6 +36,9 @@ class TFTransformer(GraphStage, TensorStageParams):
     outputMapping : dict of str to str
         From an output (the key of a signature, a tensor or an operation) to the name of the new
         column that it becomes.
+    constants : dict, optional
+        Values of placeholders and inputs that no column feeds, by name, such as
+        ``{"keep_prob": 1.0}``: booleans, numbers, texts, or lists of them.
     outputMode : str
         "array" (default) or "vector".
     batchSize : int, optional
@@ -86,6 +90,7 @@ class TFTransformer(GraphStage, TensorStageParams):
         tfInputGraph: TFInputGraph | str | Path | None = None,
         inputMapping: Mapping[str, Any] | None = None,
         outputMapping: Mapping[Any, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
         outputMode: str = "array",
         batchSize: int | None = None,
         precision: str | None = None,
@@ -103,6 +108,7 @@ class TFTransformer(GraphStage, TensorStageParams):
         tfInputGraph: TFInputGraph | str | Path | None = None,
         inputMapping: Mapping[str, Any] | None = None,
         outputMapping: Mapping[Any, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
         outputMode: str | None = None,
         batchSize: int | None = None,
         precision: str | None = None,

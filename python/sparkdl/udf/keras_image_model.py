@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import stored_bundle
+from sparkdl._bundle_store import is_bundle
 from sparkdl._jvm import active_session, door
-from sparkdl._manifest import MANIFEST
 from sparkdl.errors import SchemaMismatchException, SettingsException
-from sparkdl.model import Model, TensorSpec, load_model
-from sparkdl.udf.keras_model import with_options
+from sparkdl.model import Model, TensorSpec
+from sparkdl.udf.keras_model import read_model, with_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +23,10 @@ def registerKerasImageUDF(
     *,
     preprocessing: str | Callable[[Any], Any] | None = None,
     image: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    verify: bool = True,
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
@@ -58,10 +57,15 @@ def registerKerasImageUDF(
         `preprocessor`, as no Python runs.
     image : dict, optional
         As in `save_bundle`: height, width and channelOrder.
+    constants : dict, optional
+        Values of placeholders and inputs that are no images, by name, such as
+        ``{"keep_prob": 1.0}``.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    verify : bool
+        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
     handle_invalid : str
         What becomes of an image that cannot be decoded, or that the preprocessor fails on:
         "error" (the default) fails the query, "keep" gives null. A null image gives null always.
@@ -98,15 +102,16 @@ def registerKerasImageUDF(
             "preprocessor= gives the model its input as it is, so preprocessing= and image= have "
             "no effect with it: leave them out, or do without the preprocessor."
         )
-    if asked and _is_bundle(model):
+    if asked and is_bundle(model):
         raise SettingsException(
             f"{model} is a bundle, whose graph has its preprocessing in it already: leave out "
             "preprocessing= and image=, or make the bundle again with them."
         )
-    as_it_is = preprocessor is not None or _is_bundle(model)
+    as_it_is = preprocessor is not None or is_bundle(model)
     pixels = {} if as_it_is else {"image": _image(image), "preprocessing": preprocessing}
-    bundle = stored_bundle(model, **pixels, custom_objects=custom_objects, safe_mode=safe_mode)
-    made = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision)
+    loading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
+    read = read_model(model, constants, **pixels, **loading).flattened()
+    made = with_options(read, handle_invalid, batch_size, precision)
     session = spark or active_session()
     if preprocessor is None:
         door(session).registerImageModel(made._jvm_model, session._jsparkSession, udf_name)
@@ -123,11 +128,6 @@ def _image(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Say that images keep their own size, if the model takes any and the caller names none."""
     given = dict(given or {})
     return given if given.keys() & {"height", "width"} else {"height": None, "width": None, **given}
-
-
-def _is_bundle(model: Any) -> bool:
-    is_path = isinstance(model, (str, os.PathLike))
-    return is_path and (Path(model).expanduser() / MANIFEST).is_file()
 
 
 def _input(model: Model) -> TensorSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import stored_bundle
+from sparkdl._bundle_store import is_bundle, stored_bundle
 from sparkdl.model import Model, load_model
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ def registerKerasUDF(
     *,
     inputs: Any = None,
     outputs: Any = None,
+    constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    verify: bool = True,
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
@@ -42,10 +44,15 @@ def registerKerasUDF(
         takes.
     inputs, outputs : optional
         As in `save_bundle`: other names, or the types of a function's tensors.
+    constants : dict, optional
+        Values of placeholders and inputs that no column feeds, by name, such as
+        ``{"keep_prob": 1.0}``.
     custom_objects : dict, optional
         Passed to Keras when it loads a file.
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
+    verify : bool
+        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
     handle_invalid : str
         What becomes of a row that cannot be fed: "error" (the default) fails the query, "keep"
         gives null.
@@ -73,16 +80,28 @@ def registerKerasUDF(
     >>> sparkdl.registerKerasUDF("price", "price.keras")  # doctest: +SKIP
     >>> spark.sql("SELECT id, price(measures)[0] FROM houses")  # doctest: +SKIP
     """
-    bundle = stored_bundle(
+    read = read_model(
         keras_model_or_file_path,
+        constants,
         inputs=inputs,
         outputs=outputs,
         custom_objects=custom_objects,
         safe_mode=safe_mode,
+        verify=verify,
     )
-    model = with_options(load_model(bundle), handle_invalid, batch_size, precision)
+    model = with_options(read, handle_invalid, batch_size, precision)
     model.register(udf_name, spark, fields=fields)
     return model
+
+
+def read_model(model: Any, constants: Mapping[str, Any] | None, **options: Any) -> Model:
+    """Return what a caller of the register functions calls a model, with constants in it.
+
+    The graph of a bundle is finished, so that constants come in when it is read.
+    """
+    if is_bundle(model):
+        return load_model(stored_bundle(model, **options), constants=constants)
+    return load_model(stored_bundle(model, constants=constants or None, **options))
 
 
 def with_options(

@@ -11,6 +11,7 @@ from sparkdl._lazy import eagerly, keras
 from sparkdl._live_keras import save_keras
 from sparkdl._model_files.content import HDF5, kind_of_bytes
 from sparkdl.errors import InvalidModelException
+from sparkdl.param._configuration import optimizer_of, readable
 
 
 def model_to_bytes(model: Any) -> bytes:
@@ -75,12 +76,12 @@ def is_valid_optimizer(optimizer: Any) -> bool:
     >>> is_valid_optimizer("adam"), is_valid_optimizer("eve")  # doctest: +SKIP
     (True, False)
     """
-    return _known(keras().optimizers.get, optimizer)
+    return _known(optimizer_of, optimizer)
 
 
 def is_valid_loss_function(loss: Any) -> bool:
     """Say whether Keras knows a loss."""
-    return _known(keras().losses.get, loss)
+    return _known(lambda value: keras().losses.get(readable(value)), loss)
 
 
 def _known(get: Any, identifier: Any) -> bool:

@@ -1,7 +1,5 @@
 package org.sparkdl
 
-import java.nio.file.{Files, Path, Paths}
-
 import scala.annotation.varargs
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
@@ -10,8 +8,17 @@ import org.apache.spark.sql.sparkdl.Bridge
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, ReadOptions}
-import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.model.{
+  Bundle,
+  LocalFiles,
+  ModelDefinition,
+  ModelReader,
+  Place,
+  ReadOptions,
+  RemoteFiles,
+  UnfedPlaceholders
+}
+import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** A TensorFlow model to apply to columns.
@@ -103,15 +110,22 @@ final class Model private[sparkdl] (
       throw new SchemaMismatchException(
         s"Model '$name' has ${outputs.size} output(s) (${outputs.map(_.name).mkString(", ")}), got names for ${outputCols.size}."
       )
-    Bridge.appended(df, application(df.sparkSession), inputCols, outputCols, errorCol, None)
+    Bridge.appended(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
   }
 
-  /** Writes the model as a bundle into a new local directory. */
+  /** Writes the model as a bundle into a new directory of any of Hadoop's file systems, as a whole or not at all. */
   def save(path: String): Unit = {
-    val target: Path = Paths.get(path).toAbsolutePath
-    if (Files.exists(target)) throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
-    LocalFiles.atomically(target)(Bundle.write(definition, _))
-    ()
+    val hadoop = Model.session.sparkContext.hadoopConfiguration
+    val place = Place.of(path)
+    val target = place.target(hadoop)
+    place.reaching {
+      if (target.getFileSystem(hadoop).exists(target))
+        throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
+      LocalFiles.temporarily("sparkdl-bundle-") { folder =>
+        Bundle.write(definition, folder)
+        RemoteFiles.store(folder, target, hadoop)
+      }
+    }
   }
 
   override def toString: String = describe()
@@ -125,11 +139,15 @@ final class Model private[sparkdl] (
         "handleInvalid 'skip' cannot be used in a column or SQL function, which must give a value for each row: use " +
           "'keep' and filter the nulls, or a stage, or Model.appendTo."
       )
-    application(session).copy(nullIsNull = true)
+    checkedApplication(session).copy(nullIsNull = true)
   }
+
+  private def checkedApplication(session: SparkSession) = ApplicationChecks.checked(application(session))
 
   private[sparkdl] def application(session: SparkSession): ModelApplication = {
     val settings = Model.settings(session)
+    // Before the form of the outputs: for lack of a value their shapes may be unknown.
+    UnfedPlaceholders.check(definition, definition.inputs, outputs)
     ModelApplication(
       model = definition,
       inputs = definition.inputs,
@@ -163,10 +181,10 @@ object Model {
 
   private[sparkdl] def load(session: SparkSession, path: String): Model = load(session, path, ReadOptions())
 
-  /** Reads a model with a signature or tensors of one's choice. */
+  /** Reads a model with a signature or tensors of one's choice, and with constants for what no column feeds. */
   def load(path: String, options: ReadOptions): Model = load(session, path, options)
 
-  private def load(session: SparkSession, path: String, options: ReadOptions): Model = {
+  private[sparkdl] def load(session: SparkSession, path: String, options: ReadOptions): Model = {
     org.sparkdl.runtime.NativeLibrary.load(settings(session).nativeDir)
     new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, options), ModelOptions())
   }

@@ -9,6 +9,7 @@ import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.errors.SchemaMismatchException
+import org.sparkdl.model.ReadOptions
 
 /** Models as SQL functions of a session.
   *
@@ -31,6 +32,10 @@ object ModelUDF {
   def register(session: SparkSession, name: String, path: String): Model =
     register(session, name, Model.load(session, path))
 
+  /** Registers the model at a path, read with options: a signature, tensors, constants. */
+  def register(session: SparkSession, name: String, path: String, options: ReadOptions): Model =
+    register(session, name, Model.load(session, path, options))
+
   /** Registers a model, with the options that it was given. */
   def register(session: SparkSession, name: String, model: Model): Model =
     register(session, name, model, JMap.of[String, String]())
@@ -46,6 +51,10 @@ object ModelUDF {
   /** Registers the model at a path for images: see below. */
   def registerImage(session: SparkSession, name: String, path: String): Model =
     registerImage(session, name, Model.load(session, path))
+
+  /** Registers the model at a path for images, read with options. */
+  def registerImage(session: SparkSession, name: String, path: String, options: ReadOptions): Model =
+    registerImage(session, name, Model.load(session, path, options))
 
   /** Registers a model that takes images (a bundle that says so): image structs, or image files as bytes or by path.
     * Each output is one flat array, as sparkdl has always given it; `register` keeps the dimensions.

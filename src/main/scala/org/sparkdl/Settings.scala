@@ -5,6 +5,7 @@ import java.nio.file.Paths
 import org.apache.spark.network.util.JavaUtils
 
 import org.sparkdl.errors.SettingsException
+import org.sparkdl.model.Place
 
 /** The settings of a Spark session that sparkdl reads, with their defaults.
   *
@@ -102,7 +103,9 @@ object Settings {
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))
-    def nativeDir: String = text(Settings.nativeDir)
+    def nativeDir: String = Some(text(Settings.nativeDir)).filter(_.nonEmpty).fold("") { address =>
+      Place.local(address, s"Setting ${Settings.nativeDir.key}").toString
+    }
     def modelsDir: String = Some(text(Settings.modelsDir))
       .filter(_.nonEmpty)
       .getOrElse(Paths.get(System.getProperty("user.home"), ".sparkdl", "models").toString)

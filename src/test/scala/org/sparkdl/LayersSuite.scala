@@ -17,7 +17,7 @@ class LayersSuite extends AnyFunSuite {
     "runtime" -> Set.empty[String],
     "tensor" -> Set("runtime"),
     "graph" -> Set("runtime", "tensor"),
-    "image" -> Set("runtime", "bridge"),
+    "image" -> Set("runtime", "model", "bridge"),
     "model" -> Set("runtime", "tensor"),
     "engine" -> Set("runtime", "model"),
     "plan" -> Set("runtime", "tensor", "image", "model", "engine"),
@@ -25,7 +25,7 @@ class LayersSuite extends AnyFunSuite {
     "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
     "sql" -> Set("model", "bridge", "api"),
     "tensorframes" -> Set("runtime", "tensor", "graph", "model", "engine", "plan", "bridge", "api"),
-    "doctor" -> Set("runtime", "api"),
+    "doctor" -> Set("runtime", "model", "api"),
     "python" -> Set("image", "tensor", "api", "ml", "model", "plan", "tensorframes"),
     "api" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "doctor")
   )

@@ -2,11 +2,11 @@ package org.sparkdl.doctor
 
 import scala.util.{Failure, Success, Try}
 
-import org.apache.hadoop.fs.Path
 import org.apache.spark.network.util.JavaUtils
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.Settings
+import org.sparkdl.model.Place
 
 /** What the driver can tell about the session. */
 private[sparkdl] object DriverChecks {
@@ -27,17 +27,19 @@ private[sparkdl] object DriverChecks {
     )
 
   private def modelCache(session: SparkSession, settings: Settings.Reader): Finding = {
-    val path = new Path(settings.modelsDir)
+    val path = settings.modelsDir
     Try {
-      val fs = path.getFileSystem(session.sparkContext.hadoopConfiguration)
-      if (fs.exists(path))
-        fs.listStatus(path).toSeq.filter(_.isDirectory).map(_.getPath.getName).filterNot(_.startsWith("."))
+      val hadoop = session.sparkContext.hadoopConfiguration
+      val folder = Place.of(path).found(hadoop)
+      val fs = folder.getFileSystem(hadoop)
+      if (fs.exists(folder))
+        fs.listStatus(folder).toSeq.filter(_.isDirectory).map(_.getPath.getName).filterNot(_.startsWith("."))
       else Nil
     } match {
       case Success(Seq()) => Finding("model cache", s"$path, empty")
       case Success(names) => Finding("model cache", s"$path: ${names.sorted.mkString(", ")}")
       case Failure(e) =>
-        Finding("model cache", s"$path", s"it cannot be read (${e.getMessage}): set ${Settings.modelsDir.key}.")
+        Finding("model cache", path, s"it cannot be read (${e.getMessage}): set ${Settings.modelsDir.key}.")
     }
   }
 

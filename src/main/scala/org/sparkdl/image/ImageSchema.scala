@@ -11,6 +11,7 @@ import org.apache.spark.sql.types.{StringType, StructType}
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.SparkDLException
+import org.sparkdl.model.Place
 import org.sparkdl.runtime.NativeLibrary
 
 /** Reads image files into Spark's image structs. */
@@ -68,7 +69,7 @@ object ImageSchema {
       .format("binaryFile")
       .option("recursiveFileLookup", recursive)
       .options(FileSample.options(sampleRatio, seed))
-      .load(paths: _*)
+      .load(paths.map(Place.of(_).pattern(spark.sparkContext.hadoopConfiguration)): _*)
       .select("path", "content")
     val read = decoded(repartitioned(withEmptyFiles(files), numPartitions), spark)
     if (dropImageFailures) read.where(col("error").isNull) else read

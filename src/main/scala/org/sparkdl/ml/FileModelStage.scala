@@ -21,10 +21,13 @@ trait FileModelStage extends ModelStage {
   /** Refuses columns that are not of the type that the stage takes, whatever the model. */
   protected def checkInputs(columns: Columns): Unit = ()
 
-  override private[ml] def findModel(session: SparkSession): ModelDefinition = {
+  override private[ml] def findModel(session: SparkSession): ModelDefinition = modelAt(session, readOptions)
+
+  /** The model that the param names, read with these options. */
+  private[ml] def modelAt(session: SparkSession, options: ReadOptions): ModelDefinition = {
     val path = required(modelParam)
     NativeLibrary.load(Model.settings(session).nativeDir)
-    KnownModels.read(KnownModels.expanded(path), session.sparkContext.hadoopConfiguration, readOptions)
+    KnownModels.read(path, session.sparkContext.hadoopConfiguration, options)
   }
 
   override protected def newColumns(columns: Columns): Seq[NewColumn] = {

@@ -5,7 +5,7 @@ import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{ImageInfo, ModelDefinition}
+import org.sparkdl.model.{ImageInfo, ModelDefinition, UnfedPlaceholders}
 import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
@@ -58,6 +58,7 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
   /** The call on a column of images of any name. */
   protected def callOn(column: String, model: ModelDefinition): StageCall = {
     val (input, output) = ends(model)
+    UnfedPlaceholders.check(model, Seq(input), Seq(output)) // for lack of a value shapes may be unknown
     val info = imageInfo(model, input)
     val made = (required(outputCol), outputColumn(model, output, info))
     StageCall(model.copy(image = Some(info)), Seq(column -> input), Seq(made), $(scaleHint))

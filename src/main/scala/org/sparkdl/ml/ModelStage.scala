@@ -11,7 +11,7 @@ import org.sparkdl.{Model, Settings}
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.{HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that appends outputs of a model to a DataFrame.
@@ -76,16 +76,18 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
   /** How the operator is to run what `call` says. */
   private[ml] def application(call: StageCall, session: SparkSession): ModelApplication = {
     val settings: Settings.Reader = Model.settings(session)
-    ModelApplication(
-      model = call.model,
-      inputs = call.inputs.map(_._2),
-      outputs = call.outputs.map(_._2),
-      batchSize = get(batchSize).getOrElse(settings.batchSize),
-      precision = get(precision).getOrElse(settings.precision),
-      handleInvalid = HandleInvalid.fromName($(handleInvalid)),
-      scaleHint = call.scaleHint,
-      maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings)
+    ApplicationChecks.checked(
+      ModelApplication(
+        model = call.model,
+        inputs = call.inputs.map(_._2),
+        outputs = call.outputs.map(_._2),
+        batchSize = get(batchSize).getOrElse(settings.batchSize),
+        precision = get(precision).getOrElse(settings.precision),
+        handleInvalid = HandleInvalid.fromName($(handleInvalid)),
+        scaleHint = call.scaleHint,
+        maxPixels = settings.imageMaxPixels,
+        engine = EngineSettings.of(settings)
+      )
     )
   }
 

@@ -6,7 +6,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 import org.apache.spark.ml.util.{MLReader, MLWriter}
 
-import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, ModelReader, Sha256}
+import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, RemoteFiles, Sha256}
 
 /** Writes a stage: its params as Spark ML writes them, and its model as a bundle in `<path>/bundle`, so that it can
   * be loaded where neither the weights nor the model cache are.
@@ -48,14 +48,11 @@ private[ml] class StageReader[T <: ModelStage](params: MLReader[T]) extends MLRe
 private object SavedBundle {
   private val Name = "bundle"
 
-  def write(model: ModelDefinition, path: String, hadoop: Configuration): Unit = {
-    val local = Files.createTempDirectory("sparkdl-bundle-")
-    try {
-      Bundle.write(model, local.resolve(Name))
-      val target = new HadoopPath(path, Name)
-      target.getFileSystem(hadoop).copyFromLocalFile(false, true, new HadoopPath(local.resolve(Name).toUri), target)
-    } finally LocalFiles.deleteTree(local)
-  }
+  def write(model: ModelDefinition, path: String, hadoop: Configuration): Unit =
+    LocalFiles.temporarily("sparkdl-bundle-") { local =>
+      Bundle.write(model, local)
+      RemoteFiles.store(local, new HadoopPath(path, Name), hadoop)
+    }
 
   /** Copies the bundle into a directory of this process, named by its contents, and gives its path; None when the
     * stage was saved without a model.
@@ -68,7 +65,7 @@ private object SavedBundle {
     val fs = bundle.getFileSystem(hadoop)
     if (!fs.exists(bundle)) None
     else {
-      val source = ModelReader.localize(bundle.toString, hadoop)
+      val source = RemoteFiles.fetch(bundle, hadoop)
       Bundle.read(source) // checks every file
       val target = root.resolve(Sha256.of(source.resolve(Bundle.Manifest)).take(24))
       if (!Files.exists(target)) LocalFiles.atomically(target)(LocalFiles.copyTree(source, _))

@@ -1,5 +1,7 @@
 package org.sparkdl.ml
 
+import java.util.{Map => JMap}
+
 import org.apache.spark.ml.param.Param
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 
@@ -13,7 +15,8 @@ import org.sparkdl.tensor.TensorSpec
   * the graph's input has; where it has none, each image keeps its own size and images of equal size share a batch.
   * The input, `[rows, height, width, channels]`, may be uint8, int16, int32, int64, float32 or float64; its numbers
   * are 0 to 255, or those of a struct of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null
-  * only with handleInvalid "keep".
+  * only with handleInvalid "keep". Placeholders besides the images, such as `phase_train`, get their values from
+  * `constants`.
   *
   * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled.
   *
@@ -22,7 +25,7 @@ import org.sparkdl.tensor.TensorSpec
   *   .setOutputTensor("edges:0").transform(images)
   * }}}
   */
-class TFImageTransformer(override val uid: String) extends ImageModelStage {
+class TFImageTransformer(override val uid: String) extends ImageModelStage with HasConstants {
   def this() = this(Identifiable.randomUID("tfImageTransformer"))
 
   override final val inputCol: Param[String] = new Param(
@@ -94,13 +97,15 @@ class TFImageTransformer(override val uid: String) extends ImageModelStage {
 
   /** Of a frozen graph any tensor can be fed and fetched. */
   override protected def readOptions: ReadOptions =
-    ReadOptions(inputs = get(inputTensor).toSeq, outputs = get(outputTensor).toSeq)
+    ReadOptions(inputs = get(inputTensor).toSeq, outputs = get(outputTensor).toSeq, constants = constantValues)
 
   // Java takes this.type for the class that declares a method; these let it chain.
   override def setInputCol(value: String): this.type = super.setInputCol(value)
   override def setOutputCol(value: String): this.type = super.setOutputCol(value)
   override def setOutputMode(value: String): this.type = super.setOutputMode(value)
   override def setScaleHint(value: String): this.type = super.setScaleHint(value)
+  override def setConstants(value: JMap[String, Any]): this.type = super.setConstants(value)
+  override def setConstants(value: scala.collection.Map[String, Any]): this.type = super.setConstants(value)
   override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
   override def setPrecision(value: String): this.type = super.setPrecision(value)
   override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)

@@ -15,7 +15,8 @@ import org.sparkdl.tensor.TensorSpec
   *
   * Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the table): numbers,
   * strings, arrays nested as deep as a row's value has dimensions, MLlib vectors and matrices. Output: a column per
-  * pair of outputMapping, in the order of its names. Null only with handleInvalid "keep".
+  * pair of outputMapping, in the order of its names. Null only with handleInvalid "keep". Placeholders that no column
+  * feeds, such as `keep_prob`, get their values from `constants`.
   *
   * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled, and no pass
   * over the data comes first.
@@ -25,7 +26,7 @@ import org.sparkdl.tensor.TensorSpec
   *   .setOutputMapping(Map("probabilities" -> "score")).transform(df)
   * }}}
   */
-class TFTransformer(override val uid: String) extends TensorStage {
+class TFTransformer(override val uid: String) extends TensorStage with HasConstants {
   def this() = this(Identifiable.randomUID("tfTransformer"))
 
   final val tfInputGraph: Param[String] = new Param(
@@ -74,7 +75,11 @@ class TFTransformer(override val uid: String) extends TensorStage {
 
   /** Of a frozen graph any tensor can be fed and fetched. */
   override protected def readOptions: ReadOptions =
-    ReadOptions(inputs = pairs(inputMapping).map(_._2), outputs = pairs(outputMapping).map(_._1))
+    ReadOptions(
+      inputs = pairs(inputMapping).map(_._2),
+      outputs = pairs(outputMapping).map(_._1),
+      constants = constantValues
+    )
 
   private def pairs(param: MappingParam): Seq[(String, String)] =
     get(param).map(MappingParam.pairs).filter(_.nonEmpty).getOrElse {
@@ -83,6 +88,8 @@ class TFTransformer(override val uid: String) extends TensorStage {
 
   // Java takes this.type for the class that declares a method; these let it chain.
   override def setOutputMode(value: String): this.type = super.setOutputMode(value)
+  override def setConstants(value: JMap[String, Any]): this.type = super.setConstants(value)
+  override def setConstants(value: scala.collection.Map[String, Any]): this.type = super.setConstants(value)
   override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
   override def setPrecision(value: String): this.type = super.setPrecision(value)
   override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)

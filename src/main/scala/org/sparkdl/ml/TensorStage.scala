@@ -6,7 +6,7 @@ import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.ModelDefinition
+import org.sparkdl.model.{ModelDefinition, UnfedPlaceholders}
 import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
@@ -38,9 +38,13 @@ trait TensorStage extends FileModelStage {
     if (missing.nonEmpty)
       throw new SchemaMismatchException(
         s"$label: no column is given for ${missing.mkString("; ")} of model '${model.name}'; given are " +
-          s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column."
+          s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column, or, if it is the " +
+          "same for all rows, a value in constants (of TFTransformer, Model.load or save_bundle)."
       )
-    val outputs = outputsOf(model).map { case (name, spec) => name -> output(model, spec) }
+    val wanted = outputsOf(model)
+    // Before the form of the outputs: for lack of a value their shapes may be unknown.
+    UnfedPlaceholders.check(model, inputs.map(_._2), wanted.map(_._2))
+    val outputs = wanted.map { case (name, spec) => name -> output(model, spec) }
     StageCall(model, inputs, outputs, ScaleHint.AreaAveraging.name)
   }
 

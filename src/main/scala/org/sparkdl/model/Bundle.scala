@@ -39,7 +39,7 @@ object Bundle {
       inputs = specs(directory, root, "inputs"),
       outputs = specs(directory, root, "outputs"),
       image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
-      labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
+      labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(directory, f.asText)),
       source =
         ListMap.from(root.path("source").properties().asScala.iterator.map(e => e.getKey -> e.getValue.asText)),
       keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString)
@@ -83,8 +83,13 @@ object Bundle {
   }
 
   private def parse(directory: Path): JsonNode =
-    try json.readTree(directory.resolve(Manifest).toFile)
+    try json.readTree(textOf(directory, Manifest))
     catch { case e: java.io.IOException => fail(directory, s"$Manifest cannot be read: ${e.getMessage}") }
+
+  private def textOf(directory: Path, name: String): String =
+    TextFile
+      .decoded(Files.readAllBytes(inside(directory, name)))
+      .fold(why => fail(directory, s"$name: $why"), identity)
 
   private def checkFiles(directory: Path, root: JsonNode): Seq[(String, String)] = {
     val sums = root.path("files").properties().asScala.map(e => e.getKey -> e.getValue.asText).toSeq
@@ -149,8 +154,8 @@ object Bundle {
     ()
   }
 
-  private def readLabels(file: Path): Seq[(String, String)] =
-    json.readTree(file.toFile).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
+  private def readLabels(directory: Path, name: String): Seq[(String, String)] =
+    json.readTree(textOf(directory, name)).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
 
   private def text(node: JsonNode, field: String): String = node.path(field).asText("")
 

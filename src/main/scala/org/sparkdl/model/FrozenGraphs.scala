@@ -12,22 +12,20 @@ import org.sparkdl.tensor.TensorSpec
 /** Frozen GraphDefs: a file without a signature, so inputs and outputs are given or found in the graph. */
 private[model] object FrozenGraphs {
 
-  /** Reads the signature of a frozen graph.
-    *
-    * @param inputs
-    *   names of tensors; when empty, all placeholders
-    * @param outputs
-    *   names of tensors; when empty, what no other operation consumes
+  /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, else all placeholders, and
+    * what no other operation consumes. Placeholders that are given constants are none any more.
     */
-  def read(file: Path, inputs: Seq[String], outputs: Seq[String]): ModelDefinition = {
-    val graph = open(file)
+  def read(file: Path, options: ReadOptions): ModelDefinition = {
+    val name = file.getFileName.toString.stripSuffix(".pb")
+    val files = withConstants(name, file, options)
+    val graph = open(file, files.path)
     try {
-      val in = if (inputs.nonEmpty) inputs.map(required(file, graph, _)) else placeholders(graph)
-      val out = if (outputs.nonEmpty) outputs.map(required(file, graph, _)) else sinks(graph)
+      val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
+      val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
       ModelDefinition.checked(
         ModelDefinition(
-          name = file.getFileName.toString.stripSuffix(".pb"),
-          graph = GraphFiles(Sha256.of(file), file, Nil),
+          name = name,
+          graph = files,
           inputs = in.map(spec(file, _)),
           outputs = out.map(spec(file, _)),
           source = Map("kind" -> "frozen graph")
@@ -44,9 +42,21 @@ private[model] object FrozenGraphs {
     graph.build().toByteArray
   }
 
-  private def open(file: Path): TfGraph = {
+  private def withConstants(name: String, file: Path, options: ReadOptions): GraphFiles = {
+    val files = GraphFiles(Sha256.of(file), file, Nil)
+    if (options.constants.isEmpty) files
+    else {
+      open(file, file).close() // says what is wrong with the file
+      Constants.in(name, files, Nil, options).files
+    }
+  }
+
+  /** @param content
+    *   where the graph is that is made of the file
+    */
+  private def open(file: Path, content: Path): TfGraph = {
     NativeLibrary.load()
-    try TfGraph.fromFile(file)
+    try TfGraph.fromFile(content)
     catch {
       case e: TfException         => fail(file, s"TensorFlow cannot import it: ${e.getMessage}")
       case e: java.io.IOException => fail(file, s"it cannot be read: ${e.getMessage}")

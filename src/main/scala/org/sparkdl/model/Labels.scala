@@ -1,16 +1,13 @@
 package org.sparkdl.model
 
-import java.nio.charset.StandardCharsets
-
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
 import com.fasterxml.jackson.core.JsonProcessingException
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{Path => HadoopPath}
 
-import org.sparkdl.errors.{ModelNotFoundException, SparkDLException}
+import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
 
 /** Reads names of classes, from the same files as `sparkdl.labels.read_labels` in Python. */
 private[sparkdl] object Labels {
@@ -19,26 +16,51 @@ private[sparkdl] object Labels {
     *
     * @param path
     *   Keras' class index (`{"0": ["n01440764", "tench"], ...}`), a JSON list, or text with one label per line (class
-    *   and description separated by a tab, if there are two); any Hadoop path
+    *   and description separated by a tab, if there are two; numbers in front that count the lines from 0 are left
+    *   out); any path or URI, in UTF-8 or UTF-16
     */
   def read(path: String, hadoop: Configuration): Seq[(String, String)] = {
-    val text = content(path, hadoop)
-    if (!text.trim.startsWith("{") && !text.trim.startsWith("["))
-      text.linesIterator.filter(_.trim.nonEmpty).map(_.split("\t", 2).toSeq).map(pair(path, _)).toSeq
-    else {
-      val json = parse(path, text)
-      val items =
-        if (json.isArray) json.asScala.toSeq
-        else json.properties().asScala.toSeq.sortBy(e => number(path, e.getKey)).map(_.getValue)
-      items.map(i => pair(path, if (i.isArray) i.asScala.map(_.asText).toSeq else Seq(i.asText)))
-    }
+    val text = TextFile.decoded(content(path, hadoop)).fold(fail(path, _), identity)
+    val start = text.trim.take(1)
+    val found = if (start == "{" || start == "[") ofJson(path, text) else ofLines(path, text)
+    if (found.isEmpty) fail(path, "it is empty")
+    found
   }
 
-  private def content(path: String, hadoop: Configuration): String = {
-    val file = new HadoopPath(path)
-    val fs = file.getFileSystem(hadoop)
-    if (!fs.exists(file)) throw new ModelNotFoundException(s"There is no labels file '$path'.")
-    Using.resource(fs.open(file))(in => new String(in.readAllBytes(), StandardCharsets.UTF_8))
+  private def ofLines(path: String, text: String): Seq[(String, String)] = {
+    val lines = TextFile.lines(text)
+    val numbered = lines.map {
+      case Numbered(number, name) => Some(number -> name)
+      case _                      => None
+    }
+    val counted = numbered.zipWithIndex.forall { case (n, i) => n.exists(_._1 == i.toString) }
+    val names = if (counted) numbered.flatten.map(_._2) else lines
+    names.map(line => pair(path, line.split("\t", 2).toSeq.map(_.trim)))
+  }
+
+  /** A number in front, as the tool that trains classifiers in the browser writes it: "0 cats". */
+  private val Numbered = """(\d+) +(.*)""".r
+
+  private def ofJson(path: String, text: String): Seq[(String, String)] = {
+    val json = parse(path, text)
+    val items =
+      if (json.isArray) json.asScala.toSeq
+      else json.properties().asScala.toSeq.map(e => number(path, e.getKey) -> e.getValue).sortBy(_._1).map(_._2)
+    items.map(i => pair(path, (if (i.isArray) i.asScala.toSeq else Seq(i)).map(named(path, _))))
+  }
+
+  private def named(path: String, item: JsonNode): String =
+    if (item.isTextual) item.asText else fail(path, s"expected names as text, got $item")
+
+  private def content(path: String, hadoop: Configuration): Array[Byte] = {
+    val place = Place.of(path)
+    val file = place.found(hadoop)
+    place.reaching {
+      val fs = file.getFileSystem(hadoop)
+      if (!fs.exists(file) || fs.getFileStatus(file).isDirectory)
+        throw new ModelNotFoundException(s"There is no labels file '$path'.")
+      Using.resource(fs.open(file))(_.readAllBytes())
+    }
   }
 
   private def parse(path: String, text: String): JsonNode =
@@ -49,11 +71,11 @@ private[sparkdl] object Labels {
     key.toIntOption.getOrElse(fail(path, s"expected numbers of classes as keys, got '$key'"))
 
   private def pair(path: String, parts: Seq[String]): (String, String) = parts match {
-    case Seq(name)              => name.trim -> name.trim
-    case Seq(name, description) => name.trim -> description.trim
-    case other                  => fail(path, s"expected a name, or a class and its description, got $other")
+    case Seq(name)              => name -> name
+    case Seq(name, description) => name -> description
+    case other => fail(path, s"expected a name, or a class and its description, got ${other.size} names")
   }
 
   private def fail(path: String, why: String): Nothing =
-    throw new SparkDLException(s"Cannot read the labels file '$path': $why.")
+    throw new SettingsException(s"Cannot read the labels file '$path': $why.")
 }

@@ -30,11 +30,14 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     val model = modelName.map(NamedModels.fromName)
     if (weights == ImageNet) named(model.getOrElse(throw noName), ImageNet)
     else {
-      val path = KnownModels.expanded(weights)
-      val fs = path.getFileSystem(hadoop)
-      if (!fs.exists(path)) throw noWeights(model, weights)
-      if (isBundle(fs, path)) ofModel(model, weights, KnownModels.read(path, hadoop))
-      else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
+      val place = Place.of(weights)
+      val path = place.found(hadoop)
+      place.reaching {
+        val fs = path.getFileSystem(hadoop)
+        if (!fs.exists(path)) throw noWeights(model, weights)
+        if (isBundle(fs, path)) ofModel(model, weights, KnownModels.read(path, weights, hadoop, ReadOptions()))
+        else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
+      }
     }
   }
 
@@ -42,10 +45,13 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     model.resource match {
       case Some(folder) if file.isEmpty => ShippedBundles.read(folder)
       case _ =>
-        val bundle = new HadoopPath(KnownModels.expanded(directory), s"${model.name}-$key")
-        if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
-          throw notCached(model, bundle, file)
-        KnownModels.read(bundle, hadoop)
+        val cache = Place.of(directory)
+        val bundle = new HadoopPath(cache.found(hadoop), s"${model.name}-$key")
+        cache.reaching {
+          if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
+            throw notCached(model, bundle, file)
+          KnownModels.read(bundle, bundle.toUri.toString, hadoop, ReadOptions())
+        }
     }
 
   /** A bundle must be of the model that the stage names, for its name decides nothing else. */
@@ -69,8 +75,7 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     val place = if (bundle.toUri.getScheme == "file") bundle.toUri.getPath else bundle.toString
     new ModelNotFoundException(
       s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Make it with Python, once: " +
-        s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl[tensorflow]'; where the " +
-        "cache is no local directory, export to one and copy it there, or give the directory as weights)."
+        s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl[tensorflow]')."
     )
   }
 }

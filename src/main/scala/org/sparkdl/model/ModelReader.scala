@@ -1,13 +1,14 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Files, Path}
+import java.util.{Map => JMap}
 import java.util.zip.ZipFile
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
+import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
 
@@ -21,13 +22,26 @@ import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
   *   tensors of a frozen graph; empty: its placeholders
   * @param outputs
   *   tensors of a frozen graph; empty: those that nothing consumes
+  * @param constants
+  *   values of placeholders and inputs that no column feeds, by name: booleans, numbers, texts, or sequences of them,
+  *   such as `Map("keep_prob" -> 1.0)`
   */
 final case class ReadOptions(
     signature: String = "serving_default",
     tags: Seq[String] = Seq("serve"),
     inputs: Seq[String] = Nil,
-    outputs: Seq[String] = Nil
-)
+    outputs: Seq[String] = Nil,
+    constants: Map[String, Any] = Map.empty
+) {
+
+  /** The same with these constants; lists may be Java's. */
+  def withConstants(constants: JMap[String, _]): ReadOptions = copy(constants = constants.asScala.toMap)
+
+  /** Equal for equal constants, in whatever collections they were given. */
+  private[model] def comparable: ReadOptions = copy(constants = constants.map { case (name, value) =>
+    name -> ConstantValue.of(name, value)
+  })
+}
 
 /** Reads a model from a path: a bundle, a zip of one, a SavedModel directory, a frozen graph. */
 object ModelReader {
@@ -39,10 +53,19 @@ object ModelReader {
   def read(path: String, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition =
     readLocal(path, localize(path, hadoop), options)
 
+  /** As `read`, where the place is known and the user's words for it are `address`. */
+  private[sparkdl] def readAt(
+      path: HadoopPath,
+      address: String,
+      hadoop: Configuration,
+      options: ReadOptions
+  ): ModelDefinition = readLocal(address, fetched(path, address, hadoop), options)
+
   private def readLocal(path: String, local: Path, options: ReadOptions): ModelDefinition =
     if (Files.isDirectory(local))
-      if (Bundle.isBundle(local)) Bundle.read(local)
-      else if (SavedModels.isSavedModel(local)) SavedModels.read(local, options.tags, options.signature)
+      if (Bundle.isBundle(local)) Constants.applied(Bundle.read(local), options)
+      else if (SavedModels.isSavedModel(local))
+        Constants.applied(SavedModels.read(local, options.tags, options.signature), options)
       else
         throw new InvalidModelException(
           s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
@@ -53,8 +76,8 @@ object ModelReader {
   private def readFile(path: String, local: Path, options: ReadOptions): ModelDefinition = {
     val kind = FileKinds.of(local)
     kind.kind match {
-      case FileKinds.Graph     => FrozenGraphs.read(local, options.inputs, options.outputs)
-      case FileKinds.TextGraph => FrozenGraphs.read(binary(local), options.inputs, options.outputs)
+      case FileKinds.Graph                         => FrozenGraphs.read(local, options)
+      case FileKinds.TextGraph                     => FrozenGraphs.read(binary(local), options)
       case k if FileKinds.ZippedModels.contains(k) => readLocal(path, unzip(local), options)
       case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
       case _                                       => throw FileKinds.noModel(path, kind)
@@ -78,32 +101,18 @@ object ModelReader {
   private def names(directory: Path): String =
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
 
-  private[sparkdl] def localize(path: String, hadoop: Configuration): Path = {
-    val remote = new HadoopPath(path)
-    val fs = remote.getFileSystem(hadoop)
-    val status =
-      try fs.getFileStatus(remote)
-      catch {
-        case _: java.io.FileNotFoundException =>
-          throw new ModelNotFoundException(
-            s"There is no model at '$path'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
-              "a SavedModel directory or a frozen graph (.pb)."
-          )
-      }
-    if (fs.getScheme == "file") Paths.get(fs.makeQualified(remote).toUri.getPath)
-    else copyOf(fs, remote, s"${fs.makeQualified(remote)}:${status.getModificationTime}:${status.getLen}")
-  }
+  private[sparkdl] def localize(path: String, hadoop: Configuration): Path =
+    fetched(Place.of(path).found(hadoop), path, hadoop)
 
-  /** A local copy, kept for the life of the process under a name made from the path and its age. */
-  private def copyOf(fs: FileSystem, remote: HadoopPath, identity: String): Path = synchronized {
-    val directory = temporaryRoot.resolve(Sha256.of(identity.getBytes("UTF-8")).take(24))
-    val target = directory.resolve(remote.getName)
-    if (!Files.exists(directory))
-      LocalFiles.atomically(directory) { t =>
-        fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
-      }
-    target
-  }
+  private def fetched(path: HadoopPath, address: String, hadoop: Configuration): Path =
+    try Place.of(address).reaching(RemoteFiles.fetch(path, hadoop))
+    catch {
+      case _: java.io.FileNotFoundException =>
+        throw new ModelNotFoundException(
+          s"There is no model at '$address'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
+            "a SavedModel directory or a frozen graph (.pb)."
+        )
+    }
 
   private lazy val temporaryRoot: Path = {
     val root = Files.createTempDirectory("sparkdl-models-")

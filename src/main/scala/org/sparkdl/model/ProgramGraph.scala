@@ -7,7 +7,7 @@ import org.apache.commons.text.similarity.LevenshteinDistance
 import org.tensorflow.proto.{AttrValue, GraphDef, NodeDef, TensorShapeProto, VersionDef}
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{DType, TfGraph}
+import org.sparkdl.runtime.TfGraph
 import org.sparkdl.tensor.TensorSpec
 
 /** A frozen GraphDef of which a program runs a part: what its tensors need, and what shapes they have. Immutable. */
@@ -32,7 +32,7 @@ final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: Gra
     *   names of further operations that are fed, so that what they are computed from is not needed
     */
   def placeholders(tensors: Seq[String], fed: Set[String]): Seq[TensorSpec] =
-    needed(tensors, fed).filter(n => n.getOp == Placeholder || fed(n.getName)).map(placeholder)
+    needed(tensors, fed).filter(n => n.getOp == Plain || fed(n.getName)).map(placeholder)
 
   /** The variables that `tensors` read. A frozen graph has none. */
   def variables(tensors: Seq[String], fed: Set[String]): Seq[String] =
@@ -51,9 +51,8 @@ final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: Gra
     val given_ = inputs.map(i => TfGraph.split(i.tensor)._1 -> i).toMap
     val made = graph.toBuilder.clearNode()
     needed(tensors, given_.keySet).foreach(n => made.addNode(given_.get(n.getName).fold(n)(asPlaceholder(n, _))))
-    // Before version 24 a placeholder of shape [] was one of unknown rank.
-    if (graph.getVersions.getProducer < ScalarsKnown)
-      made.setVersions(VersionDef.newBuilder().setProducer(ScalarsKnown))
+    if (graph.getVersions.getProducer < Placeholder.ScalarsKnown)
+      made.setVersions(VersionDef.newBuilder().setProducer(Placeholder.ScalarsKnown))
     made.build().toByteArray
   }
 
@@ -88,20 +87,16 @@ final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: Gra
   private def op(input: String): String = TfGraph.split(input.stripPrefix("^"))._1
 
   private def placeholder(node: NodeDef): TensorSpec = {
-    val code = node.getAttrOrThrow("dtype").getTypeValue
-    val dtype = DType.fromCode(code).getOrElse(untyped(node.getName, code))
-    val shape = Option(node.getAttrMap.get("shape")).map(_.getShape).filterNot(_.getUnknownRank)
-    val dims = shape.map(_.getDimList.asScala.map(_.getSize).toSeq)
-    val known = dims.filter(_.nonEmpty || graph.getVersions.getProducer >= ScalarsKnown)
-    TensorSpec(node.getName, s"${node.getName}:0", dtype, known)
+    val found = Placeholder.of(node, graph)
+    val dtype = found.dtype.getOrElse(untyped(found.name, found.dtypeCode))
+    TensorSpec(found.name, s"${found.name}:0", dtype, found.shape)
   }
 }
 
 private[sparkdl] object ProgramGraph {
-  private val Placeholder = "Placeholder"
+  private val Plain = "Placeholder"
   private val Hidden = Set("Const", "NoOp", "Assert")
   private val Variables = Set("Variable", "VariableV2", "VarHandleOp", "TemporaryVariable")
-  private val ScalarsKnown = 24
 
   /** Reads a serialized GraphDef. */
   def apply(graphDef: Array[Byte]): ProgramGraph = {
@@ -120,7 +115,7 @@ private[sparkdl] object ProgramGraph {
     NodeDef
       .newBuilder()
       .setName(node.getName)
-      .setOp(Placeholder)
+      .setOp(Plain)
       .putAttr("dtype", node.getAttrOrThrow("dtype"))
       .putAttr("shape", AttrValue.newBuilder().setShape(shape).build())
       .build()

@@ -4,7 +4,7 @@ import java.nio.file.{Files, Path}
 
 import scala.jdk.CollectionConverters._
 
-import org.tensorflow.proto.{SavedModel, SignatureDef, TensorInfo}
+import org.tensorflow.proto.{GraphDef, MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
 
 import org.apache.spark.internal.Logging
 
@@ -28,14 +28,10 @@ private[model] object SavedModels extends Logging {
   /** Reads the signature `key` of the graph with `tags`; names that do not exist are errors that list those that do.
     */
   def read(directory: Path, tags: Seq[String], key: String): ModelDefinition = {
-    val saved = parse(directory)
-    val meta =
-      saved.getMetaGraphsList.asScala.find(_.getMetaInfoDef.getTagsList.asScala.toSet == tags.toSet).getOrElse {
-        val sets = saved.getMetaGraphsList.asScala.map(_.getMetaInfoDef.getTagsList.asScala.mkString("'", ",", "'"))
-        fail(directory, s"it has no graph with the tags '${tags.mkString(",")}'; it has: ${sets.mkString(", ")}")
-      }
+    val meta = metaGraph(directory, tags)
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
     val found = existing(directory, key, signatures.keys.toSeq.sorted)
+    CompositeTensors.problem(meta, found, signatures(found)).foreach(fail(directory, _))
     definition(directory, tags, found, signatures(found))
   }
 
@@ -46,6 +42,25 @@ private[model] object SavedModels extends Logging {
       logWarning(s"The SavedModel '$directory' has no signature '$key'; its only one, '${keys.head}', is used.")
       keys.head
     } else fail(directory, s"it has no signature '$key'; it has: ${keys.mkString("'", "', '", "'")}")
+
+  /** The graph with these tags. */
+  def metaGraph(directory: Path, tags: Seq[String]): MetaGraphDef = {
+    val saved = parse(directory)
+    saved.getMetaGraphsList.asScala.find(tagged(_, tags)).getOrElse {
+      val sets = saved.getMetaGraphsList.asScala.map(_.getMetaInfoDef.getTagsList.asScala.mkString("'", ",", "'"))
+      fail(directory, s"it has no graph with the tags '${tags.mkString(",")}'; it has: ${sets.mkString(", ")}")
+    }
+  }
+
+  /** The file of the SavedModel in `directory` with another graph under these tags. */
+  def withGraph(directory: Path, tags: Seq[String], graph: GraphDef): SavedModel = {
+    val saved = parse(directory).toBuilder
+    saved.getMetaGraphsBuilderList.asScala.filter(m => tagged(m.build(), tags)).foreach(_.setGraphDef(graph))
+    saved.build()
+  }
+
+  private def tagged(meta: MetaGraphDef, tags: Seq[String]): Boolean =
+    meta.getMetaInfoDef.getTagsList.asScala.toSet == tags.toSet
 
   private def definition(directory: Path, tags: Seq[String], key: String, signature: SignatureDef): ModelDefinition =
     ModelDefinition.checked(
@@ -74,7 +89,7 @@ private[model] object SavedModels extends Logging {
     }
 
   private def parse(directory: Path): SavedModel =
-    try SavedModel.parseFrom(Files.readAllBytes(directory.resolve(Graph)))
+    try MappedProtos.savedModel(directory.resolve(Graph))
     catch { case e: java.io.IOException => fail(directory, s"$Graph cannot be read: ${e.getMessage}") }
 
   private def fail(directory: Path, why: String): Nothing =

@@ -6,6 +6,7 @@ import scala.collection.immutable.ListMap
 import scala.jdk.CollectionConverters._
 
 import com.fasterxml.jackson.core.json.JsonReadFeature
+import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.json.JsonMapper
 
 /** The losses of each epoch, which Python writes into the `source` of a bundle that it has trained. */
@@ -14,33 +15,56 @@ object TrainingHistory {
   /** The keys in `source`: a JSON object with a list of numbers per loss or metric; why training failed. */
   private[model] val Key = "history"
   private val Failure = "failure"
+  private val Shown = 8
 
   // Python writes losses that are no numbers any more as NaN and Infinity.
   private val json = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build()
 
-  /** The losses and metrics in the order in which they were written; empty when the model has none. */
+  /** The losses and metrics in the order in which they were written; empty when the model has none. A metric with
+    * several results has an entry for each of them: "p[0]" and "p[1]", or "m[0][1]" of a matrix.
+    */
   def of(model: ModelDefinition): Map[String, Seq[Double]] = {
-    val written = model.source.get(Key).map(json.readTree).toSeq.flatMap(_.properties().asScala)
-    ListMap.from(written.map(e => e.getKey -> e.getValue.asScala.map(_.asDouble).toSeq))
+    val numbers = written(model).flatMap { case (name, epochs) => epochs.flatMap(singleNumbers(name, _)) }
+    ListMap.from(numbers.map(_._1).distinct.map(_ -> Seq.empty[Double])) ++ numbers.groupMap(_._1)(_._2)
   }
+
+  /** What each epoch has, a number or an array of numbers, by metric. */
+  private def written(model: ModelDefinition): Seq[(String, Seq[JsonNode])] =
+    model.source
+      .get(Key)
+      .map(json.readTree)
+      .toSeq
+      .flatMap(_.properties().asScala)
+      .map(e => e.getKey -> e.getValue.asScala.toSeq)
+
+  private def singleNumbers(name: String, value: JsonNode): Seq[(String, Double)] =
+    if (value.isArray) value.asScala.toSeq.zipWithIndex.flatMap { case (v, i) => singleNumbers(s"$name[$i]", v) }
+    else Seq(name -> value.asDouble)
 
   /** What a model is, how it was trained and what it reached, as text for people. */
   def summary(model: ModelDefinition): String = {
     val facts = model.source.removedAll(Seq(Key, Failure)).map { case (k, v) => s"  $k: $v" }
-    (Seq(s"model '${model.name}'") ++ facts ++ reached(of(model))).mkString("\n")
+    (Seq(s"model '${model.name}'") ++ facts ++ reached(written(model))).mkString("\n")
   }
 
   /** How many epochs there were, and the numbers of the one with the least loss. */
-  private def reached(history: Map[String, Seq[Double]]): Seq[String] =
-    Seq("val_loss", "loss").find(history.get(_).exists(_.nonEmpty)).toSeq.flatMap { watched =>
-      val losses = history(watched)
+  private def reached(history: Seq[(String, Seq[JsonNode])]): Seq[String] =
+    Seq("val_loss", "loss").find(w => history.exists(h => h._1 == w && h._2.nonEmpty)).toSeq.flatMap { watched =>
+      val losses = history.find(_._1 == watched).toSeq.flatMap(_._2).map(_.asDouble)
       val best = losses.indices.minBy(i => if (losses(i).isNaN) Double.PositiveInfinity else losses(i))
-      val numbers = history.collect { case (name, values) if best < values.size => s"$name ${short(values(best))}" }
+      val numbers = history.collect { case (name, values) if best < values.size => shown(name, values(best)) }
       Seq(
         s"trained for ${losses.size} epoch(s); least $watched in epoch ${best + 1}:",
         numbers.mkString("  ", ", ", "")
       )
     }
+
+  /** The first numbers of a metric, as text. */
+  private def shown(name: String, value: JsonNode): String = {
+    val numbers = singleNumbers(name, value)
+    val more = if (numbers.size > Shown) Seq(s"... (${numbers.size} of $name)") else Nil
+    (numbers.take(Shown).map { case (n, v) => s"$n ${short(v)}" } ++ more).mkString(", ")
+  }
 
   private def short(number: Double): String =
     if (number.isNaN || number.isInfinite) number.toString

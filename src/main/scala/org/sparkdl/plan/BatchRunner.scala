@@ -20,8 +20,11 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   private val tensors = task.readers.map(_._1).toArray
   private val readers: Array[CellReader] = task.readers.map(_._2).toArray
 
-  /** Runs the rows of a group. When TensorFlow refuses the batch and invalid rows need not fail the job, each row is
-    * run alone and `failed` hears of those that are refused.
+  /** Runs the rows of a group, one at least. When TensorFlow refuses the batch and invalid rows need not fail the
+    * job, each row is run alone and `failed` hears of those that are refused.
+    *
+    * A graph that takes a fixed number of rows gets that many: copies of a good row fill up a batch, and a row that
+    * runs alone is repeated. Nobody reads what becomes of the copies.
     */
   def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
     val start = System.nanoTime()
@@ -31,7 +34,7 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     alone = false
     try outputs = Array(checked(model(inputs), slots.toLong))
     catch {
-      case e: TfException if rowsFault(e) => runAlone(inputs, group.count, failed)
+      case e: TfException if rowsFault(e) => runAlone(inputs, group.count, if (task.fixedBatch) slots else 1, failed)
       case e: TfException                 => throw RowErrors.refused(task, e, context)
     }
     metrics.batches(1)
@@ -42,15 +45,14 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     * found by running each alone.
     */
   private def rowsFault(e: TfException): Boolean =
-    task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && !task.fixedBatch &&
-      BatchRunner.AboutValues(e.code)
+    task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && BatchRunner.AboutValues(e.code)
 
-  private def runAlone(inputs: Array[TfTensor], rows: Int, failed: (Int, String) => Unit): Unit = {
+  private def runAlone(inputs: Array[TfTensor], rows: Int, times: Int, failed: (Int, String) => Unit): Unit = {
     alone = true
     outputs = new Array[Array[TfTensor]](rows)
     (0 until rows).foreach { slot =>
-      val one = inputs.map(TensorRows.copyOf(_, slot))
-      try outputs(slot) = checked(model(one), 1)
+      val one = inputs.map(TensorRows.repeated(_, slot, times))
+      try outputs(slot) = checked(model(one), times.toLong)
       catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }
       finally one.foreach(_.close())
     }
@@ -86,9 +88,10 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     val expected = if (task.trimmed) tensors(0).shape.headOption.getOrElse(-1L) else rows
     val wrong = tensors.indexWhere(t => t.shape.isEmpty || t.shape(0) != expected)
     if (wrong >= 0) {
-      val shapes = tensors.map(t => RowErrors.shapeString(t.shape))
+      val shapes = tensors.map(_.shape)
       tensors.foreach(_.close())
-      throw if (task.trimmed) RowErrors.unequalRows(task, task.fetches.zip(shapes), context)
+      throw if (task.trimmed)
+        RowErrors.unequalRows(task, task.fetches.zip(shapes.map(RowErrors.shapeString)), context)
       else RowErrors.wrongRows(task, task.fetches(wrong), shapes(wrong), rows)
     }
     tensors

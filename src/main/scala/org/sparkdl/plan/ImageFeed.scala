@@ -121,6 +121,6 @@ private final class ImageBatch(
   override def bytes: Long = slots.slotBytes
   override def cell: Array[Long] = shapeOf(target.height, target.width)
   override def otherCell: Array[Long] = shapeOf(images.height, images.width)
-  override def tensor(rows: Int): TfTensor = slots.tensor(rows)
+  override def tensor(rows: Int, filled: Int): TfTensor = slots.tensor(rows, filled)
   override def close(): Unit = slots.close()
 }

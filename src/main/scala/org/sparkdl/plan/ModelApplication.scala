@@ -48,7 +48,8 @@ object OutputColumn {
     case Some(dims) if dims.nonEmpty => dims.size - 1
     case Some(_) =>
       throw new SchemaMismatchException(
-        s"Output '${spec.name}' of model '${model.name}' is a scalar: expected a leading dimension, one entry per row."
+        s"Output '${spec.name}' of model '${model.name}' is a scalar: expected a leading dimension, one entry per row. " +
+          RowCounts.remedy(None, "model")
       )
     case None =>
       throw new SchemaMismatchException(
@@ -105,7 +106,8 @@ final case class ModelApplication(
   def feeds(columns: Seq[(String, DataType)]): Seq[InputFeed] = {
     if (columns.size != inputs.size)
       throw new SchemaMismatchException(
-        s"Model '${model.name}' has ${inputs.size} input(s) (${inputs.mkString("; ")}), got ${columns.size} column(s)."
+        s"Model '${model.name}' has ${inputs.size} input(s) (${inputs.mkString("; ")}), got ${columns.size} column(s). " +
+          "Each input needs a column, or, if it is the same for all rows, a value when the model is loaded (constants)."
       )
     inputs.zip(columns).map { case (spec, (name, from)) =>
       InputFeed.of(model, spec, name, from, scaleHint, maxPixels)

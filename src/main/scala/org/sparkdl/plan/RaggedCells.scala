@@ -16,7 +16,7 @@ final private[plan] class RaggedCells(spec: TensorSpec, from: DataType) extends 
 
   override def add(slot: Int, row: SpecializedGetters, ordinal: Int): String = {
     val reason = collector.add(0, row, ordinal)
-    if (reason == null) { forget(slot); append(TensorRows.copyOf(collector.tensor(1), 0)) }
+    if (reason == null) { forget(slot); append(TensorRows.repeated(collector.tensor(1, 1), 0, 1)) }
     reason
   }
 
@@ -33,13 +33,13 @@ final private[plan] class RaggedCells(spec: TensorSpec, from: DataType) extends 
 
   override def move(from: Int, to: Int): Unit = put(cells(from), Array(to))
 
-  override def gather(slots: Array[Int], leading: Array[Long]): TfTensor = TensorRows.copyOf(cells(slots(0)), 0)
+  override def gather(slots: Array[Int], leading: Array[Long]): TfTensor = TensorRows.repeated(cells(slots(0)), 0, 1)
 
   override def fits(result: TfTensor, rows: Option[Int]): Boolean =
     result.dtype == spec.dtype && result.shape.length == cell.length + 1 && rows.contains(result.shape(0).toInt)
 
   override def put(result: TfTensor, slots: Array[Int]): Unit = {
-    val copy = TensorRows.copyOf(result, 0)
+    val copy = TensorRows.repeated(result, 0, 1)
     total += RaggedCells.bytesOf(copy) - RaggedCells.bytesOf(cells(slots(0)))
     cells(slots(0)).close()
     cells(slots(0)) = copy

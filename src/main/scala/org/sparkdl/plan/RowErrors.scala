@@ -1,10 +1,9 @@
 package org.sparkdl.plan
 
 import org.apache.spark.TaskContext
-import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.errors.{InvalidInputException, ModelExecutionException}
-import org.sparkdl.runtime.{DType, TfException, TfTensor}
+import org.sparkdl.runtime.TfException
 
 /** The words of the operator's errors: the model or program, the partition, where the row came from, and the remedy.
   */
@@ -54,14 +53,14 @@ private[plan] object RowErrors {
       cause
     )
 
-  def wrongRows(task: BatchTask, fetch: String, shape: String, rows: Long): ModelExecutionException =
+  def wrongRows(task: BatchTask, fetch: String, dims: Array[Long], rows: Long): ModelExecutionException =
     new ModelExecutionException(
-      s"Output '$fetch' of ${kind(task)} '${task.modelName}' has the shape $shape: expected $rows entries in its first " +
+      s"Output '$fetch' of ${kind(task)} '${task.modelName}' has the shape ${shapeString(dims)}: expected $rows entries in its first " +
         s"dimension, one per row of the ${unit(task)}. " +
         (if (task.block.isDefined)
            "map_blocks needs as many rows as the block has: programs that give another number are run with trim=True " +
              "(mapBlocksTrimmed in Scala), which keeps their outputs only."
-         else s"The ${kind(task)} must not mix or drop rows.")
+         else RowCounts.remedy(dims.headOption, kind(task)))
     )
 
   /** @param shapes
@@ -97,22 +96,4 @@ private[plan] object RowErrors {
   private def fed(task: BatchTask): String =
     if (task.program.isEmpty) task.inputNames.mkString(", ")
     else task.inputNames.zip(task.inputColumns).map { case (i, c) => s"'$i' from column '$c'" }.mkString(", ")
-}
-
-/** Single rows of batch tensors. */
-private[plan] object TensorRows {
-
-  /** Row `index` of `batch` as a tensor of one row. */
-  def copyOf(batch: TfTensor, index: Int): TfTensor = {
-    val shape = 1L +: batch.shape.tail
-    val n = TfTensor.elements(shape)
-    if (batch.dtype == DType.Str)
-      TfTensor.strings(Array.tabulate(n.toInt)(i => batch.stringAt(index * n + i)), shape)
-    else {
-      val row = TfTensor.allocate(batch.dtype, shape)
-      val bytes = n * batch.dtype.size
-      Platform.copyMemory(null, batch.address + index * bytes, null, row.address, bytes)
-      row
-    }
-  }
 }

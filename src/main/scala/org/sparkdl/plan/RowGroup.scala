@@ -58,8 +58,10 @@ final private[plan] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initi
   /** The collector whose value was the reason of the last `add`. */
   def refusal: BatchTensor = collectors(failed)
 
-  /** The inputs with `rows` slots; valid until the next `add`. */
-  def tensors(rows: Int): Array[TfTensor] = collectors.map(_.tensor(rows))
+  /** The inputs with `slots` slots; valid until the next `add`. Where there are fewer rows, copies of the first fill
+    * up.
+    */
+  def tensors(slots: Int): Array[TfTensor] = collectors.map(_.tensor(slots, math.min(slots, count)))
 
   /** Empties it. */
   def clear(): Unit = count = 0

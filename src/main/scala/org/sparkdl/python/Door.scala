@@ -1,17 +1,20 @@
 package org.sparkdl.python
 
+import java.io.FileNotFoundException
 import java.nio.file.{Files, Paths}
 import java.util.{List => JList, Map => JMap}
 
 import scala.jdk.CollectionConverters._
 
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Version}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
-import org.sparkdl.model.ReadOptions
+import org.sparkdl.model.{Place, ReadOptions, RemoteFiles}
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 
@@ -52,14 +55,42 @@ object Door {
     parts.flatMap { case (place, findings) => findings.map(f => Array(place, f.topic, f.value, f.remedy)) }.asJava
   }
 
+  /** The local path of what is at a path or URI, itself or a copy; null where nothing is. */
+  def fetchFile(address: String): String =
+    inHadoop(address)(_.found(_)) { (path, hadoop) =>
+      try RemoteFiles.fetch(path, hadoop).toString
+      catch { case _: FileNotFoundException => null }
+    }
+
+  /** Names of what is in a folder; null where nothing is. */
+  def fileNames(address: String): JList[String] =
+    inHadoop(address)(_.found(_))((path, hadoop) => RemoteFiles.names(path, hadoop).map(_.asJava).orNull)
+
+  /** Copies a local file or folder to a path or URI, as a whole or not at all; what is there is replaced. */
+  def storeFile(local: String, address: String): Unit =
+    inHadoop(address)(_.target(_))((path, hadoop) => RemoteFiles.store(Paths.get(local), path, hadoop))
+
+  /** Deletes a file if it is there. */
+  def deleteFile(address: String): Unit =
+    inHadoop(address)(_.target(_))((path, hadoop) => RemoteFiles.delete(path, hadoop))
+
+  private def inHadoop[T](address: String)(at: (Place, Configuration) => Path)(use: (Path, Configuration) => T): T = {
+    val hadoop = Model.session.sparkContext.hadoopConfiguration
+    val place = Place.of(address)
+    val path = at(place, hadoop)
+    place.reaching(use(path, hadoop))
+  }
+
   /** `Model.load`; Python keeps what it gives and hands it back to the functions below. */
   def loadModel(
       path: String,
       signature: String,
       tags: JList[String],
       inputs: JList[String],
-      outputs: JList[String]
-  ): Model = Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)))
+      outputs: JList[String],
+      constants: JMap[String, Any]
+  ): Model =
+    Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)).withConstants(constants))
 
   /** (name, dtype, shape or null) of each input; -1 = unknown dimension. */
   def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(parts).asJava

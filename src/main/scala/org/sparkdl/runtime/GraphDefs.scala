@@ -89,6 +89,8 @@ object GraphDefs {
     case (DType.Float32, v: Number)   => tensor.addFloatVal(v.floatValue); ()
     case (DType.Float64, v: Number)   => tensor.addDoubleVal(v.doubleValue); ()
     case (DType.Int64, v: Number)     => tensor.addInt64Val(v.longValue); ()
+    case (DType.UInt32, v: Number)    => tensor.addUint32Val(v.intValue); ()
+    case (DType.UInt64, v: Number)    => tensor.addUint64Val(v.longValue); ()
     case (SmallIntegers(), v: Number) => tensor.addIntVal(v.intValue); ()
     case (other, v) => throw new IllegalArgumentException(s"no constant of type $other from ${v.getClass.getName}")
   }

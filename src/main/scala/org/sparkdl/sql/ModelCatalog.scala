@@ -2,7 +2,7 @@ package org.sparkdl.sql
 
 import java.util.concurrent.ConcurrentHashMap
 
-import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
+import org.apache.hadoop.fs.{FileStatus, Path}
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.{NoSuchFunctionException, NoSuchNamespaceException}
 import org.apache.spark.sql.connector.catalog.{FunctionCatalog, Identifier}
@@ -11,7 +11,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
-import org.sparkdl.model.Bundle
+import org.sparkdl.model.{Bundle, Place}
 
 /** A folder of bundles as a catalog of SQL functions, for those who only write SQL, and for permanent views, which
   * may not use the functions of a session.
@@ -26,7 +26,7 @@ import org.sparkdl.model.Bundle
   */
 final class ModelCatalog extends FunctionCatalog {
   private var catalog: String = _
-  private var folder: Path = _
+  private var folder: String = _
   private var handleInvalid = "error"
 
   /** By path: when the bundle was written, and what it holds. */
@@ -40,7 +40,7 @@ final class ModelCatalog extends FunctionCatalog {
     val path = Option(options.get("path")).filter(_.nonEmpty).getOrElse {
       throw new SettingsException(s"Setting $prefix.path is missing: the folder of the bundles, any Hadoop path.")
     }
-    folder = new Path(path)
+    folder = path
     handleInvalid = options.getOrDefault("handleInvalid", handleInvalid)
   }
 
@@ -62,16 +62,22 @@ final class ModelCatalog extends FunctionCatalog {
 
   /** The manifests of the bundles. */
   private def bundles: Seq[FileStatus] = {
-    val fs = fileSystem
-    if (!fs.exists(folder))
-      throw new ModelNotFoundException(
-        s"There is no folder '$folder', which setting spark.sql.catalog.$catalog.path names."
-      )
-    Option(fs.globStatus(new Path(new Path(folder, "*"), Bundle.Manifest))).toSeq.flatten
+    val hadoop = SparkSession.active.sparkContext.hadoopConfiguration
+    val place = Place.of(folder)
+    val found = place.found(hadoop)
+    place.reaching {
+      val fs = found.getFileSystem(hadoop)
+      if (!fs.exists(found))
+        throw new ModelNotFoundException(
+          s"There is no folder '$folder', which setting spark.sql.catalog.$catalog.path names."
+        )
+      fs.listStatus(found)
+        .toSeq
+        .map(s => new Path(s.getPath, Bundle.Manifest))
+        .filter(fs.exists)
+        .map(fs.getFileStatus)
+    }
   }
-
-  private def fileSystem: FileSystem =
-    folder.getFileSystem(SparkSession.active.sparkContext.hadoopConfiguration)
 
   private def modelOf(manifest: FileStatus): Model = {
     val written = manifest.getModificationTime
@@ -79,7 +85,7 @@ final class ModelCatalog extends FunctionCatalog {
       manifest.getPath.getParent,
       (path, old) =>
         if (old != null && old._1 == written) old
-        else written -> Model.load(path.toString).withHandleInvalid(handleInvalid)
+        else written -> Model.load(path.toUri.toString).withHandleInvalid(handleInvalid)
     )
     model
   }

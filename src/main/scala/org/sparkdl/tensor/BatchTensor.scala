@@ -32,8 +32,13 @@ abstract class BatchTensor extends AutoCloseable {
   /** The shape of the value that was of another shape. */
   def otherCell: Array[Long]
 
-  /** The tensor of the first `rows` slots; it stays this object's and is valid until the next `add`. */
-  def tensor(rows: Int): TfTensor
+  /** A tensor of `rows` slots; it stays this object's and is valid until the next `add`.
+    *
+    * @param filled
+    *   slots that hold values, at least one; the others get a copy of the first, for a graph that takes exactly
+    *   `rows` and may refuse whatever else is in memory
+    */
+  def tensor(rows: Int, filled: Int): TfTensor
 }
 
 object BatchTensor {
@@ -85,7 +90,7 @@ private final class DenseBatch(spec: TensorSpec, from: DataType, writer: CellWri
   override def bytes: Long = slots.slotBytes
   override def cell: Array[Long] = dims
   override def otherCell: Array[Long] = shape.dims
-  override def tensor(rows: Int): TfTensor = slots.tensor(rows)
+  override def tensor(rows: Int, filled: Int): TfTensor = slots.tensor(rows, filled)
   override def close(): Unit = slots.close()
 }
 
@@ -119,10 +124,12 @@ private final class StringBatch(from: DataType, spec: Array[Long]) extends Batch
   override def expect(rows: Int): Unit = ()
   override def cell: Array[Long] = dims
 
-  override def tensor(rows: Int): TfTensor = {
+  override def tensor(rows: Int, filled: Int): TfTensor = {
     close()
-    val elements = rows * TfTensor.elements(dims).toInt
-    made = TfTensor.strings(values.take(elements).toArray.padTo(elements, Array.emptyByteArray), rows.toLong +: dims)
+    val cell = TfTensor.elements(dims).toInt
+    // a slot that was refused by another input may still be behind the filled ones
+    val elements = Array.tabulate(rows * cell)(i => if (i < filled * cell) values(i) else values(i % cell))
+    made = TfTensor.strings(elements, rows.toLong +: dims)
     made
   }
 

@@ -13,7 +13,10 @@ object Compatibility {
     val (element, rank) = ColumnTypes.unnest(from)
     val raw = from == BinaryType && spec.dtype == DType.UInt8
     if (spec.shape.exists(_.isEmpty))
-      Some("the input is a scalar without a batch dimension; rows cannot be fed to it: give it a leading dimension")
+      Some(
+        "the input is a scalar without a batch dimension; rows cannot be fed to it: give it a leading dimension, " +
+          "or, in a model, a value (constants)"
+      )
     else if (raw) rawProblem(spec)
     else if (!ColumnTypes.accepts(element, spec.dtype))
       Some(s"columns that can be fed to ${spec.dtype}: ${ColumnTypes.acceptedBy(spec.dtype)} (or arrays of them)")

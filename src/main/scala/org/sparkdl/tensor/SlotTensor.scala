@@ -53,9 +53,15 @@ final class SlotTensor(dtype: DType, initial: Int) extends AutoCloseable {
 
   private def allocate(rows: Int): TfTensor = TfTensor.allocate(dtype, rows.toLong +: cell)
 
-  /** The first `rows` slots as a tensor. A TensorFlow tensor cannot be shortened, so a part is copied, once. */
-  def tensor(rows: Int): TfTensor = {
+  /** A tensor of `rows` slots, of which `filled` are written and the others become copies of the first. */
+  def tensor(rows: Int, filled: Int): TfTensor = {
     if (rows > slots) resize(rows)
+    (filled until rows).foreach(slot => Platform.copyMemory(null, full.address, null, address(slot), slotBytes))
+    tensor(rows)
+  }
+
+  /** The first `rows` slots as a tensor. A TensorFlow tensor cannot be shortened, so a part is copied, once. */
+  private def tensor(rows: Int): TfTensor = {
     if (rows == slots) full
     else {
       if (part == null || part.shape(0) != rows) {

@@ -26,10 +26,11 @@ class FittedModelsSuite extends SparkSuite {
 
   private def pictures = encoded(spark, fourColours.take(3).map(png(_)): _*)
 
+  private def usual = """{"val_loss": [0.5, NaN], "loss": [2, 1]}"""
+
   /** A copy of a bundle, with a history and a file of Keras. */
-  private def trained(bundle: Path): Path = {
+  private def trained(bundle: Path, history: String = usual): Path = {
     val keras = Files.writeString(folder().resolve("anything.keras"), "of Keras")
-    val history = """{"val_loss": [0.5, NaN], "loss": [2, 1]}"""
     val about = ListMap("rows" -> "7", "base" -> "x", "c" -> "", "b" -> "", "a" -> "", "history" -> history)
     val model = Bundle.read(bundle).copy(source = about, keras = Some(keras.toString))
     val made = folder().resolve("trained")
@@ -86,6 +87,19 @@ class FittedModelsSuite extends SparkSuite {
       lines.drop(6) ==
         Seq("trained for 2 epoch(s); least val_loss in epoch 1:", "  val_loss 0.5, loss 2")
     )
+  }
+
+  test("a metric with several results has an entry for each of them, and the first ones in the summary") {
+    val many = (0 to 8).mkString("[", ", ", "]")
+    val history = s"""{"b": [[0.25, NaN], [0.5, 1]], "loss": [2, 1], "a": [[[1, 2], [3, 4]]], "c": [[], $many]}"""
+    val model = classifier(trained(colours, history))
+    val expected =
+      Seq("b[0]", "b[1]", "loss", "a[0][0]", "a[0][1]", "a[1][0]", "a[1][1]") ++ (0 to 8).map(i => s"c[$i]")
+    assert(model.history.keys.toSeq == expected)
+    assert(model.history("b[0]") == Seq(0.25, 0.5) && model.history("b[1]")(0).isNaN)
+    assert(model.history("a[1][0]") == Seq(3.0) && model.history("loss") == Seq(2.0, 1.0))
+    val c = (0 to 7).map(i => s"c[$i] $i").mkString(", ")
+    assert(model.summary.linesIterator.toSeq.last == s"  b[0] 0.5, b[1] 1, loss 1, $c, ... (9 of c)")
   }
 
   test("the history is not shown with the model") {

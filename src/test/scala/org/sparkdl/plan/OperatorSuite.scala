@@ -216,8 +216,8 @@ class OperatorSuite extends SparkSuite with Operators {
       Nil,
       _.placeholder("x", DType.Float32, Seq(-1L)).node("Shape", "y", Seq("x"), Map("T" -> DType.Float32))
     )
-    val e = intercept[SparkException](numbers.select(m(col("x"))).collect())
-    assert(e.getMessage.contains("Output 'y:0' of model 'mixed' has the shape [1]: expected 33 entries"))
+    val e = intercept[SchemaMismatchException](numbers.select(m(col("x"))))
+    assert(e.getMessage.contains("Output 'y' of model 'mixed' is int32 [1]: its first dimension is 1"))
   }
 
   test("wrong types, ranks and columns are refused on the driver, with expected and received") {

@@ -11,6 +11,7 @@ import org.apache.spark.sql.catalyst.expressions.{
   NamedExpression
 }
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
+import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset, ExpressionUtils, SparkSession => ClassicSession}
 import org.apache.spark.sql.connector.catalog.functions.BoundFunction
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
@@ -23,15 +24,19 @@ import org.sparkdl.tensor.ShapeMetadata
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */
 object Bridge {
 
-  /** Installs the operator into a session; doing it again changes nothing. */
+  /** The rules of the optimizer, in the order in which they run. */
+  private[sparkdl] val rules: Seq[Rule[LogicalPlan]] =
+    Seq(LiftModelCalls, FileNames, MoveModelsUp, OptimizeModels, PushBelowReduce)
+
+  /** Installs the operator into a session and those that come from it; doing it again changes nothing. */
   def install(session: SparkSession): Unit = {
     val methods = classic(session).experimental
     methods.synchronized {
       if (!methods.extraStrategies.contains(ModelStrategy)) methods.extraStrategies :+= ModelStrategy
-      val missing =
-        Seq(LiftModelCalls, OptimizeModels, PushBelowReduce).filterNot(methods.extraOptimizations.contains)
+      val missing = rules.filterNot(methods.extraOptimizations.contains)
       if (missing.nonEmpty) methods.extraOptimizations ++= missing
     }
+    InstallEverywhere.from(classic(session))
   }
 
   /** A model applied to columns, as a column. */
@@ -83,7 +88,7 @@ object Bridge {
       plan.output,
       plan
     )
-    ClassicDataset.ofRows(session, node)
+    ClassicDataset.ofRows(session, Project(plan.output ++ renewed(attributes ++ reason), node))
   }
 
   /** The outputs of a program under these names, followed by all columns of the DataFrame. */

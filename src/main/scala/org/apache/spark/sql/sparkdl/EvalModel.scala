@@ -45,6 +45,7 @@ case class EvalModel(
     AttributeSet.fromAttributeSets((Seq(call) ++ rejected ++ rowSource).map(_.references)) ++ AttributeSet(carried)
 
   override def maxRows: Option[Long] = child.maxRows
+  override def maxRowsPerPartition: Option[Long] = child.maxRowsPerPartition
 
   /** Whether what comes of a row depends on that row only: else filters and limits must stay above. */
   def byRow: Boolean = call.application.block.isEmpty

@@ -3,8 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
-
-import org.sparkdl.errors.SchemaMismatchException
+import org.apache.spark.sql.catalyst.trees.TreePattern.PLAN_EXPRESSION
 
 /** Takes model calls out of the expressions of a plan into [[EvalModel]] nodes below them.
   *
@@ -14,13 +13,22 @@ import org.sparkdl.errors.SchemaMismatchException
   */
 object LiftModelCalls extends Rule[LogicalPlan] {
 
-  override def apply(plan: LogicalPlan): LogicalPlan = lift(PlanCatalogFunctions(plan))
+  override def apply(plan: LogicalPlan): LogicalPlan = lift(inRuntimeFilters(PlanCatalogFunctions(plan)))
 
   private def lift(plan: LogicalPlan): LogicalPlan =
     if (!plan.exists(hasCall)) plan
-    else plan.transformUp { case node if hasCall(node) => innermostFirst(node) }
+    else plan.transformUp { case node if hasCall(node) => liftOutOf(node) }
 
+  /** Spark makes runtime filters of parts of a plan, as subqueries that do not go through its optimizer again. */
+  private def inRuntimeFilters(plan: LogicalPlan): LogicalPlan =
+    plan.transformAllExpressionsWithPruning(_.containsPattern(PLAN_EXPRESSION)) {
+      case subquery: SubqueryExpression if subquery.plan.exists(hasCall) =>
+        subquery.withNewPlan(Bridge.rules.foldLeft(subquery.plan)((made, rule) => rule(made)))
+    }
+
+  /** Commands run queries of their own with the expressions they hold. */
   private def hasCall(node: LogicalPlan): Boolean = node match {
+    case _: Command   => false
     case _: RunsModel => node.expressions.exists(e => callsIn(e).exists(c => !isOwn(node, c)))
     case _            => node.expressions.exists(_.exists(_.isInstanceOf[ModelCall]))
   }
@@ -31,6 +39,15 @@ object LiftModelCalls extends Rule[LogicalPlan] {
   }
 
   private def callsIn(e: Expression): Seq[ModelCall] = e.collect { case c: ModelCall => c }
+
+  private def liftOutOf(node: LogicalPlan): LogicalPlan = node match {
+    case aggregate: Aggregate => AggregateResults.split(aggregate).map(liftBoth).getOrElse(innermostFirst(aggregate))
+    case join: Join           => JoinConditions.split(join).map(liftBoth).getOrElse(innermostFirst(join))
+    case other                => innermostFirst(other)
+  }
+
+  private def liftBoth(split: UnaryNode): LogicalPlan =
+    innermostFirst(split.withNewChildren(Seq(innermostFirst(split.child))))
 
   /** Lifts one round of calls, those without calls in their inputs, until none is left: models of models. */
   private def innermostFirst(node: LogicalPlan): LogicalPlan = {
@@ -43,11 +60,11 @@ object LiftModelCalls extends Rule[LogicalPlan] {
     val calls = node.expressions.flatMap(callsIn).filterNot(isOwn(node, _))
     val ready = calls.filter(c => !c.children.exists(_.exists(_.isInstanceOf[ModelCall])))
     val distinct = ready.groupBy(_.canonicalized).values.map(_.head).toSeq
-    distinct.foreach(refuseLambdas)
+    distinct.foreach(Refusals.lambdas)
     val (children, results) = distinct.foldLeft((node.children, Map.empty[Expression, Seq[Attribute]])) {
       case ((kids, known), call) =>
         val at = kids.indexWhere(k => call.references.subsetOf(k.outputSet))
-        if (at < 0) refuseTwoSides(call)
+        if (at < 0) Refusals.noRows(call, node)
         val (child, attributes) = provide(call, kids(at))
         (kids.updated(at, child), known + (call.canonicalized -> attributes))
     }
@@ -81,19 +98,4 @@ object LiftModelCalls extends Rule[LogicalPlan] {
           .getOrElse(call)
     }
   }
-
-  /** A call that uses the variable of a function around it; functions within its own inputs are fine. */
-  private def refuseLambdas(call: ModelCall): Unit = {
-    val bound = call.collect { case f: LambdaFunction => f.arguments.map(_.exprId) }.flatten.toSet
-    if (call.exists { case v: NamedLambdaVariable => !bound(v.exprId); case _ => false })
-      throw new SchemaMismatchException(
-        s"Model '${call.prettyName}' cannot be applied inside a higher-order function such as transform(array, ...): " +
-          "explode the array into rows, apply the model, and collect the results again."
-      )
-  }
-
-  private def refuseTwoSides(call: ModelCall): Nothing = throw new SchemaMismatchException(
-    s"Model '${call.prettyName}' takes columns of both sides of a join in the join's condition: join first, then apply " +
-      "the model to the joined rows."
-  )
 }

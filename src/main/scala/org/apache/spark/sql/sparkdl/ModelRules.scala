@@ -23,11 +23,18 @@ object OptimizeModels extends Rule[LogicalPlan] with PredicateHelper {
   private val optimize: PartialFunction[LogicalPlan, LogicalPlan] = {
     case Filter(condition, model: EvalModel) if model.byRow && pushable(condition, model).nonEmpty =>
       pushFilter(condition, model)
-    case LocalLimit(limit, model: EvalModel)
-        if model.byRow && model.keepsRows && !model.child.isInstanceOf[LocalLimit] =>
-      LocalLimit(limit, model.copy(child = LocalLimit(limit, model.child)))
+    case LocalLimit(limit, GivesEachRow(row)) if !isLimited(row.child, limit) =>
+      LocalLimit(limit, row.withNewChildren(Seq(LocalLimit(limit, row.child))))
+    case LocalLimit(limit, p @ Project(list, GivesEachRow(row)))
+        if list.forall(_.deterministic) && !isLimited(row.child, limit) =>
+      LocalLimit(limit, p.copy(child = row.withNewChildren(Seq(LocalLimit(limit, row.child)))))
     case parent @ (_: Project | _: Aggregate) if parent.exists(_.isInstanceOf[RunsModel]) =>
       parent.mapChildren(prune(_, parent.references))
+  }
+
+  private def isLimited(plan: LogicalPlan, limit: Expression): Boolean = limit match {
+    case IntegerLiteral(rows) => plan.maxRowsPerPartition.exists(_ <= rows)
+    case _                    => true
   }
 
   /** The conjuncts that need no output of the model. */

@@ -1,0 +1,40 @@
+"""The optimizer that Keras makes of a param, for the model that it is to train."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparkdl.param._configuration import optimizer_of
+
+
+def made_optimizer(value: Any, model: Any) -> Any:
+    """Return the optimizer of a name or a configuration, which stays as it is.
+
+    Parameters
+    ----------
+    value : str or dict
+    model : keras.Model
+        If it computes in float16, the optimizer scales the loss, as `compile` has it under the
+        policy mixed_float16: files of Keras keep the policies of layers, and not the model's.
+        Compile with `auto_scale_loss=False`.
+    """
+    import keras
+
+    optimizer = optimizer_of(value)
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scales or not _computes_in_float16(model):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+
+def with_rate(optimizer: Any, rate: float) -> Any:
+    """Return a new optimizer with a learning rate instead of its own, or of its schedule."""
+    config = optimizer.get_config()
+    holder = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
+    holder["learning_rate"] = rate
+    return type(optimizer).from_config(config)
+
+
+def _computes_in_float16(model: Any) -> bool:
+    policies = (getattr(layer, "dtype_policy", None) for layer in model._flatten_layers())
+    return any(getattr(p, "name", None) == "mixed_float16" for p in policies)

@@ -1,0 +1,82 @@
+"""What metrics give after an epoch: a number, or an array of a metric with several results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+_SHOWN = 8  # numbers of a metric in a line for people
+
+
+def as_keras_logs(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return results of metrics as Keras gives them to callbacks.
+
+    Those of a metric whose result is a dict become entries of their own, one number a float, and
+    several an ndarray.
+    """
+    found: dict[str, Any] = {}
+    for name, value in sorted(results.items()):
+        if isinstance(value, Mapping):
+            found.update(as_keras_logs(value))
+        else:
+            array = np.asarray(value)
+            found[name] = float(array.item()) if array.size == 1 else _of_numpy(array)
+    return found
+
+
+def _of_numpy(array: Any) -> Any:
+    """Return an array whose dtype NumPy itself has: not bfloat16."""
+    return array if array.dtype.kind in "biuf" else array.astype("float32")
+
+
+def to_json(value: Any) -> Any:
+    """Return a number as a float, and an array as lists of lists of numbers."""
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.tolist()
+
+
+def to_message(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs of Keras as JSON that `from_message` makes the same of, with their dtypes."""
+    return {
+        name: {"dtype": str(value.dtype), "values": value.tolist()}
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in logs.items()
+    }
+
+
+def from_message(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the logs of `to_message`."""
+    return {
+        name: np.array(value["values"], value["dtype"]) if isinstance(value, Mapping) else value
+        for name, value in told.items()
+    }
+
+
+def single_numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
+    """Yield each number of a metric with its name, as ("p[1]", 0.5) of the second of "p".
+
+    >>> list(single_numbers("p", [0.25, 0.5])), list(single_numbers("loss", 2))
+    ([('p[0]', 0.25), ('p[1]', 0.5)], [('loss', 2.0)])
+    """
+    array = np.asarray(value)
+    for place in np.ndindex(array.shape):
+        yield name + "".join(f"[{i}]" for i in place), float(array[place])
+
+
+def text_of(logs: Mapping[str, Any]) -> str:
+    """Return losses and metrics of an epoch as a line for people, of each metric the first numbers.
+
+    >>> text_of({"loss": 0.12345, "p": [1, 2]})
+    'loss 0.1235, p[0] 1, p[1] 2'
+    """
+    return ", ".join(part for name, value in logs.items() for part in _parts(name, value))
+
+
+def _parts(name: str, value: Any) -> Iterator[str]:
+    numbers = list(single_numbers(name, value))
+    yield from (f"{each} {number:.4g}" for each, number in numbers[:_SHOWN])
+    if len(numbers) > _SHOWN:
+        yield f"... ({len(numbers)} of {name})"

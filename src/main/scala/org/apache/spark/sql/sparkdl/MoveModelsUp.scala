@@ -1,0 +1,61 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.catalyst.expressions._
+import org.apache.spark.sql.catalyst.plans.logical._
+import org.apache.spark.sql.catalyst.rules.Rule
+
+/** Moves models above what drops rows and does not look at the model's outputs, so that only the rows that stay go
+  * through them. Python functions in between, such as those that load images, move with them.
+  */
+object MoveModelsUp extends Rule[LogicalPlan] {
+
+  override def apply(plan: LogicalPlan): LogicalPlan =
+    if (plan.isStreaming || !plan.exists(_.isInstanceOf[RunsModel])) plan
+    else plan.transformDown { case node if !staysOnTop(node, plan) => moved(node).getOrElse(node) }
+
+  /** Spark collects the rows of a limit that ends a query from as few partitions as it takes: a limit of each
+    * partition goes below the model then ([[OptimizeModels]]).
+    */
+  private def staysOnTop(node: LogicalPlan, query: LogicalPlan): Boolean =
+    (node eq query) && DropsRows.isUnsortedLimit(node)
+
+  private def moved(node: LogicalPlan): Option[LogicalPlan] =
+    DropsRows.of(node).iterator.flatMap(above).nextOption()
+
+  private def above(drops: DropsRows): Option[LogicalPlan] = drops.child match {
+    case GivesEachRow(row)                                                => aboveProjected(drops, row.output, row)
+    case Project(list, GivesEachRow(row)) if list.forall(_.deterministic) => aboveProjected(drops, list, row)
+    case _                                                                => None
+  }
+
+  /** What computes nothing from the outputs of `row` goes below it, where rows are dropped now. */
+  private def aboveProjected(drops: DropsRows, list: Seq[NamedExpression], row: UnaryNode): Option[LogicalPlan] = {
+    val (after, before) = list.partition(_.references.exists(row.producedAttributes.contains))
+    if (after.exists(e => drops.looksAt.contains(e.toAttribute))) None
+    else {
+      val computed = AttributeSet(before.map(_.toAttribute))
+      val taken =
+        (row.references ++ AttributeSet(after.flatMap(_.references)) -- row.producedAttributes -- computed).toSeq
+      val below = drops.on(project(before ++ taken, row.child))
+      val results = (after.map(_.exprId) zip after).toMap
+      Some(Project(drops.output.map(a => results.getOrElse(a.exprId, a)), over(row, below)))
+    }
+  }
+
+  private def project(list: Seq[NamedExpression], child: LogicalPlan): LogicalPlan =
+    if (list.forall(_.isInstanceOf[Attribute])) child else Project(list, child)
+
+  private def over(row: UnaryNode, child: LogicalPlan): LogicalPlan = row match {
+    case m: EvalModel => m.copy(carried = child.output, child = child)
+    case other        => other.withNewChildren(Seq(child))
+  }
+}
+
+/** Nodes that give one row for each row of their child, whatever the others are. */
+private object GivesEachRow {
+  def unapply(plan: LogicalPlan): Option[UnaryNode] = plan match {
+    case m: EvalModel if m.byRow && m.keepsRows              => Some(m)
+    case p: BaseEvalPython if p.udfs.forall(_.deterministic) => Some(p)
+    case _                                                   => None
+  }
+}

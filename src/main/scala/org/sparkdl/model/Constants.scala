@@ -1,0 +1,126 @@
+package org.sparkdl.model
+
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{GraphDef, NodeDef}
+
+import org.sparkdl.errors.{SchemaMismatchException, SettingsException}
+import org.sparkdl.runtime.{DType, GraphDefs, TfGraph}
+import org.sparkdl.tensor.TensorSpec
+
+/** A graph in which some placeholders have become constants, and their operations. */
+final private[model] case class ConstantGraph(files: GraphFiles, operations: Set[String])
+
+/** Gives placeholders of a graph the values that a user says.
+  *
+  * The graph is written anew with constants in their place, so that it is another model for the engine, which folds
+  * what depends on them, and nothing has to be fed.
+  */
+private[model] object Constants {
+
+  /** The model with the constants of `options`; inputs that have one are inputs no more. */
+  def applied(model: ModelDefinition, options: ReadOptions): ModelDefinition =
+    if (options.constants.isEmpty) model
+    else {
+      val made = in(model.name, model.graph, model.inputs, options)
+      model.image.filter(i => made.operations(operation(model.input(i.input).tensor))).foreach { i =>
+        fail(model.name, i.input, "it is the input that takes images")
+      }
+      model.copy(
+        graph = made.files,
+        inputs = model.inputs.filterNot(i => made.operations(operation(i.tensor)))
+      )
+    }
+
+  /** The graph of a model with the constants of `options`.
+    *
+    * @param inputs
+    *   whose names stand for their tensors
+    */
+  def in(model: String, files: GraphFiles, inputs: Seq[TensorSpec], options: ReadOptions): ConstantGraph =
+    if (options.constants.isEmpty) ConstantGraph(files, Set.empty)
+    else {
+      val before = GraphNodes.graphOf(files)
+      val named = new Named(model, before, inputs)
+      val values = options.constants.map { case (name, value) => named.operation(name) -> (name -> value) }
+      refuseFed(model, values.map { case (op, (name, _)) => op -> name }, named, options.inputs)
+      val nodes = values.map { case (op, (name, value)) => op -> named.constant(op, name, value) }
+      val after = replaced(before, nodes)
+      val stored = if (files.isSavedModel) StoredGraphs.store(files, after) else StoredGraphs.store(after)
+      ConstantGraph(stored, nodes.keySet)
+    }
+
+  /** Of operations of a model by the names that users have for them. */
+  final private class Named(model: String, graph: GraphDef, inputs: Seq[TensorSpec]) {
+    private val nodes = new GraphNodes(graph)
+
+    /** The placeholder that is called `name`: an input of the signature, an operation or its tensor. */
+    def operation(name: String): String = {
+      val op = target(name)
+      nodes.operation(op) match {
+        case Some(node) if Placeholder.isPlaceholder(node) => op
+        case Some(node) => fail(model, name, s"it is no placeholder but an operation of type ${node.getOp}; $listed")
+        case None       => fail(model, name, s"there is no such placeholder; $listed")
+      }
+    }
+
+    def target(name: String): String = Constants.operation(inputs.find(_.name == name).fold(name)(_.tensor))
+
+    def constant(op: String, name: String, value: Any): Seq[NodeDef] = {
+      val placeholder = nodes.placeholder(nodes.operation(op).get)
+      val given_ = ConstantValue.of(name, value)
+      val dtype = placeholder.dtype.getOrElse(
+        fail(model, name, s"it is ${placeholder.typeString}, a type that sparkdl has no values of")
+      )
+      given_.problem(dtype, placeholder.shape).foreach { why =>
+        fail(model, name, s"expected ${placeholder.typeString}, but $why")
+      }
+      ConstantNodes.of(op, dtype, given_)
+    }
+
+    private def listed: String = {
+      val found = graph.getNodeList.asScala.filter(Placeholder.isPlaceholder).map(nodes.placeholder).map { p =>
+        inputs.find(i => Constants.operation(i.tensor) == p.name).fold(p.toString)(i => s"${i.name}: ${p.typeString}")
+      }
+      if (found.isEmpty) "the model has no placeholders" else s"the placeholders are: ${found.mkString("; ")}"
+    }
+  }
+
+  private def refuseFed(model: String, constants: Map[String, String], named: Named, fed: Seq[String]): Unit =
+    fed.foreach { input =>
+      constants.get(named.target(input)).foreach { name =>
+        throw new SchemaMismatchException(
+          s"Input '$input' of model '$model' is fed by a column and has a constant ('$name'): leave one of them out."
+        )
+      }
+    }
+
+  private def replaced(graph: GraphDef, constants: Map[String, Seq[NodeDef]]): GraphDef = {
+    val made = graph.toBuilder.clearNode()
+    graph.getNodeList.forEach(n => constants.getOrElse(n.getName, Seq(n)).foreach(made.addNode(_)))
+    made.build()
+  }
+
+  private def operation(tensor: String): String = TfGraph.split(tensor)._1
+
+  private def fail(model: String, name: String, why: String): Nothing = throw new SettingsException(
+    s"Cannot give '$name' of model '$model' a constant: $why."
+  )
+}
+
+/** The operations that take a placeholder's place. */
+private object ConstantNodes {
+
+  /** Protocol buffers hold 16 bit floats as bits; a cast, which TensorFlow computes once, knows how to round. */
+  def of(op: String, dtype: DType, value: ConstantValue): Seq[NodeDef] =
+    if (dtype == DType.Float16 || dtype == DType.BFloat16) {
+      val wide = s"$op/constant"
+      Seq(
+        constant(wide, DType.Float32, value),
+        GraphDefs.node("Cast", op, Seq(wide), Map("SrcT" -> DType.Float32, "DstT" -> dtype))
+      )
+    } else Seq(constant(op, dtype, value))
+
+  private def constant(name: String, dtype: DType, value: ConstantValue): NodeDef =
+    GraphDefs.node("Const", name, Nil, Map("dtype" -> dtype, "value" -> value.tensor(dtype)))
+}

@@ -1,0 +1,96 @@
+package org.sparkdl.model
+
+import scala.collection.mutable
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{GraphDef, NodeDef}
+
+import org.sparkdl.runtime.{DType, TfGraph}
+import org.sparkdl.tensor.TensorSpec
+
+/** A placeholder: an operation that gets its value from outside.
+  *
+  * @param dtypeCode
+  *   TensorFlow's number of its type, which may be one that sparkdl does not know
+  * @param shape
+  *   None for an unknown rank
+  */
+final private[model] case class Placeholder(name: String, dtypeCode: Int, shape: Option[Seq[Long]]) {
+  def dtype: Option[DType] = DType.fromCode(dtypeCode)
+
+  /** e.g. "bool []". */
+  def typeString: String = {
+    val name = dtype.fold(org.tensorflow.proto.DataType.forNumber(dtypeCode).toString)(_.name)
+    s"$name ${TensorSpec.shapeString(shape)}"
+  }
+
+  override def toString: String = s"$name: $typeString"
+}
+
+private[model] object Placeholder {
+
+  /** With a default, it needs no value. */
+  val WithDefault = "PlaceholderWithDefault"
+  private val Needy = Set("Placeholder", "PlaceholderV2")
+
+  /** Before this version of graphs a placeholder of shape [] was one of unknown rank. */
+  val ScalarsKnown = 24
+
+  /** Whether the operation cannot do without a value from outside. */
+  def needsValue(node: NodeDef): Boolean = Needy(node.getOp)
+
+  def isPlaceholder(node: NodeDef): Boolean = needsValue(node) || node.getOp == WithDefault
+
+  def of(node: NodeDef, graph: GraphDef): Placeholder = {
+    val shape = Option(node.getAttrMap.get("shape")).map(_.getShape).filterNot(_.getUnknownRank)
+    val dims = shape.map(_.getDimList.asScala.map(_.getSize).toSeq)
+    val known = dims.filter(_.nonEmpty || graph.getVersions.getProducer >= ScalarsKnown)
+    Placeholder(node.getName, node.getAttrOrThrow("dtype").getTypeValue, known)
+  }
+}
+
+/** The operations of a graph by name, and what depends on which placeholder. */
+final private[model] class GraphNodes(graph: GraphDef) {
+  private val nodes: Map[String, NodeDef] = graph.getNodeList.asScala.iterator.map(n => n.getName -> n).toMap
+
+  def operation(name: String): Option[NodeDef] = nodes.get(name)
+
+  def placeholder(node: NodeDef): Placeholder = Placeholder.of(node, graph)
+
+  /** The placeholders without a value that a tensor needs, in the order of the graph.
+    *
+    * @param fed
+    *   tensors, "op:index", that have a value: what they are computed from is not needed
+    */
+  def unfed(tensor: String, fed: Set[String]): Seq[Placeholder] =
+    needed(tensor, fed).filter(Placeholder.needsValue).map(placeholder)
+
+  /** All placeholders that tensors depend on, those with defaults too. */
+  def placeholders(tensors: Seq[String]): Seq[Placeholder] =
+    tensors.flatMap(needed(_, Set.empty)).distinct.filter(Placeholder.isPlaceholder).map(placeholder)
+
+  private def needed(tensor: String, fed: Set[String]): Seq[NodeDef] = {
+    val reached = mutable.LinkedHashSet.empty[String]
+    val open = mutable.Stack(tensor)
+    while (open.nonEmpty) {
+      val (op, index) = TfGraph.split(open.pop())
+      if (!fed(s"$op:$index") && !replaced(op, fed) && reached.add(op))
+        nodes.get(op).foreach(_.getInputList.forEach(i => open.push(after(i))))
+    }
+    graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
+  }
+
+  /** A placeholder that is fed is not there any more for those that only have to run after it. */
+  private def replaced(op: String, fed: Set[String]) = fed(s"$op:0") && nodes.get(op).exists(Placeholder.needsValue)
+
+  /** "^op" is an operation that only has to run before: feeding one of its outputs does not spare it. */
+  private def after(input: String): String = if (input.startsWith("^")) s"${input.drop(1)}:-1" else input
+}
+
+private[model] object GraphNodes {
+
+  /** The graph that `files` hold. */
+  def graphOf(files: GraphFiles): GraphDef =
+    if (!files.isSavedModel) MappedProtos.graphDef(files.path)
+    else SavedModels.metaGraph(files.path, files.tags).getGraphDef
+}

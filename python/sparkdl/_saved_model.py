@@ -17,7 +17,7 @@ from sparkdl._graph.names import Loose, dimensions
 from sparkdl._graph.original import Original, SavedModelRun, with_values
 from sparkdl._graph.placeholders import constants_of, require_fed
 from sparkdl._graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
-from sparkdl._graph.session import frozen_by
+from sparkdl._graph.session import frozen_by, pruned
 from sparkdl._live_keras import export_model
 from sparkdl._manifest import SEED, TensorSpec, random_json, specs_json, write_bundle
 from sparkdl._model_files.saved_model import (
@@ -113,6 +113,7 @@ def from_saved_model(
     with loaded_graph(path, tags) as (graph, session, _):
         ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
         try:
+            freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
             graph_def = frozen_by(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:

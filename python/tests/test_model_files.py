@@ -131,7 +131,7 @@ def test_arrays_that_are_pickles_are_never_opened(dense: Any, tmp_path: Path) ->
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:
         config, about = archive.read("config.json"), archive.read("metadata.json")
     arrays = io.BytesIO()
-    np.savez(arrays, **{"layers/dense/vars": np.array({"0": 1}, dtype=object)})
+    np.savez(arrays, **{"layers/dense": np.array({"0": 1}, dtype=object)})
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("config.json", config)
         archive.writestr("metadata.json", json.dumps({**json.loads(about)}))

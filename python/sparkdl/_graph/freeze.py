@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -120,15 +120,33 @@ def check_frozen(graph_def: Any, source: str) -> None:
         )
 
 
-_STATE = {
-    "VarHandleOp",
-    "VariableV2",
-    "Variable",
-    "HashTable",
-    "HashTableV2",
-    "MutableHashTableV2",
-    "ReadVariableOp",
-}
+def check_without_tables(graph_def: Any, source: str) -> None:
+    """Raise if what is left of a graph, functions included, looks words up in tables.
+
+    To be called before variables become constants, which TensorFlow cannot do beside tables.
+    """
+    tables = [n for n in _nodes_in_use(graph_def) if n.op in _TABLES]
+    if tables:
+        raise NotFrozenException(
+            f"The graph of {source} cannot be frozen: it has {len(tables)} lookup tables "
+            f"({tables[0].name}), which cannot become constants."
+        )
+
+
+def _nodes_in_use(graph_def: Any) -> Iterator[Any]:
+    functions = {f.signature.name: f.node_def for f in graph_def.library.function}
+    waiting = list(graph_def.node)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        called = [node.op, *(a.func.name for a in node.attr.values())]
+        called += [f.name for a in node.attr.values() for f in a.list.func]
+        for name in called:
+            waiting.extend(functions.pop(name, ()))
+
+
+_TABLES = {"HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
+_STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
 
 
 def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:

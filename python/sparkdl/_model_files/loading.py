@@ -15,7 +15,7 @@ from sparkdl._model_files import keras_2
 from sparkdl._model_files.consent import missing, refuse_pickles
 from sparkdl._model_files.content import KERAS_ZIP, kind_of
 from sparkdl._model_files.keras_file import KerasFile, read_keras_file
-from sparkdl.errors import InvalidModelException
+from sparkdl.errors import InvalidModelException, SparkDLException
 
 _MISSING = re.compile(
     r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
@@ -107,7 +107,7 @@ def named(path: Path, suffix: str) -> Iterator[Path]:
 def _explained(file: KerasFile) -> Iterator[None]:
     try:
         yield
-    except InvalidModelException:
+    except SparkDLException:
         raise
     except Exception as e:  # both Kerases raise many kinds
         raise _explanation(file, e) from e

@@ -43,7 +43,7 @@ def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, An
     ):
         try:
             meta = v1.saved_model.load(session, list(tags), str(path))
-        except (tf.errors.OpError, OSError) as e:
+        except (tf.errors.OpError, OSError, ValueError) as e:
             raise InvalidModelException(
                 f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Are its "
                 "folders of variables and assets complete?"

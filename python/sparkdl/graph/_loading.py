@@ -13,7 +13,7 @@ from tensorflow.python.util import deprecation
 
 from sparkdl._composite import require_dense
 from sparkdl._errors_1x import UnknownNameException
-from sparkdl._graph.freeze import NotFrozenException, check_frozen
+from sparkdl._graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._graph.names import dimensions
 from sparkdl._graph.placeholders import constants_of
 from sparkdl._graph.session import frozen_by, pruned
@@ -166,6 +166,7 @@ def _ops(found: Found) -> list[str]:
 
 
 def _frozen(found: Found, graph: Any, session: Any, ends: Ends) -> Found:
+    check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
     graph_def = frozen_by(session, graph, _ops(found))
     check_frozen(graph_def, "the session")
     return _stated(replace(found, graph_def=graph_def), ends)

@@ -44,8 +44,8 @@ WAITING = {
     "fixed batch",
     "stateful layers",
     "drawing layers",
-    # Keras itself, traced with an unknown number of rows, gives as many steps as there are rows;
-    # such a model is refused when it is compared with its bundle.
+    # Keras 3.15 counts the rows instead of the steps where it traces with both unknown; such a
+    # model is refused when it is compared with its bundle.
     "time-distributed layers over unknown sizes",
 }
 TYPES = {

@@ -171,7 +171,7 @@ def test_what_the_model_refuses_is_exchanged_for_gentler_rows(
 
 
 def test_a_layer_that_keras_traces_wrongly_is_noticed(tmp_path: Path) -> None:
-    # Keras 3.15 gives as many steps as there are rows where both are unknown.
+    # Keras 3.15 counts the rows instead of the steps where it traces with both unknown.
     each = L.TimeDistributed(L.Dense(2), name="each")
     model = keras.Sequential([keras.Input((None, 3)), each])
     with pytest.raises(InvalidModelException, match=r"is float32 \[3, 3, 2\]; expected"):

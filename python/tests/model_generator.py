@@ -71,7 +71,12 @@ class Spec:
             found.add("stateful layers")
         if any(name in DRAWING for name, _ in layers):
             found.add("drawing layers")
+        if any(name == "TimeDistributed" for name, _ in layers) and self._has_unknown_sizes():
+            found.add("time-distributed layers over unknown sizes")
         return found
+
+    def _has_unknown_sizes(self) -> bool:
+        return any(None in given.shape for given in self.inputs)
 
     def is_chain(self) -> bool:
         """Say whether each layer is called once, on what the one before it gives."""
@@ -137,7 +142,7 @@ class Subclassed(keras.Model):
 
 def build(spec: Spec) -> Any:
     """Return the model, with weights that only the seed decides."""
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # collecting garbage takes as long as a case
     keras.utils.set_random_seed(spec.seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(spec.policy)
@@ -251,7 +256,7 @@ def make_spec(seed: int) -> Spec:
 
 
 def _nodes(rng: np.random.Generator, spec: Spec) -> tuple[Node, ...]:
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # collecting garbage takes as long as a case
     keras.config.set_dtype_policy(spec.policy)
     try:
         values, nodes = Values(spec), []

@@ -170,6 +170,16 @@ def test_what_the_model_refuses_is_exchanged_for_gentler_rows(
     assert "could not be compared with the model, which refuses made-up rows" in caplog.text
 
 
+def test_a_layer_that_keras_traces_wrongly_is_noticed(tmp_path: Path) -> None:
+    # Keras 3.15 counts the rows instead of the steps where it traces with both unknown.
+    each = L.TimeDistributed(L.Dense(2), name="each")
+    model = keras.Sequential([keras.Input((None, 3)), each])
+    with pytest.raises(InvalidModelException, match=r"is float32 \[3, 3, 2\]; expected"):
+        sparkdl.save_bundle(model, tmp_path / "unknown")
+    known = keras.Sequential([keras.Input((5, 3)), L.TimeDistributed(L.Dense(2))])
+    sparkdl.save_bundle(known, tmp_path / "known")
+
+
 def test_a_fixed_batch_is_fed_with_its_size(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input(batch_shape=(5, 3)), L.Dense(2)])
     sparkdl.save_bundle(model, tmp_path / "b")

@@ -9,20 +9,20 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 
-/** Frozen GraphDefs: a file without a signature, so inputs and outputs are given or found in the graph. */
+/** Frozen GraphDefs: a file without a signature, so inputs and outputs are stored or found in the graph. */
 private[model] object FrozenGraphs {
 
   /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, else all placeholders, and
-    * what no other operation consumes. Placeholders that are given constants are none any more.
+    * what no other operation consumes. Placeholders that are stored constants are none any more.
     */
   def read(file: Path, options: ReadOptions): ModelDefinition = {
     val name = file.getFileName.toString.stripSuffix(".pb")
-    val given = withConstants(name, file, options)
-    val graph = open(file, given.path)
+    val stored = withConstants(name, file, options)
+    val graph = open(file, stored.path)
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
-      val (files, random) = drawing(given, graph, out.map(_.name))
+      val (files, random) = drawing(stored, graph, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = name,
@@ -69,13 +69,13 @@ private[model] object FrozenGraphs {
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
 
   /** The graph without the seeds of operations that draw, and what draws in it. */
-  private def drawing(given: GraphFiles, graph: TfGraph, outputs: Seq[String]): (GraphFiles, Option[RandomDraws]) = {
+  private def drawing(stored: GraphFiles, graph: TfGraph, outputs: Seq[String]): (GraphFiles, Option[RandomDraws]) = {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
-    if (!DrawingNodes.mayBeAmong(graph.operations.map(_._2))) given -> RandomDraws.of(seed, Nil)
+    if (!DrawingNodes.mayBeAmong(graph.operations.map(_._2))) stored -> RandomDraws.of(seed, Nil)
     else {
-      val parsed = GraphDef.parseFrom(Files.readAllBytes(given.path))
+      val parsed = GraphDef.parseFrom(Files.readAllBytes(stored.path))
       val free = DrawingNodes.withoutSeeds(parsed)
-      val files = if (free eq parsed) given else StoredGraphs.store(free.toByteArray)
+      val files = if (free eq parsed) stored else StoredGraphs.store(free.toByteArray)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }
   }

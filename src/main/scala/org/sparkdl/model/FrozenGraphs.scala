@@ -9,11 +9,11 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 
-/** Frozen GraphDefs: a file without a signature, so inputs and outputs are stored or found in the graph. */
+/** Frozen GraphDefs: a file without a signature, so inputs and outputs are given or found in the graph. */
 private[model] object FrozenGraphs {
 
   /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, else all placeholders, and
-    * what no other operation consumes. Placeholders that are stored constants are none any more.
+    * what no other operation consumes. Placeholders that are given constants are none any more.
     */
   def read(file: Path, options: ReadOptions): ModelDefinition = {
     val name = file.getFileName.toString.stripSuffix(".pb")

@@ -6,7 +6,6 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
+from sparkdl._graph.seeds import seed_spec
+from sparkdl._keras_seeds import SeedScope
 from sparkdl._paths import KERAS_FILES
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._specs import function_specs, renamed
@@ -90,7 +91,8 @@ def from_keras(
     One that cannot be frozen because it looks words up in tables is exported into `scratch`.
     """
     run, specs, names = _callable(model, inputs)
-    concrete = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
+    traced = tf.function(run, input_signature=[seed_spec(), *specs], autograph=False)
+    concrete = traced.get_concrete_function()
     found = _output_names(model, concrete.structured_outputs)
     chosen, new = renamed(found, outputs, "outputs")
     versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
@@ -99,15 +101,16 @@ def from_keras(
     try:
         graph_def, given, results = freeze(concrete)
     except NotFrozenException as e:
-        numbered = _numbered(run, places, specs)
+        draws = bool(concrete.inputs[0].consumers())
+        numbered = _numbered(run, places, specs, draws)
         return export_whole(numbered, model, scratch, names, new, (about, str(e)))
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about, shapes)
+    return Loose(graph_def, dict(zip(names, given[1:], strict=True)), ends, about, shapes)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
-    """Return a model as a function of flat tensors, with their specs and names."""
+    """Return a model as a function of its seed and flat tensors, with their specs and names."""
     if isinstance(inputs, Mapping):
         structure, names = function_specs(inputs), list(inputs)
     else:
@@ -119,22 +122,24 @@ def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], l
         isinstance(inputs, Mapping) and len(specs) == 1
     )
 
-    def run(*tensors: Any) -> Any:
+    def run(seed: Any, *tensors: Any) -> Any:
         fed = tensors[0] if single else tf.nest.pack_sequence_as(structure, tensors)
-        # Some random layers draw, and so count their seed up, in inference too: with constants
-        # instead of variables there would be nothing to assign to.
-        with keras.StatelessScope() if model.built else nullcontext():
+        if not model.built:
+            model(fed, training=False)  # makes its variables, which a scope without state cannot
+        with SeedScope(seed):
             return model(fed, training=False)
 
     return run, specs, names
 
 
-def _numbered(run: Callable[..., Any], places: list[int], specs: list[Any]) -> Any:
+def _numbered(run: Callable[..., Any], places: list[int], specs: list[Any], draws: bool) -> Any:
     def numbered(*tensors: Any) -> dict[str, Any]:
-        results = tf.nest.flatten(run(*tensors))
+        seed, given = (tensors[0], tensors[1:]) if draws else (tf.zeros([2], tf.int64), tensors)
+        results = tf.nest.flatten(run(seed, *given))
         return {f"out{i}": results[place] for i, place in enumerate(places)}
 
-    return tf.function(numbered, input_signature=specs, autograph=False)
+    signature = [seed_spec(), *specs] if draws else specs
+    return tf.function(numbered, input_signature=signature, autograph=False)
 
 
 def _own_inputs(model: Any) -> tuple[Any, list[str]]:

@@ -17,6 +17,8 @@ from sparkdl.errors import InvalidModelException, SettingsException
 
 FORMAT_VERSION = 1
 MANIFEST = "model.json"
+# The placeholder that a graph which draws random numbers is fed beside its inputs.
+SEED = "sparkdl_seed"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,21 @@ def verify_bundle(path: str | Path) -> dict[str, Any]:
                 f"{found}. Remove the directory and export the model again."
             )
     return manifest
+
+
+def random_json(seed: str | None, own: list[str]) -> dict[str, Any] | None:
+    """Return how a model draws random numbers, as model.json says it; None if it draws none.
+
+    Parameters
+    ----------
+    seed : str or None
+        The tensor that takes the seed of a run.
+    own : list of str
+        What draws without it.
+    """
+    if seed is None and not own:
+        return None
+    return {**({} if seed is None else {"seed": seed}), **({"unseeded": own} if own else {})}
 
 
 def specs_json(specs: list[TensorSpec]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import tensorflow as tf
 
 from sparkdl._graph import freeze as freezing
+from sparkdl._graph.generators import is_generator
 from sparkdl._graph.names import Loose, dimensions
-from sparkdl._manifest import TensorSpec, specs_json, write_bundle
+from sparkdl._graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
+from sparkdl._manifest import SEED, TensorSpec, random_json, specs_json, write_bundle
 from sparkdl._specs import renamed
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
@@ -30,6 +33,7 @@ class UnfrozenSavedModel:
     source: dict[str, str]
     why: str
     tags: str = "serve"
+    random: dict[str, Any] | None = None
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
         """Write it as a bundle."""
@@ -41,11 +45,15 @@ class UnfrozenSavedModel:
             "inputs": specs_json(self.inputs),
             "outputs": specs_json(self.outputs),
         }
+        if self.random is not None:
+            manifest["random"] = self.random
         if labels is not None:
             manifest["labels"] = "labels.json"
 
         def write_files(folder: Path) -> None:
             shutil.copytree(self.path, folder / _FOLDER)
+            if self.random is not None:
+                _forget_seeds(folder / _FOLDER / "saved_model.pb")
             if labels is not None:
                 write_labels(folder, labels)
 
@@ -108,7 +116,8 @@ def _whole(path: Path, signature: str, inputs: Any, outputs: Any, why: str) -> U
         [_spec(n, infos[n]) for n in sorted(infos)]
         for infos in (definition.inputs, definition.outputs)
     )
-    return UnfrozenSavedModel(path, ins, outs, _source(signature), why)
+    draws = random_of(path, signature_tensors(definition))
+    return UnfrozenSavedModel(path, ins, outs, _source(signature), why, random=draws)
 
 
 def export_whole(
@@ -141,7 +150,40 @@ def export_whole(
     definition = _definition(folder, _DEFAULT)
     ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
     outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
-    return UnfrozenSavedModel(folder, ins, outs, *about)
+    draws = random_of(folder, signature_tensors(definition))
+    return UnfrozenSavedModel(folder, ins, outs, about[0], about[1], random=draws)
+
+
+def signature_tensors(definition: Any) -> dict[str, str]:
+    """Return the tensors of a signature: outputs, and the hidden seed if it has one."""
+    seed = {SEED: definition.inputs[SEED].name} if SEED in definition.inputs else {}
+    return {**{f"output {n}": info.name for n, info in definition.outputs.items()}, **seed}
+
+
+def random_of(path: Path, tensors: Mapping[str, str], tags: str = "serve") -> dict[str, Any] | None:
+    """Return how a SavedModel draws random numbers, as model.json says it."""
+    from tensorflow.python.saved_model import loader_impl
+
+    metas = loader_impl.parse_saved_model(str(path)).meta_graphs
+    graph_def = next(m.graph_def for m in metas if {*tags.split(",")} == {*m.meta_info_def.tags})
+    outputs = [t for name, t in tensors.items() if name != SEED]
+    nodes = needed(graph_def, outputs)
+    # The engine sets the states of generators, by a tensor of this name that it adds.
+    known = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
+    own = DRAWING - OF_GENERATORS if known else DRAWING
+    seed = tensors.get(SEED, f"{SEED}:0" if known else None)
+    return random_json(seed, named(n for n in nodes if n.op in own))
+
+
+def _forget_seeds(file: Path) -> None:
+    """Let the operations of a SavedModel draw other numbers in every session."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for meta in saved.meta_graphs:
+        functions = meta.graph_def.library.function
+        forget_seeds([*meta.graph_def.node, *(n for f in functions for n in f.node_def)])
+    file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _definition(path: Path, signature: str) -> Any:

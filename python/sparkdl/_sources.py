@@ -11,6 +11,7 @@ import tensorflow as tf
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
+from sparkdl._graph.seeds import is_seed
 from sparkdl._keras_source import from_keras, load_keras_file
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._specs import function_specs, renamed
@@ -148,7 +149,8 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
 
 
 def _placeholders(graph_def: Any) -> list[str]:
-    return [n.name for n in graph_def.node if n.op in ("Placeholder", "PlaceholderWithDefault")]
+    kinds = ("Placeholder", "PlaceholderWithDefault")
+    return [n.name for n in graph_def.node if n.op in kinds and not is_seed(n)]
 
 
 def _sinks(graph_def: Any) -> list[str]:

@@ -166,6 +166,8 @@ def write_finished(
         "inputs": specs_json(finished.inputs),
         "outputs": specs_json(finished.outputs),
     }
+    if finished.random is not None:
+        manifest["random"] = finished.random
     if image is not None:
         manifest["image"] = dict(image)
     if labels is not None:

@@ -117,6 +117,18 @@ class Model:
         """Choose how images are resized, by the names that the image stages take."""
         return Model(self._jvm_model.withScaleHint(hint))
 
+    def with_seed(self, seed: int) -> Model:
+        """Make the random numbers repeatable that the model draws.
+
+        What a row gets follows from the seed and the row alone, whatever the partitions and the
+        batches; without a seed the numbers are new in every run. The row is, in `append_to`, all
+        columns of the DataFrame; in a call and in SQL the inputs, so that rows with equal inputs
+        get equal numbers, unless columns that tell them apart follow the inputs:
+        ``model("x", "id")``. Each row is then run alone, which takes longer. For a model that
+        draws nothing it changes nothing.
+        """
+        return Model(self._jvm_model.withSeed(int(seed)))
+
     def flattened(self) -> Model:
         """Give each output as one array, row-major, instead of nested arrays."""
         return Model(self._jvm_model.flattened())

@@ -157,6 +157,8 @@ def run_bundle(bundle: str | Path, feeds: dict[str, Array]) -> dict[str, Array]:
         tf.import_graph_def(graph_def, name="")
         outputs = {o["name"]: o["tensor"] for o in manifest["outputs"]}
         tensors = {i["tensor"]: feeds[i["name"]] for i in manifest["inputs"]}
+        if "seed" in manifest.get("random", {}):
+            tensors[manifest["random"]["seed"]] = np.array([1, 2])
         with tf.compat.v1.Session(graph=graph) as session:
             results: dict[str, Array] = session.run(outputs, tensors)
     return results

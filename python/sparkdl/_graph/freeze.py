@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2_as_graph,
-)
+from tensorflow.python.framework import convert_to_constants
 from tensorflow.python.grappler import tf_optimizer
 
+from sparkdl._graph import generators
 from sparkdl._graph.graph import calls_function, node_of
 from sparkdl.errors import InvalidModelException
 
@@ -29,7 +28,8 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
     Parameters
     ----------
     function : tf.types.experimental.ConcreteFunction
-        Its variables become constants.
+        Its variables become constants, except those of generators of random numbers: what reads
+        them draws from the hidden seed (`seeds`).
 
     Returns
     -------
@@ -37,12 +37,11 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
         Inputs in the order of the function's arguments, outputs in the order of its
         (flattened) results.
     """
-    frozen, graph_def = convert_variables_to_constants_v2_as_graph(
-        function, lower_control_flow=False
-    )
+    states = _generators_of(function)
+    frozen, graph_def = _constants(function, states)
     # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
     given = len(function.inputs) - len(function.captured_inputs)
-    inputs = [t.name for t in frozen.inputs]
+    inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
     if len(inputs) != given:
         raise NotFrozenException(
             "Cannot freeze the model: besides its inputs it depends on resources that are not "
@@ -50,7 +49,41 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
             "SavedModel and give that directory instead."
         )
     outputs = [t.name for t in frozen.outputs]
-    return inline(graph_def, inputs, outputs), inputs, outputs
+    graph_def = without_generators(inline(graph_def, inputs, outputs), states)
+    return graph_def, inputs, outputs
+
+
+def _generators_of(function: Any) -> dict[str, str]:
+    """Return the variables of generators by the names of the placeholders that take them."""
+    names = {id(v.handle): v.name for v in function.graph.variables}
+    found = {node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures}
+    return {node: name for node, name in found.items() if generators.is_generator(name)}
+
+
+def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
+    """Do what `convert_variables_to_constants_v2_as_graph` does, but leave some variables."""
+    variables = convert_to_constants._FunctionConverterDataInEager(
+        func=function,
+        lower_control_flow=False,
+        aggressive_inlining=False,
+        variable_names_denylist={*states},
+    )
+    graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
+    frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
+    return frozen, graph_def
+
+
+def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
+    """Return a graph that draws from the hidden seed instead of from these variables."""
+    if not states:
+        return graph_def
+    try:
+        return generators.draw_from_seed(graph_def, states)
+    except generators.UnknownUseException as e:
+        raise NotFrozenException(
+            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that is not "
+            "known. Draw the numbers before it, or with tf.random.uniform and the like."
+        ) from e
 
 
 def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:

@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import static_signature
 from sparkdl._graph.graph import Graph, node_of, short
+from sparkdl._graph.random_ops import draw_from_seed, own_draws
 from sparkdl._graph.simplify import simplify
-from sparkdl._manifest import TensorSpec
+from sparkdl._manifest import SEED, TensorSpec, random_json
+from sparkdl.errors import InvalidModelException
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,35 @@ class Loose:
 
 @dataclass(frozen=True)
 class Finished:
-    """A frozen graph that is ready to be written."""
+    """A frozen graph that is ready to be written.
+
+    `random` says how it draws random numbers, as model.json does; None if it draws none.
+    """
 
     graph_def: Any
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
     source: dict[str, str]
+    random: dict[str, Any] | None = None
 
 
 def finish(loose: Loose) -> Finished:
     """Name the ends of a frozen graph and simplify what lies between them."""
     names = [*loose.inputs, *loose.outputs]
     nodes = _distinct([node_name(n) for n in names])
+    if SEED in nodes:
+        raise InvalidModelException(
+            f"An input or output of the model is called '{SEED}', which is the name of the tensor "
+            "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
+        )
     count = len(loose.inputs)
     named = name_ends(
-        loose.graph_def,
+        _drawing_from_seed(loose.graph_def),
         dict(zip(nodes[:count], loose.inputs.values(), strict=True)),
         dict(zip(nodes[count:], loose.outputs.values(), strict=True)),
     )
     simple = simplify(named, nodes[:count], nodes[count:])
+    seed = f"{SEED}:0" if any(n.name == SEED for n in simple.node) else None
     hints = [tf.TensorShape(None)] * count + [loose.shapes.get(o) for o in loose.outputs]
     described = [
         TensorSpec(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
@@ -66,7 +78,14 @@ def finish(loose: Loose) -> Finished:
             names, nodes, static_signature(simple, nodes), hints, strict=True
         )
     ]
-    return Finished(simple, described[:count], described[count:], loose.source)
+    random = random_json(seed, own_draws(simple, nodes[count:]))
+    return Finished(simple, described[:count], described[count:], loose.source, random)
+
+
+def _drawing_from_seed(graph_def: Any) -> Any:
+    graph = Graph(graph_def, ())
+    draw_from_seed(graph)
+    return graph.to_graph_def()
 
 
 def _distinct(nodes: list[str]) -> list[str]:

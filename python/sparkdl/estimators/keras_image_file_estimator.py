@@ -250,7 +250,9 @@ class KerasImageFileEstimator(
         """Return the transformer that applies a trained model to what this estimator takes."""
         from sparkdl.transformers import KerasImageFileTransformer
 
-        return self._copyValues(KerasImageFileTransformer()).setModelFile(bundle)
+        fitted = self._copyValues(KerasImageFileTransformer()).setModelFile(bundle)
+        fitted.clear(fitted.seed)  # this one's is of the training
+        return fitted
 
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)

@@ -55,7 +55,9 @@ def graph_in(bundle: str) -> Any:
     v1 = tensorflow().compat.v1
     manifest, folder = read_manifest(bundle), Path(bundle)
     if "graph" in manifest:
-        return v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes())
+        from sparkdl._graph.seeds import unfed
+
+        return unfed(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
     from tensorflow.python.saved_model import loader_impl
 
     metas = loader_impl.parse_saved_model(str(folder / manifest["savedModel"])).meta_graphs

@@ -10,7 +10,8 @@ from tensorflow.python.framework import convert_to_constants
 from tensorflow.python.util import deprecation
 
 from sparkdl._errors_1x import WrongStateException
-from sparkdl._graph.freeze import inline
+from sparkdl._graph.freeze import inline, without_generators
+from sparkdl._graph.generators import is_generator
 
 
 def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
@@ -33,17 +34,20 @@ def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
             "The session has another graph than the one to freeze. Give the session that was made "
             "with tf.compat.v1.Session(graph=graph)."
         )
+    graph_def = graph.as_graph_def()
+    variables = [n.name for n in graph_def.node if n.op == "VarHandleOp"]
+    states = {name: name for name in variables if is_generator(name)}
     try:
         with deprecation.silence():
             frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(
-                session, graph.as_graph_def(), list(ops)
+                session, graph_def, list(ops), variable_names_denylist={*states}
             )
     except tf.errors.FailedPreconditionError as e:
         raise WrongStateException(
             "Cannot freeze the graph: a variable has no value in the session. Restore it, or run "
             f"tf.compat.v1.global_variables_initializer() in this session. {e.message}"
         ) from e
-    return inline(frozen, list(ops), [])
+    return without_generators(inline(frozen, list(ops), []), states)
 
 
 def pruned(graph_def: Any, ops: Sequence[str]) -> Any:

@@ -15,7 +15,7 @@ from sparkdl._errors_1x import UnknownNameException
 from sparkdl._graph.freeze import NotFrozenException, check_frozen
 from sparkdl._graph.names import dimensions
 from sparkdl._manifest import TensorSpec
-from sparkdl._saved_model import UnfrozenSavedModel
+from sparkdl._saved_model import UnfrozenSavedModel, random_of
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph._found import Found
 from sparkdl.graph._freezing import frozen_by, pruned
@@ -182,7 +182,8 @@ def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str) -> Found
         for ends in (found.inputs, found.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
-    whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags)
+    draws = random_of(folder, found.outputs, tags)
+    whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
     return replace(found, graph_def=graph.as_graph_def(), whole=whole)
 
 

@@ -248,6 +248,7 @@ def _frozen_keras(model: Any) -> GraphFunction:
     import tempfile
 
     from sparkdl._graph.names import Loose, finish
+    from sparkdl._graph.seeds import unfed
     from sparkdl._keras_source import from_keras
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
@@ -258,4 +259,4 @@ def _frozen_keras(model: Any) -> GraphFunction:
         )
     done = finish(loose)
     ends = [[op_name(spec.tensor) for spec in specs] for specs in (done.inputs, done.outputs)]
-    return GraphFunction(done.graph_def, *ends)
+    return GraphFunction(unfed(done.graph_def), *ends)

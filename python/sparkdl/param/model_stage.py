@@ -47,6 +47,15 @@ class ModelStageParams(Params):
         TypeConverters.toString,
     )
 
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "Makes the random numbers repeatable that a model draws (a sampling layer, dropout in "
+        "inference): what a row gets follows from the seed and the row's columns; unset: new "
+        "numbers in every run.",
+        TypeConverters.toInt,
+    )
+
     def getBatchSize(self) -> int:
         """Return the rows per run of the model."""
         return self.getOrDefault(self.batchSize)
@@ -78,6 +87,14 @@ class ModelStageParams(Params):
     def setErrorCol(self: T, value: str) -> T:
         """Set the name of the column of reasons."""
         return self._set(errorCol=value)
+
+    def getSeed(self) -> int:
+        """Return the seed of the random numbers that the model draws."""
+        return self.getOrDefault(self.seed)
+
+    def setSeed(self: T, value: int) -> T:
+        """Set the seed of the random numbers that the model draws."""
+        return self._set(seed=value)
 
 
 class OutputColParams(Params):

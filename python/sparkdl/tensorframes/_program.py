@@ -14,6 +14,8 @@ import tensorflow as tf
 from sparkdl._graph.freeze import check_frozen, static_signature
 from sparkdl._graph.graph import Graph, node_of, short
 from sparkdl._graph.names import node_name
+from sparkdl._graph.random_ops import forget_seeds
+from sparkdl._graph.seeds import unfed
 from sparkdl._graph.simplify import tidy
 from sparkdl._paths import process_folder
 from sparkdl.errors import InvalidModelException
@@ -57,9 +59,10 @@ def finished(
         It has variables, tables or functions of Python.
     """
     copy = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
-    graph = Graph(copy, ())
+    graph = Graph(unfed(copy), ())
     graph.prune([node_of(t) for t in outputs.values()])
     part = tidy(graph.to_graph_def())
+    forget_seeds([*part.node, *(n for f in part.library.function for n in f.node_def)])
     check_frozen(part, what)
     _check_no_python(part, what)
     return part, {op: column for op, column in feeds.items() if op in graph.nodes}

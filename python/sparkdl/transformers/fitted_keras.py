@@ -26,7 +26,7 @@ class KerasModel(
     Parameters
     ----------
     inputCol, outputCol, inputCols, outputCols, modelFile, outputMode, batchSize, precision, \
-handleInvalid, errorCol
+handleInvalid, errorCol, seed
         As of `KerasTransformer`. modelFile is the bundle that the estimator has written.
 
     Raises
@@ -57,6 +57,7 @@ handleInvalid, errorCol
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(outputMode="array")
@@ -76,6 +77,7 @@ handleInvalid, errorCol
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> KerasModel:
         """Set those params that are given."""
         return self._set(**self._input_kwargs)

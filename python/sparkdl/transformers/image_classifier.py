@@ -40,7 +40,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         New column, string: the most probable label.
     scaleHint : str
         How images are resized, see `DeepImageFeaturizer`.
-    batchSize, precision, handleInvalid, errorCol
+    batchSize, precision, handleInvalid, errorCol, seed
         As of `DeepImageFeaturizer`.
 
     Raises
@@ -80,6 +80,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(
@@ -104,6 +105,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> ImageClassifierModel:
         """Set those params that are given."""
         return self._set(**self._input_kwargs)

@@ -71,6 +71,9 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         "error" (default: the job fails and names it), "skip" or "keep".
     errorCol : str, optional
         Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws: they follow from the seed and the
+        row. Default: new numbers in every run.
 
     Raises
     ------
@@ -118,6 +121,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(preprocessing="none", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
@@ -142,6 +146,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> KerasImageFileTransformer:
         """Set those params that are given."""
         return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]

@@ -48,6 +48,9 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         What becomes of a row that cannot be fed: "error" (default), "skip" or "keep".
     errorCol : str, optional
         Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws: they follow from the seed and the
+        row. Default: new numbers in every run.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(outputMode="array")
@@ -107,6 +111,7 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> KerasTransformer:
         """Set those params that are given."""
         return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]

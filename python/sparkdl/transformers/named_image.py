@@ -42,6 +42,9 @@ class DeepImageFeaturizer(ImageStage):
         fails and names it), "skip" or "keep".
     errorCol : str, optional
         Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws: they follow from the seed and the
+        row. Default: new numbers in every run.
     weights : str or Path
         "imagenet" (default; Keras downloads its weights once), the path of a weights file of
         Keras (.weights.h5, .h5, .keras), or of a bundle.
@@ -92,6 +95,7 @@ class DeepImageFeaturizer(ImageStage):
         pooling: str = "avg",
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
         weights: str | Path = "imagenet",
         modelDir: str | Path | None = None,
     ) -> None:
@@ -112,6 +116,7 @@ class DeepImageFeaturizer(ImageStage):
         pooling: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
         weights: str | Path | None = None,
         modelDir: str | Path | None = None,
     ) -> DeepImageFeaturizer:
@@ -138,7 +143,7 @@ class DeepImagePredictor(ImageStage):
     Parameters
     ----------
     inputCol, outputCol, modelName, scaleHint, batchSize, precision, handleInvalid, errorCol, \
-weights, modelDir
+seed, weights, modelDir
         As of `DeepImageFeaturizer`. The weights must include the classifier.
     decodePredictions : bool
         Whether to give the best classes by name; default False.
@@ -203,6 +208,7 @@ weights, modelDir
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
         weights: str | Path = "imagenet",
         modelDir: str | Path | None = None,
     ) -> None:
@@ -225,6 +231,7 @@ weights, modelDir
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
         weights: str | Path | None = None,
         modelDir: str | Path | None = None,
     ) -> DeepImagePredictor:

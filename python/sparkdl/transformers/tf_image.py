@@ -58,6 +58,9 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         fails and names it), "skip" or "keep".
     errorCol : str, optional
         Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws: they follow from the seed and the
+        row. Default: new numbers in every run.
 
     Raises
     ------
@@ -121,6 +124,7 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(channelOrder="RGB", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
@@ -143,6 +147,7 @@ class TFImageTransformer(GraphStage, ImageModelParams):
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> TFImageTransformer:
         """Set those params that are given."""
         return self._set_with_graph(self._input_kwargs)

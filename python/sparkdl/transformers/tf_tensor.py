@@ -45,6 +45,9 @@ class TFTransformer(GraphStage, TensorStageParams):
         What becomes of a row that cannot be fed: "error" (default), "skip" or "keep".
     errorCol : str, optional
         Name of a new string column for the reasons of rows that handleInvalid "keep" kept.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws: they follow from the seed and the
+        row. Default: new numbers in every run.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class TFTransformer(GraphStage, TensorStageParams):
         precision: str | None = None,
         handleInvalid: str = "error",
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._create(outputMode="array")
@@ -108,6 +112,7 @@ class TFTransformer(GraphStage, TensorStageParams):
         precision: str | None = None,
         handleInvalid: str | None = None,
         errorCol: str | None = None,
+        seed: int | None = None,
     ) -> TFTransformer:
         """Set those params that are given."""
         return self._set(**self._input_kwargs)

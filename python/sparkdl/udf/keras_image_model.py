@@ -31,6 +31,7 @@ def registerKerasImageUDF(
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
+    seed: int | None = None,
     spark: SparkSession | None = None,
 ) -> Model:
     """Register a model of images as a SQL function.
@@ -69,6 +70,8 @@ def registerKerasImageUDF(
         Rows per run, instead of ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
+    seed : int, optional
+        As of `registerKerasUDF`.
     spark : SparkSession, optional
         Default: the active session.
 
@@ -106,7 +109,7 @@ def registerKerasImageUDF(
     as_it_is = preprocessor is not None or _is_bundle(model)
     pixels = {} if as_it_is else {"image": _image(image), "preprocessing": preprocessing}
     bundle = stored_bundle(model, **pixels, custom_objects=custom_objects, safe_mode=safe_mode)
-    made = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision)
+    made = with_options(load_model(bundle).flattened(), handle_invalid, batch_size, precision, seed)
     session = spark or active_session()
     if preprocessor is None:
         door(session).registerImageModel(made._jvm_model, session._jsparkSession, udf_name)

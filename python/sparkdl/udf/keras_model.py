@@ -23,6 +23,7 @@ def registerKerasUDF(
     handle_invalid: str = "error",
     batch_size: int | None = None,
     precision: str | None = None,
+    seed: int | None = None,
     fields: Mapping[str, str] | None = None,
     spark: SparkSession | None = None,
 ) -> Model:
@@ -53,6 +54,9 @@ def registerKerasUDF(
         Rows per run, instead of ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
+    seed : int, optional
+        Makes the random numbers repeatable that a model draws, see `Model.with_seed`: arguments
+        after the inputs, ``f(x, id)``, then tell rows with equal inputs apart.
     fields : dict, optional
         From the name of an input to the name of its field, where the struct calls it otherwise.
     spark : SparkSession, optional
@@ -80,16 +84,22 @@ def registerKerasUDF(
         custom_objects=custom_objects,
         safe_mode=safe_mode,
     )
-    model = with_options(load_model(bundle), handle_invalid, batch_size, precision)
+    model = with_options(load_model(bundle), handle_invalid, batch_size, precision, seed)
     model.register(udf_name, spark, fields=fields)
     return model
 
 
 def with_options(
-    model: Model, handle_invalid: str, batch_size: int | None, precision: str | None
+    model: Model,
+    handle_invalid: str,
+    batch_size: int | None,
+    precision: str | None,
+    seed: int | None,
 ) -> Model:
     """Return the model with what a caller of the register functions asked for."""
     model = model.with_handle_invalid(handle_invalid)
     if batch_size is not None:
         model = model.with_batch_size(batch_size)
+    if seed is not None:
+        model = model.with_seed(seed)
     return model if precision is None else model.with_precision(precision)

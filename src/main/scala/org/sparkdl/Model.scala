@@ -72,6 +72,17 @@ final class Model private[sparkdl] (
   /** How images are resized: one of [[org.sparkdl.image.ScaleHint]]'s names. */
   def withScaleHint(hint: String): Model = copy(options.copy(scaleHint = ScaleHint.fromName(hint).name))
 
+  /** Makes the random numbers repeatable that a model draws (a sampling layer, dropout in inference): what a row gets
+    * follows from the seed and the row alone, whatever the partitions and the batches. Without it they are new in
+    * every run.
+    *
+    * The row is, in `appendTo`, all columns of the DataFrame; in `apply` and in SQL the inputs, so that rows with
+    * equal inputs get equal numbers, unless columns that tell them apart follow the inputs:
+    * `model(col("x"), col("id"))`. Each row is then run alone, which takes longer. For a model that draws nothing it
+    * changes nothing.
+    */
+  def withSeed(seed: Long): Model = copy(options.copy(seed = Some(seed)))
+
   /** Gives each output as one array, row-major, instead of arrays nested as deep as the output has dimensions. */
   def flattened: Model = copy(options.copy(flat = true))
 
@@ -139,7 +150,8 @@ final class Model private[sparkdl] (
       handleInvalid = options.handleInvalid,
       scaleHint = options.scaleHint,
       maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings)
+      engine = EngineSettings.of(settings),
+      seed = options.seed
     )
   }
 }
@@ -151,7 +163,8 @@ final private[sparkdl] case class ModelOptions(
     precision: Option[String] = None,
     handleInvalid: HandleInvalid = HandleInvalid.Error,
     scaleHint: String = ScaleHint.AreaAveraging.name,
-    flat: Boolean = false
+    flat: Boolean = false,
+    seed: Option[Long] = None
 )
 
 object Model {

@@ -21,7 +21,8 @@ import org.sparkdl.errors.SchemaMismatchException
   * have the names of the inputs; it gives the output, or a struct of several. It is batched, and the model runs once
   * per row even where a query names the function several times. A null argument gives null. A function that has the
   * name already is replaced. The types of the arguments are checked when a query is analysed
-  * (`SchemaMismatchException`).
+  * (`SchemaMismatchException`). A model with a seed (`Model.withSeed`) also takes columns after its inputs, which
+  * tell rows with equal inputs apart.
   *
   * Every method returns the model that it registers.
   */

@@ -3,18 +3,31 @@ package org.sparkdl.engine
 import java.util.concurrent.ConcurrentHashMap
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfGraph, TfOutput, TfRun, TfSession, TfTensor}
+import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
 
 /** A graph with its session, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
-final class LoadedModel private[engine] (val bytes: Long, graph: TfGraph, session: TfSession, description: String)
-    extends AutoCloseable {
+final class LoadedModel private[engine] (
+    val bytes: Long,
+    graph: TfGraph,
+    session: TfSession,
+    description: String,
+    generators: Option[Generators] = None
+) extends AutoCloseable {
   private val runs = new ConcurrentHashMap[(Seq[String], Seq[String]), WarmRun]()
 
   /** A run of the tensors `fetches` from the tensors `feeds`; kept, so that it is optimised once per JVM. */
   def run(feeds: Seq[String], fetches: Seq[String]): WarmRun = runs.computeIfAbsent(
     (feeds, fetches),
-    _ => new WarmRun(session.prepare(feeds.map(tensor), fetches.map(tensor)))
+    _ => new WarmRun(prepared(feeds, fetches))
   )
+
+  private def prepared(feeds: Seq[String], fetches: Seq[String]): Array[TfTensor] => Array[TfTensor] = {
+    def run(fed: Seq[String]) = session.prepare(fed.map(tensor), fetches.map(tensor))
+    generators.filter(_ => feeds.lastOption.contains(Generators.Seed)) match {
+      case Some(own) => own.before(run(feeds.init))
+      case None      => run(feeds).apply
+    }
+  }
 
   private def tensor(name: String): TfOutput = graph
     .output(name)
@@ -33,7 +46,7 @@ final class LoadedModel private[engine] (val bytes: Long, graph: TfGraph, sessio
   * TensorFlow optimises the graph in the first run of a set of feeds and fetches, and does so in every thread that
   * comes while the first is at it: N tasks would each pay, in time and in memory.
   */
-final class WarmRun private[engine] (run: TfRun) {
+final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
   @volatile private var warm = false
 
   /** Runs the model; see `TfRun.apply` for who closes what. */
@@ -82,9 +95,9 @@ private[engine] object LoadedModel {
         )
       catch { case e: Throwable => graph.close(); throw e }
     } else {
-      val (graph, session, _) = TfSession.openSavedModel(path.toString, shipped.tags, config)
+      val (graph, session, meta) = TfSession.openSavedModel(path.toString, shipped.tags, config)
       val bytes = org.sparkdl.model.LocalFiles.list(path).map(java.nio.file.Files.size).sum
-      new LoadedModel(SessionBytes + bytes, graph, session, description)
+      new LoadedModel(SessionBytes + bytes, graph, session, description, Generators.of(graph, session, meta))
     }
   }
 }

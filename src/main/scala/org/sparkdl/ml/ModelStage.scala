@@ -85,7 +85,8 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
       handleInvalid = HandleInvalid.fromName($(handleInvalid)),
       scaleHint = call.scaleHint,
       maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings)
+      engine = EngineSettings.of(settings),
+      seed = get(seed)
     )
   }
 

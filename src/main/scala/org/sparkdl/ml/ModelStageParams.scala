@@ -1,6 +1,6 @@
 package org.sparkdl.ml
 
-import org.apache.spark.ml.param.{IntParam, Param, Params}
+import org.apache.spark.ml.param.{IntParam, LongParam, Param, Params}
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.SparkDLException
@@ -43,6 +43,13 @@ trait ModelStageParams extends Params {
       "unset: no such column."
   )
 
+  final val seed: LongParam = new LongParam(
+    this,
+    "seed",
+    "Makes the random numbers repeatable that a model draws (a sampling layer, dropout in inference): what a row gets " +
+      "follows from the seed and the row's columns; unset: new numbers in every run."
+  )
+
   setDefault(handleInvalid -> HandleInvalid.Error.name)
 
   def getBatchSize: Int = $(batchSize)
@@ -53,6 +60,9 @@ trait ModelStageParams extends Params {
 
   def getHandleInvalid: String = $(handleInvalid)
   def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+
+  def getSeed: Long = $(seed)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   def getErrorCol: String = $(errorCol)
   def setErrorCol(value: String): this.type = set(errorCol, value)

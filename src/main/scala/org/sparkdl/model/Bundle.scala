@@ -7,7 +7,7 @@ import scala.collection.immutable.ListMap
 import scala.jdk.CollectionConverters._
 
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
-import com.fasterxml.jackson.databind.node.ObjectNode
+import com.fasterxml.jackson.databind.node.{ArrayNode, ObjectNode}
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.DType
@@ -42,7 +42,8 @@ object Bundle {
       labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(inside(directory, f.asText))),
       source =
         ListMap.from(root.path("source").properties().asScala.iterator.map(e => e.getKey -> e.getValue.asText)),
-      keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString)
+      keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString),
+      random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
     ModelDefinition.checked(definition)
   }
@@ -71,6 +72,7 @@ object Bundle {
       root.put("labels", "labels.json")
     }
     model.image.foreach(writeImage(_, root.putObject("image")))
+    model.random.foreach(writeRandom(_, root.putObject("random")))
     writeSpecs(root, "inputs", model.inputs)
     writeSpecs(root, "outputs", model.outputs)
     val sums = root.putObject("files")
@@ -147,6 +149,16 @@ object Bundle {
     pixels("width", image.width)
     node.put("channelOrder", image.channelOrder).put("preprocessing", image.preprocessing)
     ()
+  }
+
+  private def readRandom(node: JsonNode): Option[RandomDraws] = RandomDraws.of(
+    Option(node.get("seed")).filterNot(_.isNull).map(_.asText),
+    node.path("unseeded").asScala.toSeq.map(_.asText)
+  )
+
+  private def writeRandom(random: RandomDraws, node: ObjectNode): Unit = {
+    random.seed.foreach(node.put("seed", _))
+    if (random.unseeded.nonEmpty) random.unseeded.foreach(node.withArray[ArrayNode]("unseeded").add(_))
   }
 
   private def readLabels(file: Path): Seq[(String, String)] =

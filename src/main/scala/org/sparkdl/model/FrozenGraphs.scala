@@ -1,6 +1,8 @@
 package org.sparkdl.model
 
-import java.nio.file.Path
+import java.nio.file.{Files, Path}
+
+import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
@@ -21,13 +23,15 @@ private[model] object FrozenGraphs {
     try {
       val in = if (inputs.nonEmpty) inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (outputs.nonEmpty) outputs.map(required(file, graph, _)) else sinks(graph)
+      val (files, random) = drawing(file, graph, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = file.getFileName.toString.stripSuffix(".pb"),
-          graph = GraphFiles(Sha256.of(file), file, Nil),
+          graph = files,
           inputs = in.map(spec(file, _)),
           outputs = out.map(spec(file, _)),
-          source = Map("kind" -> "frozen graph")
+          source = Map("kind" -> "frozen graph"),
+          random = random
         )
       )
     } finally graph.close()
@@ -43,7 +47,20 @@ private[model] object FrozenGraphs {
   }
 
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
-    graph.operations.collect { case (name, "Placeholder") => graph.output(name) }.flatten
+    graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
+
+  /** The graph without the seeds of operations that draw, and what draws in it. */
+  private def drawing(file: Path, graph: TfGraph, outputs: Seq[String]): (GraphFiles, Option[RandomDraws]) = {
+    val seed = graph.output(RandomDraws.Seed).map(_.name)
+    val same = GraphFiles(Sha256.of(file), file, Nil)
+    if (!DrawingNodes.mayBeAmong(graph.operations.map(_._2))) same -> RandomDraws.of(seed, Nil)
+    else {
+      val parsed = GraphDef.parseFrom(Files.readAllBytes(file))
+      val free = DrawingNodes.withoutSeeds(parsed)
+      val files = if (free eq parsed) same else StoredGraphs.store(free.toByteArray)
+      files -> DrawingNodes.of(parsed, outputs, seed)
+    }
+  }
 
   private def sinks(graph: TfGraph): Seq[TfOutput] = graph.operations.flatMap {
     case (_, "Placeholder" | "NoOp" | "Const" | "Assert") => None

@@ -54,6 +54,8 @@ final case class GraphFiles(hash: String, location: String, tags: Seq[String], p
   *   where it came from, free text for people
   * @param keras
   *   the local file of the model as Keras has it, which travels with the bundle and is not run
+  * @param random
+  *   how it draws random numbers, if it does
   */
 final case class ModelDefinition(
     name: String,
@@ -63,7 +65,8 @@ final case class ModelDefinition(
     image: Option[ImageInfo] = None,
     labels: Option[Seq[(String, String)]] = None,
     source: Map[String, String] = Map.empty,
-    keras: Option[String] = None
+    keras: Option[String] = None,
+    random: Option[RandomDraws] = None
 ) {
   def input(name: String): TensorSpec = find("input", inputs, name)
   def output(name: String): TensorSpec = find("output", outputs, name)
@@ -91,11 +94,12 @@ final case class ModelDefinition(
       val made = if (i.preprocessing == "none") "" else s", preprocessing '${i.preprocessing}'"
       s"images: $size, ${i.channelOrder}$made, input '${i.input}'"
     }
+    val draws = random.map(_ => "random: draws numbers, new ones in every run unless a seed is set")
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
     (Seq(s"model '$name'$from", s"hash ${graph.hash}", "inputs:") ++ lines(inputs) ++ Seq("outputs:") ++ lines(
       outputs
     ) ++
-      pictures ++ classes).mkString("\n")
+      pictures ++ draws ++ classes).mkString("\n")
   }
 }
 

@@ -109,7 +109,8 @@ private[sparkdl] object ProgramGraph {
       try GraphDef.parseFrom(graphDef)
       catch { case e: java.io.IOException => fail(s"the bytes are no serialized GraphDef (${e.getMessage})") }
     if (graph.getNodeCount == 0) fail("it has no operations; expected a serialized GraphDef")
-    new ProgramGraph(StoredGraphs.store(graphDef), graph)
+    val free = DrawingNodes.withoutSeeds(graph)
+    new ProgramGraph(StoredGraphs.store(if (free eq graph) graphDef else free.toByteArray), free)
   }
 
   private def asPlaceholder(node: NodeDef, input: TensorSpec): NodeDef = {

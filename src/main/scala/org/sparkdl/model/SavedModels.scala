@@ -4,7 +4,7 @@ import java.nio.file.{Files, Path}
 
 import scala.jdk.CollectionConverters._
 
-import org.tensorflow.proto.{SavedModel, SignatureDef, TensorInfo}
+import org.tensorflow.proto.{GraphDef, SavedModel, SignatureDef, TensorInfo}
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.DType
@@ -39,8 +39,11 @@ private[model] object SavedModels {
         s"it has no signature '$key'; it has: ${signatures.keys.toSeq.sorted.mkString("'", "', '", "'")}"
       )
     )
-    definition(directory, tags, key, signature)
+    definition(directory, tags, key, signature).copy(random = draws(meta.getGraphDef, signature))
   }
+
+  private def draws(graph: GraphDef, signature: SignatureDef): Option[RandomDraws] =
+    DrawingNodes.of(graph, signature.getOutputsMap.asScala.values.map(_.getName).toSeq, seed = None)
 
   private def definition(directory: Path, tags: Seq[String], key: String, signature: SignatureDef): ModelDefinition =
     ModelDefinition.checked(

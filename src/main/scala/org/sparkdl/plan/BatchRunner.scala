@@ -11,7 +11,15 @@ import org.sparkdl.tensor.CellReader
 private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, context: TaskContext)
     extends AutoCloseable {
   private val model =
-    new LeasedRun(task.shipped, task.inputTensors, task.fetches, task.precision, task.engine, metrics)
+    new LeasedRun(
+      task.shipped,
+      task.inputTensors ++ task.random.map(_.tensor),
+      task.fetches,
+      task.precision,
+      task.engine,
+      metrics
+    )
+  private val seeds = task.random.map(new RunSeeds(_))
 
   /** The outputs of the batch, and for each slot the row in them: all slots in one run, or one run each. */
   private var outputs: Array[Array[TfTensor]] = Array.empty
@@ -20,20 +28,19 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   private val tensors = task.readers.map(_._1).toArray
   private val readers: Array[CellReader] = task.readers.map(_._2).toArray
 
-  /** Runs the rows of a group. When TensorFlow refuses the batch and invalid rows need not fail the job, each row is
-    * run alone and `failed` hears of those that are refused.
+  /** Runs the rows of a group, together or, where each has random numbers of its own, one by one. When TensorFlow
+    * refuses the batch and invalid rows need not fail the job, each row is run alone and `failed` hears of those that
+    * are refused.
     */
   def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
     val start = System.nanoTime()
     val slots = if (task.fixedBatch) task.capacity else group.count
     if (task.block.isDefined && slots != group.count) throw RowErrors.fixedRows(task, group.count, context)
     val inputs = group.tensors(slots)
-    alone = false
-    try outputs = Array(checked(model(inputs), slots.toLong))
-    catch {
-      case e: TfException if rowsFault(e) => runAlone(inputs, group.count, failed)
-      case e: TfException                 => throw RowErrors.refused(task, e, context)
-    }
+    try
+      if (task.rowByRow) runAlone(inputs, group, failed)
+      else runTogether(inputs, slots, group, failed)
+    catch { case e: TfException => throw RowErrors.refused(task, e, context) }
     metrics.batches(1)
     metrics.runTime(System.nanoTime() - start)
   }
@@ -45,12 +52,24 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && !task.fixedBatch &&
       BatchRunner.AboutValues(e.code)
 
-  private def runAlone(inputs: Array[TfTensor], rows: Int, failed: (Int, String) => Unit): Unit = {
+  private def runTogether(
+      inputs: Array[TfTensor],
+      slots: Int,
+      group: RowGroup,
+      failed: (Int, String) => Unit
+  ): Unit = {
+    alone = false
+    try outputs = Array(checked(model(seeds.fold(inputs)(inputs :+ _.next())), slots.toLong))
+    catch { case e: TfException if rowsFault(e) => runAlone(inputs, group, failed) }
+  }
+
+  private def runAlone(inputs: Array[TfTensor], group: RowGroup, failed: (Int, String) => Unit): Unit = {
     alone = true
-    outputs = new Array[Array[TfTensor]](rows)
-    (0 until rows).foreach { slot =>
+    outputs = new Array[Array[TfTensor]](group.count)
+    (0 until group.count).foreach { slot =>
       val one = inputs.map(TensorRows.copyOf(_, slot))
-      try outputs(slot) = checked(model(one), 1)
+      val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
+      try outputs(slot) = checked(model(one ++ seed), 1)
       catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }
       finally one.foreach(_.close())
     }
@@ -76,6 +95,7 @@ private[plan] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
 
   override def close(): Unit = {
     release()
+    seeds.foreach(_.close())
     model.close()
   }
 

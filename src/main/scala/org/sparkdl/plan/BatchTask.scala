@@ -29,6 +29,8 @@ import org.sparkdl.tensor.CellReader
   *   what the rows are that one run sees together, where they depend on each other
   * @param trimmed
   *   whether the outputs are rows of their own
+  * @param random
+  *   how random numbers are fed to a model that draws some
   */
 final case class BatchTask(
     modelName: String,
@@ -50,8 +52,13 @@ final case class BatchTask(
     emitError: Boolean,
     program: Option[ProgramRow],
     block: Option[BlockSize],
-    trimmed: Boolean
-)
+    trimmed: Boolean,
+    random: Option[RandomFeed]
+) {
+
+  /** Whether each row is run alone, with random numbers that follow from its key. */
+  val rowByRow: Boolean = random.exists(_.seed.isDefined)
+}
 
 /** Counts and times of the operator, in nanoseconds where they are times. */
 trait BatchMetrics extends Serializable {
@@ -83,6 +90,9 @@ trait RowSource {
 
   /** Where the current row came from, if that is known. */
   def origin: Option[String]
+
+  /** What tells the current row from others, where random numbers follow from it. */
+  def key: Long
 
   /** A copy of what is carried along of the current row. */
   def carried(): InternalRow

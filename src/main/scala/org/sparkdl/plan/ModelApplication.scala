@@ -72,6 +72,8 @@ object OutputColumn {
   *   for programs whose rows depend on the others of their block: what a block is
   * @param program
   *   the size of a row's outputs when this is a user's program and not a model, see [[asProgram]]
+  * @param seed
+  *   makes the random numbers of a model that draws some repeatable
   */
 final case class ModelApplication(
     model: ModelDefinition,
@@ -85,8 +87,15 @@ final case class ModelApplication(
     engine: EngineSettings,
     nullIsNull: Boolean = false,
     block: Option[BlockSize] = None,
-    program: Option[ProgramRow] = None
+    program: Option[ProgramRow] = None,
+    seed: Option[Long] = None
 ) {
+
+  /** How the model's random numbers are fed. */
+  def random: Option[RandomFeed] = model.random.flatMap(_.seed).map(RandomFeed(_, seed))
+
+  /** Whether the numbers that a row gets follow from it and the seed. */
+  def repeatable: Boolean = seed.isDefined && random.isDefined
 
   /** The same as a user's program: messages say so, and blocks have a size that does not depend on which outputs the
     * optimizer leaves out later.
@@ -103,6 +112,7 @@ final case class ModelApplication(
 
   /** How columns of these names and types are fed; throws SchemaMismatchException when they cannot be. */
   def feeds(columns: Seq[(String, DataType)]): Seq[InputFeed] = {
+    Repeatable.check(this)
     if (columns.size != inputs.size)
       throw new SchemaMismatchException(
         s"Model '${model.name}' has ${inputs.size} input(s) (${inputs.mkString("; ")}), got ${columns.size} column(s)."

@@ -48,8 +48,11 @@ final private[plan] class RowCollector(
       if (group == null) { failed = groups.failed; groups.reason }
       else {
         val reason = group.add(inputs, ordinals, window.count)
-        if (reason == null) { groups.added(); window.keep(source, null) }
-        else { failed = group.failed; if (reason eq BatchTensor.OtherShape) otherShape(group) }
+        if (reason == null) {
+          if (task.rowByRow) group.keyed(source.key)
+          groups.added()
+          window.keep(source, null)
+        } else { failed = group.failed; if (reason eq BatchTensor.OtherShape) otherShape(group) }
         reason
       }
     }

@@ -13,6 +13,7 @@ import org.sparkdl.tensor.BatchTensor
 final private[plan] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initial: Int) extends AutoCloseable {
   private val collectors: Array[BatchTensor] = feeds.map(_.collector(initial, task.files)).toArray
   private var rows = new Array[Int](initial)
+  private var keys = if (task.rowByRow) new Array[Long](initial) else Array.emptyLongArray
 
   /** Rows in it. */
   var count = 0
@@ -22,6 +23,15 @@ final private[plan] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initi
 
   /** The row, of its window, that `slot` belongs to. */
   def row(slot: Int): Int = rows(slot)
+
+  /** What tells the row in `slot` from others, where rows are run one by one. */
+  def key(slot: Int): Long = keys(slot)
+
+  /** Gives the row that was added last its key. */
+  def keyed(key: Long): Unit = {
+    if (count > keys.length) keys = java.util.Arrays.copyOf(keys, rows.length)
+    keys(count - 1) = key
+  }
 
   /** Adds a row whose inputs are at `ordinals`.
     *

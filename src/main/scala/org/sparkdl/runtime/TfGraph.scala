@@ -101,6 +101,13 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
     } finally { in.close(); out.close(); tf.TF_DeleteBuffer(buffer) }
   }
 
+  /** Adds the operations of a serialized GraphDef; for who has loaded the graph, before others get it. */
+  private[sparkdl] def extend(graphDef: Array[Byte]): Unit = {
+    val data = new BytePointer(graphDef: _*)
+    try TfGraph.importInto(handle, data, graphDef.length.toLong)
+    finally data.close()
+  }
+
   private def shapeOf(out: TF_Output): Array[Long] = Status.check { status =>
     val rank = tf.TF_GraphGetTensorNumDims(handle, out, status)
     if (rank < 0) null
@@ -135,14 +142,17 @@ object TfGraph {
   private def imported(data: BytePointer, length: Long): TfGraph = {
     NativeLibrary.load()
     val graph = new TfGraph(tf.TF_NewGraph())
+    try { importInto(graph.handle, data, length); graph }
+    catch { case e: Throwable => graph.close(); throw e }
+  }
+
+  private def importInto(graph: TF_Graph, data: BytePointer, length: Long): Unit = {
     val options = tf.TF_NewImportGraphDefOptions()
     val buffer = tf.TF_NewBuffer()
     try {
       buffer.data(data).length(length)
-      Status.check(tf.TF_GraphImportGraphDef(graph.handle, buffer, options, _))
-      graph
-    } catch { case e: Throwable => graph.close(); throw e }
-    finally {
+      Status.check(tf.TF_GraphImportGraphDef(graph, buffer, options, _))
+    } finally {
       tf.TF_DeleteBuffer(buffer)
       tf.TF_DeleteImportGraphDefOptions(options)
     }

@@ -70,7 +70,9 @@ object Bridge {
       case a: Alias => a.child
       case e        => e
     }
-    val call = ModelCall(application, inputs.map(n => resolved(quoted(n))))
+    // Of a stage, random numbers that a seed makes repeatable follow from the whole row.
+    val key = if (application.repeatable) plan.output else Nil
+    val call = ModelCall(application, inputs.map(n => resolved(quoted(n))) ++ key)
     call.feeds
     val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
     val reason = error.map(AttributeReference(_, StringType)())
@@ -179,10 +181,20 @@ object Bridge {
   ): Unit = {
     install(session)
     val builder = (arguments: Seq[Expression]) =>
-      ModelFunction(name, application, fields, preprocessor.fold(arguments)(p => Seq(p.builder(arguments))))
+      ModelFunction(name, application, fields, prepared(application, arguments, preprocessor))
     val info =
       new ExpressionInfo(classOf[ModelFunction].getName, null, name, usage, "", "", "", "", "", "", "scala_udf")
     classic(session).sessionState.functionRegistry.registerFunction(FunctionIdentifier(name), info, builder)
+  }
+
+  /** The arguments that the model gets: what the preprocessor makes of them, but for the row's key. */
+  private def prepared(
+      application: ModelApplication,
+      arguments: Seq[Expression],
+      preprocessor: Option[UserDefinedPythonFunction]
+  ): Seq[Expression] = preprocessor.fold(arguments) { function =>
+    val (given_, key) = if (application.seed.isDefined) arguments.splitAt(1) else (arguments, Nil)
+    function.builder(given_) +: key
   }
 
   /** A model as a function of a catalog, for arguments of these types; throws SchemaMismatchException when they

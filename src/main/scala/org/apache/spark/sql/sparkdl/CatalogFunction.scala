@@ -19,6 +19,10 @@ final case class CatalogFunction(function: String, application: ModelApplication
   override def name(): String = function
   override def canonicalName(): String = s"sparkdl.${application.model.graph.hash}.$function"
   override def inputTypes(): Array[DataType] = arguments.toArray
+
+  /** Else Spark would draw once for a call on constants, and not for each row. */
+  override def isDeterministic: Boolean = application.model.random.isEmpty
+
   override def resultType(): DataType = application.dataType
 
   def apply(columns: Seq[Expression]): ModelFunction =

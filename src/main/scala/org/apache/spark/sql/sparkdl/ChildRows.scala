@@ -7,7 +7,8 @@ import org.apache.spark.sql.catalyst.expressions.{
   BindReferences,
   Expression,
   UnsafeProjection,
-  UnsafeRow
+  UnsafeRow,
+  XXH64
 }
 
 import org.sparkdl.plan.RowSource
@@ -22,13 +23,16 @@ import org.sparkdl.plan.RowSource
   *   a string that is not null for a row that is invalid already: its reason
   * @param origin
   *   a string that tells where a row came from
+  * @param key
+  *   what tells a row from others
   */
 final private[sparkdl] case class RowLayout(
     child: Seq[Attribute],
     inputs: Seq[Expression],
     carried: Seq[Attribute],
     rejected: Option[Expression],
-    origin: Option[Expression]
+    origin: Option[Expression],
+    key: Seq[Expression] = Nil
 ) {
 
   /** The ordinals of the inputs in the child's rows; None when some of them have to be computed. */
@@ -51,6 +55,7 @@ final private[sparkdl] class ChildRows(rows: Iterator[InternalRow], layout: RowL
   private val toCarried = UnsafeProjection.create(layout.carried, layout.child)
   private val rejection = layout.bound(layout.rejected)
   private val place = layout.bound(layout.origin)
+  private lazy val toKey = UnsafeProjection.create(layout.key, layout.child)
 
   private var current: InternalRow = _
   private var projected: InternalRow = _
@@ -66,6 +71,12 @@ final private[sparkdl] class ChildRows(rows: Iterator[InternalRow], layout: RowL
   override def rejected: String = text(rejection)
 
   override def origin: Option[String] = Option(text(place))
+
+  /** A hash of the columns' bytes, which are the same however Spark holds the row: rows are grouped by them, too. */
+  override def key: Long = {
+    val row = toKey(current)
+    XXH64.hashUnsafeBytes(row.getBaseObject, row.getBaseOffset, row.getSizeInBytes, 0L)
+  }
 
   override def carried(): InternalRow =
     if (layout.carried.isEmpty) InternalRow.empty

@@ -39,7 +39,7 @@ case class EvalModelExec(
   override protected def doExecute(): RDD[InternalRow] = {
     val task = taskOf(call, error.isDefined)
     val measured = measures
-    val layout = RowLayout(child.output, call.children, carried, rejected, rowSource)
+    val layout = RowLayout(child.output, call.inputs, carried, rejected, rowSource, call.key)
     val (all, made) = (output, carried ++ outputs ++ error)
     child.execute().mapPartitions { rows =>
       val toUnsafe = UnsafeProjection.create(all, made)

@@ -18,8 +18,18 @@ case class ModelCall(application: ModelApplication, children: Seq[Expression]) e
   override def toString: String = s"$prettyName(${children.mkString(", ")})"
   override def sql: String = s"$prettyName(${children.map(_.sql).mkString(", ")})"
 
+  /** The columns that are fed. Those after them, which only a call with a seed has, are the row's key. */
+  def inputs: Seq[Expression] =
+    if (application.seed.isDefined) children.take(application.inputs.size) else children
+
+  /** What the random numbers of a row follow from, besides the seed; nothing where they are new in every run. */
+  def key: Seq[Expression] =
+    if (!application.repeatable) Nil
+    else if (children.size > inputs.size) children.drop(inputs.size)
+    else inputs
+
   /** How the columns are fed; needs resolved children. */
-  def feeds: Seq[InputFeed] = application.feeds(children.map(c => (ModelCall.nameOf(c), c.dataType)))
+  def feeds: Seq[InputFeed] = application.feeds(inputs.map(c => (ModelCall.nameOf(c), c.dataType)))
 
   /** Analysis is the first that every session sees of a model, so the operator is installed from here: a column made
     * in one session works in another.

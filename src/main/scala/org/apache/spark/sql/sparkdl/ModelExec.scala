@@ -48,7 +48,7 @@ private[sparkdl] trait ModelExec extends SparkPlan {
       rowsGiven = application.rowsGiven,
       fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
       inputNames = application.inputs.map(_.name),
-      inputColumns = call.children.map(ModelCall.nameOf),
+      inputColumns = call.inputs.map(ModelCall.nameOf),
       inputTensors = application.inputs.map(_.tensor),
       feeds = feeds,
       files = if (feeds.exists(_.readsFiles)) Some(fileSource) else None,
@@ -59,7 +59,8 @@ private[sparkdl] trait ModelExec extends SparkPlan {
       emitError = emitError,
       program = application.program,
       block = application.block,
-      trimmed = trimmed
+      trimmed = trimmed,
+      random = application.random
     )
   }
 

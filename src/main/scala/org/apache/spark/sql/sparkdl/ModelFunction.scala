@@ -10,7 +10,7 @@ import org.sparkdl.plan.{InputFeed, ModelApplication}
 import org.sparkdl.tensor.TensorSpec
 
 /** A model under the name of a SQL function: its arguments are a column per input, or one struct whose fields are
-  * found by the names of the inputs.
+  * found by the names of the inputs. With a seed, arguments after these are the row's key.
   *
   * Which of them it is shows only when the argument's type is known, after analysis; Spark then replaces the function
   * by a [[ModelCall]] on columns before it optimizes anything, so that of a struct only the fields in use are read.
@@ -33,16 +33,17 @@ case class ModelFunction(
 
   /** The call; null for the word NULL, which has no type that could be fed. */
   override lazy val replacement: Expression =
-    if (arguments.exists(a => a.resolved && a.dataType == NullType)) Literal(null, dataType)
+    if (arguments.take(application.inputs.size).exists(a => a.resolved && a.dataType == NullType))
+      Literal(null, dataType)
     else ModelCall(application, columns)
 
   override def checkInputDataTypes(): TypeCheckResult = replacement.checkInputDataTypes()
 
-  /** One per input, where the arguments fit. */
+  /** One per input, where the arguments fit, and with a seed the row's key. */
   private def columns: Seq[Expression] = arguments match {
-    case Seq(argument) if argument.resolved =>
+    case argument +: key if argument.resolved && (key.isEmpty || application.seed.isDefined) =>
       argument.dataType match {
-        case struct: StructType if !isImage(struct) => fieldsOf(argument, struct)
+        case struct: StructType if !isImage(struct) => fieldsOf(argument, struct) ++ key
         case _                                      => arguments
       }
     case _ => arguments

@@ -23,7 +23,7 @@ case class TrimBlocksExec(call: ModelCall, outputs: Seq[Attribute], child: Spark
   override protected def doExecute(): RDD[InternalRow] = {
     val task = taskOf(call, emitError = false, trimmed = true)
     val measured = measures
-    val layout = RowLayout(child.output, call.children, Nil, None, None)
+    val layout = RowLayout(child.output, call.inputs, Nil, None, None)
     val all = output
     child.execute().mapPartitions { rows =>
       val toUnsafe = UnsafeProjection.create(all, all)

@@ -1,0 +1,82 @@
+package org.sparkdl.model
+
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{MetaGraphDef, NodeDef}
+
+import org.sparkdl.runtime.{DType, GraphDefs}
+
+/** Operations that set the generators of random numbers of a SavedModel, which are variables, to what follows from a
+  * seed.
+  */
+private[sparkdl] object GeneratorSetting {
+
+  /** The tensor that takes the seed. */
+  val Seed: String = s"${RandomDraws.Seed}:0"
+
+  private val End = s"${RandomDraws.Seed}/done"
+
+  /** What is fetched to set them. */
+  val Done: String = s"$End:0"
+
+  /** Whether a graph with these operations, by name and type, has generators. */
+  def isFor(operations: Seq[(String, String)]): Boolean =
+    operations.exists { case (name, op) => op == Variable && DrawingNodes.isGenerator(name) }
+
+  /** The operations for the generators of a serialized MetaGraphDef: a serialized GraphDef. */
+  def of(metaGraph: Array[Byte]): Array[Byte] = setting(variables(metaGraph))
+
+  private val Variable = "VarHandleOp"
+
+  private def variables(metaGraph: Array[Byte]): Seq[NodeDef] = {
+    val nodes = MetaGraphDef.parseFrom(metaGraph).getGraphDef.getNodeList.asScala.toSeq
+    nodes
+      .filter(n => n.getOp == Variable && DrawingNodes.isGenerator(n.getName))
+      .distinctBy(sharedName) // several nodes may be handles of one variable
+  }
+
+  private def sharedName(variable: NodeDef): String =
+    Option(variable.getAttrMap.get("shared_name"))
+      .map(_.getS.toStringUtf8)
+      .filter(_.nonEmpty)
+      .getOrElse(variable.getName)
+
+  /** Operations that set the variables when `Done` is fetched. */
+  private def setting(variables: Seq[NodeDef]): Array[Byte] = {
+    val graph = new GraphDefs().placeholder(RandomDraws.Seed, DType.Int64, Seq(2L))
+    val set = variables.zipWithIndex.map { case (variable, i) =>
+      val near = s"${RandomDraws.Seed}/$i"
+      graph.node(Variable, s"$near/state", Nil, handle(variable))
+      graph.tensor(s"$near/own", DType.Int64, Seq(2L), own(variable))
+      graph.node("AddV2", s"$near/two", Seq(RandomDraws.Seed, s"$near/own"), Map("T" -> DType.Int64))
+      graph.node("AssignVariableOp", s"$near/set", Seq(s"$near/state", value(graph, near, variable)), Int64Value)
+      s"^$near/set"
+    }
+    graph.node("Identity", End, RandomDraws.Seed +: set, Map("T" -> DType.Int64))
+    graph.toBytes
+  }
+
+  private val Int64Value = Map("dtype" -> DType.Int64)
+
+  private def handle(variable: NodeDef): Map[String, Any] = {
+    val same =
+      Seq("container", "dtype", "shape").filter(variable.containsAttr).map(a => a -> variable.getAttrOrThrow(a))
+    same.toMap[String, Any] + ("shared_name" -> sharedName(variable))
+  }
+
+  /** A Keras generator has two numbers; one of TensorFlow has two counters and a key. */
+  private def value(graph: GraphDefs, near: String, variable: NodeDef): String =
+    if (variable.getAttrOrThrow("shape").getShape.getDimList.stream().allMatch(_.getSize == 2)) s"$near/two"
+    else {
+      graph.tensor(s"$near/axis", DType.Int32, Nil, Seq(0)).tensor(s"$near/counter", DType.Int64, Seq(1L), Seq(0L))
+      val types = Map("N" -> 2L, "T" -> DType.Int64, "Tidx" -> DType.Int32)
+      graph.node("ConcatV2", s"$near/three", Seq(s"$near/counter", s"$near/two", s"$near/axis"), types)
+      s"$near/three"
+    }
+
+  /** Two numbers that tell a generator from others. */
+  private def own(variable: NodeDef): Seq[Long] = {
+    val hash = Sha256.of(sharedName(variable).getBytes("UTF-8"))
+    Seq(hash.take(16), hash.slice(16, 32)).map(java.lang.Long.parseUnsignedLong(_, 16) >>> 2)
+  }
+}

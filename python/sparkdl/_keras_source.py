@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from sparkdl._ends import (
+    End,
+    input_ends,
+    layer_names,
+    model_inputs,
+    output_ends,
+    packed,
+    structure_of,
+)
 from sparkdl._graph.freeze import NotFrozenException, freeze
 from sparkdl._graph.names import Loose
 from sparkdl._paths import KERAS_FILES
 from sparkdl._saved_model import UnfrozenSavedModel, export_whole
-from sparkdl._specs import function_specs, renamed
+from sparkdl._specs import check_dense, function_specs, renamed
+from sparkdl._states import initial_states
 from sparkdl.errors import InvalidModelException
-
-# Names that Keras counts up, so that they depend on what else the process has built.
-_COUNTED = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
 
 
 def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
@@ -90,8 +97,9 @@ def from_keras(
     One that cannot be frozen because it looks words up in tables is exported into `scratch`.
     """
     run, specs, names = _callable(model, inputs)
-    concrete = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
-    found = _output_names(model, concrete.structured_outputs)
+    flat, ends = _flattened(run, model)
+    concrete = tf.function(flat, input_signature=specs, autograph=False).get_concrete_function()
+    found = [end.name for end in ends]
     chosen, new = renamed(found, outputs, "outputs")
     versions = {"keras": str(keras.__version__), "tensorflow": str(tf.__version__)}
     about = {"kind": "keras", "model": source, **versions}
@@ -99,78 +107,69 @@ def from_keras(
     try:
         graph_def, given, results = freeze(concrete)
     except NotFrozenException as e:
-        numbered = _numbered(run, places, specs)
+        numbered = _numbered(flat, places, specs)
         return export_whole(numbered, model, scratch, names, new, (about, str(e)))
-    ends = {n: results[i] for i, n in zip(places, new, strict=True)}
+    tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    return Loose(graph_def, dict(zip(names, given, strict=True)), ends, about, shapes)
+    return Loose(graph_def, dict(zip(names, given, strict=True)), tensors, about, shapes)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
     """Return a model as a function of flat tensors, with their specs and names."""
-    if isinstance(inputs, Mapping):
-        structure, names = function_specs(inputs), list(inputs)
-    else:
-        structure, old = _own_inputs(model)
-        names = renamed(old, inputs, "inputs")[1]
-    flat = tf.nest.flatten(structure)
-    specs = [tf.TensorSpec(s.shape, s.dtype, name=f"in{i}") for i, s in enumerate(flat)]
-    single = not isinstance(structure, (dict, list, tuple)) or (
-        isinstance(inputs, Mapping) and len(specs) == 1
-    )
+    structure, ends = _taken(model, inputs)
+    names = [end.name for end in ends]
+    if not isinstance(inputs, Mapping):
+        names = renamed(names, inputs, "inputs")[1]
+    specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
     def run(*tensors: Any) -> Any:
-        fed = tensors[0] if single else tf.nest.pack_sequence_as(structure, tensors)
+        fed = packed(structure, ends, tensors)
         # Some random layers draw, and so count their seed up, in inference too: with constants
         # instead of variables there would be nothing to assign to.
-        with keras.StatelessScope() if model.built else nullcontext():
+        with keras.StatelessScope(initial_states(model)) if model.built else nullcontext():
             return model(fed, training=False)
 
     return run, specs, names
 
 
-def _numbered(run: Callable[..., Any], places: list[int], specs: list[Any]) -> Any:
+def _flattened(run: Callable[..., Any], model: Any) -> tuple[Callable[..., list[Any]], list[End]]:
+    """Return a function that gives a list of tensors; and their names, once it has been traced."""
+    ends: list[End] = []
+
+    def flat(*tensors: Any) -> list[Any]:
+        ends[:] = output_ends(run(*tensors), keras.tree, layer_names(model))
+        check_dense({end.name: end.leaf for end in ends})
+        return [end.leaf for end in ends]
+
+    return flat, ends
+
+
+def _numbered(flat: Callable[..., list[Any]], places: list[int], specs: list[Any]) -> Any:
     def numbered(*tensors: Any) -> dict[str, Any]:
-        results = tf.nest.flatten(run(*tensors))
+        results = flat(*tensors)
         return {f"out{i}": results[place] for i, place in enumerate(places)}
 
     return tf.function(numbered, input_signature=specs, autograph=False)
 
 
-def _own_inputs(model: Any) -> tuple[Any, list[str]]:
-    """Return the structure of a model's inputs and a name for each in flattened order."""
-    tensors = getattr(model, "inputs", None)
-    if not tensors:
+def _taken(model: Any, inputs: Any) -> tuple[Any, list[End]]:
+    """Return what a model takes: its own structure, or what a user says of one that has none."""
+    structure = structure_of(model, "input")
+    own = [] if structure is None else model_inputs(model)
+    if isinstance(inputs, Mapping):
+        return _said(function_specs(inputs), structure, own)
+    if structure is None:
         raise InvalidModelException(
             f"The model {getattr(model, 'name', model)!r} does not know the shape of its input. "
             'Say it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
         )
-    if isinstance(model, keras.Sequential):  # has no `input` before it was called
-        return tensors[0], _stable([tensors[0].name])
-    structure = model.input
-    if isinstance(structure, Mapping):
-        return dict(structure), sorted(structure)
-    return structure, _stable([t.name for t in tensors])
+    return structure, own
 
 
-def _stable(names: list[str]) -> list[str]:
-    counted = 0
-    result = []
-    for name in names:
-        if _COUNTED.match(name):
-            result.append("input" if counted == 0 else f"input_{counted}")
-            counted += 1
-        else:
-            result.append(name)
-    return result
-
-
-def _output_names(model: Any, structured: Any) -> list[str]:
-    if isinstance(structured, Mapping):
-        return sorted(structured)
-    count = len(tf.nest.flatten(structured))
-    names = list(getattr(model, "output_names", None) or [])
-    if len(names) != count:
-        return ["output"] if count == 1 else [f"output_{i}" for i in range(count)]
-    repeated = {n for n in names if names.count(n) > 1}
-    return [f"{n}_{names[:i].count(n)}" if n in repeated else n for i, n in enumerate(names)]
+def _said(specs: dict[str, Any], structure: Any, own: list[End]) -> tuple[Any, list[End]]:
+    """Return the inputs that a user describes, in the user's order."""
+    known = {end.name: end for end in own}
+    if specs.keys() == known.keys():
+        return structure, [replace(known[name], leaf=spec) for name, spec in specs.items()]
+    ends = input_ends(specs, keras.tree)
+    return (specs, ends) if len(ends) > 1 else (ends[0].leaf, ends)

@@ -8,13 +8,14 @@ from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._ends import distinct, leaves, output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
 from sparkdl._keras_source import from_keras, load_keras_file
 from sparkdl._saved_model import UnfrozenSavedModel, from_saved_model
-from sparkdl._specs import function_specs, renamed
-from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl._specs import by_name, check_dense, function_specs, renamed
+from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 
 def loose_from(
@@ -82,7 +83,9 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
     given = getattr(function, "input_signature", None)
     if inputs is None and given:
-        inputs = {s.name or f"input_{i}": s for i, s in enumerate(given)}
+        if not all(isinstance(s, tf.TensorSpec) for s in given):  # nested: TensorFlow names them
+            return from_concrete(function.get_concrete_function(), None, outputs)
+        inputs = by_name(given)
     specs = function_specs(inputs)
     ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in specs.items()]
     traced = function
@@ -93,23 +96,37 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
 
 def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Freeze a concrete function under the names of its arguments."""
+    names, places = _arguments(function)
+    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs, places)
+
+
+def _arguments(function: Any) -> tuple[list[str], list[int]]:
+    """Return what a concrete function takes, and where; names in a dict are its keys."""
     given = len(function.inputs) - len(function.captured_inputs)
     names = [t.name.split(":")[0] for t in function.inputs[:given]]
-    return _from_traced(function, renamed(names, inputs, "inputs")[1], outputs)
+    found = leaves(function.structured_input_signature, tf.nest)
+    specs = [leaf for leaf in found if isinstance(leaf.value, tf.TensorSpec)]  # no constants
+    if len(specs) != given or all(len(leaf.path) == 2 for leaf in specs):  # (args, kwargs), name
+        return names, list(range(given))
+    flat = sorted(leaf.place for leaf in specs)
+    places = [flat.index(leaf.place) for leaf in specs]
+    keys = ["_".join(map(str, leaf.path[2:])) for leaf in specs]
+    return distinct([k or names[p] for k, p in zip(keys, places, strict=True)]), places
 
 
-def _from_traced(concrete: Any, names: list[str], outputs: Any) -> Loose:
+def _from_traced(
+    concrete: Any, names: list[str], outputs: Any, inputs: list[int] | None = None
+) -> Loose:
+    """Freeze a function whose arguments have names, in the order of `inputs` (their places)."""
     graph_def, tensors, results = freezing.freeze(concrete)
-    structure = concrete.structured_outputs
-    if isinstance(structure, Mapping):
-        old = sorted(structure)  # the order in which TensorFlow flattens a dict
-    else:
-        old = ["output"] if len(results) == 1 else [f"output_{i}" for i in range(len(results))]
-    chosen, new = renamed(old, outputs, "outputs")
-    places = [old.index(o) for o in chosen]
+    made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
+    check_dense({name: end.leaf for name, end in made.items()})
+    chosen, new = renamed(list(made), outputs, "outputs")
+    places = [made[o].place for o in chosen]
     ends = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, tensors, strict=True))
+    given = tensors if inputs is None else [tensors[i] for i in inputs]
+    ins = dict(zip(names, given, strict=True))
     return Loose(graph_def, ins, ends, _source("function"), shapes)
 
 
@@ -120,6 +137,7 @@ def from_graph(
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
+    _check_once(ins)
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
@@ -132,7 +150,7 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         given = found
     if not given:
         raise InvalidModelException(f"The graph has no {what}; name them: {what}={{name: tensor}}.")
-    pairs = given if isinstance(given, Mapping) else {str(t).split(":")[0]: t for t in given}
+    pairs = given if isinstance(given, Mapping) else {_name(t): t for t in given}
     names = {n.name for n in graph_def.node}
     ends = {}
     for name, tensor in pairs.items():
@@ -145,6 +163,22 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         # "scope/x" is called "x": short, and what people expect of frozen graphs.
         ends[name] = full if ":" in full else full + ":0"
     return ends
+
+
+def _check_once(inputs: Mapping[str, str]) -> None:
+    """Raise if a tensor is called by two names: only one of them could feed it."""
+    for tensor in inputs.values():
+        names = [n for n, t in inputs.items() if t == tensor]
+        if len(names) > 1:
+            raise SettingsException(
+                f"inputs= gives the tensor {tensor!r} {len(names)} names: {', '.join(names)}. "
+                "Expected one name for each."
+            )
+
+
+def _name(tensor: Any) -> str:
+    """Return what a tensor that was given without a name is called; a second one keeps its ":1"."""
+    return (tensor if isinstance(tensor, str) else str(tensor.name)).removesuffix(":0")
 
 
 def _placeholders(graph_def: Any) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from sparkdl.errors import SettingsException
+from sparkdl._ends import check_distinct, distinct
+from sparkdl.errors import InvalidModelException, SettingsException
 
 
 def function_specs(inputs: Any) -> dict[str, Any]:
@@ -20,7 +21,13 @@ def function_specs(inputs: Any) -> dict[str, Any]:
     if isinstance(inputs, Mapping):
         return {name: as_spec(value, name) for name, value in inputs.items()}
     specs = [as_spec(value, f"number {i}") for i, value in enumerate(inputs)]
-    return {s.name or f"input_{i}": s for i, s in enumerate(specs)}
+    return by_name(specs)
+
+
+def by_name(specs: Sequence[Any]) -> dict[str, Any]:
+    """Return specs by their names; one without a name is called "input_" and its place."""
+    names = distinct([s.name or f"input_{i}" for i, s in enumerate(specs)])
+    return dict(zip(names, specs, strict=True))
 
 
 def as_spec(value: Any, name: str) -> Any:
@@ -63,4 +70,17 @@ def renamed(old: Sequence[str], wish: Any, what: str) -> tuple[list[str], list[s
         raise SettingsException(
             f"{what}= has {len(wish)} names; the model has {len(old)}: {', '.join(old)}."
         )
-    return list(old), [str(n) for n in wish]
+    new = [str(n) for n in wish]
+    check_distinct(new, what)
+    return list(old), new
+
+
+def check_dense(results: Mapping[str, Any]) -> None:
+    """Raise if a result is no dense tensor, but several that would each look like one."""
+    for name, value in results.items():
+        kind = type(value).__name__.removesuffix("Spec")
+        if kind in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
+            raise InvalidModelException(
+                f"The output '{name}' is a {kind}. Expected a dense tensor: use value.to_tensor(), "
+                "or tf.sparse.to_dense(value)."
+            )

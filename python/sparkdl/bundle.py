@@ -54,7 +54,8 @@ def save_bundle(
         its placeholders. For a Keras model or SavedModel: a list of names to use instead.
     outputs : dict or list, optional
         For a graph: dict from name to tensor, or list of tensors; by default the nodes that
-        nothing uses. Else: a list of names for all outputs, or a dict from new to old name.
+        nothing uses. Else: a list of names for all outputs, or a dict from new to old name. What
+        they are called without it, and in which order they come, is in docs/bundle.md.
     name : str, optional
         What the model is called in messages; by default the name of the directory.
     image : dict or True, optional

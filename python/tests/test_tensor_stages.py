@@ -96,7 +96,7 @@ def test_several_inputs_and_outputs_of_any_rank(spark: Any) -> None:
         [(i, g.tolist(), c.tolist()) for i, (g, c) in enumerate(zip(grids, codes, strict=True))],
         "id int, g array<array<array<double>>>, c array<int>",
     )
-    stage = KerasTransformer(inputCols=["g", "c"], outputCols=["map", "score"], model=model)
+    stage = KerasTransformer(inputCols=["g", "c"], outputCols=["score", "map"], model=model)
     out = stage.transform(frame)
     expected = model.predict([grids, codes], verbose=0)
     assert out.schema["map"].dataType.simpleString() == "array<array<array<float>>>"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sparkdl._fitting.plain_dicts import with_plain_dicts
 from sparkdl._paths import KERAS_FILES, new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
@@ -15,7 +16,7 @@ def stored_model(model: Any) -> str:
     from sparkdl._lazy import keras
 
     file = new_folder("given") / "model.keras"
-    keras().saving.save_model(model, file)
+    keras().saving.save_model(with_plain_dicts(model), file)
     return str(file)
 
 

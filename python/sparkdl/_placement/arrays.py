@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._fitting.each import each
+from sparkdl._ends import model_outputs
+from sparkdl._fitting.each import of_each
 from sparkdl._fitting.labels import targets
 from sparkdl._placement.placement import Layout, file_of
 
@@ -38,12 +39,11 @@ class Rows:
             for i, (field, shape) in enumerate(zip(fields.all(), layout.shapes, strict=True))
         ]
         labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
-        for place, name, output, wanted in zip(
-            labels, output_names(model), model.outputs, losses(loss, model), strict=False
-        ):
-            shape = tuple(output.shape[1:])
+        outputs = model_outputs(model)
+        for place, output, wanted in zip(labels, outputs, of_each(loss, outputs), strict=False):
+            shape = tuple(output.leaf.shape[1:])
             if None not in shape:
-                found[place] = _targets(found[place], wanted, shape, name)
+                found[place] = _targets(found[place], wanted, shape)
             else:
                 found[place] = np.asarray(found[place], "float32")
         self._arrays = found
@@ -65,7 +65,7 @@ def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:
     return np.memmap(file, dtype, "r", shape=shape).view(np.ndarray)  # faster to take rows of
 
 
-def _targets(labels: Any, loss: Any, shape: tuple[int, ...], output: str) -> Any:
+def _targets(labels: Any, loss: Any, shape: tuple[int, ...]) -> Any:
     """Return labels as the loss wants them, also when this worker has none.
 
     A loss of the user's own gets the numbers as they are.
@@ -86,19 +86,3 @@ def _is_of_keras(loss: Any) -> bool:
         return True
     module = loss.get("module") if isinstance(loss, dict) else getattr(loss, "__module__", None)
     return str(module).startswith("keras")
-
-
-def losses(loss: Any, model: Any) -> list[Any]:
-    """Return the loss of each output."""
-    names = output_names(model)
-    kept = each(loss, lambda one: one)
-    if isinstance(kept, list):
-        return kept
-    if isinstance(kept, dict) and "class_name" not in kept:
-        return [kept.get(name) for name in names]
-    return [kept] * len(names)
-
-
-def output_names(model: Any) -> list[str]:
-    """Return the names of the outputs; a Sequential model has one that Keras does not name."""
-    return list(getattr(model, "output_names", None) or ["output"])

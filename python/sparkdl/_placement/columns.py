@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._ends import End, model_inputs, model_outputs
 from sparkdl._fitting.labels import label_column
+from sparkdl._placement.pairing import paired
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -67,8 +69,8 @@ class Fields:
 def training_columns(
     df: DataFrame,
     model: Any,
-    inputs: Sequence[str],
-    labels: Sequence[str],
+    inputs: Sequence[str] | Mapping[str, str],
+    labels: Sequence[str] | Mapping[str, str],
     weight: str | None,
     chosen: str | None,
 ) -> tuple[DataFrame, Fields]:
@@ -78,8 +80,8 @@ def training_columns(
     ----------
     df : DataFrame
     model : keras.Model
-    inputs, labels : sequence of str
-        A column per input; a column per output, or none.
+    inputs, labels : sequence or mapping of str
+        A column per input; a column per output, or none. In the order of the ends, or by name.
     weight, chosen : str or None
         Columns of a number per row, and of whether a row is for validation.
 
@@ -90,12 +92,12 @@ def training_columns(
     InvalidModelException
         The model has inputs that arrays of numbers cannot feed.
     """
-    _check_names(df, [*inputs, *labels, *filter(None, [weight, chosen])])
-    _check_count("inputCols", inputs, "input", model.inputs)
-    if labels:
-        _check_count("labelCols", labels, "output", model.outputs)
-    fed = [_fed(df, name, tensor) for name, tensor in zip(inputs, model.inputs, strict=True)]
-    taught = [_taught(df, name) for name in labels]
+    ends = model_inputs(model)
+    features = paired("inputCols", inputs, ends, "input")
+    targets = paired("labelCols", labels, model_outputs(model), "output") if labels else []
+    _check_names(df, [*features, *targets, *filter(None, [weight, chosen])])
+    fed = [_fed(df, name, end) for name, end in zip(features, ends, strict=True)]
+    taught = [_taught(df, name) for name in targets]
     weighed = [_number(df, weight)] if weight is not None else []
     fields = Fields(
         inputs=tuple(f for f, _ in fed),
@@ -107,15 +109,15 @@ def training_columns(
     return df.select(*columns, _flag(df, chosen).alias("chosen")), fields
 
 
-def _fed(df: DataFrame, name: str, tensor: Any) -> tuple[Field, Column]:
+def _fed(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
     """Return how a column feeds an input."""
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql.functions import col
 
-    dtype, shape = str(tensor.dtype), tuple(tensor.shape[1:])
+    dtype, shape = str(end.leaf.dtype), tuple(end.leaf.shape[1:])
     if dtype == "string":
         raise InvalidModelException(
-            f"Input '{tensor.name}' takes strings, which workers do not keep as arrays. Look words "
+            f"Input '{end.name}' takes strings, which workers do not keep as arrays. Look words "
             "up before: run TextVectorization or StringLookup as a KerasTransformer, and train the "
             "rest of the model on its output."
         )
@@ -124,7 +126,7 @@ def _fed(df: DataFrame, name: str, tensor: Any) -> tuple[Field, Column]:
     raw = element == "binary" and rank == 0
     array = _ARRAYS.get("double" if element.startswith("decimal") else element)
     if array is None or not _takes(array, dtype, raw) or not (raw or rank == len(shape)):
-        raise SchemaMismatchException(_misfit(name, kind, tensor, dtype, shape))
+        raise SchemaMismatchException(_misfit(name, kind, end, dtype, shape))
     column = col(f"`{name}`")
     if vector:
         column = vector_to_array(column, "float64" if dtype == "float64" else "float32")
@@ -176,15 +178,6 @@ def _check_names(df: DataFrame, names: Sequence[str]) -> None:
         )
 
 
-def _check_count(param: str, names: Sequence[str], what: str, tensors: Sequence[Any]) -> None:
-    if len(names) != len(tensors):
-        found = ", ".join(f"{t.name} {list(t.shape)}" for t in tensors)
-        raise SchemaMismatchException(
-            f"The model has {len(tensors)} {what}(s) ({found}), but {param} has {len(names)} "
-            f"column(s) ({', '.join(names)}). Give one column per {what}, in this order."
-        )
-
-
 def _unnested(kind: DataType) -> tuple[str, int, bool]:
     """Return the type at the bottom of arrays, how deep it is, and whether it is a vector."""
     from pyspark.ml.linalg import VectorUDT
@@ -222,11 +215,11 @@ def _kept(array: str, dtype: str) -> str:
     return dtype
 
 
-def _misfit(name: str, kind: DataType, tensor: Any, dtype: str, shape: tuple[Any, ...]) -> str:
+def _misfit(name: str, kind: DataType, end: End, dtype: str, shape: tuple[Any, ...]) -> str:
     rows = ["?" if d is None else d for d in (None, *shape)]
     nested = "numbers" if not shape else f"arrays nested {len(shape)} deep"
     return (
-        f"Cannot feed column '{name}' to input '{tensor.name}' of the model: expected {nested} for "
+        f"Cannot feed column '{name}' to input '{end.name}' of the model: expected {nested} for "
         f"{dtype} {rows}, got {kind.simpleString()}. Cast the column, or put numbers together with "
         "array() or VectorAssembler; docs/sql.md has the table of types."
     )

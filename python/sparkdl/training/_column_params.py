@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.param.converters import one_of
-from sparkdl.training._converters import fraction, names
+from sparkdl.training._converters import columns, fraction
 
 T = TypeVar("T", bound="TrainingColumns")
+
+Columns = list[str] | dict[str, str]
+GivenColumns = Sequence[str] | Mapping[str, str] | str
 
 
 class TrainingColumns(Params):
     """Columns that a model is trained on, and those that the fitted model adds."""
 
-    inputCols: Param[list[str]] = Param(
+    inputCols: Param[Columns] = Param(
         Params._dummy(),
         "inputCols",
-        "Columns that feed the inputs, in the order of the model's inputs.",
-        names,
+        "Columns that feed the inputs: by name ({input: column}), or in the order in which the "
+        "model was given its inputs.",
+        columns,
     )
-    labelCols: Param[list[str]] = Param(
+    labelCols: Param[Columns] = Param(
         Params._dummy(),
         "labelCols",
-        "Columns of labels, in the order of the model's outputs; unset: none.",
-        names,
+        "Columns of labels: by name ({output: column}), or in the order in which the model was "
+        "given its outputs; unset: none.",
+        columns,
     )
-    outputCols: Param[list[str]] = Param(
+    outputCols: Param[Columns] = Param(
         Params._dummy(),
         "outputCols",
-        "New columns of the fitted model, in the order of its outputs; default: the uid "
-        "and __output.",
-        names,
+        "New columns of the fitted model: by name ({output: column}), or in the order in which the "
+        "model was given its outputs; default: the uid and __output.",
+        columns,
     )
     outputMode: Param[str] = Param(
         Params._dummy(),
@@ -60,27 +65,27 @@ class TrainingColumns(Params):
         TypeConverters.toString,
     )
 
-    def getInputCols(self) -> list[str]:
+    def getInputCols(self) -> Columns:
         """Return the columns that feed the inputs."""
         return self.getOrDefault(self.inputCols)
 
-    def setInputCols(self: T, value: Sequence[str] | str) -> T:
+    def setInputCols(self: T, value: GivenColumns) -> T:
         """Set the columns that feed the inputs."""
         return self._set(inputCols=value)
 
-    def getLabelCols(self) -> list[str]:
+    def getLabelCols(self) -> Columns:
         """Return the columns of labels."""
         return self.getOrDefault(self.labelCols)
 
-    def setLabelCols(self: T, value: Sequence[str] | str) -> T:
+    def setLabelCols(self: T, value: GivenColumns) -> T:
         """Set the columns of labels."""
         return self._set(labelCols=value)
 
-    def getOutputCols(self) -> list[str]:
+    def getOutputCols(self) -> Columns:
         """Return the new columns of the fitted model."""
         return self.getOrDefault(self.outputCols)
 
-    def setOutputCols(self: T, value: Sequence[str] | str) -> T:
+    def setOutputCols(self: T, value: GivenColumns) -> T:
         """Set the new columns of the fitted model."""
         return self._set(outputCols=value)
 

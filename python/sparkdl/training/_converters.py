@@ -22,6 +22,14 @@ def names(value: Any) -> list[str]:
     return TypeConverters.toListString([value] if isinstance(value, str) else value)
 
 
+def columns(value: Any) -> list[str] | dict[str, str]:
+    """Accept names of columns, in an order or by the names of a model's ends, or one name."""
+    if not isinstance(value, Mapping):
+        return names(value)
+    text = TypeConverters.toString
+    return {text(end): text(column) for end, column in value.items()}
+
+
 def fraction(value: Any) -> float:
     """Accept numbers from 0 to below 1."""
     number = TypeConverters.toFloat(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from sparkdl._ends import model_inputs, model_outputs
 from sparkdl._fitting.each import each
 from sparkdl.training._spec import Spec
 
@@ -30,6 +31,9 @@ def fingerprint(spec: Spec, model: Any) -> str:
         "batch": [spec.batch, spec.shuffle, spec.seed, spec.sync_every],
         "rows": [spec.layout.rows, spec.layout.digest],
     }
+    places = [[end.place for end in ends] for ends in (model_inputs(model), model_outputs(model))]
+    if any(p != sorted(p) for p in places):
+        what["order"] = places  # which column is whose
     text = json.dumps(what, sort_keys=True, default=str).lower()  # Keras writes Adam and adam
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from sparkdl._placement.validation import Fraction
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._checkpoints import Checkpoints
+from sparkdl.training._ends import announced, check_lists, check_trainable, output_columns
 from sparkdl.training._job import check_slots, task_slots
 from sparkdl.training._spec import Spec, built
 from sparkdl.training._workers import run_workers
@@ -70,6 +71,9 @@ def _columns(estimator: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
         )
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
+    check_trainable(model)
+    check_lists(estimator, model)
+    output_columns(estimator, model)
     given = {n: estimator.getOrDefault(n) for n in ("sampleWeightCol", "validationCol")}
     return training_columns(
         dataset,
@@ -148,6 +152,8 @@ def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, 
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if verbose:
         show(_announced(spec, count))
+        for line in announced(spec.layout.fields, model):
+            show(line)
     if not dialogue.stop:
         run_workers(
             sc,
@@ -233,14 +239,13 @@ def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
     save_bundle(model, folder, name=_name(model, estimator))
     about = {"rows": spec.layout.rows[TRAINING], "batchSize": spec.batch}
     remember(folder, history=history, about=about, model=model)
-    return _with_columns(estimator, KerasModel()).setModelFile(str(folder))
+    stage = KerasModel(
+        inputCols=[field.name for field in spec.layout.fields.inputs],
+        outputCols=output_columns(estimator, model),
+        outputMode=estimator.getOutputMode(),
+    )
+    return stage.setModelFile(str(folder))
 
 
 def _name(model: Any, estimator: Any) -> str:
     return str(getattr(model, "name", None) or Path(estimator.getModelFile()).stem)
-
-
-def _with_columns(estimator: Any, stage: KerasModel) -> KerasModel:
-    names: Sequence[str] = ("inputCols", "outputCols", "outputMode")
-    given = {n: estimator.getOrDefault(n) for n in names if estimator.isDefined(n)}
-    return stage._set(**given)

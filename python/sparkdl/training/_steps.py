@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sparkdl._ends import model_inputs, model_outputs, packed, structure_of
 from sparkdl.training._variables import moving
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
@@ -42,6 +43,7 @@ class Steps:
         weighted: bool,
     ) -> None:
         self._model, self._labels, self._weighted = model, labels, weighted
+        self._inputs, self._outputs = model_inputs(model), model_outputs(model)
         self._moving = moving(model)
         specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
         self._specs = specs
@@ -169,20 +171,19 @@ class Steps:
         """Return the mean loss and the number of rows; count them in metrics."""
         mean = self._model.compute_loss(x, y, predicted, weight, training=training)
         self._model.compute_metrics(x, y, predicted, weight)
-        rows = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], mean.dtype)
+        rows = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], mean.dtype)
         return mean, rows
 
     def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
         """Return x, y and weight as the model takes them."""
-        model = self._model
         *others, weight = tensors if self._weighted else (*tensors, None)
         split = len(others) - self._labels
-        fed = [tf.cast(t, i.dtype) for t, i in zip(others[:split], model.inputs, strict=True)]
-        x = _packed(model, "input", fed)
-        return x, _packed(model, "output", others[split:]) if self._labels else None, weight
-
-
-def _packed(model: Any, end: str, tensors: Sequence[Any]) -> Any:
-    if len(tensors) == 1 and not isinstance(getattr(model, end, None), (dict, list, tuple)):
-        return tensors[0]
-    return keras.tree.pack_sequence_as(getattr(model, end), list(tensors))
+        pairs = zip(others[:split], self._inputs, strict=True)
+        x = packed(
+            structure_of(self._model, "input"),
+            self._inputs,
+            [tf.cast(t, end.leaf.dtype) for t, end in pairs],
+        )
+        if not self._labels:
+            return x, None, weight
+        return x, packed(structure_of(self._model, "output"), self._outputs, others[split:]), weight

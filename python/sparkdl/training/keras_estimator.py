@@ -41,22 +41,27 @@ class KerasEstimator(
     model : keras.Model or str or Path or callable
         The model with its first weights (a copy is taken at once), the path of its file (.keras,
         .h5), or a function without arguments that returns it. How it was compiled does not count.
-    inputCols : list of str
+    inputCols : list or dict of str
         A column per input of the model: numbers, arrays as deep as the input has dimensions, MLlib
-        vectors, or raw bytes for uint8.
-    labelCols : list of str, optional
-        A column per output: numbers (classes or values), vectors or arrays of numbers.
-    outputCols : list of str, optional
-        New columns of the fitted model.
+        vectors, or raw bytes for uint8. By name (``{"input": "column"}``), or in the order in which
+        the model was given its inputs.
+    labelCols : list or dict of str, optional
+        A column per output: numbers (classes or values), vectors or arrays of numbers. By name, or
+        in the order in which the model was given its outputs, which for a dict is that of its keys
+        as they were written. Of a model with several, training begins with a line that tells which
+        column is whose.
+    outputCols : list or dict of str, optional
+        New columns of the fitted model, by name or in the same order.
     outputMode : str
         Form of these: "array" (default) or "vector".
     optimizer : str or keras.optimizers.Optimizer
         Default "adam". Schedules of learning rates work.
     loss : str or keras.losses.Loss or callable, or a list or dict of them
-        For each output, or for all.
+        For each output, or for all. Where Keras takes a list in another order than that of the
+        outputs (it sorts the keys of a dict), a list is refused: use a dict.
     lossWeights : list or dict of float, optional
         Factor of each output's loss. Default 1.
-    metrics : list, optional
+    metrics : list or dict, optional
         As Keras' `compile` takes them.
     sampleWeightCol : str, optional
         Column of a number per row that its loss is multiplied by.
@@ -124,9 +129,9 @@ class KerasEstimator(
         *,
         model: Any = None,
         modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | str | None = None,
-        labelCols: Sequence[str] | str | None = None,
-        outputCols: Sequence[str] | str | None = None,
+        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
         outputMode: str = "array",
         optimizer: Any = "adam",
         loss: Any = None,
@@ -163,9 +168,9 @@ class KerasEstimator(
         *,
         model: Any = None,
         modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | str | None = None,
-        labelCols: Sequence[str] | str | None = None,
-        outputCols: Sequence[str] | str | None = None,
+        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
         outputMode: str | None = None,
         optimizer: Any = None,
         loss: Any = None,

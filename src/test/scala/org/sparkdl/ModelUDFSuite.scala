@@ -30,6 +30,18 @@ class ModelUDFSuite extends SparkSuite with Operators {
     assert(pairs.select(struct(col("*")) as "s").selectExpr("total(s)").collect().toSeq == expected)
   }
 
+  test("inputs whose names differ in case only take the fields of just their names") {
+    val model = TestModels.load(
+      "difference",
+      Nil,
+      _.placeholder("v", DType.Float64, Seq(-1L))
+        .placeholder("V", DType.Float64, Seq(-1L))
+        .node("Sub", "d", Seq("v", "V"), Map("T" -> DType.Float64))
+    )
+    ModelUDF.register(spark, "difference", model)
+    assert(rows("SELECT difference(named_struct('V', x, 'v', y)) FROM pairs") == Seq(Row(9.0), Row(18.0), Row(27.0)))
+  }
+
   test("a struct may stand in any expression, and the model still runs once per row") {
     ModelUDF.register(spark, "total", TestModels.sum())
     val df = pairs.select(col("id"), struct("x", "y") as "s")

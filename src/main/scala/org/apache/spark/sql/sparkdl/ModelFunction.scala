@@ -55,11 +55,19 @@ case class ModelFunction(
   }
 
   private def fieldsOf(argument: Expression, struct: StructType): Seq[Expression] = {
-    val same = SQLConf.get.resolver
-    val found = application.inputs.map(input => input -> struct.indexWhere(f => same(f.name, fieldName(input))))
+    val found = application.inputs.map(input => input -> placeOf(fieldName(input), struct))
     val missing = found.collect { case (input, -1) => input }
     if (missing.nonEmpty) refuse(missing, struct)
     found.map { case (input, i) => GetStructField(argument, i, Some(fieldName(input))) }
+  }
+
+  /** Names of inputs differ in case where those of fields may not, so one that is the same in all letters comes
+    * first.
+    */
+  private def placeOf(field: String, struct: StructType): Int = {
+    val same = SQLConf.get.resolver
+    val exact = struct.indexWhere(_.name == field)
+    if (exact >= 0) exact else struct.indexWhere(f => same(f.name, field))
   }
 
   private def fieldName(input: TensorSpec): String = fields.getOrElse(input.name, input.name)

@@ -1,0 +1,208 @@
+"""The inputs and outputs of a model: which there are, in which order, and what they are called.
+
+Whoever converts or trains a model asks here, so that a column means the same end everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from sparkdl.errors import InvalidModelException, SettingsException
+
+# Names that Keras counts up, so that they depend on what else the process has built.
+_COUNTED = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
+
+
+@dataclass(frozen=True)
+class End:
+    """An input or output of a model.
+
+    Attributes
+    ----------
+    name : str
+        What users call it.
+    path : tuple
+        The keys and indices that lead to it, from the outermost container in.
+    place : int
+        Which it is when Keras (or TensorFlow) flattens the structure, which sorts a dict by key.
+    leaf : object
+        The tensor, or what describes it.
+    layer : str or None
+        What Keras calls an output, if it does: the layer that made it.
+    """
+
+    name: str
+    path: tuple[Any, ...]
+    place: int
+    leaf: Any
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor in a structure; see `End`."""
+
+    path: tuple[Any, ...]
+    place: int
+    value: Any
+
+
+def leaves(structure: Any, tree: Any) -> list[Leaf]:
+    """Return the tensors of nested lists, tuples and dicts in the order in which they are written.
+
+    That is the only order of a dict which a model and its file have in common: Keras sorts the
+    keys of a dict and not those of an OrderedDict, but a file says dict for both.
+
+    Parameters
+    ----------
+    structure : object
+        None in it is no tensor and is left out.
+    tree : module
+        `keras.tree` or `tf.nest`, whichever gives the places.
+    """
+    flat = tree.flatten(structure)
+    counted = count()
+    places = [None if value is None else next(counted) for value in flat]
+    values = [value for value in flat if value is not None]
+    numbered = tree.pack_sequence_as(structure, places) if flat else None
+    return [Leaf(path, place, values[place]) for path, place in _walk(numbered, ())]
+
+
+def _walk(numbered: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    if isinstance(numbered, Mapping):
+        for key, part in numbered.items():
+            yield from _walk(part, (*path, key))
+    elif isinstance(numbered, (list, tuple)):  # also a named tuple: a file of Keras says list
+        for i, part in enumerate(numbered):
+            yield from _walk(part, (*path, i))
+    elif isinstance(numbered, int):
+        yield path, numbered
+    elif numbered is not None:
+        raise InvalidModelException(
+            f"Cannot name the tensors in a {type(numbered).__name__}. Expected tensors, or lists, "
+            "tuples and dicts of them."
+        )
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Number names that occur several times, and leave all others as they are.
+
+    >>> distinct(["a", "a", "b"]), distinct(["a", "a", "a_0"])
+    (['a_0', 'a_1', 'b'], ['a_1', 'a_2', 'a_0'])
+    """
+    several = {name for name, times in Counter(names).items() if times > 1}
+    taken = {*names}
+    found = []
+    for name in names:
+        found.append(_numbered(name, taken) if name in several else name)
+        taken.add(found[-1])
+    return found
+
+
+def _numbered(name: str, taken: set[str]) -> str:
+    return next(n for n in (f"{name}_{i}" for i in count()) if n not in taken)
+
+
+def output_ends(structure: Any, tree: Any, layers: Sequence[str] | None = None) -> list[End]:
+    """Name the results of a function or model.
+
+    Those in a dict are called by the keys and indices that lead to them, joined by "_". Others by
+    the layer that made them (`layers`, in the order of their places), or, without layers, "output"
+    if there is one, else "output_" and the indices.
+    """
+    found = leaves(structure, tree)
+    known: Sequence[str | None] = layers if layers and len(layers) == len(found) else ()
+    ordered = [known[leaf.place] if known else None for leaf in found]
+    names = distinct(
+        [
+            _joined(leaf.path) if isinstance(structure, Mapping) else layer or _unnamed(leaf, found)
+            for leaf, layer in zip(found, ordered, strict=True)
+        ]
+    )
+    return _ends(found, names, ordered)
+
+
+def _joined(path: tuple[Any, ...]) -> str:
+    return "_".join(map(str, path))
+
+
+def _unnamed(leaf: Leaf, of: Sequence[Leaf]) -> str:
+    return "output" if len(of) == 1 else f"output_{_joined(leaf.path)}"
+
+
+def input_ends(structure: Any, tree: Any) -> list[End]:
+    """Name what a model takes.
+
+    What is in a dict is called by keys and indices, as results are; others as their tensors, or
+    "input", "input_1", ... where these have no names of their own.
+    """
+    found = leaves(structure, tree)
+    if isinstance(structure, Mapping):
+        names = distinct([_joined(leaf.path) for leaf in found])
+    else:
+        names = distinct(_without_counts([leaf.value.name for leaf in found]))
+    return _ends(found, names, [None] * len(found))
+
+
+def _without_counts(names: list[str]) -> list[str]:
+    given = {name for name in names if not _COUNTED.match(name)}
+    free = (n for n in ("input", *(f"input_{i}" for i in range(1, 2 * len(names) + 1))))
+    unused = (n for n in free if n not in given)
+    return [name if name in given else next(unused) for name in names]
+
+
+def _ends(found: Sequence[Leaf], names: Sequence[str], layers: Sequence[str | None]) -> list[End]:
+    return [
+        End(name, leaf.path, leaf.place, leaf.value, layer)
+        for leaf, name, layer in zip(found, names, layers, strict=True)
+    ]
+
+
+def packed(structure: Any, ends: Sequence[End], values: Sequence[Any]) -> Any:
+    """Return a structure of Keras with values, one per end, instead of its tensors."""
+    from keras import tree
+
+    flat = dict(zip((end.place for end in ends), values, strict=True))
+    return tree.pack_sequence_as(structure, [flat[place] for place in range(len(flat))])
+
+
+def structure_of(model: Any, kind: str) -> Any:
+    """Return the "input" or "output" of a model as it was written; None if it is not known."""
+    if getattr(model, f"{kind}s", None) is None:
+        return None
+    # A Sequential model is a functional one inside, which alone knows its structures.
+    return getattr(getattr(model, "_functional", None) or model, kind)
+
+
+def model_inputs(model: Any) -> list[End]:
+    """Return the inputs of a Keras model that knows them."""
+    from keras import tree
+
+    return input_ends(structure_of(model, "input"), tree)
+
+
+def model_outputs(model: Any) -> list[End]:
+    """Return the outputs of a Keras model that knows them."""
+    from keras import tree
+
+    return output_ends(structure_of(model, "output"), tree, layer_names(model))
+
+
+def layer_names(model: Any) -> list[str] | None:
+    """Return the layers that give a functional model's outputs, in the order of their places."""
+    return list(getattr(model, "output_names", None) or []) or None
+
+
+def check_distinct(names: Sequence[str], what: str) -> None:
+    """Raise if names that a user gave are not distinct: an end would get lost."""
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise SettingsException(
+            f"{what}= uses a name more than once: {', '.join(twice)}. Expected distinct names, got "
+            f"{', '.join(names)}."
+        )

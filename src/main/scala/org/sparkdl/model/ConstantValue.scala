@@ -45,7 +45,10 @@ private[model] object ConstantValue {
       val parts = items.map(of(name, _))
       val shapes = parts.map(_.shape).distinct
       if (shapes.size > 1)
-        fail(name, s"its parts have different lengths: ${shapes.map(s => TensorSpec.shapeString(Some(s))).mkString(", ")}")
+        fail(
+          name,
+          s"its parts have different lengths: ${shapes.map(s => TensorSpec.shapeString(Some(s))).mkString(", ")}"
+        )
       ConstantValue(items.size.toLong +: shapes.headOption.getOrElse(Nil), parts.flatMap(_.elements))
   }
 

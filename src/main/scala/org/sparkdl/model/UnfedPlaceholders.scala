@@ -10,7 +10,8 @@ import org.sparkdl.tensor.TensorSpec
 private[sparkdl] object UnfedPlaceholders {
 
   /** Graphs are walked once per process for the same inputs and outputs. */
-  private val known = new ConcurrentHashMap[(String, Set[String], Seq[(String, String)]), Seq[(Placeholder, Seq[String])]]
+  private val known =
+    new ConcurrentHashMap[(String, Set[String], Seq[(String, String)]), Seq[(Placeholder, Seq[String])]]
 
   /** Throws SchemaMismatchException when `outputs` need a placeholder that is none of the inputs.
     *

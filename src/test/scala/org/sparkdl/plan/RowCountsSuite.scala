@@ -40,7 +40,11 @@ class RowCountsSuite extends SparkSuite {
 
   test("an output of [1, ...] is refused before anything runs, and the remedy works") {
     val text = refused(total(1))
-    assert(text.contains("Output 'y' of model 'total' is float32 [1]: its first dimension is 1, whatever the number of rows"))
+    assert(
+      text.contains(
+        "Output 'y' of model 'total' is float32 [1]: its first dimension is 1, whatever the number of rows"
+      )
+    )
     assert(
       text.contains("run it row by row: batchSize=1 in a stage, with_batch_size(1) or withBatchSize(1) of a Model")
     )
@@ -66,6 +70,10 @@ class RowCountsSuite extends SparkSuite {
         .const("c", DType.Float32, Seq(1, 2, 3, 4, 5))
         .node("Identity", "y", Seq("c", "^x"), Map("T" -> DType.Float32))
     )
-    assert(refused(five).contains("is float32 [5]: its first dimension is 5") && refused(five).contains("or choose another"))
+    assert(
+      refused(five).contains("is float32 [5]: its first dimension is 5") && refused(five).contains(
+        "or choose another"
+      )
+    )
   }
 }

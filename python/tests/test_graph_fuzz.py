@@ -57,7 +57,8 @@ def graph_of(program: Program) -> Any:
                 for i, w in enumerate(program.weights())
             ]
             for name, tensor in program.run(x, weights, None).items():
-                tf.identity(tensor, name=name)
+                # TensorFlow 1's loops lose it, and a graph has no signature that tells it.
+                tf.identity(tf.ensure_shape(tensor, [program.batch, WIDTH]), name=name)
         return graph
     finally:
         v1.enable_control_flow_v2()

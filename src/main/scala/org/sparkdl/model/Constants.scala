@@ -28,8 +28,21 @@ private[model] object Constants {
       }
       model.copy(
         graph = made.files,
-        inputs = model.inputs.filterNot(i => made.operations(operation(i.tensor)))
+        inputs = model.inputs.filterNot(i => made.operations(operation(i.tensor))),
+        outputs = shaped(made.files, model.outputs)
       )
+    }
+
+  /** Outputs whose rank depended on a placeholder, with the shapes that they have with the constants. */
+  private def shaped(files: GraphFiles, outputs: Seq[TensorSpec]): Seq[TensorSpec] =
+    if (outputs.forall(_.shape.isDefined)) outputs
+    else {
+      val graph = TfGraph.fromBytes(GraphNodes.graphOf(files).toByteArray)
+      try
+        outputs.map { o =>
+          o.copy(shape = o.shape.orElse(graph.output(o.tensor).flatMap(t => Option(t.shape).map(_.toSeq))))
+        }
+      finally graph.close()
     }
 
   /** The graph of a model with the constants of `options`.

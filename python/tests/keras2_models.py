@@ -36,11 +36,16 @@ def ends(bundle: str | Path) -> tuple[list[str], list[str]]:
     return [i["name"] for i in manifest["inputs"]], [o["name"] for o in manifest["outputs"]]
 
 
+def inputs_of(model: Any) -> dict[str, Any]:
+    """Return the inputs of a model in the order in which its author wrote them."""
+    return model.input if isinstance(model.input, dict) else {t.name: t for t in model.inputs}
+
+
 def rows_of(model: Any, seed: int = 0) -> list[np.ndarray]:
     """Return three rows for each input; a dimension that may have any size has 6."""
     rng = np.random.default_rng(seed)
     rows = []
-    for tensor in model.inputs:
+    for tensor in inputs_of(model).values():
         shape = [6 if d is None else d for d in tensor.shape[1:]]
         count = tensor.shape[0] or 3
         if tensor.dtype == tf.string:
@@ -57,10 +62,10 @@ def expected(model: Any, rows: list[Any]) -> list[np.ndarray]:
     model.reset_states()
     fed: Any = [tf.constant(r) for r in rows]
     if isinstance(model.input, dict):
-        fed = dict(zip([t.name for t in model.inputs], fed, strict=True))
+        fed = dict(zip(inputs_of(model), fed, strict=True))
     made = model(fed if len(rows) > 1 else fed[0], training=False)
     if isinstance(made, dict):
-        return [np.asarray(made[k]) for k in sorted(made)]
+        return [np.asarray(tensor) for tensor in made.values()]
     return [np.asarray(t) for t in tf.nest.flatten(made)]
 
 

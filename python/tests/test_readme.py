@@ -28,6 +28,7 @@ PAGES = [
             "training",
             "own-loops",
             "fine-tuning",
+            "mlflow",
         )
     ),
 ]

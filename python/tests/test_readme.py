@@ -26,6 +26,7 @@ PAGES = [
             "training",
             "own-loops",
             "fine-tuning",
+            "mlflow",
         )
     ),
 ]

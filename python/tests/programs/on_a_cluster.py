@@ -16,7 +16,13 @@ import sparkdl
 spark = sparkdl.start(
     master="local-cluster[2,1,1024]",
     app_name="on a cluster",
-    conf={"spark.ui.enabled": False, "spark.driver.host": "localhost"},
+    conf={
+        "spark.ui.enabled": False,
+        "spark.driver.host": "localhost",
+        # What travels needs no class that Spark does not know.
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.kryo.registrationRequired": True,
+    },
 )
 sc = spark.sparkContext
 sc.setLogLevel("FATAL")
@@ -50,6 +56,7 @@ killer = threading.Thread(target=kill_one)
 killer.start()
 result = rows.selectExpr("id", "doubled(x) AS y").collect()
 killer.join()
+analyzed = sparkdl.tensorframes.analyze(rows.select("id"))
 print(
     json.dumps(
         {
@@ -60,6 +67,7 @@ print(
             "killed": len(killed),
             "rows": len(result),
             "in_order": [r.id for r in result] == list(range(4000)),
+            "analyzed": sorted(analyzed.schema["id"].metadata),
             "wrong": [r.id for r in result if r.y != 2.0 * r.id],
         }
     )

@@ -21,7 +21,7 @@ final class ShippedModel private (
     val tags: Seq[String],
     val prepared: Boolean,
     driverPath: String,
-    content: Option[Broadcast[Seq[ShippedFile]]]
+    content: Option[Seq[ShippedFile]]
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
@@ -30,19 +30,21 @@ final class ShippedModel private (
     case _                                                  => Paths.get(driverPath)
   }
 
-  private def unpacked(files: Broadcast[Seq[ShippedFile]]): Path = ShippedModel.synchronized {
+  private def unpacked(files: Seq[ShippedFile]): Path = ShippedModel.synchronized {
     val directory = ShippedModel.executorRoot.resolve(hash)
-    if (!Files.exists(directory)) LocalFiles.atomically(directory)(d => files.value.foreach(_.writeTo(d)))
+    if (!Files.exists(directory)) LocalFiles.atomically(directory)(d => files.foreach(_.writeTo(d)))
     if (tags.isEmpty) directory.resolve(ShippedModel.GraphName) else directory
   }
 }
 
-/** One file: its relative path and its bytes, in pieces that are far from the limit of a Java array. */
-final private[engine] case class ShippedFile(name: String, pieces: Seq[Array[Byte]]) {
+/** One file: its relative path and its bytes, in pieces that are far from the limit of a Java array. What is
+  * broadcast is bytes alone: with `spark.kryo.registrationRequired` Spark sends no classes that it does not know.
+  */
+final private[engine] case class ShippedFile(name: String, pieces: Seq[Broadcast[Array[Byte]]]) {
   def writeTo(directory: Path): Unit = {
     val target = directory.resolve(name)
     Files.createDirectories(target.getParent)
-    Using.resource(Files.newOutputStream(target))(out => pieces.foreach(out.write))
+    Using.resource(Files.newOutputStream(target))(out => pieces.foreach(piece => out.write(piece.value)))
   }
 }
 
@@ -52,7 +54,7 @@ object ShippedModel {
 
   /** What is being broadcast, per application and hash. Weak: when no plan refers to it, Spark cleans the blocks up.
     */
-  private val broadcasts = new ConcurrentHashMap[(String, String), WeakReference[Broadcast[Seq[ShippedFile]]]]()
+  private val broadcasts = new ConcurrentHashMap[(String, String), WeakReference[Seq[ShippedFile]]]()
 
   /** Prepares `graph` for the executors of `context`; runs on the driver. */
   def of(context: SparkContext, graph: GraphFiles): ShippedModel = {
@@ -60,22 +62,24 @@ object ShippedModel {
     new ShippedModel(graph.hash, graph.tags, graph.prepared, graph.path.toString, content)
   }
 
-  private def broadcastOf(context: SparkContext, graph: GraphFiles): Broadcast[Seq[ShippedFile]] = synchronized {
+  private def broadcastOf(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] = synchronized {
     val key = (context.applicationId, graph.hash)
     Option(broadcasts.get(key)).flatMap(_.get).getOrElse {
-      val made = context.broadcast(readAll(graph))
+      val made = readAll(context, graph)
       broadcasts.put(key, WeakReference(made))
       made
     }
   }
 
-  private def readAll(graph: GraphFiles): Seq[ShippedFile] =
-    if (!graph.isSavedModel) Seq(ShippedFile(GraphName, pieces(graph.path)))
-    else LocalFiles.list(graph.path).map(f => ShippedFile(graph.path.relativize(f).toString, pieces(f)))
+  private def readAll(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] =
+    if (!graph.isSavedModel) Seq(ShippedFile(GraphName, pieces(context, graph.path)))
+    else LocalFiles.list(graph.path).map(f => ShippedFile(graph.path.relativize(f).toString, pieces(context, f)))
 
-  private def pieces(file: Path): Seq[Array[Byte]] = Using.resource(Files.newInputStream(file)) { in =>
-    Iterator.continually(in.readNBytes(PieceBytes)).takeWhile(_.nonEmpty).toVector
-  }
+  private def pieces(context: SparkContext, file: Path): Seq[Broadcast[Array[Byte]]] =
+    Using.resource(Files.newInputStream(file)) { in =>
+      val read = Iterator.continually(in.readNBytes(PieceBytes)).takeWhile(_.nonEmpty)
+      read.map(context.broadcast(_)).toVector
+    }
 
   /** Removed when the executor ends. */
   private lazy val executorRoot: Path = {

@@ -60,7 +60,7 @@ object LiftModelCalls extends Rule[LogicalPlan] {
     val calls = node.expressions.flatMap(callsIn).filterNot(isOwn(node, _))
     val ready = calls.filter(c => !c.children.exists(_.exists(_.isInstanceOf[ModelCall])))
     val distinct = ready.groupBy(_.canonicalized).values.map(_.head).toSeq
-    distinct.foreach(Refusals.lambdas)
+    distinct.foreach { call => Refusals.lambdas(call); Refusals.results(call, node) }
     val (children, results) = distinct.foldLeft((node.children, Map.empty[Expression, Seq[Attribute]])) {
       case ((kids, known), call) =>
         val at = kids.indexWhere(k => call.references.subsetOf(k.outputSet))

@@ -29,21 +29,38 @@ object MoveModelsUp extends Rule[LogicalPlan] {
   }
 
   /** What computes nothing from the outputs of `row` goes below it, where rows are dropped now. */
-  private def aboveProjected(drops: DropsRows, list: Seq[NamedExpression], row: UnaryNode): Option[LogicalPlan] = {
+  private def aboveProjected(
+      drops: DropsRows,
+      list: Seq[NamedExpression],
+      row: UnaryNode
+  ): Option[LogicalPlan] = {
     val (after, before) = list.partition(_.references.exists(row.producedAttributes.contains))
-    if (after.exists(e => drops.looksAt.contains(e.toAttribute))) None
+    val below = drops.on(project(before ++ taken(row, before, after), row.child))
+    val looksAtResults = after.exists(e => drops.looksAt.contains(e.toAttribute))
+    if (looksAtResults || !hasColumnsOnce(below)) None
     else {
-      val computed = AttributeSet(before.map(_.toAttribute))
-      val taken =
-        (row.references ++ AttributeSet(after.flatMap(_.references)) -- row.producedAttributes -- computed).toSeq
-      val below = drops.on(project(before ++ taken, row.child))
-      val results = (after.map(_.exprId) zip after).toMap
+      val results = after.map(e => e.exprId -> e).toMap
       Some(Project(drops.output.map(a => results.getOrElse(a.exprId, a)), over(row, below)))
     }
   }
 
+  /** The columns that are needed above besides those of `before`. */
+  private def taken(row: UnaryNode, before: Seq[NamedExpression], after: Seq[NamedExpression]): Seq[Attribute] = {
+    val inputs = row match {
+      case m: EvalModel => AttributeSet(Seq(m.call) ++ m.rejected ++ m.rowSource)
+      case other        => AttributeSet(other.expressions) -- other.producedAttributes
+    }
+    (inputs ++ AttributeSet(after) -- row.producedAttributes -- AttributeSet(before.map(_.toAttribute))).toSeq
+  }
+
+  /** Both sides of a join of a DataFrame with itself may have a column of the same id below what renews it. */
+  private def hasColumnsOnce(plan: LogicalPlan): Boolean = plan match {
+    case j: Join => j.left.outputSet.intersect(j.right.outputSet).isEmpty
+    case _       => true
+  }
+
   private def project(list: Seq[NamedExpression], child: LogicalPlan): LogicalPlan =
-    if (list.forall(_.isInstanceOf[Attribute])) child else Project(list, child)
+    if (list == child.output) child else Project(list, child)
 
   private def over(row: UnaryNode, child: LogicalPlan): LogicalPlan = row match {
     case m: EvalModel => m.copy(carried = child.output, child = child)

@@ -1,6 +1,7 @@
 package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.catalyst.expressions.{LambdaFunction, NamedLambdaVariable}
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.catalyst.plans.logical.{Join, LogicalPlan}
 
 import org.sparkdl.errors.SchemaMismatchException
@@ -17,6 +18,10 @@ private object Refusals {
           "explode the array into rows, apply the model, and collect the results again."
       )
   }
+
+  /** A call on results of aggregate functions that are computed by its node itself. */
+  def results(call: ModelCall, node: LogicalPlan): Unit =
+    if (call.exists(_.isInstanceOf[AggregateExpression])) noRows(call, node)
 
   /** A call on what no child of its node gives. */
   def noRows(call: ModelCall, node: LogicalPlan): Nothing = node match {

@@ -38,10 +38,8 @@ object FileNames extends Rule[LogicalPlan] {
       belowModel(question, p.child).map { case (child, answer) =>
         (p.copy(projectList = p.projectList :+ answer, child = child), answer)
       }
-    case node @ (_: Filter | _: LocalLimit | _: Sample | _: Generate | _: BaseEvalPython) =>
-      belowModel(question, node.children.head).map { case (child, answer) =>
-        (node.withNewChildren(Seq(child)), answer)
-      }
+    case InSameTask(node) =>
+      belowModel(question, node.child).map { case (child, answer) => (node.withNewChildren(Seq(child)), answer) }
     case _ => None
   }
 
@@ -50,4 +48,14 @@ object FileNames extends Rule[LogicalPlan] {
       val answer = Alias(question, question.prettyName)()
       (Project(plan.output :+ answer, plan), answer.toAttribute)
     }
+}
+
+/** Nodes that pass on columns of their child, row by row within the task that reads them. */
+private object InSameTask {
+  def unapply(plan: LogicalPlan): Option[UnaryNode] = plan match {
+    case r: Repartition if !r.shuffle => Some(r)
+    case node @ (_: Filter | _: LocalLimit | _: Sample | _: Generate | _: BaseEvalPython) =>
+      Some(node.asInstanceOf[UnaryNode])
+    case _ => None
+  }
 }

@@ -20,7 +20,14 @@ object MoveModelsUp extends Rule[LogicalPlan] {
     (node eq query) && DropsRows.isUnsortedLimit(node)
 
   private def moved(node: LogicalPlan): Option[LogicalPlan] =
-    DropsRows.of(node).iterator.flatMap(above).nextOption()
+    DropsRows.of(node).iterator.flatMap(above).nextOption().orElse(belowProjection(node))
+
+  /** Rows are sorted by columns that a projection drops before the limit: the limit goes first. */
+  private def belowProjection(node: LogicalPlan): Option[LogicalPlan] = node match {
+    case LimitOfAll(_, p @ Project(list, s: Sort), on) if s.global && list.forall(_.deterministic) =>
+      moved(on(s)).map(m => p.copy(child = m))
+    case _ => None
+  }
 
   private def above(drops: DropsRows): Option[LogicalPlan] = drops.child match {
     case GivesEachRow(row)                                                => aboveProjected(drops, row.output, row)

@@ -52,7 +52,7 @@ def draw_from_seed(graph_def: Any, states: Mapping[str, str]) -> Any:
         else:
             _replace(graph, node, taken)
     for name in taken:
-        del graph.nodes[name]
+        graph.nodes.pop(name, None)  # a session has variables that the outputs do not need
     return graph.to_graph_def()
 
 

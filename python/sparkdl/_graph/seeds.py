@@ -17,7 +17,8 @@ from sparkdl._graph.graph import Array, Graph
 from sparkdl._manifest import SEED
 
 _INT64 = tf.int64.as_datatype_enum
-_NAME = re.compile(rf"(.*/)?{SEED}(_\d+)?")  # as TensorFlow calls it in a graph of several
+# As TensorFlow calls it in a graph of several, and in a SavedModel.
+_NAME = re.compile(rf"(.*/|serving_default_)?{SEED}(_\d+)?")
 _BELOW = 62  # bits: the sum of two such numbers is never negative
 
 

@@ -60,7 +60,7 @@ def test_a_saved_model_needs_its_signature(tmp_path: Path, capsys: Any) -> None:
     module = tf.Module()
     module.f = tf.function(lambda x: {"y": x}, [tf.TensorSpec([None], tf.float32, "x")])
     saved, out = str(tmp_path / "m"), str(tmp_path / "b")
-    tf.saved_model.save(module, saved, signatures={"other": module.f})
+    tf.saved_model.save(module, saved, signatures={"other": module.f, "third": module.f})
     assert main(["bundle", saved, "--out", out]) == 1
-    assert "it has other" in capsys.readouterr().err
+    assert "it has other, third" in capsys.readouterr().err
     assert main(["bundle", saved, "--out", out, "--signature", "other"]) == 0

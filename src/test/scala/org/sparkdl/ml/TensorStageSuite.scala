@@ -89,6 +89,7 @@ class TensorStageSuite extends SparkSuite {
 
   test("a file of Keras is refused in Scala with the command that makes a bundle of it") {
     val file = java.nio.file.Files.createTempFile("model", ".keras")
+    java.nio.file.Files.write(file, Array[Byte](0x89.toByte, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n')) // as HDF5 begins
     val stage = new KerasTransformer().setInputCol("x").setModelFile(file.toString)
     val e = intercept[InvalidModelException](stage.transformSchema(df.schema))
     assert(e.getMessage.contains(s"python -m sparkdl bundle $file --out"))

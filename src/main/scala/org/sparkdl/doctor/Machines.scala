@@ -1,6 +1,7 @@
 package org.sparkdl.doctor
 
 import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.sparkdl.TaskResults
 
 import org.sparkdl.Doctor
 
@@ -13,14 +14,13 @@ private[sparkdl] object Machines {
     val tasks = math.max(2, 4 * sc.defaultParallelism)
     sc.setJobDescription("sparkdl doctor: look at the executors")
     try
-      sc.parallelize(0 until tasks, tasks)
-        .map { _ =>
+      TaskResults
+        .perPartition(sc.parallelize(0 until tasks, tasks)) { _ =>
           // Short tasks would all be taken by the first executor that is free.
           Thread.sleep(200)
           val id = Doctor.executorId
           id -> MachineReport.ofThisJvm(s"executor $id", nativeDir)
         }
-        .collect()
         .toMap
         .toSeq
         .sortBy(_._1)

@@ -25,7 +25,7 @@ class LayersSuite extends AnyFunSuite {
     "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
     "sql" -> Set("model", "bridge", "api"),
     "tensorframes" -> Set("runtime", "tensor", "graph", "model", "engine", "plan", "bridge", "api"),
-    "doctor" -> Set("runtime", "model", "api"),
+    "doctor" -> Set("runtime", "model", "bridge", "api"),
     "python" -> Set("image", "tensor", "api", "ml", "model", "plan", "tensorframes"),
     "api" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "doctor")
   )

@@ -17,7 +17,7 @@ class AggregatedRowsSuite extends PlainSql {
       "SELECT g, @g + 1@, @g@ FROM numbers GROUP BY g, g + 1",
       "SELECT g, @x@ FROM numbers GROUP BY g, x WITH CUBE HAVING x IS NOT NULL",
       "SELECT g, @x@, count(*) FROM numbers GROUP BY GROUPING SETS ((g, x), (x))",
-      "SELECT g, sum(x) FILTER (WHERE @x@ > 4) FROM numbers GROUP BY ROLLUP(g)",
+      "SELECT g, sum(x) FILTER (WHERE @x@ > 4), @sum(x)@ FROM numbers GROUP BY ROLLUP(g)",
       "SELECT g, @sum(y) FILTER (WHERE y > 4)@ FROM (SELECT g, @x@ y FROM numbers) GROUP BY ROLLUP(g)",
       "SELECT g, sum(x) FROM numbers GROUP BY g HAVING @sum(x)@ > 70",
       "SELECT g, @count(DISTINCT x)@, @count(DISTINCT id)@, max(@x@) FROM numbers GROUP BY g",
@@ -26,7 +26,7 @@ class AggregatedRowsSuite extends PlainSql {
       "SELECT @x@ FROM (SELECT x FROM numbers EXCEPT SELECT x FROM numbers WHERE g = 1 AND x > 2)",
       "SELECT @x@ FROM (SELECT x FROM numbers INTERSECT ALL SELECT x FROM numbers WHERE g = 1)",
       "SELECT * FROM (SELECT g, x, @x@ y FROM numbers) PIVOT (max(y) FOR g IN (0, 1, 2))",
-      "SELECT @@x@@ FROM numbers GROUP BY x".replace("@@x@@", "@x + max(g)@"),
+      "SELECT @x + max(g)@ FROM numbers GROUP BY x",
       "SELECT id FROM numbers n WHERE @x@ = (SELECT max(@m.x@) FROM numbers m WHERE m.g = n.g)"
     ).foreach(assertPlain)
   }

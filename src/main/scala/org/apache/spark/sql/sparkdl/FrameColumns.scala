@@ -10,19 +10,15 @@ import org.apache.spark.sql.catalyst.plans.logical.Project
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
 import org.apache.spark.sql.execution.SQLExecution
 import org.apache.spark.sql.types.Metadata
-import org.apache.spark.util.Utils
 
 /** Rows as Spark holds them, and columns described anew: Spark's private API behind the analysis of DataFrames. */
 object FrameColumns {
 
-  /** What `f` makes of the rows of each partition, in the order of the partitions; a job named `name`. Results travel
-    * as bytes in arrays of any objects, both of which Kryo knows when `spark.kryo.registrationRequired` is set.
-    */
+  /** What `f` makes of the rows of each partition, in the order of the partitions; a job named `name`. */
   def perPartition[T: ClassTag](df: DataFrame, name: String)(f: Iterator[InternalRow] => T): Array[T] = {
     val execution = df.queryExecution
     SQLExecution.withNewExecutionId(execution, Some(name)) {
-      val results = execution.toRdd.mapPartitions(rows => Iterator.single[Any](Utils.serialize(f(rows)))).collect()
-      results.map(r => Utils.deserialize[T](r.asInstanceOf[Array[Byte]], Thread.currentThread.getContextClassLoader))
+      TaskResults.perPartition(execution.toRdd)(f)
     }
   }
 

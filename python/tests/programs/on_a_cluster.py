@@ -12,6 +12,7 @@ import threading
 import time
 
 import sparkdl
+import sparkdl.tensorframes
 
 spark = sparkdl.start(
     master="local-cluster[2,1,1024]",

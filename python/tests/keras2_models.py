@@ -26,7 +26,11 @@ def run(bundle: str | Path, rows: list[Any]) -> list[np.ndarray]:
             tf.import_graph_def(data, name="")
         else:
             v1.saved_model.load(session, ["serve"], str(folder / manifest["savedModel"]))
-        fed = dict(zip((i["tensor"] for i in manifest["inputs"]), rows, strict=True))
+        fed: dict[str, Any] = dict(
+            zip((i["tensor"] for i in manifest["inputs"]), rows, strict=True)
+        )
+        if "seed" in manifest.get("random", {}):  # which every run is fed
+            fed[manifest["random"]["seed"]] = np.random.default_rng().integers(1 << 62, size=2)
         return session.run([o["tensor"] for o in manifest["outputs"]], fed)
 
 

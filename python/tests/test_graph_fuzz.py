@@ -74,7 +74,7 @@ def _bundle(program: Program, folder: Path) -> Any:
 
 
 def _frozen(program: Program, folder: Path) -> Any:
-    from sparkdl.graph._freezing import frozen_by
+    from sparkdl._graph.session import frozen_by
 
     graph, names = graph_of(program), _outputs(program)
     with v1.Session(graph=graph) as session, graph.as_default():

@@ -13,8 +13,9 @@ from typing import Any
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
 from sparkdl._lazy import eagerly, tensorflow
 from sparkdl._live_keras import is_keras
+from sparkdl._model_files.content import no_file
 from sparkdl._places import local_copy, place_of
-from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors import InvalidModelException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
 from sparkdl.graph.utils import (
     op_name,
@@ -198,10 +199,7 @@ class GraphFunction:
 
             file = local_copy(model_or_file_path)
             if file is None:
-                raise ModelNotFoundException(
-                    f"There is no file {place_of(model_or_file_path)}. Expected one of Keras "
-                    "(.keras, .h5)."
-                )
+                raise no_file(place_of(model_or_file_path))
             return _frozen_keras(load_keras_file(file, custom_objects, safe_mode))
 
     @classmethod

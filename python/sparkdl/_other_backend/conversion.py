@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sparkdl._ends import model_inputs, structure_of
 from sparkdl._lazy import other_backend
 from sparkdl._live_keras import is_keras, is_tf_keras
 from sparkdl._manifest import read_manifest, write_bundle
@@ -17,6 +18,7 @@ from sparkdl._model_files.content import is_of_keras
 from sparkdl._other_backend.custom_objects import objects_of_file, saved
 from sparkdl._other_backend.process import run
 from sparkdl._places import local_copy
+from sparkdl.errors import InvalidModelException
 
 _BUNDLE = "bundle"
 _WRITTEN_ANEW = ("formatVersion", "files")
@@ -71,7 +73,14 @@ def _task(model: Any, folder: Path, asked: Mapping[str, Any]) -> Callable[[Path]
         objects = objects_of_file(file, asked["custom_objects"] or {})
         return partial(_of_file, str(file), {**asked, "custom_objects": objects})
     file = folder / "model.keras"
-    return partial(_of_live, file, saved(model, file), dict(asked))
+    return partial(_of_live, file, saved(model, file), _inputs(model), dict(asked))
+
+
+def _inputs(model: Any) -> dict[str, Any] | None:
+    """Return what a model takes, as users say it of one that does not know."""
+    if structure_of(model, "input") is None:
+        return None
+    return {end.name: (str(end.leaf.dtype), list(end.leaf.shape)) for end in model_inputs(model)}
 
 
 def _of_file(file: str, asked: Mapping[str, Any], out: Path) -> str:
@@ -80,12 +89,33 @@ def _of_file(file: str, asked: Mapping[str, Any], out: Path) -> str:
     return save_bundle(file, out, **asked)
 
 
-def _of_live(file: Path, objects: Mapping[str, Any], asked: Mapping[str, Any], out: Path) -> str:
-    from sparkdl._model_files.loading import load_keras_file
+def _of_live(
+    file: Path,
+    objects: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None,
+    asked: dict[str, Any],
+    out: Path,
+) -> str:
     from sparkdl.bundle import save_bundle
 
-    # What code there is in the file comes from the live model.
-    return save_bundle(load_keras_file(file, objects, safe_mode=False), out, **asked)
+    model = _read(file, objects)
+    if structure_of(model, "input") is None and asked["inputs"] is None:
+        asked = {**asked, "inputs": inputs}  # Keras could not infer the shapes behind a layer
+    return save_bundle(model, out, **asked)
+
+
+def _read(file: Path, objects: Mapping[str, Any]) -> Any:
+    from sparkdl._model_files.loading import load_keras_file
+
+    try:  # what code there is in the file comes from the live model
+        return load_keras_file(file, objects, safe_mode=False)
+    except InvalidModelException as e:
+        raise InvalidModelException(
+            "Where Keras does not run on TensorFlow, a live model is written as a .keras file and "
+            f"read again, which fails: {e} Layers and models of your own need a get_config that "
+            "says what they were made with; or set KERAS_BACKEND=tensorflow in the environment "
+            "before Python starts."
+        ) from e
 
 
 def _moved(made: str, path: str | Path, overwrite: bool) -> str:

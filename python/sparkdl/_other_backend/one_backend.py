@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from sparkdl._lazy import keras, other_backend
-from sparkdl.errors import InvalidModelException, SparkDLException
+from sparkdl.errors import InvalidModelException
 
 LAYERS = "Write it with keras.ops, which run on every backend."
 FUNCTIONS = (
@@ -17,7 +17,8 @@ FUNCTIONS = (
     "calls it; write functions with TensorFlow; or set KERAS_BACKEND=tensorflow in the environment "
     "before Python starts."
 )
-_LIBRARIES = {"keras", "tensorflow", "tf_keras", "sparkdl", "numpy", "jax", "jaxlib", "torch"}
+_BACKENDS = {"jax", "jaxlib", "torch"}
+_LIBRARIES = {"keras", "tensorflow", "tf_keras", "sparkdl", "numpy", "optree", "tree", *_BACKENDS}
 
 
 @contextmanager
@@ -44,12 +45,14 @@ def explained(backend: str, remedy: str) -> Iterator[None]:
         with _whole_tracebacks():
             yield
     except Exception as e:  # backends raise all kinds
-        places = _places(e)
-        if not any(_is_for(frame, backend) for frame, _ in places):
+        found = [
+            cause for cause in _chain(e) if any(_is_for(f, backend) for f, _ in _frames(cause))
+        ]
+        if not found:
             raise
         raise InvalidModelException(
-            f"{_where(places)} runs on {backend} only, and sparkdl runs models in TensorFlow: "
-            f"{_reason(e)}. {remedy}"
+            f"{_where(found)} runs on {backend} only, and sparkdl runs models in TensorFlow: "
+            f"{_reason(found[-1])}. {remedy}"
         ) from e
 
 
@@ -67,13 +70,17 @@ def _whole_tracebacks() -> Iterator[None]:
         config.enable_traceback_filtering()
 
 
-def _places(error: BaseException | None) -> list[tuple[FrameType, int]]:
-    """Return the frames and lines of an error and of those that led to it, outermost first."""
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """Return an error and those that led to it; the last one was first."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
         error = error.__cause__ or error.__context__
-    return [place for e in seen for place in traceback.walk_tb(e.__traceback__)]
+    return seen
+
+
+def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
+    return list(traceback.walk_tb(error.__traceback__))
 
 
 def _is_for(frame: FrameType, backend: str) -> bool:
@@ -95,7 +102,9 @@ def _origin(value: Any) -> str:
     return str(name if name is not None else getattr(value, "__module__", ""))
 
 
-def _where(places: list[tuple[FrameType, int]]) -> str:
+def _where(errors: list[BaseException]) -> str:
+    """Name the innermost place in a user's code."""
+    places = [place for error in errors for place in _frames(error)]
     own = [(f, line) for f, line in places if _root(_module(f)) not in _LIBRARIES | {"contextlib"}]
     if not own:
         return "A layer of the model"
@@ -104,10 +113,7 @@ def _where(places: list[tuple[FrameType, int]]) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what went wrong first, in a line, without Keras' words about it."""
-    cause = error.__cause__
-    first = cause if isinstance(error, SparkDLException) and cause is not None else error
-    return f"{type(first).__name__}: {' '.join(str(first).split())[:300]}".rstrip(".")
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(".")
 
 
 def _module(frame: FrameType) -> str:

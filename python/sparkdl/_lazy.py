@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from sparkdl.errors import SettingsException
@@ -28,16 +30,30 @@ def eagerly() -> AbstractContextManager[None]:
 
 
 def keras() -> Any:
-    """Return the module `keras`, running on TensorFlow, or say how to install it."""
-    tensorflow()
-    module = _module("keras")
-    backend = module.config.backend()
-    if backend != "tensorflow":
+    """Return the module `keras`, on whichever backend it runs, or say how to install it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return _module("keras")
+
+
+def other_backend() -> str | None:
+    """Return what Keras runs on in this process; None if that is TensorFlow, or without Keras."""
+    if "keras" not in sys.modules and find_spec("keras") is None:
+        return None
+    backend = str(keras().config.backend())
+    return None if backend == "tensorflow" else backend
+
+
+def keras_to_train() -> Any:
+    """Return the module `keras`, running on TensorFlow, or say how to have it so."""
+    backend = other_backend()
+    if backend is not None:
         raise SettingsException(
-            f"Converting a model needs Keras on TensorFlow, but Keras runs on {backend!r}. Set "
-            "KERAS_BACKEND=tensorflow in the environment before Python starts."
+            f"Training needs Keras on TensorFlow, but Keras runs on {backend!r} in this program. "
+            "Set KERAS_BACKEND=tensorflow in the environment before Python starts, or "
+            '"backend": "tensorflow" in ~/.keras/keras.json. (Models are converted whichever '
+            "backend Keras runs on.)"
         )
-    return module
+    return keras()
 
 
 def tf_keras() -> Any:
@@ -59,10 +75,10 @@ def _module(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as e:
-        if e.name != name:
+        if e.name not in (name, "tensorflow"):  # which Keras imports
             raise
         raise SettingsException(
-            f"Converting a model needs {name}, which is not installed. "
+            f"Converting a model needs {e.name}, which is not installed. "
             "Install it: pip install 'sparkdl[tensorflow]'. "
             "(Running a bundle that exists already does not need it.)"
         ) from None

@@ -42,7 +42,8 @@ def save_bundle(
     Variables become constants, and what depends on constants only is computed once (batch norm,
     for example, goes into the weights of the convolution before it). Keras models and SavedModels
     with lookup tables (TextVectorization, say) cannot become one graph of constants: the bundle
-    then holds a whole SavedModel.
+    then holds a whole SavedModel. Where Keras runs on another backend (JAX, PyTorch), its models
+    and files are converted in a process of their own, on TensorFlow.
 
     Parameters
     ----------
@@ -97,6 +98,7 @@ def save_bundle(
     ------
     InvalidModelException
         The model cannot be converted, or the bundle gives other numbers; the message says why.
+        So it is with layers that are written for another backend of Keras only.
     SettingsException
         The path exists, or an argument does not fit the model.
     SchemaMismatchException
@@ -109,12 +111,30 @@ def save_bundle(
     ...     lambda x: {"double": x * 2}, "/tmp/double", inputs={"x": ("float32", [None, 3])}
     ... )  # doctest: +SKIP
     """
-    tensorflow()
-    from sparkdl._constants import completed
-    from sparkdl._sources import loose_from
+    from sparkdl._other_backend.conversion import convert, is_for_own_process
 
     named, values = name or place_of(path).name, plain_values(constants)
-    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+    if is_for_own_process(model, preprocessing):
+        asked: dict[str, Any] = {
+            "inputs": inputs,
+            "outputs": outputs,
+            "name": named,
+            "image": image,
+            "preprocessing": preprocessing,
+            "labels": _labels(labels),
+            "signature": signature,
+            "constants": values,
+            "custom_objects": custom_objects,
+            "safe_mode": safe_mode,
+            "verify": verify,
+        }
+        return convert(model, path, overwrite, asked)
+    tensorflow()
+    from sparkdl._constants import completed
+    from sparkdl._other_backend.one_backend import traced
+    from sparkdl._sources import loose_from
+
+    with traced(), eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = loose_from(
             model,
             inputs=inputs,

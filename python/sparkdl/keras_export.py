@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import keras, tensorflow
+from sparkdl._lazy import keras, other_backend, tensorflow
 from sparkdl._places import place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
@@ -53,6 +53,10 @@ def export_named(
     model = named_model(name)
     if model.keras is None:
         raise SettingsException(f"{name} comes with sparkdl and has no weights to export.")
+    if other_backend():
+        from sparkdl._other_backend.conversion import export
+
+        return export(name, path, str(weights), labels, overwrite, verify)
     network = with_weights(model, str(weights))
     return export_network(model, network, path, str(weights), labels, overwrite, verify)
 

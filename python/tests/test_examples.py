@@ -66,6 +66,7 @@ def arguments(name: str, pictures: Path) -> list[str]:
         "cosine_search.py": ["--rows", "2000"],
         "kmeans.py": ["--rows", "3000"],
         "custom_training_loop.py": ["--epochs", "2"],
+        "teachable_classifier.py": ["--pictures", warm],
         "fine_tuning.py": [
             *[str(pictures), "--models", "TinyNet", "--epochs", "5"],
             *["--out", str(pictures.parent / "fine-tuned")],
@@ -110,6 +111,25 @@ def test_the_loop_of_ones_own_reads_cifar10_as_it_is_published(
     assert "evaluate: loss" in capsys.readouterr().out
 
 
+def test_the_folder_of_a_classifier_from_the_browser_gives_its_numbers(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import tf_keras
+
+    made = run("teachable_classifier.py")["folder"]
+    capsys.readouterr()
+    (made / "labels.txt").write_text("0 Class 1\n1 Class 2\n")
+    Image.new("RGB", (60, 40), (200, 100, 0)).save(tmp_path / "orange.png")
+    given = ["--folder", str(made), "--pictures", str(tmp_path)]
+    found = run("teachable_classifier.py", *given)
+    assert "Class 2 0." in capsys.readouterr().out
+    [row] = found["predictor"].transform(found["files"]).collect()
+    got = {c.description: c.probability for c in row.classes}
+    pixels = np.full((1, 224, 224, 3), [200, 100, 0], "float32")
+    want = np.asarray(tf_keras.models.load_model(made / "keras_model.h5")(pixels / 127.5 - 1))[0]
+    assert got == pytest.approx({"Class 1": want[0], "Class 2": want[1]}, abs=1e-5)
+
+
 EXPECTED = {
     "cluster_training.py": "of 10 epochs at most",
     "cosine_search.py": "|  42|     0.9",
@@ -123,6 +143,7 @@ EXPECTED = {
     "sql_function.py": "kind",
     "sql_images.py": "squeezed",
     "streaming.py": "seen",
+    "teachable_classifier.py": "[cats 0.",
     "tensors.py": "positive",
     "tf_image.py": "nChannels",
     "transfer_learning.py": "accuracy 1.000",

@@ -20,8 +20,10 @@ def stored_model(model: Any) -> str:
     ------
     InvalidModelException
         It is a model of tf_keras, which sparkdl does not train.
+    SettingsException
+        Keras runs on another backend than TensorFlow.
     """
-    from sparkdl._lazy import keras
+    from sparkdl._lazy import keras_to_train
     from sparkdl._live_keras import is_tf_keras, versions
 
     if is_tf_keras(model):
@@ -32,7 +34,7 @@ def stored_model(model: Any) -> str:
             cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
         )
     file = new_folder("given") / "model.keras"
-    keras().saving.save_model(with_plain_dicts(model), file)
+    keras_to_train().saving.save_model(with_plain_dicts(model), file)
     return str(file)
 
 
@@ -68,7 +70,12 @@ def keras_file(estimator: Any) -> Path:
     ------
     InvalidModelException
         It is none, or not there.
+    SettingsException
+        Keras runs on another backend than TensorFlow.
     """
+    from sparkdl._lazy import keras_to_train
+
+    keras_to_train()
     why = "The weights of bundles and SavedModels are constants."
     return expect_keras_file(estimator.getModelFile(), "train", why)
 

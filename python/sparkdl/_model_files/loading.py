@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import keras
+from sparkdl._lazy import keras, keras_to_train
 from sparkdl._model_files import keras_2
 from sparkdl._model_files.consent import missing, refuse_pickles
 from sparkdl._model_files.content import KERAS_ZIP, kind_of
@@ -59,7 +59,10 @@ def load_to_train(path: Path, custom_objects: Mapping[str, Any] | None, safe_mod
     ------
     InvalidModelException
         As `load_keras_file`; of a file of Keras 2 that Keras 3 does not load it names two ways.
+    SettingsException
+        Keras runs on another backend than TensorFlow.
     """
+    keras_to_train()
     file = _checked(path, safe_mode)
     try:
         with _explained(file):

@@ -252,6 +252,9 @@ class ImageClassifierEstimator(
         iterator
             Of (index, model), thread-safe. A model is trained when its turn comes.
         """
+        from sparkdl._lazy import keras_to_train
+
+        keras_to_train()
         from sparkdl.estimators._classifier_fit import FittedClassifiers
         from sparkdl.estimators._classifier_rows import labelled_images
 

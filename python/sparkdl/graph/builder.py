@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
-from sparkdl._lazy import eagerly, tensorflow
-from sparkdl._live_keras import is_keras
+from sparkdl._lazy import eagerly, other_backend, tensorflow
+from sparkdl._live_keras import is_keras, is_tf_keras
 from sparkdl._model_files.content import no_file
 from sparkdl._places import local_copy, place_of
 from sparkdl.errors import InvalidModelException
@@ -192,6 +192,8 @@ class GraphFunction:
                 "Expected a Keras model or the path of one (.keras, .h5), got "
                 f"{type(model_or_file_path).__name__}."
             )
+        if other_backend() and (is_file or not is_tf_keras(model_or_file_path)):
+            return _of_bundle(model_or_file_path, custom_objects, safe_mode)
         with eagerly():
             if not is_file:
                 return _frozen_keras(model_or_file_path)
@@ -247,6 +249,24 @@ def _check_chain(functions: Sequence[GraphFunction]) -> None:
                 f"({', '.join(before.output_names)}), but function {i + 1} takes "
                 f"{len(after.input_names)} inputs ({', '.join(after.input_names)})."
             )
+
+
+def _of_bundle(model: Any, custom_objects: Any, safe_mode: bool) -> GraphFunction:
+    """Freeze a model that is converted elsewhere, since Keras has another backend here."""
+    from sparkdl._bundle_store import stored_bundle
+    from sparkdl._manifest import read_manifest
+    from sparkdl.graph._found import graph_in
+
+    reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": False}
+    bundle = stored_bundle(model, **reading)
+    manifest = read_manifest(bundle)
+    if "graph" not in manifest:
+        raise InvalidModelException(
+            "The model has lookup tables, so that it cannot be one graph of constants. As a whole "
+            "it can be used with TFInputGraph.fromKeras."
+        )
+    ends = [[op_name(s["tensor"]) for s in manifest[kind]] for kind in ("inputs", "outputs")]
+    return GraphFunction(graph_in(bundle), *ends)
 
 
 def _frozen_keras(model: Any) -> GraphFunction:

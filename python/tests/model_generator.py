@@ -85,7 +85,7 @@ def _node(
     tensor = of[ref]
     dtype, shape = dtype_of(tensor), tuple(tensor.shape[1:])
     name = str(rng.choice(["a", "a_0", "b"])) if rng.random() < 0.05 else None
-    if "float" in dtype and rng.random() < 0.25:
+    if shape and "float" in dtype and rng.random() < 0.25:
         alike = [r for r, t in of.items() if t.shape == tensor.shape and t.dtype == tensor.dtype]
         several = ATTENTION if len(shape) == 2 and rng.random() < 0.5 else MERGES
         other = alike[int(rng.integers(len(alike)))]

@@ -216,6 +216,22 @@ def draws(layer: Layer) -> bool:
     return layer[0] == "RandomSaturation" or layer[0].startswith("training:")
 
 
+# Of a value that is a number per row: what most layers do they would do across rows.
+ALONE: dict[str, list[Maker]] = {
+    "string": [_some("Hashing", num_bins=[7])],
+    "bool": [_some("op:cast", dtype=["float32", "int32"]), _some("op:logical_not")],
+    "int": [
+        _some("Embedding", input_dim=[10], output_dim=[2, 3]),
+        _some("Hashing", num_bins=[5]),
+        _some("op:cast", dtype=["float32", "int64"]),
+    ],
+    "float": [
+        _some("Rescaling", scale=[0.1, -2.0]),
+        _some("op:abs"),
+        _some("op:exp"),
+        _some("op:isnan"),
+    ],
+}
 # Layers of two values of one shape; "attention": of sequences.
 MERGES: list[Maker] = [
     *(_some(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")),
@@ -228,6 +244,8 @@ ATTENTION: list[Maker] = [_some("Attention"), _some("AdditiveAttention"), _atten
 
 def makers(dtype: str, shape: Shape) -> list[Maker]:
     """Return what may follow a value of a type and shape (without rows)."""
+    if not shape:
+        return next(found for kind, found in ALONE.items() if kind in dtype)
     if dtype == "string":
         return [*STRINGS, TEXTS] if shape == (1,) else STRINGS
     if dtype == "bool":

@@ -83,7 +83,7 @@ def fault(case: Case, spark: Any) -> str | None:
             rows = _rows(case)
             model = build(case.spec)
             way = WAYS_IN[case.way_in](case.spec, model, Path(folder))
-            expected = _expected(case.spec, way.read or model, rows)
+            expected = _expected(case.spec, way.read or model, rows or make_rows(case.spec, 1))
             if case.spec.is_stateful():
                 model.predict(_batch(case.spec, make_rows(case.spec, 1)[0]), verbose=0)
         except Exception:  # what Keras cannot build, save or run is no case
@@ -96,7 +96,7 @@ def fault(case: Case, spark: Any) -> str | None:
             got = _applied(case, way, arrival, rows, spark)
         except Exception as e:
             return f"{type(e).__name__}: {str(e)[:600]}"
-    return _first_difference(case, expected, got)
+    return _first_difference(case, expected[: len(rows)], got)
 
 
 def _refused(case: Case, model: Any, error: Exception) -> bool:
@@ -130,7 +130,10 @@ def _called(spec: Spec, model: Any, row: dict[int, Any], count: int = 1) -> list
     else:
         with keras.StatelessScope():
             made = model(_batch(spec, row, count), training=False)
-    return [np.asarray(tensor) for tensor in flattened(spec, made)]
+    outputs = [np.asarray(tensor) for tensor in flattened(spec, made)]
+    if any(output.shape[0] != (spec.batch or count) for output in outputs):
+        raise ValueError("The model mixes rows.")
+    return outputs
 
 
 def _expected(spec: Spec, model: Any, rows: list[dict[int, Any]]) -> list[list[Any]]:

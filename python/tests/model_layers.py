@@ -1,7 +1,8 @@
 """The layers that generated models are made of: for each kind of value what may follow it.
 
 A layer is plain data, a class of Keras and its configuration, in which a dict with "class" is a
-layer itself. "op:NAME" is a function of keras.ops.
+layer itself. "op:NAME" is a function of keras.ops, or the one of TensorFlow that does the same;
+"training:NAME" a layer that is called as in training, always.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _recurrent(name: str) -> Maker:
         go_backwards=[False, False, True],
         activation=["tanh", "relu"],
         return_state=[False, False, True],
-        stateful=[False] * 9 + [True],
+        stateful=[False, False, True],  # refused unless the batch is fixed
     )
 
 
@@ -114,6 +115,8 @@ ANY_FLOAT: list[Maker] = [
     _some("RMSNormalization"),
     _some("Dropout", rate=[0.5]),
     _some("GaussianNoise", stddev=[1.0]),
+    _some("training:Dropout", rate=[0.5]),
+    _some("training:GaussianNoise", stddev=[0.5]),
     _some("LeakyReLU", negative_slope=[0.2]),
     _some("PReLU"),
     _some("ELU"),
@@ -206,8 +209,29 @@ BOOLEANS: list[Maker] = [
     _some("op:logical_not"),
     _some("op:any", axis=[-1]),
 ]
-# Layers that draw random numbers in inference, too.
-DRAWING = {"RandomSaturation"}
+
+
+def draws(layer: Layer) -> bool:
+    """Say whether a layer draws random numbers in inference, too."""
+    return layer[0] == "RandomSaturation" or layer[0].startswith("training:")
+
+
+# Of a value that is a number per row: what most layers do they would do across rows.
+ALONE: dict[str, list[Maker]] = {
+    "string": [_some("Hashing", num_bins=[7])],
+    "bool": [_some("op:cast", dtype=["float32", "int32"]), _some("op:logical_not")],
+    "int": [
+        _some("Embedding", input_dim=[10], output_dim=[2, 3]),
+        _some("Hashing", num_bins=[5]),
+        _some("op:cast", dtype=["float32", "int64"]),
+    ],
+    "float": [
+        _some("Rescaling", scale=[0.1, -2.0]),
+        _some("op:abs"),
+        _some("op:exp"),
+        _some("op:isnan"),
+    ],
+}
 # Layers of two values of one shape; "attention": of sequences.
 MERGES: list[Maker] = [
     *(_some(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")),
@@ -220,6 +244,8 @@ ATTENTION: list[Maker] = [_some("Attention"), _some("AdditiveAttention"), _atten
 
 def makers(dtype: str, shape: Shape) -> list[Maker]:
     """Return what may follow a value of a type and shape (without rows)."""
+    if not shape:
+        return next(found for kind, found in ALONE.items() if kind in dtype)
     if dtype == "string":
         return [*STRINGS, TEXTS] if shape == (1,) else STRINGS
     if dtype == "bool":

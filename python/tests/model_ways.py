@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from model_generator import Ref, Spec, input_structure, leaf_refs, packed
+from model_building import LIBRARIES
+from model_spec import Ref, Spec, input_structure, leaf_refs, packed
 from pyspark.sql import functions as F
 
 import sparkdl
@@ -18,24 +21,45 @@ from sparkdl._bundle_store import stored_bundle
 
 @dataclass(frozen=True)
 class Way:
-    """A bundle, what it was made of, and the names of its ends, where these are known."""
+    """What is handed over, with which options, and the names of its ends, where these are known.
+
+    `read` is the model that Keras makes of a file, where it gives other numbers than the one that
+    was saved.
+    """
+
+    given: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inputs: list[str] | None = None
+    outputs: list[str] | None = None
+    read: Any = None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A bundle, and what it was made of."""
 
     bundle: str
     given: Any
-    inputs: list[str] | None = None
-    outputs: list[str] | None = None
+
+
+def arrive(way: Way) -> Arrival:
+    """Make a bundle."""
+    bundle = stored_bundle(way.given, **way.options)
+    return Arrival(bundle, bundle if "inputs" in way.options else way.given)
 
 
 def live(spec: Spec, model: Any, folder: Path) -> Way:
     """Take the model as it is."""
-    return Way(stored_bundle(model), model)
+    return Way(model)
 
 
 def _file(suffix: str) -> Callable[[Spec, Any, Path], Way]:
     def way(spec: Spec, model: Any, folder: Path) -> Way:
         file = folder / f"model{suffix}"
         model.save(file)
-        return Way(stored_bundle(file), file)
+        read = LIBRARIES[spec.library].models.load_model(file, compile=False)  # if Keras can
+        # Of outputs in an OrderedDict, Keras gives layers each other's weights.
+        return Way(file, read=read if spec.outputs[0] == "ordered" else None)
 
     return way
 
@@ -48,11 +72,19 @@ def _call(spec: Spec, model: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
 
     def call(*tensors: Any) -> Any:
         values: dict[Ref, Any] = {(i, 0): t for i, t in enumerate(tensors)}
-        made = model(packed(input_structure(spec), values), training=False)
-        flat = flattened(spec, made)
-        return {f"out{i}": tensor for i, tensor in enumerate(flat)}
+        return model(packed(input_structure(spec), values), training=False)
 
     return call, specs
+
+
+def has_graph(spec: Spec, model: Any) -> bool:
+    """Say whether TensorFlow can trace the model: there are layers that only run eagerly."""
+    call, specs = _call(spec, model)
+    try:
+        tf.function(call, autograph=False).get_concrete_function(*specs.values())
+    except Exception:  # whatever a layer raises
+        return False
+    return True
 
 
 def flattened(spec: Spec, made: Any) -> list[Any]:
@@ -69,17 +101,26 @@ def flattened(spec: Spec, made: Any) -> list[Any]:
 def function(spec: Spec, model: Any, folder: Path) -> Way:
     """Take a tf.function around the model."""
     call, specs = _call(spec, model)
-    traced = tf.function(call, autograph=False)
-    bundle = stored_bundle(traced, inputs=specs)
-    return Way(bundle, traced, list(specs), [f"out{i}" for i in range(_count(spec))])
+    return Way(tf.function(call, autograph=False), {"inputs": specs}, list(specs))
 
 
 def saved_model(spec: Spec, model: Any, folder: Path) -> Way:
     """Take a SavedModel that Keras exports."""
-    model.export(folder / "saved", verbose=False)
-    outputs = None if spec.outputs[0] == "dict" else [f"output_{i}" for i in range(_count(spec))]
-    inputs = [given.name for given in spec.inputs]
-    return Way(stored_bundle(folder / "saved"), folder / "saved", inputs, outputs)  # type: ignore[arg-type]
+    with redirect_stdout(StringIO()):  # tf_keras tells what it has written
+        model.export(folder / "saved", **({"verbose": False} if spec.library == "keras" else {}))
+    named = spec.outputs[0] in ("dict", "ordered")
+    outputs = None if named else [f"output_{i}" for i in range(_count(spec))]
+    return Way(folder / "saved", {}, _tensor_names(spec, model), outputs)
+
+
+def _tensor_names(spec: Spec, model: Any) -> list[str]:
+    """Return what Keras calls each input, named or not; it sorts those that are taken by key."""
+    places = list(range(len(spec.inputs)))
+    if spec.takes == "dict" or (spec.takes == "ordered" and spec.library == "tf_keras"):
+        keys = [key for key, _ in input_structure(spec)[1]]
+        places.sort(key=lambda place: keys[place])
+    names = dict(zip(places, (tensor.name for tensor in model.inputs), strict=True))
+    return [names[place] for place in range(len(names))]
 
 
 def frozen_graph(spec: Spec, model: Any, folder: Path) -> Way:
@@ -89,14 +130,19 @@ def frozen_graph(spec: Spec, model: Any, folder: Path) -> Way:
     )
 
     call, specs = _call(spec, model)
-    concrete = tf.function(call, autograph=False).get_concrete_function(*specs.values())
+
+    def flat(*tensors: Any) -> list[Any]:
+        return flattened(spec, call(*tensors))
+
+    concrete = tf.function(flat, autograph=False).get_concrete_function(*specs.values())
     frozen = convert_variables_to_constants_v2(concrete)
     (folder / "graph.pb").write_bytes(frozen.graph.as_graph_def().SerializeToString())
     names = [f"out{i}" for i in range(_count(spec))]
-    inputs = dict(zip(specs, (t.name for t in frozen.inputs), strict=True))
-    outputs = dict(zip(sorted(names), (t.name for t in frozen.outputs), strict=True))
-    bundle = stored_bundle(folder / "graph.pb", inputs=inputs, outputs=outputs)
-    return Way(bundle, bundle, list(specs), names)
+    ends = {
+        "inputs": dict(zip(specs, (t.name for t in frozen.inputs), strict=True)),
+        "outputs": dict(zip(names, (t.name for t in frozen.outputs), strict=True)),
+    }
+    return Way(folder / "graph.pb", ends, list(specs), names)
 
 
 def _count(spec: Spec) -> int:
@@ -113,7 +159,7 @@ WAYS_IN: Mapping[str, Callable[[Spec, Any, Path], Way]] = {
 }
 
 
-def by_keras_stage(way: Way, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_keras_stage(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
     """Apply KerasTransformer."""
     is_model = not isinstance(way.given, (Path, str)) and hasattr(way.given, "weights")
     is_file = isinstance(way.given, Path) and way.given.is_file()
@@ -127,7 +173,7 @@ def by_keras_stage(way: Way, columns: dict[str, str], outputs: list[str], df: An
     return stage.transform(df)
 
 
-def by_graph_stage(way: Way, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_graph_stage(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
     """Apply TFTransformer."""
     return sparkdl.TFTransformer(
         tfInputGraph=TFInputGraph.fromBundle(way.bundle),
@@ -137,18 +183,18 @@ def by_graph_stage(way: Way, columns: dict[str, str], outputs: list[str], df: An
     ).transform(df)
 
 
-def by_column(way: Way, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_column(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
     """Apply a column."""
     return _taken_apart(df, sparkdl.load_model(way.bundle)(*columns.values()), outputs)
 
 
-def by_function(way: Way, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_function(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
     """Apply a SQL function to a column per input."""
     sparkdl.registerKerasUDF("generated", way.bundle)
     return _taken_apart(df, F.expr(f"generated({', '.join(columns.values())})"), outputs)
 
 
-def by_struct(way: Way, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_struct(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
     """Apply a SQL function to a struct whose fields are in another order."""
     sparkdl.registerKerasUDF("generated", way.bundle)
     fields = ", ".join(f"'{name}', {column}" for name, column in reversed(columns.items()))

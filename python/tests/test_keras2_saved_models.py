@@ -89,3 +89,31 @@ def test_a_single_other_signature_is_used_with_a_note(tmp_path: Path, spark: Any
         sparkdl.save_bundle(tmp_path / "two", tmp_path / "c")
     with pytest.raises(InvalidModelException, match="no signature 'serving_default'.*rank"):
         sparkdl.load_model(tmp_path / "two")
+
+
+def test_embeddings_are_frozen(tmp_path: Path) -> None:
+    words = tf_keras.Input((4,), dtype="int32")
+    model = tf_keras.Model(words, L.Embedding(10, 2, mask_zero=True)(words))
+    model.export(tmp_path / "exported")
+    rows = [np.array([[0, 1, 9, 3], [4, 4, 0, 2]], "int32")]
+    bundle = sparkdl.save_bundle(tmp_path / "exported", tmp_path / "b")
+    assert_same(run(bundle, rows), expected(model, rows), "embedding")
+    assert (tmp_path / "b" / "graph.pb").is_file()
+
+
+def test_look_ups_in_loops_are_frozen(tmp_path: Path) -> None:
+    holder = tf.Module()
+    holder.table = tf.Variable(np.arange(20, dtype="float32").reshape(10, 2))
+
+    def look_up(x: Any) -> Any:
+        return tf.map_fn(lambda i: tf.gather(holder.table, i), x, fn_output_signature=tf.float32)
+
+    holder.look_up = tf.function(
+        look_up, input_signature=[tf.TensorSpec([None, 3], tf.int32, name="x")]
+    )
+    tf.saved_model.save(holder, tmp_path / "saved", signatures=holder.look_up)
+    rows = [np.array([[0, 9, 1], [2, 2, 5]], "int32")]
+    for given in (tmp_path / "saved", holder.look_up):
+        bundle = sparkdl.save_bundle(given, tmp_path / "b", overwrite=True)
+        [found] = run(bundle, rows)
+        assert np.array_equal(found, holder.table.numpy()[rows[0]]), given

@@ -181,3 +181,13 @@ def test_named_networks_take_weights_that_keras_2_wrote(name: str, tmp_path: Pat
     pixels = np.random.default_rng(0).uniform(-1, 1, (1, 224, 224, 3)).astype("float32")
     want = np.asarray(network(tf.constant(pixels), training=False))
     np.testing.assert_allclose(np.asarray(found.whole(pixels, training=False)), want, atol=1e-5)
+
+
+def test_what_a_layer_asserts_about_rows_is_still_asserted(tmp_path: Path) -> None:
+    tokens = tf_keras.Input((3,), dtype="int64")
+    model = tf_keras.Model(tokens, L.CategoryEncoding(num_tokens=4, output_mode="count")(tokens))
+    bundle = sparkdl.save_bundle(model, tmp_path / "b")
+    rows = [np.array([[0, 1, 3], [2, 2, 0]])]
+    assert_same(run(bundle, rows), expected(model, rows), "encoding")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_tokens=4"):
+        run(bundle, [np.array([[0, 1, 4]])])

@@ -11,6 +11,7 @@ from tensorflow.python.framework import convert_to_constants
 from tensorflow.python.grappler import tf_optimizer
 
 from sparkdl._graph import generators
+from sparkdl._graph.gathers import gather_from_constants
 from sparkdl._graph.graph import calls_function, node_of
 from sparkdl.errors import InvalidModelException
 
@@ -92,6 +93,7 @@ def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any
     Keras compiles some operations with XLA (convolutions in groups). XLA would compile again for
     every size of a batch, and on a CPU it gains nothing, so these are inlined too.
     """
+    gather_from_constants(graph_def)
     if not any(node.op in _CALLS for node in graph_def.node):
         return graph_def
     for item in [*graph_def.node, *graph_def.library.function]:

@@ -131,11 +131,9 @@ def fold_constants(graph: Graph) -> None:
 def _constant_nodes(graph: Graph) -> dict[str, None]:
     found: dict[str, None] = {}
     for name, node in graph.nodes.items():
-        if node.op == "Const" or (
-            is_pure(node)
-            and node.input
-            and all(not i.startswith("^") and node_of(i) in found for i in node.input)
-        ):
+        computed = node.op == "Const" or (is_pure(node) and node.input)
+        # A constant that waits for an assertion, say, stays, and so does the assertion.
+        if computed and all(not i.startswith("^") and node_of(i) in found for i in node.input):
             found[name] = None
     return found
 

@@ -1,0 +1,181 @@
+"""Random queries as plain data: relations of whole numbers k, g and x, and expressions on them.
+
+Every relation has the same columns, so that any of them can stand in another's place: what fails
+is made smaller by leaving nodes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a query: its kind, and its parts, which are nodes, numbers and words."""
+
+    kind: str
+    parts: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = "".join(f", {p!r}" for p in self.parts)
+        return f"{type(self).__name__}({self.kind!r}, ({parts[2:]}{',' * (len(self.parts) == 1)}))"
+
+    def walk(self) -> Iterator[Node]:
+        """Give the node and all below it."""
+        yield self
+        for part in self.parts:
+            if isinstance(part, Node):
+                yield from part.walk()
+
+
+class Relation(Node):
+    """Rows of k, g and x."""
+
+
+class Value(Node):
+    """A whole number or null, of a row; the columns of a join's sides are 0 and 1."""
+
+
+class Condition(Node):
+    """What is true of a row, or not, or null."""
+
+
+TABLES = ("ranged", "filed", "filed_v2", "listed")
+MODELS = {"line": 1, "plane": 2, "pair": 1, "first_of": 2, "plans.line": 1}
+CORRELATED = ("highest of its group", "exists")
+
+
+class Draw:
+    """Draws nodes, the deeper the fewer."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.correlated = True  # whether subqueries may take columns of the rows around them
+
+    def query(self, depth: int) -> Relation:
+        """Return a relation that is no table."""
+        kind = self.random.choice(list(RELATIONS))
+        return Relation(kind, tuple(self.part(p, depth) for p in RELATIONS[kind]))
+
+    def relation(self, depth: int) -> Relation:
+        if depth <= 0 or self.random.random() < 0.12:
+            return Relation("table", (self.random.choice(TABLES),))
+        return self.query(depth)
+
+    def part(self, wanted: Any, depth: int) -> Any:
+        """Return a part of a node: one of several words, or a drawn node."""
+        if isinstance(wanted, tuple):
+            return self.random.choice(wanted)
+        draw: Callable[[int], Any] = getattr(self, wanted)
+        return draw(depth - 1)
+
+    def value(self, depth: int) -> Value:
+        if depth <= -2 or self.random.random() < 0.2:
+            return self.column(depth)
+        kinds = {k: w for k, (w, _) in VALUES.items() if self.correlated or k not in CORRELATED}
+        kind = self.random.choices(list(kinds), list(kinds.values()))[0]
+        if kind == "model":
+            return self.model(depth)
+        return Value(kind, tuple(self.part(p, depth) for p in VALUES[kind][1]))
+
+    def model(self, depth: int) -> Value:
+        """Return a value that is a model's: without one, a query tests Spark."""
+        name = self.random.choice(list(MODELS))
+        return Value("model", (name, *(self.value(depth - 1) for _ in range(MODELS[name]))))
+
+    def alone(self, depth: int) -> Value:
+        """Return a model's value without correlated subqueries, where Spark takes none."""
+        before, self.correlated = self.correlated, False
+        made = self.model(depth)
+        self.correlated = before
+        return made
+
+    def column(self, depth: int) -> Value:
+        return Value("column", (self.random.choice("kgx"), self.random.randrange(2)))
+
+    def number(self, depth: int) -> int:
+        return self.random.randrange(1, 6)
+
+    def condition(self, depth: int) -> Condition:
+        kinds = [k for k in CONDITIONS if depth > 0 or k in ("less", "null", "among")]
+        kinds = [k for k in kinds if self.correlated or k not in CORRELATED]
+        kind = self.random.choice(kinds)
+        return Condition(kind, tuple(self.part(p, depth) for p in CONDITIONS[kind]))
+
+
+# What each kind is made of: the names of Draw's methods, or words to choose from.
+RELATIONS: dict[str, tuple[Any, ...]] = {
+    "select": ("value", "value", "model", "relation"),
+    "where": ("condition", "relation"),
+    "join": (("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"), "alone", "relation", "relation"),
+    "keep": (("LEFT SEMI JOIN", "LEFT ANTI JOIN"), "alone", "relation", "relation"),
+    "match": ("alone", "alone", "relation", "relation"),
+    "lateral": ("alone", "relation", "relation"),
+    "set": (
+        ("UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"),
+        *("relation", "relation"),
+    ),
+    "distinct": ("relation",),
+    "group": (
+        ("g", "g WITH CUBE", "g, k WITH ROLLUP", "GROUPING SETS ((g), (k), ())"),
+        *("model", "condition", "model", "relation"),
+    ),
+    "group by model": ("model", "value", "relation"),
+    "model of groups": ("alone", "relation"),
+    "window": (("sum", "max", "rank", "row_number", "lag"), "model", "value", "relation"),
+    "top": ("alone", "number", "relation"),
+    "explode": (("LATERAL VIEW", "LATERAL VIEW OUTER", "IN SELECT"), "alone", "relation"),
+    "twice": ("alone", "condition", "relation"),
+    "pivot": ("model", "relation"),
+    "pipe": ("model", "condition", "relation"),
+    "repartition": (
+        ("REPARTITION(3, k)", "REPARTITION(g)", "COALESCE(1)", "REBALANCE"),
+        "relation",
+    ),
+    "cache": ("relation",),
+    "stage": (("error", "skip", "keep"), "relation"),
+    "column": ("relation",),
+    "map_blocks": ("relation",),
+    "map_rows": ("relation",),
+    "aggregate": ("relation",),
+}
+# With how often each is drawn.
+VALUES: dict[str, tuple[int, tuple[Any, ...]]] = {
+    "model": (6, ()),  # what `model` draws
+    "number": (1, ("number",)),
+    "plus": (2, ("value", "value")),
+    "modulo": (1, ("value", "number")),
+    "if": (1, ("condition", "value", "value")),
+    "or else": (1, ("value", "value")),
+    "python": (1, ("value",)),
+    "highest": (1, ("model", "relation")),
+    "highest of its group": (1, ("model", "relation")),
+}
+CONDITIONS: dict[str, tuple[Any, ...]] = {
+    "less": ("model", "value"),
+    "null": ("model",),
+    "among": ("model", "number"),
+    "and": ("condition", "condition"),
+    "or": ("condition", "condition"),
+    "not": ("condition",),
+    "in": (("IN", "NOT IN"), "model", "model", "relation"),
+    "exists": (("EXISTS", "NOT EXISTS"), "model", "relation"),
+}
+
+
+def smaller(node: Node) -> Iterator[Node]:
+    """Give the query with a node less, the largest parts first."""
+    yield from (part for part in node.parts if type(part) is type(node))
+    if isinstance(node, Relation) and node.kind != "table":
+        yield Relation("table", ("ranged",))
+    if isinstance(node, Value) and node.kind != "column":
+        yield Value("column", ("x", 0))
+    if isinstance(node, Condition) and node.kind != "less":
+        yield Condition("less", (Value("column", ("x", 0)), Value("column", ("k", 0))))
+    for i, part in enumerate(node.parts):
+        if isinstance(part, Node):
+            for less in smaller(part):
+                yield replace(node, parts=(*node.parts[:i], less, *node.parts[i + 1 :]))

@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._version import __version__, version
 
 if TYPE_CHECKING:
+    from sparkdl import errors as errors
+    from sparkdl import graph as graph
+    from sparkdl import image as image
+    from sparkdl import labels as labels
+    from sparkdl import plot as plot
+    from sparkdl import tensorframes as tensorframes
+    from sparkdl import training as training
+    from sparkdl import udf as udf
     from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
     from sparkdl.data import tf_dataset as tf_dataset
@@ -58,10 +66,15 @@ _EXPORTS = {
     "registerKerasUDF": "sparkdl.udf",
 }
 
+# Public modules, which `import sparkdl` alone makes reachable, too.
+_MODULES = ("errors", "graph", "image", "labels", "plot", "tensorframes", "training", "udf")
+
 __all__ = ["__version__", "version", *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"sparkdl.{name}")
     module = _EXPORTS.get(name)
     if module is None:
         raise AttributeError(f"module 'sparkdl' has no attribute {name!r}")

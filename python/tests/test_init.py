@@ -52,3 +52,10 @@ def test_every_export_whose_module_exists_is_there():
     for name, module in sparkdl._EXPORTS.items():
         if importlib.util.find_spec(module) is not None:
             assert getattr(sparkdl, name) is not None
+
+
+def test_public_modules_are_reachable_without_an_import_of_their_own():
+    code = "import sparkdl; assert sparkdl.labels.read_labels(['cat']) == [('cat', 'cat')]"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for name in sparkdl._MODULES:
+        assert importlib.util.find_spec(f"sparkdl.{name}") is not None

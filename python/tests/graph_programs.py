@@ -1,4 +1,4 @@
-"""Programs of TensorFlow by chance, for `test_graph_fuzz`: steps on rows."""
+"""Random programs of TensorFlow, for `test_graph_fuzz`: steps on rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SavedModels and graphs by chance: what the JVM gives for them is what TensorFlow gives here.
+"""Random SavedModels and graphs: what the JVM gives for them is what TensorFlow gives here.
 
 SPARKDL_FUZZ_CASES and SPARKDL_FUZZ_SEED choose how many, and which. When one fails, the smallest
 program that still does is shown.

@@ -377,7 +377,7 @@ def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path
     def dice(y_true: Any, y_pred: Any) -> Any:
         return y_pred[:, 0]
 
-    check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # of one's own
+    check_shares(spec_of(network(), x, y, tmp_path, loss=dice), 2)  # a custom one
 
 
 def test_regularised_activities_count_as_in_keras(data: Any, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def small(name: str = "score") -> Any:
     return keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(2, name=name)])
 
 
-@keras.saving.register_keras_serializable("tests")
+@keras.saving.register_keras_serializable("other_backend")
 class Doubled(keras.layers.Layer):
     """A registered layer."""
 

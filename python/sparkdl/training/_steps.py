@@ -195,24 +195,7 @@ class Steps:
             part = rows / tf.cast(batch, rows.dtype)
             for state, old in zip(states, before, strict=True):
                 state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
-            mean += self._activity_losses(mean.dtype) * (1 / part - 1)
         return mean, rows
-
-    def _activity_losses(self, dtype: Any) -> Any:
-        """Return Keras' losses of activities, which are sums over the rows of a batch, not means.
-
-        A share's part of a mean would take a part of them, too.
-        """
-        kinds = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
-        layers = [
-            layer
-            for layer in self._model._flatten_layers()
-            if isinstance(getattr(layer, "activity_regularizer", None), kinds)
-        ]
-        losses = [loss for layer in layers for loss in layer._get_own_losses()]
-        return (
-            tf.add_n([tf.cast(loss, dtype) for loss in losses]) if losses else tf.zeros([], dtype)
-        )
 
     def _output_losses(self) -> list[Any]:
         """Return the metrics of the losses of single outputs, once Keras has made them."""

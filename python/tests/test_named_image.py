@@ -104,7 +104,7 @@ def test_a_weights_file_becomes_a_bundle_in_the_cache_once(
 def test_weights_that_are_not_there_are_named(spark: Any) -> None:
     stage = DeepImageFeaturizer(inputCol="image", outputCol="out", modelName="VGG16")
     frame = frame_of(spark, np.zeros((1, 2, 2, 3), np.uint8))
-    with pytest.raises(ModelNotFoundException, match=r"no weights file /no/such.h5 for VGG16"):
+    with pytest.raises(ModelNotFoundException, match=r"no weights file '/no/such.h5' for VGG16"):
         stage.setWeights("/no/such.h5").transform(frame)
     with pytest.raises(ModelNotFoundException, match="'/no/such/bundle'"):
         stage.setWeights("/no/such/bundle").transform(frame)

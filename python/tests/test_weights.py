@@ -138,7 +138,7 @@ def test_many_at_once_make_one_bundle(tmp_path: Path, monkeypatch) -> None:
 
     made = []
 
-    def slow(name, target, weights, labels):
+    def slow(name, target, *_given, **_options):
         made.append(name)
         write_bundle(target, {"name": name}, lambda f: (f / "graph.pb").write_bytes(b"g") and None)
 

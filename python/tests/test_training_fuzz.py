@@ -1,6 +1,6 @@
 """Trainings that a seed draws, by KerasEstimator's workers and by Keras' own fit.
 
-SPARKDL_FUZZ_CASES trainings are compared (10), which SPARKDL_FUZZ_SEED draws (0). A failure prints
+SPARKDL_FUZZ_CASES trainings are compared (8), which SPARKDL_FUZZ_SEED draws (0). A failure prints
 the smallest case that still fails.
 """
 
@@ -34,7 +34,7 @@ from sparkdl._placement.validation import Fraction
 from sparkdl.param import SparkDLTypeConverters
 from sparkdl.training import _converters
 
-CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "10"))
+CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "8"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "0"))
 RELATIVE, ABSOLUTE = 1e-4, 2e-5
 
@@ -144,6 +144,8 @@ def test_a_training_on_spark_follows_keras(number: int, spark: Any) -> None:
 
     case = {**drawn(SEED + 1, number), "input structure": "list", "output structure": "list"}
     case.update(workers=1 + number, validation=0)
+    for output in case["outputs"]:  # processes of workers do not know a class of the tests
+        output["metrics"] = [m for m in output["metrics"] if m[0] != "SeveralErrors"]
     expected = by_keras(case)
     keras.backend.clear_session()
     inputs, labels, weights = rows_of(case)

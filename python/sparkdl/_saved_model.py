@@ -103,8 +103,8 @@ def from_saved_model(
     meta = meta_graph(path)
     tags = sorted(meta.meta_info_def.tags)
     key = signature_of(path, meta, signature)
-    path = _prepared(path, meta, key, constants)
-    ends = meta_graph(path).signature_def[key]
+    given, path = path, _prepared(path, meta, key, constants)
+    ends = (meta if path == given else meta_graph(path)).signature_def[key]
     old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
     new_in = renamed(old_in, inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")

@@ -12,7 +12,7 @@ from tensorflow.python.grappler import tf_optimizer
 
 from sparkdl._graph import generators
 from sparkdl._graph.gathers import gather_from_constants
-from sparkdl._graph.graph import calls_function, node_of
+from sparkdl._graph.graph import node_of
 from sparkdl.errors import InvalidModelException
 
 
@@ -157,8 +157,3 @@ def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
         tf.import_graph_def(graph_def, name="")
     found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
     return [tf.TensorSpec(t.shape, t.dtype) for t in found]
-
-
-def has_calls(graph_def: Any) -> bool:
-    """Say whether functions of the library are still needed (If and While keep theirs)."""
-    return any(calls_function(n) for n in graph_def.node)

@@ -26,7 +26,7 @@ object Bridge {
 
   /** The rules of the optimizer, in the order in which they run. */
   private[sparkdl] val rules: Seq[Rule[LogicalPlan]] =
-    Seq(RefuseStored, LiftModelCalls, FileNames, MoveModelsUp, OptimizeModels, PushBelowReduce)
+    Seq(RefuseStored, VariableDefaults, LiftModelCalls, FileNames, MoveModelsUp, OptimizeModels, PushBelowReduce)
 
   /** Installs the operator into a session and those that come from it; doing it again changes nothing. */
   def install(session: SparkSession): Unit = {
@@ -36,7 +36,7 @@ object Bridge {
       val missing = rules.filterNot(methods.extraOptimizations.contains)
       if (missing.nonEmpty) methods.extraOptimizations ++= missing
     }
-    InstallEverywhere.from(classic(session))
+    InstallEverywhere.through(classic(session).extensions)
   }
 
   /** A model applied to columns, as a column. */

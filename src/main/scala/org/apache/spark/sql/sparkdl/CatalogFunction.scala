@@ -1,10 +1,9 @@
 package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Alias, ApplyFunctionExpression, AttributeReference, Expression}
-import org.apache.spark.sql.catalyst.plans.logical.{LocalRelation, LogicalPlan, Project}
+import org.apache.spark.sql.catalyst.expressions.{ApplyFunctionExpression, AttributeReference, Expression}
+import org.apache.spark.sql.catalyst.plans.logical.{LocalRelation, LogicalPlan}
 import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.classic.{Dataset => ClassicDataset, SparkSession => ClassicSession}
 import org.apache.spark.sql.connector.catalog.functions.ScalarFunction
 import org.apache.spark.sql.types.DataType
 
@@ -37,9 +36,7 @@ final case class CatalogFunction(function: String, application: ModelApplication
 
   override def produceResult(row: InternalRow): Any = {
     val inputs = columns
-    val query = Project(Seq(Alias(apply(inputs), function)()), LocalRelation(inputs, Seq(row.copy())))
-    val execution = ClassicDataset.ofRows(ClassicSession.active, query).queryExecution
-    execution.executedPlan.executeCollect().head.get(0, resultType())
+    QueryValue.over(LocalRelation(inputs, Seq(row.copy())), apply(inputs))
   }
 }
 

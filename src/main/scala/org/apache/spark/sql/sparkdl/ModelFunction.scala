@@ -30,6 +30,7 @@ case class ModelFunction(
   override def nullable: Boolean = true
   override def dataType: DataType = application.dataType
   override def prettyName: String = name
+  override def toString: String = s"$name(${arguments.mkString(", ")})"
 
   /** The call; null for the word NULL, which has no type that could be fed. */
   override lazy val replacement: Expression =

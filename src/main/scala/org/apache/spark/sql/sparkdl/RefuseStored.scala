@@ -5,8 +5,10 @@ import scala.util.Try
 import org.apache.spark.sql.catalyst.expressions.{Alias, ApplyFunctionExpression, Expression}
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.catalyst.types.DataTypeUtils
 import org.apache.spark.sql.classic.SparkSession
 import org.apache.spark.sql.connector.catalog.TableChange
+import org.apache.spark.sql.connector.catalog.constraints.Check
 
 import org.sparkdl.errors.SchemaMismatchException
 
@@ -22,7 +24,9 @@ object RefuseStored extends Rule[LogicalPlan] {
     case command: AddCheckConstraint => modelIn(command.checkConstraint).toSeq
     case command: AlterTableCommand =>
       command.expressions.flatMap(modelIn) ++ command.changes.flatMap(texts).flatMap(written(_, command.table))
-    case command: V2CreateTablePlan => command.expressions.flatMap(modelIn)
+    case command: V2CreateTablePlan =>
+      val table = LocalRelation(DataTypeUtils.toAttributes(command.tableSchema))
+      command.expressions.flatMap(modelIn) ++ checks(command).flatMap(written(_, table))
     case _                          => Nil
   }
 
@@ -31,6 +35,12 @@ object RefuseStored extends Rule[LogicalPlan] {
     case function: ModelFunction                        => function.prettyName
     case ApplyFunctionExpression(f: CatalogFunction, _) => f.name()
   }
+
+  /** The constraints that a table is made with, in SQL. */
+  private def checks(command: LogicalPlan): Seq[String] =
+    command.productIterator.collect { case spec: TableSpec => spec.constraints }.toSeq.flatten.collect {
+      case check: Check => check.predicateSql
+    }
 
   /** What a change of a table says in SQL. Other formats have changes of their own, as Delta for its constraints. */
   private def texts(change: TableChange): Seq[String] = change match {
@@ -49,8 +59,8 @@ object RefuseStored extends Rule[LogicalPlan] {
   }
 
   private def refuse(model: String, command: LogicalPlan): Nothing = throw new SchemaMismatchException(
-    s"Model '$model' cannot stand in ${command.nodeName}: a constraint of a table and an argument of a procedure are " +
-      "evaluated row by row, where no model runs. Apply the model in a query, for example in the one that writes the " +
+    s"Model '$model' cannot stand in ${command.nodeName}: constraints and defaults of a table and arguments of a " +
+      "procedure are evaluated where no model runs. Apply the model in a query, for example in the one that writes the " +
       "table: INSERT INTO ... SELECT ... WHERE, or a column that keeps the model's result and has the constraint."
   )
 }

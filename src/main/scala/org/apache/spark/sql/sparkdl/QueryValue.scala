@@ -1,0 +1,40 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Alias, Expression, LeafExpression}
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
+import org.apache.spark.sql.catalyst.plans.logical.{CreateVariable, LogicalPlan, OneRowRelation, Project}
+import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.classic.{Dataset => ClassicDataset, SparkSession => ClassicSession}
+import org.apache.spark.sql.types.DataType
+
+/** The value of an expression without columns that may hold models: where Spark evaluates it outside of a plan, a
+  * query of one row does.
+  */
+case class QueryValue(expression: Expression) extends LeafExpression with CodegenFallback {
+  override def nullable: Boolean = expression.nullable
+  override def dataType: DataType = expression.dataType
+  override def toString: String = expression.toString
+  override def sql: String = expression.sql
+  override def eval(input: InternalRow): Any = QueryValue.over(OneRowRelation(), expression)
+}
+
+object QueryValue {
+
+  /** What an expression gives for the only row of a plan. */
+  private[sparkdl] def over(row: LogicalPlan, expression: Expression): Any = {
+    val query = Project(Seq(Alias(expression, "value")()), row)
+    val execution = ClassicDataset.ofRows(ClassicSession.active, query).queryExecution
+    execution.executedPlan.executeCollect().head.get(0, expression.dataType)
+  }
+}
+
+/** Lets variables of a session have models in their defaults: `DECLARE VARIABLE v DEFAULT f(1)`. */
+object VariableDefaults extends Rule[LogicalPlan] {
+  override def apply(plan: LogicalPlan): LogicalPlan = plan match {
+    case create: CreateVariable if create.defaultExpr.exists(_.isInstanceOf[ModelCall]) =>
+      val default = create.defaultExpr
+      create.copy(defaultExpr = default.copy(child = QueryValue(default.child)))
+    case other => other
+  }
+}

@@ -168,7 +168,8 @@ def page(spark: Any) -> Any:
             exec(compile("\n" * line + match[2], "docs/tables.md", "exec"), namespace)
         else:
             for statement in filter(str.strip, match[2].split(";")):
-                spark.sql(statement).collect()
+                rows = spark.sql(statement).collect()
+                assert rows or statement.split()[0] != "SELECT", f"no rows: {statement}"
     found = spark.sql("SELECT count(*), count(DISTINCT label) FROM photos").first()
     return [found[0], found[1] > 1], [9, True]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
+
+from separate_program import run_program
 
 import sparkdl
 
@@ -16,16 +15,7 @@ def test_an_executor_that_is_killed_in_the_middle_loses_and_shifts_no_row(tmp_pa
     bundle = sparkdl.save_bundle(
         lambda x: x * 2, tmp_path / "doubled", inputs={"x": ("float32", [None])}
     )
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), bundle],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    result = json.loads(done.stdout.strip().splitlines()[-1])
+    result, _ = run_program(PROGRAM, bundle)
     assert result["executors"] == 2
     assert result["killed"] == 1
     assert result["rows"] == 4000

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from typing import Any
 
 import lake_statements
 import pytest
+from separate_program import run_program
 
 
 @pytest.fixture(scope="module")
@@ -18,16 +16,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     if not list(lake_statements.JARS.glob("*.jar")):
         say = pytest.fail if os.environ.get("SPARKDL_TEST_LAKE") == "required" else pytest.skip
         say(f"No jars of Delta and Iceberg in {lake_statements.JARS}: run build/sbt lakeJars")
-    done = subprocess.run(
-        [sys.executable, lake_statements.__file__, str(tmp_path_factory.mktemp("tables"))],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return run_program(lake_statements.__file__, tmp_path_factory.mktemp("tables"))[0]
 
 
 @pytest.mark.parametrize("name", lake_statements.NAMES)

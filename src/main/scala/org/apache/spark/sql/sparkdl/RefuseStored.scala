@@ -27,7 +27,7 @@ object RefuseStored extends Rule[LogicalPlan] {
     case command: V2CreateTablePlan =>
       val table = LocalRelation(DataTypeUtils.toAttributes(command.tableSchema))
       command.expressions.flatMap(modelIn) ++ checks(command).flatMap(written(_, table))
-    case _                          => Nil
+    case _ => Nil
   }
 
   private def modelIn(e: Expression): Option[String] = e.collectFirst {

@@ -38,7 +38,8 @@ lazy val sparkdl = (project in file("."))
     libraryDependencies ++= nativeModules ++ Seq(
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
-      "org.scalatest" %% "scalatest" % "3.2.19" % Test
+      "org.scalatest" %% "scalatest" % "3.2.19" % Test,
+      "org.apache.spark" %% "spark-catalyst" % sparkVersion % Test classifier "tests" // its catalog of tables in memory
     ) ++ TestHdfs.modules.map(_ % Test),
     scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
     Test / fork := true,

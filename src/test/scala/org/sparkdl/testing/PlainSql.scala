@@ -30,6 +30,6 @@ trait PlainSql extends SparkSuite with Operators {
   /** Rows that went through models when the query was collected. */
   protected def rowsRun(df: DataFrame): Long = { df.collect(); metric(df, "rows") }
 
-  private def replaced(query: String, made: String => String): String =
+  protected def replaced(query: String, made: String => String): String =
     query.split("@").zipWithIndex.map { case (part, i) => if (i % 2 == 1) made(part) else part }.mkString
 }

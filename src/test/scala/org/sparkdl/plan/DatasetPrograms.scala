@@ -41,8 +41,9 @@ class DatasetPrograms(spark: SparkSession) {
       spark.sql("SELECT y FROM scored WHERE id > ?", Array(3))
     }),
     "a table" -> ((d, f) => {
-      d.select(f(col("x")) as "y").write.mode("overwrite").saveAsTable("saved")
-      spark.table("saved")
+      val name = s"saved_${System.nanoTime}"
+      d.select(f(col("x")) as "y").write.saveAsTable(name)
+      spark.table(name)
     }),
     "sums that are kept" -> ((d, f) =>
       pairs(d, f).groupByKey(_._1).transformWithState(new Sums, TimeMode.None(), OutputMode.Append()).toDF()

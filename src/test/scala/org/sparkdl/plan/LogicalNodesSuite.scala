@@ -103,6 +103,7 @@ class LogicalNodesSuite extends PlainSql {
   /** State of the newest kind is kept there only. */
   private def withRocksDB(body: => Unit): Unit = {
     val provider = "spark.sql.streaming.stateStore.providerClass"
+    spark.streams // starts what coordinates state, which a batch takes for granted
     spark.conf.set(provider, "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider")
     try body
     finally spark.conf.unset(provider)

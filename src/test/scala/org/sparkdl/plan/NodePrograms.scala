@@ -121,7 +121,7 @@ object NodePrograms {
     "CREATE VIEW kept AS SELECT @y@ AS z FROM files" -> "make the temporary object `twice` persistent",
     "CREATE MATERIALIZED VIEW kept AS SELECT @x@ AS y FROM numbers" -> "CREATE_PIPELINE_DATASET_QUERY_EXECUTION",
     "CREATE STREAMING TABLE kept AS SELECT @id@ AS y FROM STREAM ticks" -> "CREATE_PIPELINE_DATASET",
-    "CREATE STREAMING TABLE kept (y float DEFAULT @1@)" -> "CREATE_PIPELINE_DATASET",
+    "CREATE STREAMING TABLE kept (y float DEFAULT @1@)" -> "cannot stand in",
     "CREATE FLOW kept AS INSERT INTO files BY NAME SELECT id, @x@ AS y FROM numbers" -> "CREATE_FLOW_QUERY_EXECUTION"
   )
 }

@@ -1,5 +1,8 @@
 package org.sparkdl.testing
 
+import java.io.File
+
+import org.apache.commons.io.FileUtils
 import org.apache.spark.sql.SparkSession
 import org.scalatest.funsuite.AnyFunSuite
 
@@ -9,12 +12,19 @@ trait SparkSuite extends AnyFunSuite {
 }
 
 object SparkSuite {
-  private[testing] lazy val session: SparkSession = SparkSession
+  private val warehouse = "target/test-warehouse"
+
+  private[testing] lazy val session: SparkSession = {
+    FileUtils.deleteDirectory(new File(warehouse)) // what a run that was stopped has left
+    start()
+  }
+
+  private def start(): SparkSession = SparkSession
     .builder()
     .master("local[2]")
     .appName("sparkdl tests")
     .config("spark.ui.enabled", "false")
     .config("spark.sql.shuffle.partitions", "3")
-    .config("spark.sql.warehouse.dir", "target/test-warehouse")
+    .config("spark.sql.warehouse.dir", warehouse)
     .getOrCreate()
 }

@@ -24,6 +24,8 @@ object RefuseStored extends Rule[LogicalPlan] {
     case command: AddCheckConstraint => modelIn(command.checkConstraint).toSeq
     case command: AlterTableCommand =>
       command.expressions.flatMap(modelIn) ++ command.changes.flatMap(texts).flatMap(written(_, command.table))
+    case command: CreateStreamingTable =>
+      command.columns.flatMap(_.defaultValue).map(_.child).flatMap(modelIn)
     case command: V2CreateTablePlan =>
       val table = LocalRelation(DataTypeUtils.toAttributes(command.tableSchema))
       command.expressions.flatMap(modelIn) ++ checks(command).flatMap(written(_, table))

@@ -26,7 +26,17 @@ object Bridge {
 
   /** The rules of the optimizer, in the order in which they run. */
   private[sparkdl] val rules: Seq[Rule[LogicalPlan]] =
-    Seq(RefuseStored, LiftModelCalls, FileNames, MoveModelsUp, OptimizeModels, PushBelowReduce)
+    Seq(
+      RefuseStored,
+      FiltersOnKeys,
+      LiftModelCalls,
+      FileNames,
+      MoveModelsUp,
+      FilterByJoins,
+      UnionsOnce,
+      OptimizeModels,
+      PushBelowReduce
+    )
 
   /** Installs the operator into a session and those that come from it; doing it again changes nothing. */
   def install(session: SparkSession): Unit = {

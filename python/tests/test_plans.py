@@ -51,6 +51,14 @@ def bag(frame: Any) -> list[str]:
     return sorted(str(tuple(row)) for row in frame.collect())
 
 
+def in_both_ways(query: str) -> tuple[str, str]:
+    """Return the query with the network, and with arithmetic, on what stands between `@`."""
+    parts = query.split("@")
+    model = "".join(f"line({p})[0]" if i % 2 else p for i, p in enumerate(parts))
+    arithmetic = "".join(PLAIN.format(f"({p})") if i % 2 else p for i, p in enumerate(parts))
+    return model, arithmetic
+
+
 def rows_run(frame: Any) -> int:
     """Collect the rows; return how many went through models."""
     frame.collect()
@@ -80,9 +88,7 @@ def _rows(node: Any) -> int:
     ],
 )
 def test_a_function_on_aggregates_gives_what_arithmetic_gives(spark: Any, rows: Any, query: str):
-    parts = query.split("@")
-    model = "".join(f"line({p})[0]" if i % 2 else p for i, p in enumerate(parts))
-    arithmetic = "".join(PLAIN.format(f"({p})") if i % 2 else p for i, p in enumerate(parts))
+    model, arithmetic = in_both_ways(query)
     assert bag(spark.sql(model)) == bag(spark.sql(arithmetic))
 
 
@@ -134,6 +140,75 @@ def test_rows_that_a_query_does_not_need_do_not_go_through_a_model(spark: Any, s
     sampled = staged.sample(fraction=0.1, seed=1)
     assert rows_run(sampled) == len(sampled.collect()) < 80
     assert rows_run(spark.sql("SELECT line(a) FROM lines WHERE line(a)[0] > 5")) == 400
+
+
+NEWEST = F.expr("row_number() OVER (PARTITION BY g ORDER BY id DESC)")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "program"),
+    [
+        (400, lambda d, _: d.union(d)),
+        (400, lambda d, _: d.unionByName(d.where("g = 1"))),
+        (200, lambda d, _: d.where("g = 1").union(d.where("g < 2 AND p[0] > 3"))),
+        (400, lambda d, _: d.exceptAll(d.where("g = 1"))),
+        (4, lambda d, ten: d.join(ten, "id")),
+        (4, lambda d, ten: d.join(ten.union(ten), "id")),
+        (4, lambda d, ten: ten.join(d, "id", "left")),
+        (396, lambda d, ten: d.join(ten, "id", "left_anti")),
+        (400, lambda d, ten: d.join(ten, "id", "left")),
+        (12, lambda d, _: d.withColumn("r", NEWEST).where("r <= 3")),
+        (0, lambda d, _: d.select("id")),
+    ],
+    ids=[
+        "union",
+        "with a part",
+        "of parts",
+        "exceptAll",
+        "join",
+        "keys that come twice",
+        "outer join of the others",
+        "anti join",
+        "outer join",
+        "newest of each",
+        "without outputs",
+    ],
+)
+def test_a_stage_runs_the_rows_that_a_program_needs(
+    spark: Any, staged: Any, plain: Any, wanted: int, program: Callable[[Any, Any], Any]
+):
+    ten = spark.range(0, 1000, 100)
+    assert rows_run(program(staged, ten)) == wanted
+    assert bag(program(staged, ten)) == bag(program(plain, ten))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "query"),
+    [
+        (400, "SELECT @a@ FROM lines UNION ALL SELECT @a@ FROM lines"),
+        (4, "SELECT g, count(*) FROM lines GROUP BY g HAVING @array(g, 1D)@ > 2"),
+        (4, "SELECT g, sum(id) FILTER (WHERE @array(g, 1D)@ > 2) FROM lines GROUP BY g"),
+        (4, "SELECT g FROM (SELECT DISTINCT g FROM lines) WHERE @array(g, 1D)@ > 2"),
+        (4, "SELECT id FROM lines JOIN range(0, 1000, 100) USING (id) WHERE @a@ > 2"),
+    ],
+)
+def test_a_function_runs_the_rows_that_a_query_needs(
+    spark: Any, rows: Any, wanted: int, query: str
+):
+    model, arithmetic = in_both_ways(query)
+    assert rows_run(spark.sql(model)) == wanted
+    assert bag(spark.sql(model)) == bag(spark.sql(arithmetic))
+
+
+def test_a_column_runs_the_rows_that_a_program_needs(rows: Any):
+    from pyspark.sql.functions import call_function
+
+    line = rows.withColumn("p", call_function("line", "a"))
+    assert rows_run(line.union(line)) == 400
+    assert rows_run(line.limit(5)) == 5
+    assert rows_run(line.orderBy("id").limit(3)) == 3
+    groups = rows.groupBy("g").count().where(call_function("line", F.array("g", F.lit(1.0)))[0] > 2)
+    assert rows_run(groups) == 4
 
 
 def test_a_stages_result_is_a_dataframe_of_the_pandas_api(staged: Any):

@@ -98,6 +98,9 @@ final case class ModelApplication(
   /** Whether the numbers that a row gets follow from it and the seed. */
   def repeatable: Boolean = seed.isDefined && random.isDefined
 
+  /** Whether two runs on equal rows may differ: of a program nobody knows. */
+  def mayDraw: Boolean = program.isDefined || model.random.exists(d => seed.isEmpty || d.unseeded.nonEmpty)
+
   /** The same as a user's program: messages say so, and blocks have a size that does not depend on which outputs the
     * optimizer leaves out later.
     */

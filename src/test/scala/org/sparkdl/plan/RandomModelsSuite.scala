@@ -116,6 +116,14 @@ class RandomModelsSuite extends SparkSuite with Operators {
     assert(operators(df).size == 3)
   }
 
+  test("branches of a union are draws of their own, with a seed they are one") {
+    def twofold(m: Model) = { val once = m.appendTo(zeros, Seq("x"), Seq("y")); once.union(once) }
+    assert(drawn(twofold(model)).distinct.size == 2 * rows)
+    val seeded = twofold(model.withSeed(1))
+    assert(drawn(seeded).distinct.size == rows)
+    assert(seeded.collect().length == 2 * rows && metric(seeded, "rows") == rows)
+  }
+
   test("a seed for a model that draws nothing changes nothing") {
     val df =
       spark.range(9).select(col("id"), TestModels.doubled().withSeed(1)(col("id").cast("float"), col("id")) as "y")

@@ -3,12 +3,13 @@ package org.apache.spark.sql.sparkdl
 import scala.collection.mutable
 
 import org.apache.spark.sql.catalyst.expressions._
-import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
+import org.apache.spark.sql.catalyst.expressions.aggregate._
 import org.apache.spark.sql.catalyst.plans.logical.{Aggregate, Project}
 
 /** Takes models on the results of an aggregation out of it, into a projection above: Spark's optimizer merges
   * projections into aggregations, but the rows that such a model takes are those that the aggregation gives. Models
-  * within aggregate functions and grouping expressions stay, for they take the rows below.
+  * within aggregate functions and grouping expressions stay, for they take the rows below, but for those of a FILTER
+  * on keys, which is the same for all rows of a group.
   */
 private object AggregateResults {
 
@@ -19,6 +20,13 @@ private object AggregateResults {
     if (above.exists(appliesModel))
       Some(Project(above, aggregate.copy(aggregateExpressions = results.below)))
     else None
+  }
+
+  /** What the function gives for a group without rows, where that is known. */
+  private def ofNoRows(function: AggregateFunction): Option[Literal] = function match {
+    case _: Count                                                   => Some(Literal(0L))
+    case _: Sum | _: Average | _: Min | _: Max | _: First | _: Last => Some(Literal(null, function.dataType))
+    case _                                                          => None
   }
 
   private def appliesModel(e: Expression): Boolean = e.exists(_.isInstanceOf[ModelCall])
@@ -39,9 +47,23 @@ private class AggregateResults(aggregate: Aggregate) {
 
   private def onResults(e: Expression): Expression = e match {
     case key if aggregate.groupingExpressions.exists(_.semanticEquals(key)) => provided(key)
-    case function: AggregateExpression                                      => provided(function)
+    case function: AggregateExpression                                      => whereOnKeys(function)
     case alias: Alias => alias.withNewChildren(Seq(onResults(alias.child)))
     case other        => other.mapChildren(onResults)
+  }
+
+  /** A filter with a model on keys keeps all rows of a group or none of them. */
+  private def whereOnKeys(function: AggregateExpression): Expression = {
+    val condition = function.filter.filter(f => f.exists(_.isInstanceOf[ModelCall]) && isOfKeys(f))
+    val empty = AggregateResults.ofNoRows(function.aggregateFunction)
+    if (condition.isEmpty || empty.isEmpty || function.isDistinct || !NeverFails(function.aggregateFunction))
+      provided(function)
+    else If(onResults(condition.get), provided(function.copy(filter = None)), empty.get)
+  }
+
+  private def isOfKeys(e: Expression): Boolean = e.references.nonEmpty && e.deterministic && {
+    val others = e.transformDown { case k if aggregate.groupingExpressions.exists(_.semanticEquals(k)) => Literal(0) }
+    others.references.isEmpty
   }
 
   private def provided(e: Expression): Attribute = {

@@ -26,7 +26,18 @@ object Bridge {
 
   /** The rules of the optimizer, in the order in which they run. */
   private[sparkdl] val rules: Seq[Rule[LogicalPlan]] =
-    Seq(RefuseStored, VariableDefaults, LiftModelCalls, FileNames, MoveModelsUp, OptimizeModels, PushBelowReduce)
+    Seq(
+      RefuseStored,
+      VariableDefaults,
+      FiltersOnKeys,
+      LiftModelCalls,
+      FileNames,
+      MoveModelsUp,
+      FilterByJoins,
+      UnionsOnce,
+      OptimizeModels,
+      PushBelowReduce
+    )
 
   /** Installs the operator into a session and those that come from it; doing it again changes nothing. */
   def install(session: SparkSession): Unit = {

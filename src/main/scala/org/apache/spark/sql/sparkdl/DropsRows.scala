@@ -34,7 +34,9 @@ private object DropsRows {
     case s: Sample if !s.withReplacement =>
       Seq(DropsRows(AttributeSet.empty, s.child, s.output, c => s.copy(child = c)))
     case j: Join => join(j)
-    case _       => Nil
+    case w: WindowGroupLimit if w.partitionSpec.nonEmpty || w.limit <= mostRowsInOneTask =>
+      Seq(DropsRows(AttributeSet(w.expressions), w.child, w.output, c => w.copy(child = c)))
+    case _ => Nil
   }
 
   /** A limit on rows in no order, which any of them may pass. */

@@ -1,0 +1,96 @@
+package org.apache.spark.sql.sparkdl
+
+import org.apache.spark.sql.catalyst.expressions._
+import org.apache.spark.sql.catalyst.plans.logical._
+import org.apache.spark.sql.catalyst.rules.Rule
+
+/** Moves filters with models on grouping keys above the aggregation, so that the model runs once per group: Spark
+  * moves what HAVING says of keys below it.
+  *
+  * A filter stays where the aggregation computes what may fail ([[NeverFails]]): the filter may be what keeps such
+  * rows away.
+  */
+object FiltersOnKeys extends Rule[LogicalPlan] with PredicateHelper {
+
+  override def apply(plan: LogicalPlan): LogicalPlan =
+    if (plan.isStreaming) plan
+    else
+      PlanCatalogFunctions(plan).transformUp {
+        case a: Aggregate if a.groupingExpressions.nonEmpty => raised(a).getOrElse(a)
+      }
+
+  private def raised(aggregate: Aggregate): Option[LogicalPlan] = aggregate.child match {
+    case f: Filter if seesAnyRow(aggregate.expressions, f) => raised(aggregate, f, Nil, identity)
+    case p @ Project(list, f: Filter) if seesAnyRow(aggregate.expressions ++ list, f) =>
+      raised(aggregate, f, list, below => p.copy(child = below))
+    case _ => None
+  }
+
+  /** Whether the expressions may be computed of rows that the filter drops; what is in the filter is already. */
+  private def seesAnyRow(expressions: Seq[Expression], filter: Filter): Boolean = expressions.forall {
+    case Alias(child, _) => NeverFails(child) || filter.condition.exists(_.semanticEquals(child))
+    case other           => NeverFails(other) || filter.condition.exists(_.semanticEquals(other))
+  }
+
+  /** @param list
+    *   what a projection between the two computes
+    * @param over
+    *   the child of the aggregation over another child of the filter
+    */
+  private def raised(
+      aggregate: Aggregate,
+      filter: Filter,
+      list: Seq[NamedExpression],
+      over: LogicalPlan => LogicalPlan
+  ): Option[LogicalPlan] = {
+    val keys = new KeysAbove(aggregate, list)
+    val (up, stay) = splitConjunctivePredicates(filter.condition).partition(c => appliesModel(c) && keys.decide(c))
+    up.map(keys.above).reduceOption(And).map { condition =>
+      val below = stay.reduceOption(And).fold(filter.child)(Filter(_, filter.child))
+      Project(
+        aggregate.output,
+        Filter(condition, aggregate.copy(aggregateExpressions = keys.columns, child = over(below)))
+      )
+    }
+  }
+
+  private def appliesModel(e: Expression): Boolean = e.deterministic && e.exists(_.isInstanceOf[ModelCall])
+}
+
+/** The grouping keys as columns of the aggregation.
+  *
+  * @param list
+  *   what a projection below the aggregation computes
+  */
+private class KeysAbove(aggregate: Aggregate, list: Seq[NamedExpression]) {
+  private val columnOf: Seq[(Expression, NamedExpression)] = aggregate.groupingExpressions.map { key =>
+    key -> aggregate.aggregateExpressions.find(computes(_, key)).getOrElse(named(key))
+  }
+
+  /** All columns of the aggregation and its keys. */
+  val columns: Seq[NamedExpression] = (aggregate.aggregateExpressions ++ columnOf.map(_._2)).distinct
+
+  /** Whether all rows of a group have the same value of an expression on rows. */
+  def decide(e: Expression): Boolean =
+    e.references.nonEmpty && above(e).references.subsetOf(AttributeSet(columnOf.map(_._2.toAttribute)))
+
+  /** An expression on rows as one on groups. */
+  def above(e: Expression): Expression = e.transformDown { case part => result(part).getOrElse(part) }
+
+  private def result(part: Expression): Option[Attribute] = {
+    val projected = list.collectFirst { case a: Alias if a.child.semanticEquals(part) => a.toAttribute }
+    columnOf.collectFirst {
+      case (key, column) if key.semanticEquals(projected.getOrElse(part)) => column.toAttribute
+    }
+  }
+
+  private def computes(column: NamedExpression, key: Expression): Boolean = column match {
+    case Alias(child, _) => child.semanticEquals(key)
+    case attribute       => attribute.semanticEquals(key)
+  }
+
+  private def named(key: Expression): NamedExpression = key match {
+    case attribute: Attribute => attribute
+    case other                => Alias(other, ModelCall.nameOf(other))()
+  }
+}

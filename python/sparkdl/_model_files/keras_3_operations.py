@@ -50,9 +50,7 @@ def _operation(name: str) -> Any:
 
 def _either(name: str, operation: Any) -> Any:
     """Return what builds an operation, or the layer of the same name, as the configuration says."""
-    layer = getattr(keras().layers, name, None)
-    if layer is None:
-        return operation
+    layer: Any = getattr(keras().layers, name, operation)
 
     class Either:
         @staticmethod

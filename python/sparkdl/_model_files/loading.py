@@ -22,6 +22,17 @@ _MISSING = re.compile(
     r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
     r"|Could not deserialize (class|function) '([^']+)'"
 )
+# Layers that Keras 2 has no more.
+_OF_KERAS_1 = (
+    "AtrousConvolution1D",
+    "AtrousConvolution2D",
+    "Highway",
+    "MaxoutDense",
+    "Merge",
+    "ParametricSoftplus",
+    "SReLU",
+    "TimeDistributedDense",
+)
 _IN_A_ZIP = (
     ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
     "save the model as .keras."
@@ -126,8 +137,16 @@ def _explained(file: KerasFile) -> Iterator[None]:
 def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
     text = str(error)
     found = _MISSING.search(text)
+    kind, name = [g for g in found.groups() if g is not None] if found else ("", "")
+    if file.by_keras_1 and (not found or name in _OF_KERAS_1):
+        return InvalidModelException(
+            f"{file.path} was written by Keras 1 (its keras_version is {file.version}), whose "
+            "layers had other names and arguments (nb_filter, border_mode, output_dim). tf_keras "
+            f"reads only what has stayed the same: {text}. Load the file with a Keras of 2.0 to "
+            "2.3, which knows both, and save it again; or build the model in tf_keras, call "
+            "load_weights on this file, and give the live model."
+        )
     if found:
-        kind, name = [g for g in found.groups() if g is not None]
         return missing(file.path, name, "function" if "function" in kind else "class")
     if _OBJECT_ARRAYS in text:
         return InvalidModelException(

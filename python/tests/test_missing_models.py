@@ -55,9 +55,9 @@ def test_whatever_takes_a_model_names_files_of_keras(way: str, spark: Any) -> No
 
 
 def test_named_networks_and_trainings_name_the_file(spark: Any) -> None:
-    frame = spark.sql("SELECT array(1f) AS x, 1f AS y, 'file:/nowhere.png' AS uri")
+    frame = spark.sql("SELECT array(1f) AS x, 1f AS y, X'00' AS image")
     network = sparkdl.DeepImageFeaturizer(
-        inputCol="uri", outputCol="f", modelName="MobileNetV2", weights=GONE
+        inputCol="image", outputCol="f", modelName="MobileNetV2", weights=GONE
     )
     with pytest.raises(ModelNotFoundException, match=rf"no weights file '{GONE}'.*file of Keras"):
         network.transform(frame)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import keras, keras_to_train
-from sparkdl._model_files import keras_2
+from sparkdl._model_files import keras_1, keras_2
 from sparkdl._model_files.consent import missing, refuse_pickles
 from sparkdl._model_files.content import KERAS_ZIP, kind_of
 from sparkdl._model_files.keras_3_operations import has_operations, operations_of
@@ -21,17 +21,6 @@ from sparkdl.errors import InvalidModelException, SparkDLException
 _MISSING = re.compile(
     r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
     r"|Could not deserialize (class|function) '([^']+)'"
-)
-# Layers that Keras 2 has no more.
-_OF_KERAS_1 = (
-    "AtrousConvolution1D",
-    "AtrousConvolution2D",
-    "Highway",
-    "MaxoutDense",
-    "Merge",
-    "ParametricSoftplus",
-    "SReLU",
-    "TimeDistributedDense",
 )
 _IN_A_ZIP = (
     ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
@@ -138,14 +127,8 @@ def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
     text = str(error)
     found = _MISSING.search(text)
     kind, name = [g for g in found.groups() if g is not None] if found else ("", "")
-    if file.by_keras_1 and (not found or name in _OF_KERAS_1):
-        return InvalidModelException(
-            f"{file.path} was written by Keras 1 (its keras_version is {file.version}), whose "
-            "layers had other names and arguments (nb_filter, border_mode, output_dim). tf_keras "
-            f"reads only what has stayed the same: {text}. Load the file with a Keras of 2.0 to "
-            "2.3, which knows both, and save it again; or build the model in tf_keras, call "
-            "load_weights on this file, and give the live model."
-        )
+    if file.by_keras_1 and (not found or name in keras_1.GONE):
+        return keras_1.not_read(file, text)
     if found:
         return missing(file.path, name, "function" if "function" in kind else "class")
     if _OBJECT_ARRAYS in text:

@@ -109,7 +109,7 @@ def test_what_has_changed_since_names_the_version_and_the_two_ways(
     with pytest.raises(InvalidModelException) as error:
         sparkdl.save_bundle(file, tmp_path / "b")
     text = str(error.value)
-    assert "was written by Keras 1 (its keras_version is 1.2.2)" in text
+    assert "was written by Keras 1.2.2, whose layers had other names" in text
     assert "Load the file with a Keras of 2.0 to 2.3" in text
     assert "build the model in tf_keras, call load_weights on this file" in text
 

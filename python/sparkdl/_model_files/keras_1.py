@@ -21,9 +21,9 @@ GONE = (
 def not_read(file: KerasFile, why: str) -> InvalidModelException:
     """Return the error about a file of Keras 1 that tf_keras does not load."""
     return InvalidModelException(
-        f"{file.path} was written by Keras 1 (its keras_version is {file.version}), whose layers "
-        "had other names and arguments (nb_filter, border_mode, output_dim). tf_keras reads only "
-        f"what has stayed the same: {why.rstrip('.')}. Load the file with a Keras of 2.0 to 2.3, "
+        f"{file.path} was written by Keras {file.version}, whose layers had other names and "
+        "arguments (nb_filter, border_mode, output_dim). Later versions read only what has stayed "
+        f"the same: {why.rstrip('.')}. Load the file with a Keras of 2.0 to 2.3, "
         "which knows both, and save it again; or build the model in tf_keras, call load_weights "
         "on this file, and give the live model."
     )

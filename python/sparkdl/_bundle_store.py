@@ -21,8 +21,9 @@ from typing import Any
 from sparkdl._lazy import eagerly
 from sparkdl._live_keras import save_keras
 from sparkdl._manifest import MANIFEST, read_manifest, sha256
+from sparkdl._model_files.content import no_file
 from sparkdl._paths import process_folder
-from sparkdl._places import local_copy
+from sparkdl._places import Given, local_copy, place_of
 from sparkdl._plain import plain_values
 from sparkdl.bundle import save_bundle
 from sparkdl.labels import read_labels
@@ -62,7 +63,7 @@ def stored_bundle(model: Any, **options: Any) -> str:
         options["constants"] = plain_values(options["constants"])
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
-    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
+    path = _found(model) if isinstance(model, (str, os.PathLike)) else None
     if path is not None and (path / MANIFEST).is_file() and not options.keys() - _OF_READING:
         return str(path)
     with _lock:
@@ -73,6 +74,13 @@ def stored_bundle(model: Any, **options: Any) -> str:
             if key is not None:
                 _of_files[key] = known
         return known
+
+
+def _found(model: Given) -> Path:
+    path = local_copy(model)
+    if path is None:
+        raise no_file(place_of(model), bundles=True)
+    return path
 
 
 def is_bundle(model: Any) -> bool:

@@ -448,7 +448,7 @@ def test_a_bundle_is_not_written_over_what_is_none(machine: Machine) -> None:
 def test_what_is_missing_is_named_as_it_was_given(machine: Machine) -> None:
     gone = f"{machine.root}/none.keras"
     rows = machine.spark.sql("SELECT array(1f, 2f, 3f) AS a")
-    with pytest.raises(ModelNotFoundException, match=f"There is no model at '{gone}'"):
+    with pytest.raises(ModelNotFoundException, match=f"There is no model at {gone}"):
         sparkdl.KerasTransformer(inputCol="a", outputCol="p", modelFile=gone).transform(rows)
     with pytest.raises(SettingsException, match=f"There is no labels file '{gone}'"):
         read_labels(gone)

@@ -95,8 +95,11 @@ def no_model(path: Path, kind: Kind) -> InvalidModelException:
     return InvalidModelException(f"{path} is {kind.what}. {kind.remedy}")
 
 
-def no_file(place: Place) -> ModelNotFoundException:
-    """Return the error about a place with nothing, which may be the prefix of a checkpoint."""
+def no_file(place: Place, bundles: bool = False) -> ModelNotFoundException:
+    """Return the error about a place with nothing, which may be the prefix of a checkpoint.
+
+    `bundles` says whether one might have been there.
+    """
     index = place.local.with_name(f"{place.name}.index") if place.local else None
     if index is not None and index.is_file():
         kind = kind_of(index)
@@ -105,7 +108,7 @@ def no_file(place: Place) -> ModelNotFoundException:
         )
     return ModelNotFoundException(
         f"There is no model at {place}. Expected a file of Keras (.keras, .h5), a frozen graph "
-        "(.pb) or the directory of a SavedModel."
+        f"(.pb) or the directory of a SavedModel{' or bundle' if bundles else ''}."
     )
 
 

@@ -51,7 +51,12 @@ class KerasFile:
     @property
     def by_keras_2(self) -> bool:
         """Whether Keras 1, Keras 2, tf.keras or tf_keras wrote it."""
-        return self.version.split(".")[0] in ("0", "1", "2")
+        return self.by_keras_1 or self.version.split(".")[0] == "2"
+
+    @property
+    def by_keras_1(self) -> bool:
+        """Whether Keras 0 or 1 wrote it."""
+        return self.version.split(".")[0] in ("0", "1")
 
     @property
     def suffix(self) -> str:

@@ -11,15 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._lazy import keras, keras_to_train
-from sparkdl._model_files import keras_2
+from sparkdl._model_files import keras_1, keras_2
 from sparkdl._model_files.consent import missing, refuse_pickles
 from sparkdl._model_files.content import KERAS_ZIP, kind_of
+from sparkdl._model_files.keras_3_operations import has_operations, operations_of
 from sparkdl._model_files.keras_file import KerasFile, read_keras_file
 from sparkdl.errors import InvalidModelException, SparkDLException
 
 _MISSING = re.compile(
     r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
     r"|Could not deserialize (class|function) '([^']+)'"
+)
+_IN_A_ZIP = (
+    ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
+    "save the model as .keras."
 )
 _OBJECT_ARRAYS = "Object arrays cannot be loaded"
 
@@ -91,6 +96,8 @@ def _checked(path: Path, safe_mode: bool) -> KerasFile:
 
 
 def _load_keras_3(file: KerasFile, custom_objects: Any, safe_mode: bool) -> Any:
+    if not file.zipped:
+        custom_objects = {**operations_of(file), **(custom_objects or {})}
     with named(file.path, file.suffix) as path:
         return keras().saving.load_model(
             str(path), custom_objects=custom_objects, compile=False, safe_mode=safe_mode
@@ -119,8 +126,10 @@ def _explained(file: KerasFile) -> Iterator[None]:
 def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
     text = str(error)
     found = _MISSING.search(text)
+    kind, name = [g for g in found.groups() if g is not None] if found else ("", "")
+    if file.by_keras_1 and (not found or name in keras_1.GONE):
+        return keras_1.not_read(file, text)
     if found:
-        kind, name = [g for g in found.groups() if g is not None]
         return missing(file.path, name, "function" if "function" in kind else "class")
     if _OBJECT_ARRAYS in text:
         return InvalidModelException(
@@ -128,7 +137,8 @@ def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
             "opened: save the model again, with arrays of numbers."
         )
     who = f"Keras {file.version} wrote it"
-    return InvalidModelException(f"Keras cannot load {file.path} ({who}): {text}")
+    remedy = _IN_A_ZIP if not file.by_keras_2 and has_operations(file) and not file.zipped else ""
+    return InvalidModelException(f"Keras cannot load {file.path} ({who}): {text}{remedy}")
 
 
 def _has_classes_of_keras_3(file: KerasFile, custom_objects: Mapping[str, Any]) -> bool:

@@ -51,5 +51,5 @@ class KerasFileStage(ModelStage, ModelFileParams):
         if not self.isSet(self.modelFile):
             return
         local = local_copy(self.getModelFile())
-        if local is not None and is_for_python(local):
+        if local is None or is_for_python(local):
             java.setModelFile(self._bundle(self.getModelFile()))

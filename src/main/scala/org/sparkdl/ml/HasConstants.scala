@@ -1,11 +1,9 @@
 package org.sparkdl.ml
 
-import java.util.{Map => JMap, TreeMap}
+import java.util.{Map => JMap}
 
 import scala.jdk.CollectionConverters._
 
-import com.fasterxml.jackson.databind.ObjectMapper
-import org.apache.spark.ml.param.{Param, Params}
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.model.ModelDefinition
@@ -13,7 +11,7 @@ import org.sparkdl.model.ModelDefinition
 /** A stage on any graph, whose placeholders that no column feeds can be given values. */
 trait HasConstants extends FileModelStage {
 
-  final val constants: ConstantsParam = new ConstantsParam(
+  final val constants: SortedMapParam[Any] = new SortedMapParam(
     this,
     "constants",
     "Values of placeholders and inputs that no column feeds, by name: booleans, numbers, texts, or lists of them."
@@ -22,7 +20,7 @@ trait HasConstants extends FileModelStage {
   def getConstants: JMap[String, Any] = $(constants)
   def setConstants(value: JMap[String, Any]): this.type = setConstants(value.asScala)
   def setConstants(value: scala.collection.Map[String, Any]): this.type =
-    set(constants, ConstantsParam.plain(value))
+    set(constants, HasConstants.plain(value))
 
   protected def constantValues: Map[String, Any] = get(constants).fold(Map.empty[String, Any])(_.asScala.toMap)
 
@@ -34,25 +32,11 @@ trait HasConstants extends FileModelStage {
   }
 }
 
-/** A param of values by name: booleans, numbers, texts or nested lists of them, which Java and Python can set. */
-final class ConstantsParam(parent: Params, name: String, doc: String)
-    extends Param[JMap[String, Any]](parent, name, doc, (_: JMap[String, Any]) => true) {
-
-  override def jsonEncode(value: JMap[String, Any]): String = ConstantsParam.json.writeValueAsString(value)
-
-  override def jsonDecode(json: String): JMap[String, Any] =
-    ConstantsParam.json.readValue(json, classOf[TreeMap[String, Any]])
-}
-
-private[ml] object ConstantsParam {
-  private val json = new ObjectMapper() // NaN and infinities become texts, which the values are read from as well
+private object HasConstants {
 
   /** The values with Java's lists in them, sorted by name. */
-  def plain(values: scala.collection.Map[String, Any]): JMap[String, Any] = {
-    val map = new TreeMap[String, Any]()
-    values.foreach { case (name, value) => map.put(name, list(value)) }
-    map
-  }
+  def plain(values: scala.collection.Map[String, Any]): JMap[String, Any] =
+    SortedMapParam.sorted(values.map { case (name, value) => name -> list(value) })
 
   private def list(value: Any): Any = value match {
     case items: Seq[_]   => items.map(list).asJava

@@ -35,13 +35,13 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
     "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or of a frozen graph (.pb)."
   )
 
-  final val inputMapping: MappingParam = new MappingParam(
+  final val inputMapping: SortedMapParam[String] = new SortedMapParam(
     this,
     "inputMapping",
     "From the name of a column to the input that it feeds: the key of a signature, a tensor (op:0) or an operation."
   )
 
-  final val outputMapping: MappingParam = new MappingParam(
+  final val outputMapping: SortedMapParam[String] = new SortedMapParam(
     this,
     "outputMapping",
     "From an output (the key of a signature, a tensor or an operation) to the name of the new column that it becomes."
@@ -53,12 +53,12 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
   def getInputMapping: JMap[String, String] = $(inputMapping)
   def setInputMapping(value: JMap[String, String]): this.type = setInputMapping(value.asScala)
   def setInputMapping(value: scala.collection.Map[String, String]): this.type =
-    set(inputMapping, MappingParam.sorted(value))
+    set(inputMapping, SortedMapParam.sorted(value))
 
   def getOutputMapping: JMap[String, String] = $(outputMapping)
   def setOutputMapping(value: JMap[String, String]): this.type = setOutputMapping(value.asScala)
   def setOutputMapping(value: scala.collection.Map[String, String]): this.type =
-    set(outputMapping, MappingParam.sorted(value))
+    set(outputMapping, SortedMapParam.sorted(value))
 
   override private[ml] def modelParam: Param[String] = tfInputGraph
   override protected def outputParam(column: String): String = outputMapping.name
@@ -81,8 +81,8 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
       constants = constantValues
     )
 
-  private def pairs(param: MappingParam): Seq[(String, String)] =
-    get(param).map(MappingParam.pairs).filter(_.nonEmpty).getOrElse {
+  private def pairs(param: SortedMapParam[String]): Seq[(String, String)] =
+    get(param).map(_.asScala.toSeq.sorted).filter(_.nonEmpty).getOrElse {
       throw new SparkDLException(s"$label: ${param.name} is not set. ${param.doc}")
     }
 

@@ -110,7 +110,8 @@ object ModelReader {
       case _: java.io.FileNotFoundException =>
         throw new ModelNotFoundException(
           s"There is no model at '$address'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
-            "a SavedModel directory or a frozen graph (.pb)."
+            "a SavedModel directory or a frozen graph (.pb). " +
+            "Of a file of Keras make a bundle first: python -m sparkdl bundle FILE --out DIRECTORY."
         )
     }
 

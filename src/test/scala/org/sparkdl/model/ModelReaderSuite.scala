@@ -70,7 +70,9 @@ class ModelReaderSuite extends SparkSuite {
   }
 
   test("what is no model says what was expected and what was found") {
-    assert(message[ModelNotFoundException]("/no/such/model").contains("There is no model at '/no/such/model'"))
+    val missing = message[ModelNotFoundException]("/no/such/model")
+    assert(missing.contains("There is no model at '/no/such/model'. Expected a bundle"))
+    assert(missing.contains("Of a file of Keras make a bundle first: python -m sparkdl bundle FILE --out DIRECTORY"))
     val empty = Files.createTempDirectory("empty")
     Files.writeString(empty.resolve("a.txt"), "x")
     assert(

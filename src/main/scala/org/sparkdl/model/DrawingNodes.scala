@@ -2,7 +2,9 @@ package org.sparkdl.model
 
 import scala.collection.mutable
 import scala.jdk.CollectionConverters._
+import scala.util.Using
 
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.tensorflow.proto.{AttrValue, GraphDef, NodeDef}
 
 import org.sparkdl.runtime.TfGraph
@@ -10,35 +12,18 @@ import org.sparkdl.runtime.TfGraph
 /** What draws random numbers in graphs that come as they are, without a manifest that says it. */
 private[sparkdl] object DrawingNodes {
 
-  /** Those on a variable with the state of a generator. */
-  private val OfGenerators = Set(
-    "StatefulStandardNormal",
-    "StatefulStandardNormalV2",
-    "StatefulTruncatedNormal",
-    "StatefulUniform",
-    "StatefulUniformInt",
-    "StatefulUniformFullInt",
-    "StatefulRandomBinomial",
-    "RngReadAndSkip"
-  )
+  private val Table = "/org/sparkdl/random_operations.json"
 
-  /** The operations that draw; Python's `_graph/random_ops.py` has the same. */
-  private val Drawing = OfGenerators ++ Set(
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "TruncatedNormal",
-    "ParameterizedTruncatedNormal",
-    "Multinomial",
-    "RandomGamma",
-    "RandomPoisson",
-    "RandomPoissonV2",
-    "RandomShuffle",
-    "RandomCrop",
-    "NonDeterministicInts",
-    "SampleDistortedBoundingBox",
-    "SampleDistortedBoundingBoxV2"
-  )
+  private lazy val table: JsonNode =
+    Using.resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in))
+
+  /** Those on a variable with the state of a generator. */
+  private lazy val OfGenerators = listed("ofGenerators")
+
+  /** The operations that draw: one list for Scala and Python, `python/sparkdl/resources/random_operations.json`. */
+  private lazy val Drawing = OfGenerators ++ listed("ofSessions")
+
+  private def listed(kind: String): Set[String] = table.get(kind).asScala.map(_.asText).toSet
 
   /** Operations whose functions have to be looked into. */
   private val Calling =

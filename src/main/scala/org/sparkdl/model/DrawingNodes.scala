@@ -70,7 +70,8 @@ private[sparkdl] object DrawingNodes {
       val node = open.pop()
       if (found.add(node)) {
         if (nodes.get(node.getName).contains(node)) open.pushAll(node.getInputList.asScala.map(op).flatMap(nodes.get))
-        functionsOf(node)
+        VariableUses
+          .functionsOf(node)
           .filter(called.add)
           .flatMap(functions.get)
           .foreach(f => open.pushAll(f.getNodeDefList.asScala))
@@ -80,10 +81,6 @@ private[sparkdl] object DrawingNodes {
   }
 
   private def op(tensor: String): String = TfGraph.split(tensor.stripPrefix("^"))._1
-
-  private def functionsOf(node: NodeDef): Seq[String] = node.getAttrMap.values.asScala.toSeq.flatMap { value =>
-    if (value.hasFunc) Seq(value.getFunc.getName) else value.getList.getFuncList.asScala.map(_.getName)
-  }
 
   /** The graph with operations that draw other numbers in every session: a seed of 0 and 0 is none. Two executors
     * would else draw the same.

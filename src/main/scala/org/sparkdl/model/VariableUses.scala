@@ -1,0 +1,100 @@
+package org.sparkdl.model
+
+import scala.collection.mutable
+import scala.jdk.CollectionConverters._
+
+import org.tensorflow.proto.{DataType, FunctionDef, NodeDef}
+
+import org.sparkdl.runtime.TfGraph
+
+/** What a node does with variables, which are named by their nodes in the graph itself. */
+final private[model] case class VariableUse(reads: Set[String], writes: Set[String])
+
+/** Which variables the nodes of a graph and of its functions read and write, through every call; Python's
+  * `_graph/variable_uses.py` has the same.
+  *
+  * @param main
+  *   the nodes of the graph itself, those that are asked about
+  */
+final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[FunctionDef]) {
+  import VariableUses._
+
+  private val byName = functions.map(f => f.getSignature.getName -> f).toMap
+
+  /** The nodes of the graph itself (`Main`) and of each function. */
+  val bodies: Map[String, Seq[NodeDef]] =
+    byName.map { case (name, f) => name -> f.getNodeDefList.asScala.toSeq } + (Main -> main)
+
+  /** By body, and node or argument. */
+  private val meant = mutable.Map.empty[(String, String), Set[String]].withDefaultValue(Set.empty)
+
+  while (spread()) ()
+
+  /** What a node of a body does, with the functions that it calls. */
+  def of(body: String, node: NodeDef): VariableUse = of(body, node, Set.empty)
+
+  private def of(body: String, node: NodeDef, within: Set[String]): VariableUse = {
+    val called = functionsOf(node).filter(f => byName.contains(f) && !within(f))
+    if (called.nonEmpty) {
+      val uses = for (f <- called; n <- bodies(f)) yield of(f, n, within + f)
+      VariableUse(uses.flatMap(_.reads).toSet, uses.flatMap(_.writes).toSet)
+    } else if (Passing(node.getOp)) VariableUse(Set.empty, Set.empty)
+    else {
+      val given_ = inputs(node).filterNot(_.startsWith("^")).flatMap(meaning(body, _)).toSet
+      if (isWrite(node)) VariableUse(Set.empty, given_) else VariableUse(given_, Set.empty)
+    }
+  }
+
+  private def meaning(body: String, tensor: String): Set[String] = meant((body, operation(tensor)))
+
+  /** Carries meanings one step on, along edges and into functions; whether any was new. */
+  private def spread(): Boolean = {
+    val before = meant.valuesIterator.map(_.size).sum
+    for ((body, nodes) <- bodies; node <- nodes; (place, variables) <- steps(body, node) if variables.nonEmpty)
+      meant(place) = meant(place) ++ variables
+    meant.valuesIterator.map(_.size).sum > before
+  }
+
+  private def steps(body: String, node: NodeDef): Seq[((String, String), Set[String])] = {
+    val own = (body, node.getName)
+    if (isVariable(node)) Seq(own -> Set(node.getName))
+    else if (Passing(node.getOp)) inputs(node).map(i => own -> meaning(body, i))
+    else
+      for {
+        f <- functionsOf(node)
+        arguments = byName.get(f).toSeq.flatMap(_.getSignature.getInputArgList.asScala)
+        (argument, tensor) <- arguments.zip(inputs(node).drop(if (Choosing(node.getOp)) 1 else 0))
+      } yield (f, argument.getName) -> meaning(body, tensor)
+  }
+}
+
+private[model] object VariableUses {
+
+  /** The body of the graph itself. */
+  val Main = ""
+
+  private val Writing = "Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\\w+".r
+  private val Passing = Set("Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration")
+  private val Choosing = Set("If", "StatelessIf", "Case", "StatelessCase") // their first input is no argument
+  private val Loops = Set("While", "StatelessWhile")
+
+  /** Whether an operation changes a variable, and does nothing else. */
+  def isWrite(node: NodeDef): Boolean = Writing.matches(node.getOp)
+
+  /** Whether a node runs its functions again and again. */
+  def isLoop(node: NodeDef): Boolean = Loops(node.getOp)
+
+  /** The node that a tensor or control input names. */
+  def operation(tensor: String): String = TfGraph.split(tensor.stripPrefix("^"))._1
+
+  def inputs(node: NodeDef): Seq[String] = node.getInputList.asScala.toSeq
+
+  /** The names of the functions that a node calls. */
+  def functionsOf(node: NodeDef): Seq[String] = node.getAttrMap.values.asScala.toSeq.flatMap { value =>
+    if (value.hasFunc) Seq(value.getFunc.getName) else value.getList.getFuncList.asScala.map(_.getName)
+  }
+
+  private def isVariable(node: NodeDef): Boolean =
+    node.getOp == "VarHandleOp" || (node.getOp == "Placeholder" && node.containsAttr("dtype") &&
+      node.getAttrOrThrow("dtype").getType == DataType.DT_RESOURCE)
+}

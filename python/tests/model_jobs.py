@@ -42,6 +42,8 @@ class Prepared:
 
 def prepared(case: Case, folder: Path) -> Prepared | str | None:
     """Return a case ready for Spark; what is wrong with it; None where Keras does not take it."""
+    if case.is_another_model():
+        return None
     try:
         rows = case.values()
         model = build(case.spec)
@@ -77,6 +79,11 @@ def _refused(case: Case, model: Any, error: Exception) -> bool:
     return isinstance(error, NotFrozenException)
 
 
+def _lacks_rank(case: Case, error: Exception) -> bool:
+    """Whether TensorFlow has lost the rank of an output when it froze the graph."""
+    return case.way_in == "frozen graph" and "is unknown, so its column has no type" in str(error)
+
+
 class Job:
     """A query that applies the models of some cases, one after the other, to the same frame.
 
@@ -85,14 +92,14 @@ class Job:
 
     def __init__(self, cases: Sequence[Prepared], spark: Any) -> None:
         self.cases = cases
-        self.refused: dict[int, str] = {}
+        self.refused: dict[int, str | None] = {}  # None: for what the docs say
         self._places: dict[int, list[str]] = {}
         self._frame = side_by_side(cases, spark)
         for number, case in enumerate(cases):
             try:
                 self._frame = self._with(number, case)
             except Exception as e:
-                self.refused[number] = said(e)
+                self.refused[number] = None if _lacks_rank(case.case, e) else said(e)
 
     def _with(self, number: int, one: Prepared) -> Any:
         manifest = read_manifest(Path(one.arrival.bundle))

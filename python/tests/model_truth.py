@@ -131,8 +131,11 @@ def _drawn_alike(want: Drawn, found: list[Any]) -> bool:
 
 
 def _scale(values: Any) -> float:
-    numbers = [np.abs(v[np.isfinite(v)]) for v in values if v.dtype.kind == "f" and v.size]
-    return float(max((np.max(n, initial=0.0) for n in numbers), default=0.0)) + 1e-2
+    wide = [v.astype(np.float64) for v in values if v.dtype.kind in "fV"]  # V: bfloat16
+    return (
+        float(max((np.max(np.abs(w[np.isfinite(w)]), initial=0.0) for w in wide), default=0.0))
+        + 1e-2
+    )
 
 
 def _same(want: Any, have: Any, off: float) -> bool:

@@ -106,11 +106,26 @@ def function(spec: Spec, model: Any, folder: Path) -> Way:
 
 def saved_model(spec: Spec, model: Any, folder: Path) -> Way:
     """Take a SavedModel that Keras exports."""
+    options: dict[str, Any] = {}
+    if spec.library == "keras":
+        options = {"verbose": False, "input_signature": _signature(spec, model)}
     with redirect_stdout(StringIO()):  # tf_keras tells what it has written
-        model.export(folder / "saved", **({"verbose": False} if spec.library == "keras" else {}))
+        model.export(folder / "saved", **options)
     named = spec.outputs[0] in ("dict", "ordered")
     outputs = None if named else [f"output_{i}" for i in range(_count(spec))]
     return Way(folder / "saved", {}, _tensor_names(spec, model), outputs)
+
+
+def _signature(spec: Spec, model: Any) -> list[Any] | None:
+    """Return what the model takes if its batch is fixed, which Keras 3 would not write."""
+    if spec.batch is None:
+        return None
+    ends = zip(_tensor_names(spec, model), spec.inputs, strict=True)
+    specs = {
+        (i, 0): tf.TensorSpec([spec.batch, *given.shape], given.dtype, name)
+        for i, (name, given) in enumerate(ends)
+    }
+    return [packed(input_structure(spec), specs)]
 
 
 def _tensor_names(spec: Spec, model: Any) -> list[str]:

@@ -98,7 +98,10 @@ def _suspects(job: Job, future: Future[Any]) -> Iterator[tuple[Case, str]]:
         yield from ((one.case, said(e)) for one in job.cases)
         return
     for number, one in enumerate(job.cases):
-        why = job.refused.get(number) or first_difference(one.case, one.expected, got[number])
+        if number in job.refused:
+            why = job.refused[number]
+        else:
+            why = first_difference(one.case, one.expected, got[number])
         if why is not None:
             yield one.case, why
 

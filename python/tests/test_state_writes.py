@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from parity import run_bundle
 
 import sparkdl
 from sparkdl.errors import InvalidModelException
@@ -113,9 +114,47 @@ def test_a_call_that_reads_what_it_has_changed_is_refused(
         sparkdl.load_model(WAYS[way](function, tmp_path))
 
 
+@pytest.mark.parametrize("resource", [False, True])
+@pytest.mark.parametrize("again", [False, True])
+def test_models_of_tensorflow_1_begin_with_the_saved_values_too(
+    again: bool, resource: bool, spark: Any, tmp_path: Path
+) -> None:
+    folder = saved_by_tensorflow_1(tmp_path / "saved", again, resource)
+    if again:
+        with pytest.raises(InvalidModelException, match="changes the variable 'count' and reads"):
+            sparkdl.load_model(folder)
+        with pytest.raises(InvalidModelException, match="changes the variable 'count' and reads"):
+            sparkdl.save_bundle(folder, tmp_path / "bundle")
+        return
+    for path in (folder, sparkdl.save_bundle(folder, tmp_path / "bundle")):
+        frame = spark.range(0, ROWS, 1, 3).selectExpr("array(1f, 0f) x")
+        rows = frame.select(sparkdl.load_model(path)("x").alias("y")).collect()
+        assert [row.y for row in rows] == [[2.0, 1.0]] * ROWS
+
+
+def saved_by_tensorflow_1(folder: Path, again: bool, resource: bool) -> str:
+    """Write a model that adds a count to rows; it counts its calls before or after that."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 2], "x")
+        count = v1.get_variable("count", initializer=1.0, use_resource=resource)
+        y = x + count
+        with tf.control_dependencies([y]):
+            counted = v1.assign_add(count, 1.0)
+        with tf.control_dependencies([counted]):
+            y = x + v1.assign_add(count, 1.0) if again else tf.identity(y)
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": y})
+    return str(folder)
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU"])
+@pytest.mark.parametrize("way", ["function", "SavedModel"])
 @pytest.mark.parametrize("name", ["keras", "tf_keras"])
-def test_a_stateful_layer_in_a_function_begins_with_its_state_and_keeps_it(
-    name: str, tmp_path: Path
+def test_a_stateful_layer_begins_with_its_state_and_keeps_it(
+    name: str, way: str, layer: str, tmp_path: Path
 ) -> None:
     import keras
     import tensorflow as tf
@@ -123,33 +162,50 @@ def test_a_stateful_layer_in_a_function_begins_with_its_state_and_keeps_it(
 
     library = {"keras": keras, "tf_keras": tf_keras}[name]
     given = library.Input(batch_shape=(2, 4, 3), name="x")
-    layer = library.layers.GRU(2, stateful=True)
-    model = library.Model(given, layer(given))
+    memory = getattr(library.layers, layer)(2, stateful=True)
+    model = library.Model(given, memory(given))
     rows = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
     model.predict(rows, verbose=0)
-    before = np.array(layer.states[0])
+    before = np.array(memory.states[0])
+    spec = tf.TensorSpec([2, 4, 3], tf.float32, "x")
+    call = tf.function(lambda x: {"y": model(x, training=False)}, [spec], autograph=False)
+    made: Any = call
+    if way == "SavedModel":
+        made = tmp_path / "saved"
+        model.y = call
+        tf.saved_model.save(model, str(made), {"serving_default": call})
+    bundle = sparkdl.save_bundle(made, tmp_path / "b")
+    assert np.array_equal(memory.states[0], before)
+    assert np.allclose(single(bundle, rows), call(rows)["y"], atol=1e-6)
 
-    def call(x: Any) -> Any:
-        return model(x, training=False)
 
-    made = sparkdl.save_bundle(
-        tf.function(call, autograph=False), tmp_path / "b", inputs={"x": ("float32", [2, 4, 3])}
-    )
-    assert np.array_equal(layer.states[0], before)
-    expected = np.array(call(rows))
-    assert np.allclose(ran(made, rows), expected, atol=1e-6)
-
-
-def ran(bundle: str, rows: Any) -> Any:
+@pytest.mark.parametrize("way", ["function", "SavedModel"])
+def test_a_loop_may_begin_with_a_variable(way: str, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    from sparkdl._graph.original import GraphRun
-    from sparkdl._manifest import read_manifest
+    class Steps(tf.Module):
+        def __init__(self) -> None:
+            self.begin, self.step = tf.Variable([1.0, 2.0]), tf.Variable([3.0, 4.0])
 
-    manifest = read_manifest(Path(bundle))
-    ends = [{end["name"]: end["tensor"] for end in manifest[key]} for key in ("inputs", "outputs")]
-    graph_def = tf.compat.v1.GraphDef.FromString((Path(bundle) / "graph.pb").read_bytes())
-    return next(iter(GraphRun(graph_def, *ends)({"x": rows}).values()))
+        @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, "x")])
+        def run(self, x: Any) -> Any:
+            def body(i: Any, y: Any) -> Any:
+                return i + 1, y + self.step
+
+            return {"y": x + tf.while_loop(lambda i, _: i < 2, body, (0, self.begin))[1]}
+
+    steps = Steps()
+    made: Any = steps.run
+    if way == "SavedModel":
+        made = tmp_path / "saved"
+        tf.saved_model.save(steps, str(made), {"serving_default": steps.run})
+    bundle = sparkdl.save_bundle(made, tmp_path / "b")
+    assert single(bundle, np.zeros((1, 2), np.float32)).tolist() == [[7.0, 10.0]]
+
+
+def single(bundle: str, rows: Any) -> Any:
+    """Return the only output of a bundle."""
+    return next(iter(run_bundle(bundle, {"x": rows}).values()))
 
 
 def test_batch_normalization_that_goes_on_learning_is_converted(tmp_path: Path) -> None:
@@ -159,13 +215,4 @@ def test_batch_normalization_that_goes_on_learning_is_converted(tmp_path: Path) 
     made = tf_keras.layers.BatchNormalization()(given, training=True)
     bundle = sparkdl.save_bundle(tf_keras.Model(given, made), tmp_path / "b")
     rows = np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], np.float32)
-    assert np.allclose(ran(bundle, rows), [[-1.0] * 3, [1.0] * 3], atol=1e-2)
-
-
-def test_a_function_whose_own_signature_has_no_names_is_converted(tmp_path: Path) -> None:
-    import tensorflow as tf
-
-    double = tf.function(lambda x: x * 2, input_signature=[tf.TensorSpec([None, 2], tf.float32)])
-    bundle = sparkdl.save_bundle(double, tmp_path / "b", inputs={"x": ("float32", [None, 2])})
-    assert ran(bundle, np.ones((1, 2), np.float32)).tolist() == [[2.0, 2.0]]
-    sparkdl.save_bundle(double, tmp_path / "other")
+    assert np.allclose(single(bundle, rows), [[-1.0] * 3, [1.0] * 3], atol=1e-2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sparkdl._graph.original import Original, SavedModelRun, with_values
 from sparkdl._graph.placeholders import constants_of, require_fed
 from sparkdl._graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
 from sparkdl._graph.session import frozen_by, pruned
+from sparkdl._graph.state_writes import without_writes
 from sparkdl._live_keras import export_model
 from sparkdl._manifest import SEED, TensorSpec, random_json, specs_json, write_bundle
 from sparkdl._model_files.saved_model import (
@@ -80,12 +81,21 @@ class UnfrozenSavedModel:
 
         def write_files(folder: Path) -> None:
             shutil.copytree(self.path, folder / _FOLDER)
-            if self.random is not None:
-                _forget_seeds(folder / _FOLDER / "saved_model.pb")
+            _rewrite(folder / _FOLDER / "saved_model.pb", self._without_state)
             if labels is not None:
                 write_labels(folder, labels)
 
         return write_bundle(path, manifest, write_files, overwrite)
+
+    def _without_state(self, graph_def: Any) -> Any:
+        """Return a graph that draws other numbers in every session, and keeps its variables."""
+        functions = graph_def.library.function
+        forget_seeds([*graph_def.node, *(n for f in functions for n in f.node_def)])
+        ops = [s.tensor.split(":")[0] for s in self.outputs]
+        if any(op not in {n.name for n in graph_def.node} for op in ops):
+            return graph_def  # of other tags
+        generators = {n.name for n in graph_def.node if is_generator(n.name)}
+        return without_writes(graph_def, "the SavedModel", ops, generators)
 
 
 def from_saved_model(
@@ -104,7 +114,8 @@ def from_saved_model(
     tags = sorted(meta.meta_info_def.tags)
     key = signature_of(path, meta, signature)
     given, path = path, _prepared(path, meta, key, constants)
-    ends = (meta if path == given else meta_graph(path)).signature_def[key]
+    meta = meta if path == given else meta_graph(path)
+    ends = meta.signature_def[key]
     old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
     new_in = renamed(old_in, inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")
@@ -117,7 +128,7 @@ def from_saved_model(
             graph_def = frozen_by(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
-            return _whole(path, (ends, key, ",".join(tags)), inputs, outputs, str(e))
+            return _whole(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     shapes = {
@@ -148,12 +159,13 @@ def _whole(path: Path, about: Any, inputs: Any, outputs: Any, why: str) -> Unfro
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
         )
-    definition, signature, tags = about
+    meta, signature, tags = about
+    definition = meta.signature_def[signature]
     ins, outs = (
         [_spec(n, infos[n]) for n in sorted(infos)]
         for infos in (definition.inputs, definition.outputs)
     )
-    draws = random_of(path, signature_tensors(definition), tags)
+    draws = random_of(meta.graph_def, signature_tensors(definition))
     return UnfrozenSavedModel(path, ins, outs, _source(signature), why, tags, draws)
 
 
@@ -179,10 +191,11 @@ def export_whole(
         export_model(model, function, DEFAULT_SIGNATURE, folder)
     except (AssertionError, ValueError) as e:
         raise InvalidModelException(f"{about[1]} As a SavedModel: {e}") from e
-    definition = meta_graphs(folder)[0].signature_def[DEFAULT_SIGNATURE]
+    meta = meta_graphs(folder)[0]
+    definition = meta.signature_def[DEFAULT_SIGNATURE]
     ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
     outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
-    draws = random_of(folder, signature_tensors(definition))
+    draws = random_of(meta.graph_def, signature_tensors(definition))
     return UnfrozenSavedModel(folder, ins, outs, about[0], about[1], random=draws)
 
 
@@ -192,9 +205,8 @@ def signature_tensors(definition: Any) -> dict[str, str]:
     return {**{f"output {n}": info.name for n, info in definition.outputs.items()}, **seed}
 
 
-def random_of(path: Path, tensors: Mapping[str, str], tags: str = "serve") -> dict[str, Any] | None:
-    """Return how a SavedModel draws random numbers, as model.json says it."""
-    graph_def = graph_tagged(path, tags.split(",")).graph_def
+def random_of(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return how the graph of a SavedModel draws random numbers, as model.json says it."""
     outputs = [t for name, t in tensors.items() if name != SEED]
     nodes = needed(graph_def, outputs)
     # The engine sets the states of generators, by a tensor of this name that it adds.
@@ -204,15 +216,17 @@ def random_of(path: Path, tensors: Mapping[str, str], tags: str = "serve") -> di
     return random_json(seed, named(n for n in nodes if n.op in own))
 
 
-def _forget_seeds(file: Path) -> None:
-    """Let the operations of a SavedModel draw other numbers in every session."""
+def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
+    """Change the graphs of a SavedModel; a file that stays the same stays byte by byte."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    before = saved.SerializeToString(deterministic=True)
     for meta in saved.meta_graphs:
-        functions = meta.graph_def.library.function
-        forget_seeds([*meta.graph_def.node, *(n for f in functions for n in f.node_def)])
-    file.write_bytes(saved.SerializeToString(deterministic=True))
+        meta.graph_def.CopyFrom(change(meta.graph_def))
+    after = saved.SerializeToString(deterministic=True)
+    if after != before:
+        file.write_bytes(after)
 
 
 def _spec(name: str, info: Any) -> TensorSpec:

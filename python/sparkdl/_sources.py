@@ -13,8 +13,9 @@ from sparkdl._ends import distinct, leaves, output_ends
 from sparkdl._graph import freeze as freezing
 from sparkdl._graph.cut import cut
 from sparkdl._graph.names import Loose
-from sparkdl._graph.original import GraphRun, of_function
+from sparkdl._graph.original import GraphRun, leaving, of_function
 from sparkdl._graph.seeds import is_seed
+from sparkdl._graph.state_writes import changed_variables
 from sparkdl._keras_source import from_keras
 from sparkdl._live_keras import is_keras
 from sparkdl._model_files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
@@ -73,13 +74,17 @@ def loose_from(
 
 def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
-    given = getattr(function, "input_signature", None)
+    given = getattr(function, "input_signature", None) or ()
+    nested = not all(isinstance(s, tf.TensorSpec) for s in given)
     if inputs is None and given:
-        if not all(isinstance(s, tf.TensorSpec) for s in given):  # nested: TensorFlow names them
+        if nested:  # TensorFlow names them
             return from_concrete(function.get_concrete_function(), None, outputs)
         inputs = by_name(given)
     specs = function_specs(inputs)
-    ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in specs.items()]
+    fixed = len(given) == len(specs) and not nested  # TensorFlow takes no other names then
+    names = [s.name for s in given] if fixed else list(specs)
+    pairs = zip(names, specs.values(), strict=True)
+    ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in pairs]
     traced = function
     if not hasattr(function, "get_concrete_function"):
         traced = tf.function(function, autograph=False)
@@ -141,7 +146,9 @@ def _from_traced(
     shapes = {n: concrete.outputs[i].shape for i, n in zip(found, new, strict=True)}
     given = [tensors[i] for i in places]
     ins = dict(zip(names, given, strict=True))
-    original = of_function(call, names, {n: made[o].path for o, n in zip(chosen, new, strict=True)})
+    unchanging = leaving(changed_variables(concrete), call)
+    where = {n: made[o].path for o, n in zip(chosen, new, strict=True)}
+    original = of_function(unchanging, names, where)
     return Loose(graph_def, ins, ends, _source("function"), shapes, original)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from model_building import Values, building, dtype_of
-from model_layers import ATTENTION, MERGES, WORDS, makers
+from model_layers import ATTENTION, MERGES, WORDS, makers, remembering
 from model_spec import Input, Node, Ref, Spec, Structure
 
 INPUTS: list[tuple[str, tuple[int | None, ...]]] = [
@@ -43,9 +43,15 @@ def make_spec(seed: int, library: str = "keras") -> Spec:
     spec = Spec(seed, inputs, (), ("list", ()), library=library)
     if rng.random() < 0.1 and not any(kind[0] == "string" for kind in kinds):
         spec = replace(spec, policy=str(rng.choice(["mixed_float16", "mixed_bfloat16", "float64"])))
-    if rng.random() < 0.06:
+    if rng.random() < 0.1:
         spec = replace(spec, batch=int(rng.integers(1, 4)))
-    nodes = _nodes(rng, spec)
+    first = []
+    if spec.batch is not None and rng.random() < 0.6:
+        spec = replace(
+            spec, inputs=(replace(inputs[0], dtype="float32", shape=(5, 3)), *inputs[1:])
+        )
+        first = [Node(remembering(rng), ((0, 0),))]
+    nodes = _nodes(rng, spec, first)
     return replace(
         spec,
         nodes=nodes,
@@ -55,13 +61,13 @@ def make_spec(seed: int, library: str = "keras") -> Spec:
     )
 
 
-def _nodes(rng: np.random.Generator, spec: Spec) -> tuple[Node, ...]:
+def _nodes(rng: np.random.Generator, spec: Spec, first: list[Node]) -> tuple[Node, ...]:
     with building(spec):
         values, nodes = Values(spec), []
         unused = [(i, 0) for i in range(len(spec.inputs))]
         wanted = int(rng.integers(len(unused), 8))
         for _ in range(60):
-            node = _node(rng, values.of, unused, nodes, len(spec.inputs))
+            node = first.pop() if first else _node(rng, values.of, unused, nodes, len(spec.inputs))
             try:
                 values.add(node)
             except Exception:  # what Keras does not take, in whatever way it says so

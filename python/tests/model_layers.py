@@ -83,6 +83,12 @@ def _recurrent(name: str) -> Maker:
     )
 
 
+def remembering(rng: Rng) -> Layer:
+    """Return a recurrent layer that begins with what the last batch has left."""
+    name, config = _recurrent(_pick(rng, ["LSTM", "GRU", "SimpleRNN"]))(rng, (5, 3))
+    return name, {**config, "stateful": True}
+
+
 def _normalization(rng: Rng, shape: Shape) -> Layer:
     size = int(shape[-1] or 1)
     mean, variance = (rng.normal(size=size).tolist(), (rng.random(size) + 0.5).tolist())

@@ -60,6 +60,11 @@ class Spec:
         wrapped = any(n.layer[0] == "TimeDistributed" for n in self.nodes)
         return wrapped and any(None in given.shape for given in self.inputs)
 
+    def has_layers_that_tf_keras_exports_as_in_training(self) -> bool:
+        """Say whether tf_keras writes a SavedModel that draws where the model does not."""
+        names = {n.layer[0] for n in self.nodes}
+        return self.library == "tf_keras" and bool(names & {"RandomFlip", "RandomRotation"})
+
     def drawn(self) -> set[Ref]:
         """Return the values that random numbers decide, in inference too."""
         found: set[Ref] = set()

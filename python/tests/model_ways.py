@@ -42,9 +42,9 @@ class Arrival:
     given: Any
 
 
-def arrive(way: Way) -> Arrival:
+def arrive(way: Way, verify: bool) -> Arrival:
     """Make a bundle."""
-    bundle = stored_bundle(way.given, **way.options)
+    bundle = stored_bundle(way.given, verify=verify, **way.options)
     return Arrival(bundle, bundle if "inputs" in way.options else way.given)
 
 
@@ -106,11 +106,26 @@ def function(spec: Spec, model: Any, folder: Path) -> Way:
 
 def saved_model(spec: Spec, model: Any, folder: Path) -> Way:
     """Take a SavedModel that Keras exports."""
+    options: dict[str, Any] = {}
+    if spec.library == "keras":
+        options = {"verbose": False, "input_signature": _signature(spec, model)}
     with redirect_stdout(StringIO()):  # tf_keras tells what it has written
-        model.export(folder / "saved", **({"verbose": False} if spec.library == "keras" else {}))
+        model.export(folder / "saved", **options)
     named = spec.outputs[0] in ("dict", "ordered")
     outputs = None if named else [f"output_{i}" for i in range(_count(spec))]
     return Way(folder / "saved", {}, _tensor_names(spec, model), outputs)
+
+
+def _signature(spec: Spec, model: Any) -> list[Any] | None:
+    """Return what the model takes if its batch is fixed, which Keras 3 would not write."""
+    if spec.batch is None:
+        return None
+    ends = zip(_tensor_names(spec, model), spec.inputs, strict=True)
+    specs = {
+        (i, 0): tf.TensorSpec([spec.batch, *given.shape], given.dtype, name)
+        for i, (name, given) in enumerate(ends)
+    }
+    return [packed(input_structure(spec), specs)]
 
 
 def _tensor_names(spec: Spec, model: Any) -> list[str]:
@@ -159,57 +174,78 @@ WAYS_IN: Mapping[str, Callable[[Spec, Any, Path], Way]] = {
 }
 
 
-def by_keras_stage(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+# What appends a model's outputs to a frame: from the bundle, the column of each input, and what the
+# column of each output is to be called.
+Applied = Callable[[Arrival, Mapping[str, str], Mapping[str, str], Any], Any]
+
+
+def by_keras_stage(
+    way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any
+) -> Any:
     """Apply KerasTransformer."""
     is_model = not isinstance(way.given, (Path, str)) and hasattr(way.given, "weights")
     is_file = isinstance(way.given, Path) and way.given.is_file()
     file = way.given if is_file else way.bundle
     stage = sparkdl.KerasTransformer(
         inputCols=list(columns.values()),
-        outputCols=[f"o{i}" for i in range(len(outputs))],
+        outputCols=list(outputs.values()),
         handleInvalid="keep",
         **({"model": way.given} if is_model else {"modelFile": str(file)}),
     )
     return stage.transform(df)
 
 
-def by_graph_stage(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_graph_stage(
+    way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any
+) -> Any:
     """Apply TFTransformer."""
     return sparkdl.TFTransformer(
         tfInputGraph=TFInputGraph.fromBundle(way.bundle),
         inputMapping={column: name for name, column in columns.items()},
-        outputMapping={name: f"o{i}" for i, name in enumerate(outputs)},
+        outputMapping=dict(outputs),
         handleInvalid="keep",
     ).transform(df)
 
 
-def by_column(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_column(way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any) -> Any:
     """Apply a column."""
     return _taken_apart(df, sparkdl.load_model(way.bundle)(*columns.values()), outputs)
 
 
-def by_function(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_function(
+    way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any
+) -> Any:
     """Apply a SQL function to a column per input."""
-    sparkdl.registerKerasUDF("generated", way.bundle)
-    return _taken_apart(df, F.expr(f"generated({', '.join(columns.values())})"), outputs)
+    name = _registered(way, outputs)
+    return _taken_apart(df, F.expr(f"{name}({', '.join(columns.values())})"), outputs)
 
 
-def by_struct(way: Arrival, columns: dict[str, str], outputs: list[str], df: Any) -> Any:
+def by_struct(way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any) -> Any:
     """Apply a SQL function to a struct whose fields are in another order."""
-    sparkdl.registerKerasUDF("generated", way.bundle)
+    name = _registered(way, outputs)
     fields = ", ".join(f"'{name}', {column}" for name, column in reversed(columns.items()))
-    return _taken_apart(df, F.expr(f"generated(named_struct({fields}))"), outputs)
+    return _taken_apart(df, F.expr(f"{name}(named_struct({fields}))"), outputs)
 
 
-def _taken_apart(df: Any, made: Any, outputs: list[str]) -> Any:
-    with_made = df.withColumn("made", made)
+def _registered(way: Arrival, outputs: Mapping[str, str]) -> str:
+    name = f"generated_{_first(outputs)}"  # another one for each model of a query
+    sparkdl.registerKerasUDF(name, way.bundle)
+    return name
+
+
+def _taken_apart(df: Any, made: Any, outputs: Mapping[str, str]) -> Any:
     if len(outputs) == 1:
-        return with_made.withColumnRenamed("made", "o0")
-    fields = {f"o{i}": F.col("made").getField(name) for i, name in enumerate(outputs)}
-    return with_made.withColumns(fields)
+        return df.withColumn(_first(outputs), made)
+    whole = f"made_{_first(outputs)}"
+    fields = {column: F.col(whole).getField(name) for name, column in outputs.items()}
+    return df.withColumn(whole, made).withColumns(fields).drop(whole)
 
 
-WAYS_OUT = {
+def _first(outputs: Mapping[str, str]) -> str:
+    return next(iter(outputs.values()))
+
+
+WAYS_OUT: Mapping[str, Applied] = {
     "KerasTransformer": by_keras_stage,
     "TFTransformer": by_graph_stage,
     "column": by_column,

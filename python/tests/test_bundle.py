@@ -162,6 +162,17 @@ def test_control_flow_and_random_numbers_survive(tmp_path: Path) -> None:
     assert np.all(found["noise"] != 0), "two random numbers were taken for the same"
 
 
+def test_a_function_whose_own_signature_has_no_names_takes_names(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    twice = tf.function(double, input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    named = sparkdl.save_bundle(twice, tmp_path / "m", inputs={"q": ("float32", [None, 2])})
+    ones = np.ones((1, 2), np.float32)
+    assert [found.tolist() for found in run_bundle(named, {"q": ones}).values()] == [[[2, 2]]]
+    plain = read_manifest(Path(sparkdl.save_bundle(twice, tmp_path / "plain")))
+    assert [end["name"] for end in plain["inputs"]] == ["input_0"]
+
+
 def test_layers_that_draw_random_numbers_in_inference_too_are_frozen(tmp_path: Path) -> None:
     import keras
 

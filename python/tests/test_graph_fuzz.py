@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import random
 import traceback
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from graph_programs import WIDTH, Program, by_chance, new_table
+from pyspark.sql import functions as F
 
 import sparkdl
 from sparkdl import TFInputGraph, TFTransformer
@@ -24,6 +26,7 @@ from sparkdl import TFInputGraph, TFTransformer
 v1 = tf.compat.v1
 CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "40"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "12"))
+TOGETHER = 20  # programs that one query runs, if they have equally many rows
 SMALLER_AT_MOST = 40
 
 
@@ -95,28 +98,35 @@ def _outputs(program: Program) -> list[str]:
     return [f"y{i}" for i in range(len(program.outputs))]
 
 
-def _columns(model: Any, frame: Any) -> Any:
+def _columns(model: Any, frame: Any, x: str, y: str) -> Any:
+    return _as_struct(model, frame.withColumn(y, model(x)), y)
+
+
+def _function(model: Any, frame: Any, x: str, y: str) -> Any:
+    model.register(f"fuzzed_{y}")
+    return _as_struct(model, frame.withColumn(y, F.expr(f"fuzzed_{y}({x})")), y)
+
+
+def _as_struct(model: Any, frame: Any, y: str) -> Any:
     names = [o.name for o in model.outputs]
-    made = frame.select("id", model("x").alias("y"))
-    return made if len(names) > 1 else made.selectExpr("id", f"struct(y AS {names[0]}) AS y")
+    single = F.struct(F.col(y).alias(names[0]))  # a model of one output gives no struct
+    return frame if len(names) > 1 else frame.withColumn(y, single)
 
 
-def _appended(model: Any, frame: Any) -> Any:
-    names = [o.name for o in model.outputs]
-    return model.append_to(frame, "x", names).selectExpr("id", f"struct({', '.join(names)}) AS y")
+def _appended(model: Any, frame: Any, x: str, y: str) -> Any:
+    columns = {o.name: f"{y}_{o.name}" for o in model.outputs}
+    return _gathered(model.append_to(frame, x, list(columns.values())), columns, y)
 
 
-def _function(model: Any, frame: Any) -> Any:
-    model.register("fuzzed")
-    made = frame.selectExpr("id", "fuzzed(x) AS y")
-    names = [o.name for o in model.outputs]
-    return made if len(names) > 1 else made.selectExpr("id", f"struct(y AS {names[0]}) AS y")
+def _stage(graph: Any, frame: Any, x: str, y: str) -> Any:
+    columns = {name: f"{y}_{name}" for name in graph.outputs}
+    stage = TFTransformer(tfInputGraph=graph, inputMapping={x: "x"}, outputMapping=columns)
+    return _gathered(stage.transform(frame), columns, y)
 
 
-def _stage(graph: Any, frame: Any) -> Any:
-    outputs = {n: n for n in graph.outputs}
-    stage = TFTransformer(tfInputGraph=graph, inputMapping={"x": "x"}, outputMapping=outputs)
-    return stage.transform(frame).selectExpr("id", f"struct({', '.join(outputs)}) AS y")
+def _gathered(frame: Any, columns: dict[str, str], y: str) -> Any:
+    fields = [F.col(column).alias(name) for name, column in columns.items()]
+    return frame.withColumn(y, F.struct(*fields)).drop(*columns.values())
 
 
 # How a program comes in, how it is run, and whether it can have a table.
@@ -130,14 +140,26 @@ WAYS: dict[str, tuple[Callable[..., Any], Callable[..., Any], bool]] = {
 }
 
 
-def frame_of(spark: Any, program: Program, nulls: bool = False) -> Any:
-    """Return the rows; with nulls, every seventh is one."""
-    kind = {"float32": "float", "float64": "double", "int32": "int", "int64": "bigint"}
-    rows = [
-        (i, None if nulls and _is_null(i) else r.tolist()) for i, r in enumerate(program.data())
-    ]
-    frame = spark.createDataFrame(rows, f"id int, x array<{kind[program.dtype]}>")
-    return frame.repartition(program.partitions)
+def frame_of(spark: Any, programs: Sequence[Program]) -> Any:
+    """Return the rows of programs with equally many, side by side: those of the first in x0.
+
+    Every seventh row is null for what leaves a null null.
+    """
+    kinds = {"float32": "float", "float64": "double", "int32": "int", "int64": "bigint"}
+    types = [f"x{n} array<{kinds[p.dtype]}>" for n, p in enumerate(programs)]
+    columns = [_values(program) for program in programs]
+    rows = [(i, *values) for i, values in enumerate(zip(*columns, strict=True))]
+    frame = spark.createDataFrame(rows, ", ".join(["id int", *types]))
+    return frame.repartition(programs[0].partitions)
+
+
+def _values(program: Program) -> list[Any]:
+    data = program.data().tolist()
+    return [None if _has_nulls(program) and _is_null(i) else row for i, row in enumerate(data)]
+
+
+def _has_nulls(program: Program) -> bool:
+    return WAYS[program.way][1] in (_columns, _function)
 
 
 def _is_null(row: int) -> bool:
@@ -146,17 +168,37 @@ def _is_null(row: int) -> bool:
 
 def problem(spark: Any, program: Program, folder: Path) -> str | None:
     """Say what is wrong with what the JVM gives for a program; None if nothing is."""
-    folder.mkdir(parents=True)
-    load, run, _ = WAYS[program.way]
-    nulls = run in (_columns, _function)  # which leave a null null
-    frame = frame_of(spark, program, nulls)
+    return problems(spark, [program], folder).get(0)
+
+
+def problems(spark: Any, programs: Sequence[Program], folder: Path) -> dict[int, str]:
+    """Say what is wrong with programs that one query runs, by their places."""
+    found: dict[int, str] = {}
+    frame = frame_of(spark, programs)
+    for n, program in enumerate(programs):
+        place = folder / str(n)
+        place.mkdir(parents=True)
+        load, run, _ = WAYS[program.way]
+        try:
+            frame = run(load(program, place), frame, f"x{n}", f"y{n}")
+        except Exception:  # whatever it is, it is to be seen with its program
+            found[n] = traceback.format_exc(limit=-3)
+    running = [n for n in range(len(programs)) if n not in found]
     try:
-        got = {r.id: r.y for r in run(load(program, folder), frame).collect()}
-        expected = program.expected()
-    except Exception:  # whatever it is, it is to be seen with its program
-        return traceback.format_exc(limit=-3)
+        rows = {r.id: r for r in frame.select("id", *(f"y{n}" for n in running)).collect()}
+    except Exception:
+        return found | dict.fromkeys(running, traceback.format_exc(limit=-3))
+    for n in running:
+        why = _difference(programs[n], {i: row[f"y{n}"] for i, row in rows.items()})
+        if why is not None:
+            found[n] = why
+    return found
+
+
+def _difference(program: Program, got: dict[int, Any]) -> str | None:
+    expected = program.expected()
     for i in range(program.rows):
-        if nulls and _is_null(i):
+        if _has_nulls(program) and _is_null(i):
             if got[i] is not None and any(v is not None for v in got[i]):
                 return f"row {i} is null, got {got[i]}"
         elif wrong := [n for n, e in expected.items() if not np.allclose(got[i][n], e[i], 1e-5)]:
@@ -180,18 +222,33 @@ def smallest(spark: Any, program: Program, why: str, folder: Path) -> tuple[Prog
 def test_what_comes_out_is_what_tensorflow_gives(spark: Any, tmp_path: Path) -> None:
     chance = random.Random(SEED)
     tables = {way: table for way, (_, _, table) in WAYS.items()}
+    by_rows = defaultdict(list)
     for number in range(CASES):
         program = by_chance(chance, tables)
-        why = problem(spark, program, tmp_path / str(number))
+        by_rows[program.rows].append((number, program))
+    for cases in by_rows.values():
+        for first in range(0, len(cases), TOGETHER):
+            check(spark, dict(cases[first : first + TOGETHER]), tmp_path)
+
+
+def check(spark: Any, cases: dict[int, Program], folder: Path) -> None:
+    """Fail with the smallest program that still does, if one of these does."""
+    numbers, programs = list(cases), list(cases.values())
+    found = problems(spark, programs, folder / f"with{numbers[0]}")
+    for place in found:
+        number, own = numbers[place], folder / str(numbers[place])
+        why = problem(spark, programs[place], own)
         if why is not None:
-            program, why = smallest(spark, program, why, tmp_path / str(number))
+            program, why = smallest(spark, programs[place], why, own)
             pytest.fail(f"case {number} of seed {SEED}, made smaller: {program}\n{why}")
+    wrong = {numbers[place]: (programs[place], why) for place, why in found.items()}
+    assert not found, f"seed {SEED}: wrong beside others only: {wrong}"
 
 
 def test_another_signature_is_another_model(spark: Any, tmp_path: Path) -> None:
-    program = by_chance(random.Random(SEED), {"SavedModel, column": True})
+    program = by_chance(random.Random(SEED), {"bundle, append_to": True})  # rows without nulls
     folder = Module(program).save(tmp_path / "saved")
     negative = sparkdl.load_model(folder, signature="negative")
-    frame = frame_of(spark, program)
-    got = {r.id: r.y for r in frame.select("id", negative("x").alias("y")).collect()}
+    frame = frame_of(spark, [program])
+    got = {r.id: r.y for r in frame.select("id", negative("x0").alias("y")).collect()}
     assert np.allclose([got[i] for i in range(program.rows)], -program.data())

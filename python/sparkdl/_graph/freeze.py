@@ -13,6 +13,8 @@ from tensorflow.python.grappler import tf_optimizer
 from sparkdl._graph import generators
 from sparkdl._graph.gathers import gather_from_constants
 from sparkdl._graph.graph import node_of
+from sparkdl._graph.held_reads import hold_reads
+from sparkdl._graph.state_writes import without_writes
 from sparkdl.errors import InvalidModelException
 
 
@@ -69,6 +71,10 @@ def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
         aggressive_inlining=False,
         variable_names_denylist={*states},
     )
+    everything = [node.name for node in variables.graph_def.node]
+    unwritten = without_writes(variables.graph_def, "the model", everything, states)
+    variables._graph_def = hold_reads(unwritten)
+    variables._build_node_defs_list()
     graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
     frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
     return frozen, graph_def

@@ -13,7 +13,9 @@ import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._graph.graph import Array
+from sparkdl._graph.random_ops import needed
 from sparkdl._graph.seeds import is_seed
+from sparkdl._graph.variable_uses import is_write
 
 # From rows by the name of their input to results by the name of their output.
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
@@ -77,6 +79,17 @@ class SavedModelRun(GraphRun):
         """The graph, with variables."""
         return self._session.graph.as_graph_def()
 
+    def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs by name, each time with the variables that were saved."""
+        found = super().__call__(rows)
+        if self._changes:
+            self.close()
+        return found
+
+    @cached_property
+    def _changes(self) -> bool:
+        return any(map(is_write, needed(self.graph_def, self.outputs.values())))
+
     @cached_property
     def _session(self) -> Any:
         with deprecation.silence(), tf.Graph().as_default() as graph:
@@ -105,6 +118,22 @@ def of_function(
         with tf.device("/cpu:0"):  # other devices round differently
             result = call(*[tf.constant(rows[name]) for name in inputs])
         return {name: np.asarray(reduce(getitem, path, result)) for name, path in outputs.items()}
+
+    return run
+
+
+def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function after which these variables are again what they were before."""
+    if not variables:
+        return call
+
+    def run(*tensors: Any) -> Any:
+        before = [variable.numpy() for variable in variables]
+        try:
+            return call(*tensors)
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     return run
 

@@ -8,7 +8,9 @@ other numbers in each round, keeps its state without a seed: new numbers in ever
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -18,33 +20,11 @@ from sparkdl._graph.seeds import derived, one_seed
 
 _INT64 = tf.int64.as_datatype_enum
 
+_TABLE = Path(__file__).parent.parent / "resources" / "random_operations.json"
+_OPERATIONS: dict[str, list[str]] = json.loads(_TABLE.read_text(encoding="utf-8"))
 # On a variable with the state of a generator, which `generators` and the engine look after.
-OF_GENERATORS = {
-    "StatefulStandardNormal",
-    "StatefulStandardNormalV2",
-    "StatefulTruncatedNormal",
-    "StatefulUniform",
-    "StatefulUniformInt",
-    "StatefulUniformFullInt",
-    "StatefulRandomBinomial",
-    "RngReadAndSkip",
-}
-DRAWING = OF_GENERATORS | {
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "TruncatedNormal",
-    "ParameterizedTruncatedNormal",
-    "Multinomial",
-    "RandomGamma",
-    "RandomPoisson",
-    "RandomPoissonV2",
-    "RandomShuffle",
-    "RandomCrop",
-    "NonDeterministicInts",
-    "SampleDistortedBoundingBox",
-    "SampleDistortedBoundingBoxV2",
-}
+OF_GENERATORS = frozenset(_OPERATIONS["ofGenerators"])
+DRAWING = OF_GENERATORS | frozenset(_OPERATIONS["ofSessions"])
 
 
 def draw_from_seed(graph: Graph) -> None:

@@ -12,6 +12,8 @@ from tensorflow.python.util import deprecation
 from sparkdl._errors_1x import WrongStateException
 from sparkdl._graph.freeze import inline, without_generators
 from sparkdl._graph.generators import is_generator
+from sparkdl._graph.held_reads import hold_reads
+from sparkdl._graph.state_writes import without_writes
 
 
 def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
@@ -37,6 +39,7 @@ def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
     graph_def = graph.as_graph_def()
     variables = [n.name for n in graph_def.node if n.op == "VarHandleOp"]
     states = {name: name for name in variables if is_generator(name)}
+    graph_def = hold_reads(without_writes(graph_def, "the graph", ops, states))
     try:
         with deprecation.silence():
             frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(

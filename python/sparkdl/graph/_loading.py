@@ -190,9 +190,10 @@ def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str, ends: En
         for ends in (found.inputs, found.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
-    draws = random_of(folder, found.outputs, tags)
+    graph_def = graph.as_graph_def()
+    draws = random_of(graph_def, found.outputs)
     whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
-    return _stated(replace(found, graph_def=graph.as_graph_def(), whole=whole), ends)
+    return _stated(replace(found, graph_def=graph_def, whole=whole), ends)
 
 
 def _spec(name: str, tensor: Any) -> TensorSpec:

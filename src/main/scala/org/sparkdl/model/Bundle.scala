@@ -45,8 +45,15 @@ object Bundle {
       keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString),
       random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
-    ModelDefinition.checked(definition)
+    ModelDefinition.checked(withoutWrites(definition))
   }
+
+  private def withoutWrites(model: ModelDefinition): ModelDefinition =
+    if (!model.graph.isSavedModel) model
+    else {
+      val graph = GraphNodes.graphOf(model.graph)
+      model.copy(graph = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
+    }
 
   /** Writes a model as a bundle into a local directory, which must not exist or be empty. */
   def write(model: ModelDefinition, directory: Path): Unit = {

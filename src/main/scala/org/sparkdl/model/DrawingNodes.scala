@@ -2,7 +2,9 @@ package org.sparkdl.model
 
 import scala.collection.mutable
 import scala.jdk.CollectionConverters._
+import scala.util.Using
 
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.tensorflow.proto.{AttrValue, GraphDef, NodeDef}
 
 import org.sparkdl.runtime.TfGraph
@@ -10,35 +12,18 @@ import org.sparkdl.runtime.TfGraph
 /** What draws random numbers in graphs that come as they are, without a manifest that says it. */
 private[sparkdl] object DrawingNodes {
 
-  /** Those on a variable with the state of a generator. */
-  private val OfGenerators = Set(
-    "StatefulStandardNormal",
-    "StatefulStandardNormalV2",
-    "StatefulTruncatedNormal",
-    "StatefulUniform",
-    "StatefulUniformInt",
-    "StatefulUniformFullInt",
-    "StatefulRandomBinomial",
-    "RngReadAndSkip"
-  )
+  private val Table = "/org/sparkdl/random_operations.json"
 
-  /** The operations that draw; Python's `_graph/random_ops.py` has the same. */
-  private val Drawing = OfGenerators ++ Set(
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "TruncatedNormal",
-    "ParameterizedTruncatedNormal",
-    "Multinomial",
-    "RandomGamma",
-    "RandomPoisson",
-    "RandomPoissonV2",
-    "RandomShuffle",
-    "RandomCrop",
-    "NonDeterministicInts",
-    "SampleDistortedBoundingBox",
-    "SampleDistortedBoundingBoxV2"
-  )
+  private lazy val table: JsonNode =
+    Using.resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in))
+
+  /** Those on a variable with the state of a generator. */
+  private lazy val OfGenerators = listed("ofGenerators")
+
+  /** The operations that draw: one list for Scala and Python, `python/sparkdl/resources/random_operations.json`. */
+  private lazy val Drawing = OfGenerators ++ listed("ofSessions")
+
+  private def listed(kind: String): Set[String] = table.get(kind).asScala.map(_.asText).toSet
 
   /** Operations whose functions have to be looked into. */
   private val Calling =
@@ -85,7 +70,8 @@ private[sparkdl] object DrawingNodes {
       val node = open.pop()
       if (found.add(node)) {
         if (nodes.get(node.getName).contains(node)) open.pushAll(node.getInputList.asScala.map(op).flatMap(nodes.get))
-        functionsOf(node)
+        VariableUses
+          .functionsOf(node)
           .filter(called.add)
           .flatMap(functions.get)
           .foreach(f => open.pushAll(f.getNodeDefList.asScala))
@@ -95,10 +81,6 @@ private[sparkdl] object DrawingNodes {
   }
 
   private def op(tensor: String): String = TfGraph.split(tensor.stripPrefix("^"))._1
-
-  private def functionsOf(node: NodeDef): Seq[String] = node.getAttrMap.values.asScala.toSeq.flatMap { value =>
-    if (value.hasFunc) Seq(value.getFunc.getName) else value.getList.getFuncList.asScala.map(_.getName)
-  }
 
   /** The graph with operations that draw other numbers in every session: a seed of 0 and 0 is none. Two executors
     * would else draw the same.

@@ -32,7 +32,11 @@ private[model] object SavedModels extends Logging {
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
     val found = existing(directory, key, signatures.keys.toSeq.sorted)
     CompositeTensors.problem(meta, found, signatures(found)).foreach(fail(directory, _))
-    definition(directory, tags, found, signatures(found)).copy(random = draws(meta.getGraphDef, signatures(found)))
+    val model = definition(directory, tags, found, signatures(found))
+    model.copy(
+      graph = StateWrites.without(model.graph, meta.getGraphDef, model.outputs.map(_.tensor)),
+      random = draws(meta.getGraphDef, signatures(found))
+    )
   }
 
   /** The signature's key; where there is no default, a single other one. */

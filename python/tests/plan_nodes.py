@@ -135,7 +135,7 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     "distinct": ("relation",),
     "group": (
         ("g", "g WITH CUBE", "g, k WITH ROLLUP", "GROUPING SETS ((g), (k), ())"),
-        ("sum({0})", "max({0})", "sum(DISTINCT {0})", "count({0})", "size(collect_set({0}))"),
+        ("sum({0})", "max({0})", "sum(DISTINCT {0})", "count({0})", "bit_xor({0})"),
         *("model", "condition", "model", "relation"),
     ),
     "group by model": ("model", "value", "relation"),

@@ -39,6 +39,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             "spark.ui.enabled": False,
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
             "spark.driver.host": "localhost",
+            # Tests run most code a few times only: optimizing it takes half of the time otherwise.
+            "spark.driver.extraJavaOptions": (
+                "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+            ),
         },
     )
     session.sparkContext.setLogLevel("ERROR")

@@ -43,9 +43,10 @@ class Condition(Node):
     """What is true of a row, or not, or null."""
 
 
-TABLES = ("ranged", "filed", "filed_v2", "listed")
-MODELS = {"line": 1, "plane": 2, "pair": 1, "first_of": 2, "plans.line": 1}
-CORRELATED = ("highest of its group", "exists")
+TABLES = ("ranged", "filed", "filed_v2", "parted", "listed")
+MODELS = {"line": 1, "plane": 2, "pair": 1, "first_of": 2, "if_fed": 2, "plans.line": 1}
+CORRELATED = frozenset({"highest of its group", "exists", "in its group"})
+SUBQUERIES = CORRELATED | {"highest", "in", "both in"}
 
 
 class Draw:
@@ -53,7 +54,7 @@ class Draw:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.correlated = True  # whether subqueries may take columns of the rows around them
+        self.without: frozenset[str] = frozenset()  # kinds that Spark does not take here
 
     def query(self, depth: int) -> Relation:
         """Return a relation that is no table."""
@@ -62,8 +63,11 @@ class Draw:
 
     def relation(self, depth: int) -> Relation:
         if depth <= 0 or self.random.random() < 0.12:
-            return Relation("table", (self.random.choice(TABLES),))
+            return self.table(depth)
         return self.query(depth)
+
+    def table(self, depth: int) -> Relation:
+        return Relation("table", (self.random.choice(TABLES),))
 
     def part(self, wanted: Any, depth: int) -> Any:
         """Return a part of a node: one of several words, or a drawn node."""
@@ -75,7 +79,7 @@ class Draw:
     def value(self, depth: int) -> Value:
         if depth <= -2 or self.random.random() < 0.2:
             return self.column(depth)
-        kinds = {k: w for k, (w, _) in VALUES.items() if self.correlated or k not in CORRELATED}
+        kinds = {k: w for k, (w, _) in VALUES.items() if k not in self.without}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         if kind == "model":
             return self.model(depth)
@@ -87,10 +91,17 @@ class Draw:
         return Value("model", (name, *(self.value(depth - 1) for _ in range(MODELS[name]))))
 
     def alone(self, depth: int) -> Value:
-        """Return a model's value without correlated subqueries, where Spark takes none."""
-        before, self.correlated = self.correlated, False
+        """Return a model's value without correlated subqueries."""
+        return self._model_without(CORRELATED, depth)
+
+    def simple(self, depth: int) -> Value:
+        """Return a model's value without subqueries."""
+        return self._model_without(SUBQUERIES, depth)
+
+    def _model_without(self, kinds: frozenset[str], depth: int) -> Value:
+        before, self.without = self.without, self.without | kinds
         made = self.model(depth)
-        self.correlated = before
+        self.without = before
         return made
 
     def column(self, depth: int) -> Value:
@@ -101,19 +112,22 @@ class Draw:
 
     def condition(self, depth: int) -> Condition:
         kinds = [k for k in CONDITIONS if depth > 0 or k in ("less", "null", "among")]
-        kinds = [k for k in kinds if self.correlated or k not in CORRELATED]
-        kind = self.random.choice(kinds)
+        kind = self.random.choice([k for k in kinds if k not in self.without])
         return Condition(kind, tuple(self.part(p, depth) for p in CONDITIONS[kind]))
 
 
+_OUTER = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
 # What each kind is made of: the names of Draw's methods, or words to choose from.
 RELATIONS: dict[str, tuple[Any, ...]] = {
     "select": ("value", "value", "model", "relation"),
     "where": ("condition", "relation"),
-    "join": (("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"), "alone", "relation", "relation"),
+    "join": (_OUTER, "alone", "relation", "relation"),
     "keep": (("LEFT SEMI JOIN", "LEFT ANTI JOIN"), "alone", "relation", "relation"),
     "match": ("alone", "alone", "relation", "relation"),
-    "lateral": ("alone", "relation", "relation"),
+    "cross": ("alone", "table", "relation"),
+    "using": ((*_OUTER, "LEFT SEMI JOIN", "LEFT ANTI JOIN"), "alone", "relation", "relation"),
+    "natural": (_OUTER, "alone", "alone", "relation", "relation"),
+    "lateral": ((", LATERAL", "LEFT JOIN LATERAL"), "alone", "relation", "relation"),
     "set": (
         ("UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"),
         *("relation", "relation"),
@@ -121,38 +135,58 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     "distinct": ("relation",),
     "group": (
         ("g", "g WITH CUBE", "g, k WITH ROLLUP", "GROUPING SETS ((g), (k), ())"),
+        ("sum({0})", "max({0})", "sum(DISTINCT {0})", "count({0})", "bit_xor({0})"),
         *("model", "condition", "model", "relation"),
     ),
     "group by model": ("model", "value", "relation"),
     "model of groups": ("alone", "relation"),
-    "window": (("sum", "max", "rank", "row_number", "lag"), "model", "value", "relation"),
-    "top": ("alone", "number", "relation"),
-    "explode": (("LATERAL VIEW", "LATERAL VIEW OUTER", "IN SELECT"), "alone", "relation"),
+    "window": (
+        ("sum", "max", "rank", "row_number", "lag", "moving"),
+        *("model", "value", "relation"),
+    ),
+    "top": ("alone", "number", ("", "OFFSET 1"), "relation"),
+    "wide limit": (("LIMIT 900", "LIMIT 20000", "OFFSET 0", "LIMIT 900 OFFSET 0"), "relation"),
+    "sample": ((20, 50, 80), "number", "simple", "table"),
+    "explode": (
+        ("LATERAL VIEW", "LATERAL VIEW OUTER", "LATERAL", "IN SELECT", "stack", "inline"),
+        *("alone", "relation"),
+    ),
     "twice": ("alone", "condition", "relation"),
+    "both": ("model", "condition", "relation"),
+    "recursive": ("simple", "relation"),
     "pivot": ("model", "relation"),
-    "pipe": ("model", "condition", "relation"),
+    "unpivot": ("model", "relation"),
+    "pipe": (("EXTEND", "SET", "AGGREGATE", "ORDER BY", "JOIN"), "alone", "condition", "relation"),
     "repartition": (
         ("REPARTITION(3, k)", "REPARTITION(g)", "COALESCE(1)", "REBALANCE"),
         "relation",
     ),
     "cache": ("relation",),
+    "checkpoint": ("relation",),
+    "written": ("relation",),
     "stage": (("error", "skip", "keep"), "relation"),
     "column": ("relation",),
     "map_blocks": ("relation",),
-    "map_rows": ("relation",),
+    "trimmed": ("relation",),
+    "map_rows": (("error", "skip"), "relation"),
     "aggregate": ("relation",),
+    "self join": ("relation",),
+    "self except": ("relation",),
+    "random split": ("table",),
+    "map in arrow": ("relation",),
 }
 # With how often each is drawn.
 VALUES: dict[str, tuple[int, tuple[Any, ...]]] = {
-    "model": (6, ()),  # what `model` draws
-    "number": (1, ("number",)),
-    "plus": (2, ("value", "value")),
-    "modulo": (1, ("value", "number")),
-    "if": (1, ("condition", "value", "value")),
-    "or else": (1, ("value", "value")),
+    "model": (12, ()),  # what `model` draws
+    "number": (2, ("number",)),
+    "plus": (4, ("value", "value")),
+    "modulo": (2, ("value", "number")),
+    "if": (2, ("condition", "value", "value")),
+    "or else": (2, ("value", "value")),
     "python": (1, ("value",)),
-    "highest": (1, ("model", "relation")),
-    "highest of its group": (1, ("model", "relation")),
+    "arrow": (1, ("value",)),
+    "highest": (2, ("model", "relation")),
+    "highest of its group": (2, ("model", "relation")),
 }
 CONDITIONS: dict[str, tuple[Any, ...]] = {
     "less": ("model", "value"),
@@ -162,6 +196,8 @@ CONDITIONS: dict[str, tuple[Any, ...]] = {
     "or": ("condition", "condition"),
     "not": ("condition",),
     "in": (("IN", "NOT IN"), "model", "model", "relation"),
+    "both in": (("IN", "NOT IN"), "model", "model", "relation"),
+    "in its group": (("IN", "NOT IN"), "model", "model", "relation"),
     "exists": (("EXISTS", "NOT EXISTS"), "model", "relation"),
 }
 

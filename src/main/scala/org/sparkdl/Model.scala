@@ -5,20 +5,12 @@ import scala.annotation.varargs
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.apache.spark.sql.sparkdl.Bridge
 
+import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.files.{LocalFiles, Place, RemoteFiles}
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{
-  Bundle,
-  LocalFiles,
-  ModelDefinition,
-  ModelReader,
-  Place,
-  ReadOptions,
-  RemoteFiles,
-  UnfedPlaceholders
-}
-import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.model.{Bundle, ModelDefinition, ModelReader, ReadOptions, UnfedPlaceholders}
 import org.sparkdl.tensor.TensorSpec
 
 /** A TensorFlow model to apply to columns.

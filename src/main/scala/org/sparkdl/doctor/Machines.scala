@@ -1,7 +1,7 @@
 package org.sparkdl.doctor
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sparkdl.TaskResults
+import org.apache.spark.sql.sparkdl.frames.TaskResults
 
 import org.sparkdl.Doctor
 

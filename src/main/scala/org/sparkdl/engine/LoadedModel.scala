@@ -96,7 +96,7 @@ private[engine] object LoadedModel {
       catch { case e: Throwable => graph.close(); throw e }
     } else {
       val (graph, session, meta) = TfSession.openSavedModel(path.toString, shipped.tags, config)
-      val bytes = org.sparkdl.model.LocalFiles.list(path).map(java.nio.file.Files.size).sum
+      val bytes = org.sparkdl.files.LocalFiles.list(path).map(java.nio.file.Files.size).sum
       new LoadedModel(SessionBytes + bytes, graph, session, description, Generators.of(graph, session, meta))
     }
   }

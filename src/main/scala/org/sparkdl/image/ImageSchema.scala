@@ -6,12 +6,12 @@ import org.apache.spark.ml.image.{ImageSchema => SparkSchema}
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.api.java.UDF2
 import org.apache.spark.sql.functions.{col, udf}
-import org.apache.spark.sql.sparkdl.SourceFiles
+import org.apache.spark.sql.sparkdl.frames.SourceFiles
 import org.apache.spark.sql.types.{StringType, StructType}
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.model.Place
+import org.sparkdl.files.Place
 import org.sparkdl.runtime.NativeLibrary
 
 /** Reads image files into Spark's image structs. */

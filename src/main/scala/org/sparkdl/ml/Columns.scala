@@ -4,7 +4,7 @@ import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
 
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.plan.InputFeed
+import org.sparkdl.tensor.InputFeed
 
 /** The columns that a stage is given, with Spark's rule for upper and lower case.
   *

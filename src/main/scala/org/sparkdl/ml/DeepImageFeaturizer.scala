@@ -6,9 +6,9 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.OutputColumn
 
 /** Turns images into the features that a network with known weights sees in them, for transfer learning.
   *

@@ -6,9 +6,9 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
 import org.sparkdl.model.{Labels, ModelDefinition}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.tensor.TensorSpec
 
 /** Predicts the classes of images with a network that has its classifier on top.

@@ -5,10 +5,10 @@ import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.OutputColumn
 
 /** A classifier of images that `ImageClassifierEstimator` (Python) has trained, with the history of its training.
   *

@@ -3,10 +3,10 @@ package org.sparkdl.ml
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ImageInfo, ModelDefinition, UnfedPlaceholders}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 

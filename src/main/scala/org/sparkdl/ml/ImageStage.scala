@@ -5,9 +5,9 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.Model
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.{ModelCache, ModelDefinition}
-import org.sparkdl.plan.OutputColumn
 
 /** A stage that appends one output of a network known by name to a DataFrame of images. */
 abstract class ImageStage extends ModelStage with ImageStageParams {

@@ -8,10 +8,10 @@ import org.apache.spark.sql.sparkdl.Bridge
 import org.apache.spark.sql.types.{DataType, StringType, StructField, StructType}
 
 import org.sparkdl.{Model, Settings}
+import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that appends outputs of a model to a DataFrame.

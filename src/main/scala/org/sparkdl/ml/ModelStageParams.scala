@@ -3,8 +3,8 @@ package org.sparkdl.ml
 import org.apache.spark.ml.param.{IntParam, LongParam, Param, Params}
 
 import org.sparkdl.Settings
+import org.sparkdl.application.HandleInvalid
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.HandleInvalid
 
 /** The params of every stage that applies a model.
   *

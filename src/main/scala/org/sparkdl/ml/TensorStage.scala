@@ -4,10 +4,10 @@ import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ModelDefinition, UnfedPlaceholders}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 

@@ -6,6 +6,7 @@ import com.google.protobuf.TextFormat
 import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.files.Sha256
 import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 

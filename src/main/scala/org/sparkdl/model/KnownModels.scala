@@ -6,6 +6,8 @@ import java.util.concurrent.ConcurrentHashMap
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, FileStatus, Path => HadoopPath}
 
+import org.sparkdl.files.Place
+
 /** Models that this process has read and checked already; checking means hashing up to 600 MB. */
 private[sparkdl] object KnownModels {
   private val known = new ConcurrentHashMap[(String, Long, Long, ReadOptions), ModelDefinition]()

@@ -9,6 +9,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkDLException}
+import org.sparkdl.files.{LocalFiles, Place, Sha256}
 
 /** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, where the key is "imagenet" or the first 16
   * hexadecimal digits of the SHA-256 of a weights file. Python makes the bundles (`python -m sparkdl export`).

@@ -11,6 +11,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
+import org.sparkdl.files.{LocalFiles, Place, RemoteFiles, Sha256}
 
 /** What to read from files that hold more than one model, or that do not name their tensors.
   *

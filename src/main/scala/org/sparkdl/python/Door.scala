@@ -12,9 +12,10 @@ import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkS
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Version}
+import org.sparkdl.files.{Place, RemoteFiles}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
-import org.sparkdl.model.{Place, ReadOptions, RemoteFiles}
+import org.sparkdl.model.ReadOptions
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 

@@ -3,8 +3,8 @@ package org.sparkdl.tensorframes
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.Model
+import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.{BlockSize, HandleInvalid}
 
 /** How a program is run. Immutable; the `with...` methods return changed copies.
   *

@@ -4,11 +4,11 @@ import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.Model
+import org.sparkdl.application.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.RowGraphs
 import org.sparkdl.model.{ModelDefinition, StoredGraphs}
-import org.sparkdl.plan.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** The maps: each row, or each block of rows, goes through a program. */

@@ -8,8 +8,8 @@ import org.sparkdl.Model
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.RowGraphs
+import org.sparkdl.merging.{ReduceStep, Reduction}
 import org.sparkdl.model.{ModelDefinition, StoredGraphs}
-import org.sparkdl.plan.{ReduceStep, Reduction}
 import org.sparkdl.tensor.TensorSpec
 
 /** The reductions: rows are merged into one, by a program over a block of them or over two. */

@@ -14,7 +14,8 @@ import org.apache.spark.sql.functions._
 import org.apache.spark.sql.streaming.Trigger
 
 import org.sparkdl.errors.{ModelNotFoundException, SchemaMismatchException, SparkDLException}
-import org.sparkdl.model.{Bundle, LocalFiles}
+import org.sparkdl.files.LocalFiles
+import org.sparkdl.model.Bundle
 import org.sparkdl.testing.SparkSuite
 
 /** What every stage of `org.sparkdl.ml` must do. */

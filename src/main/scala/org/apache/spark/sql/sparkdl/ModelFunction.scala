@@ -5,9 +5,9 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, GetStructField, Li
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.{DataType, NullType, StructType}
 
+import org.sparkdl.application.ModelApplication
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.plan.{InputFeed, ModelApplication}
-import org.sparkdl.tensor.TensorSpec
+import org.sparkdl.tensor.{InputFeed, TensorSpec}
 
 /** A model under the name of a SQL function: its arguments are a column per input, or one struct whose fields are
   * found by the names of the inputs. With a seed, arguments after these are the row's key.

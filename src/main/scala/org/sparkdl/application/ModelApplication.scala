@@ -2,67 +2,17 @@ package org.sparkdl.application
 
 import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
+import org.sparkdl.Settings
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.image.ImageReader
+import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.ModelDefinition
 import org.sparkdl.runtime.DType
-import org.sparkdl.tensor.{CellReader, InputFeed, TensorSpec}
-
-/** One output of a model and the form in which it becomes a column. */
-final case class OutputColumn(spec: TensorSpec, reader: CellReader) {
-  def dataType: DataType = reader.dataType
-}
-
-object OutputColumn {
-
-  /** The output as a scalar or nested arrays. */
-  def nested(model: ModelDefinition, spec: TensorSpec): OutputColumn =
-    OutputColumn(spec, CellReader.nested(spec.dtype, rank(model, spec)))
-
-  /** The output as one array, row-major. */
-  def flat(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.flat(spec.dtype))
-
-  /** The output, flattened row-major, as an MLlib vector. */
-  def vector(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.vector(spec.dtype))
-
-  /** The output as Spark's image struct.
-    *
-    * @param channelOrder
-    *   of the model: what it takes as BGR it gives as BGR; colours are RGB otherwise
-    */
-  def image(model: ModelDefinition, spec: TensorSpec, channelOrder: String): OutputColumn = {
-    val rows = spec.cell.filter(_.size == 3)
-    val channels = rows.flatMap(_.lastOption).filter(_ >= 0)
-    if (rows.isEmpty || channels.exists(c => !ImageReader.Channels.contains(c.toInt)) || !ImageDTypes(spec.dtype))
-      throw new SchemaMismatchException(
-        s"Output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become an image struct: " +
-          "expected float32 or uint8 [rows, height, width, channels] with " +
-          s"${ImageReader.Channels.mkString(", ")} channels. Use a vector."
-      )
-    OutputColumn(spec, ImageReader(spec.dtype, redFirst = channelOrder != "BGR"))
-  }
-
-  private val ImageDTypes = Set[DType](DType.Float32, DType.UInt8)
-
-  private def rank(model: ModelDefinition, spec: TensorSpec): Int = spec.shape match {
-    case Some(dims) if dims.nonEmpty => dims.size - 1
-    case Some(_) =>
-      throw new SchemaMismatchException(
-        s"Output '${spec.name}' of model '${model.name}' is a scalar: expected a leading dimension, one entry per row. " +
-          RowCounts.remedy(None, "model")
-      )
-    case None =>
-      throw new SchemaMismatchException(
-        s"The rank of output '${spec.name}' of model '${model.name}' is unknown, so its column has no type: give the " +
-          "output a shape in the graph (tf.ensure_shape) or in the bundle's model.json."
-      )
-  }
-}
+import org.sparkdl.tensor.{InputFeed, TensorSpec}
 
 /** Everything about applying a model except the columns: what an expression or a stage hands to the operator.
   *
-  * Immutable. It stays on the driver; [[BatchTask]] is what travels.
+  * Immutable. It stays on the driver; `rows.BatchTask` is what travels.
   *
   * @param inputs
   *   the inputs that the columns feed, in the order of the columns
@@ -121,7 +71,7 @@ final case class ModelApplication(
           "Each input needs a column, or, if it is the same for all rows, a value when the model is loaded (constants)."
       )
     inputs.zip(columns).map { case (spec, (name, from)) =>
-      InputFeed.of(model, spec, name, from, scaleHint, maxPixels)
+      Feeds.of(model, spec, name, from, scaleHint, maxPixels)
     }
   }
 
@@ -155,6 +105,36 @@ final case class ModelApplication(
 final case class ProgramRow(bytes: Long, unknown: Int)
 
 object ModelApplication {
+
+  /** What the session's settings say, and what the caller does.
+    *
+    * @param batchSize
+    *   rows per run, instead of the session's
+    * @param precision
+    *   "float32" or "bfloat16", instead of the session's
+    */
+  def of(
+      settings: Settings.Reader,
+      model: ModelDefinition,
+      inputs: Seq[TensorSpec],
+      outputs: Seq[OutputColumn],
+      handleInvalid: HandleInvalid,
+      batchSize: Option[Int] = None,
+      precision: Option[String] = None,
+      scaleHint: String = ScaleHint.AreaAveraging.name,
+      seed: Option[Long] = None
+  ): ModelApplication = ModelApplication(
+    model,
+    inputs,
+    outputs,
+    batchSize.getOrElse(settings.batchSize),
+    precision.getOrElse(settings.precision),
+    handleInvalid,
+    scaleHint,
+    settings.imageMaxPixels,
+    EngineSettings.of(settings),
+    seed = seed
+  )
 
   /** Each task slot runs a batch of its own, so large ones push each other's activations out of the caches, and keep
     * much memory. With two slots on two cores, 8 images instead of 32 made MobileNetV2 10 to 15 % faster and ResNet50

@@ -5,6 +5,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.unsafe.types.UTF8String
 
 import org.sparkdl.files.FileSource
+import org.sparkdl.runtime.NativeRuntime
 
 /** The images of a column, one at a time. For one task.
   *
@@ -35,7 +36,7 @@ private[image] abstract class ImageColumn {
 }
 
 /** Encoded bytes. */
-private[image] class EncodedImages(maxPixels: Long) extends ImageColumn {
+private[image] class EncodedImages(runtime: NativeRuntime, maxPixels: Long) extends ImageColumn {
   protected var bytes: Array[Byte] = _
 
   override def open(from: SpecializedGetters, ordinal: Int): String = { bytes = from.getBinary(ordinal); null }
@@ -46,11 +47,12 @@ private[image] class EncodedImages(maxPixels: Long) extends ImageColumn {
   }
 
   override protected def writeBytes(target: ImageTarget, address: Long): String =
-    ImageDecoder.decodeInto(bytes, target, maxPixels, address)
+    ImageDecoder.decodeInto(runtime, bytes, target, maxPixels, address)
 }
 
 /** Paths or URIs of files of encoded images. */
-private[image] final class ImageFiles(files: FileSource, maxPixels: Long) extends EncodedImages(maxPixels) {
+private[image] final class ImageFiles(runtime: NativeRuntime, files: FileSource, maxPixels: Long)
+    extends EncodedImages(runtime, maxPixels) {
 
   // An image of another size than its batch is asked for again when it opens the next one.
   private var last: UTF8String = _

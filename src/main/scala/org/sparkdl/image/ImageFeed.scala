@@ -6,7 +6,7 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StringType}
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.files.FileSource
 import org.sparkdl.model.ImageInfo
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 import org.sparkdl.tensor.{BatchTensor, InputFeed, SlotTensor, TensorSpec}
 
 /** Encoded images, files of them, or image structs, decoded and resized into the batch. */
@@ -21,13 +21,13 @@ final private[sparkdl] class ImageFeed(
   override def readsFiles: Boolean = from == StringType
   override def opensBatches: Boolean = info.ownSize
 
-  override def collector(initial: Int, files: Option[FileSource]): BatchTensor = {
+  override def collector(runtime: NativeRuntime, initial: Int, files: Option[FileSource]): BatchTensor = {
     val images = from match {
-      case BinaryType => new EncodedImages(maxPixels)
-      case StringType => new ImageFiles(files.get, maxPixels)
+      case BinaryType => new EncodedImages(runtime, maxPixels)
+      case StringType => new ImageFiles(runtime, files.get, maxPixels)
       case _          => new StructImages(PixelNumbers.isFloat(spec.dtype))
     }
-    new ImageBatch(spec, info, scaleHint, images, initial)
+    new ImageBatch(runtime, spec, info, scaleHint, images, initial)
   }
 }
 
@@ -77,13 +77,14 @@ private[sparkdl] object ImageFeed {
 
 /** Images of one size per batch: the model's, or each image's own, as settled by the first of the batch. */
 private final class ImageBatch(
+    runtime: NativeRuntime,
     spec: TensorSpec,
     info: ImageInfo,
     scaleHint: String,
     images: ImageColumn,
     initial: Int
 ) extends BatchTensor {
-  private val slots = new SlotTensor(spec.dtype, initial)
+  private val slots = new SlotTensor(runtime, spec.dtype, initial)
   private var target: ImageTarget = _
   if (!info.ownSize) shape(info.height, info.width)
 

@@ -6,18 +6,19 @@ import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.rows.TensorRows
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 import org.sparkdl.tensor.{BatchTensor, CellBuffer, CellReader, TensorSpec}
 
 /** Cells that may differ in shape: each slot has a tensor of one row of its own. */
-final private[merging] class RaggedCells(spec: TensorSpec, from: DataType) extends CellBuffer {
-  private val collector = BatchTensor.of(spec, from, 1)
+final private[merging] class RaggedCells(runtime: NativeRuntime, spec: TensorSpec, from: DataType)
+    extends CellBuffer {
+  private val collector = BatchTensor.of(runtime, spec, from, 1)
   private val cells = new ArrayBuffer[TfTensor]
   private var total = 0L
 
   override def add(slot: Int, row: SpecializedGetters, ordinal: Int): String = {
     val reason = collector.add(0, row, ordinal)
-    if (reason == null) { forget(slot); append(TensorRows.repeated(collector.tensor(1, 1), 0, 1)) }
+    if (reason == null) { forget(slot); append(copied(collector.tensor(1, 1))) }
     reason
   }
 
@@ -25,6 +26,8 @@ final private[merging] class RaggedCells(spec: TensorSpec, from: DataType) exten
     cells += cell
     total += RaggedCells.bytesOf(cell)
   }
+
+  private def copied(row: TfTensor): TfTensor = TensorRows.repeated(runtime, row, 0, 1)
 
   private def forget(slot: Int): Unit = while (cells.size > slot) {
     total -= RaggedCells.bytesOf(cells.last)
@@ -34,13 +37,13 @@ final private[merging] class RaggedCells(spec: TensorSpec, from: DataType) exten
 
   override def move(from: Int, to: Int): Unit = put(cells(from), Array(to))
 
-  override def gather(slots: Array[Int], leading: Array[Long]): TfTensor = TensorRows.repeated(cells(slots(0)), 0, 1)
+  override def gather(slots: Array[Int], leading: Array[Long]): TfTensor = copied(cells(slots(0)))
 
   override def fits(result: TfTensor, rows: Option[Int]): Boolean =
     result.dtype == spec.dtype && result.shape.length == cell.length + 1 && rows.contains(result.shape(0).toInt)
 
   override def put(result: TfTensor, slots: Array[Int]): Unit = {
-    val copy = TensorRows.repeated(result, 0, 1)
+    val copy = copied(result)
     total += RaggedCells.bytesOf(copy) - RaggedCells.bytesOf(cells(slots(0)))
     cells(slots(0)).close()
     cells(slots(0)) = copy

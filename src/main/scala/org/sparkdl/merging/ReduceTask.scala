@@ -32,7 +32,8 @@ final case class ReduceTask(
     handleInvalid: HandleInvalid
 ) {
   private[merging] def buffers: Array[CellBuffer] = columns.map { c =>
-    if (step.ragged) new RaggedCells(c.spec, c.from) else CellBuffer.of(c.spec, c.from)
+    if (step.ragged) new RaggedCells(engine.runtime, c.spec, c.from)
+    else CellBuffer.of(engine.runtime, c.spec, c.from)
   }.toArray
 }
 

@@ -53,19 +53,10 @@ trait ModelStageParams extends Params {
   setDefault(handleInvalid -> HandleInvalid.Error.name)
 
   def getBatchSize: Int = $(batchSize)
-  def setBatchSize(value: Int): this.type = set(batchSize, value)
-
   def getPrecision: String = $(precision)
-  def setPrecision(value: String): this.type = set(precision, value)
-
   def getHandleInvalid: String = $(handleInvalid)
-  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
-
   def getSeed: Long = $(seed)
-  def setSeed(value: Long): this.type = set(seed, value)
-
   def getErrorCol: String = $(errorCol)
-  def setErrorCol(value: String): this.type = set(errorCol, value)
 }
 
 /** The one new column of a stage that adds one. */
@@ -80,7 +71,6 @@ trait HasOutputCol extends Params {
   setDefault(outputCol -> s"${uid}__output")
 
   def getOutputCol: String = $(outputCol)
-  def setOutputCol(value: String): this.type = set(outputCol, value)
 }
 
 /** Checks of values; they throw, because Spark's own message for a value that a check denies gives no reason. */

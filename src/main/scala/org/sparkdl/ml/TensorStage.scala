@@ -24,7 +24,6 @@ trait TensorStage extends FileModelStage {
   setDefault(outputMode -> TensorStage.Array)
 
   def getOutputMode: String = $(outputMode)
-  def setOutputMode(value: String): this.type = set(outputMode, value)
 
   /** The column that feeds each input. */
   protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]

@@ -20,7 +20,7 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
       task.engine,
       metrics
     )
-  private val seeds = task.random.map(new RunSeeds(_))
+  private val seeds = task.random.map(new RunSeeds(task.engine.runtime, _))
 
   /** The outputs of the batch, and for each slot the row in them: all slots in one run, or one run each. */
   private var outputs: Array[Array[TfTensor]] = Array.empty
@@ -76,7 +76,7 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     outputs = new Array[Array[TfTensor]](group.count)
     val times = if (task.fixedBatch) slots else 1
     (0 until group.count).foreach { slot =>
-      val one = inputs.map(TensorRows.repeated(_, slot, times))
+      val one = inputs.map(TensorRows.repeated(task.engine.runtime, _, slot, times))
       val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
       try outputs(slot) = checked(model(one ++ seed), times.toLong)
       catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }

@@ -11,7 +11,8 @@ import org.sparkdl.tensor.{BatchTensor, InputFeed}
   *   slots to begin with
   */
 final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initial: Int) extends AutoCloseable {
-  private val collectors: Array[BatchTensor] = feeds.map(_.collector(initial, task.files)).toArray
+  private val collectors: Array[BatchTensor] =
+    feeds.map(_.collector(task.engine.runtime, initial, task.files)).toArray
   private var rows = new Array[Int](initial)
   private var keys = if (task.rowByRow) new Array[Long](initial) else Array.emptyLongArray
 

@@ -6,13 +6,13 @@ import java.util.SplittableRandom
 import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.application.RandomFeed
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
 /** The seeds of a task's runs: one tensor, filled anew for each run. */
-final private[rows] class RunSeeds(feed: RandomFeed) extends AutoCloseable {
+final private[rows] class RunSeeds(runtime: NativeRuntime, feed: RandomFeed) extends AutoCloseable {
   import RunSeeds._
 
-  private val tensor = TfTensor.allocate(DType.Int64, Array(2L))
+  private val tensor = TfTensor.allocate(runtime, DType.Int64, Array(2L))
 
   // Seeded by the system, so that no two tasks draw the same, wherever and whenever they run.
   private lazy val fresh = new SplittableRandom(new SecureRandom().nextLong())

@@ -28,9 +28,13 @@ class StageContractSuite extends SparkSuite {
   private def images(make: () => ImageStage, companion: MLReadable[_ <: ModelStage]): Contract = Contract(
     companion,
     () => make(),
-    () => make().setInputCol("content").setOutputCol("out").setModelName("MobileNetV2").setModelDir(modelDir),
-    (stage, column) => stage.asInstanceOf[ImageStage].setInputCol(column),
-    (stage, column) => stage.asInstanceOf[ImageStage].setOutputCol(column),
+    () => {
+      val stage = make()
+      stage.set(stage.inputCol, "content").set(stage.outputCol, "out")
+      stage.set(stage.modelName, "MobileNetV2").set(stage.modelDir, modelDir)
+    },
+    (stage, column) => stage.set(stage.asInstanceOf[ImageStage].inputCol, column),
+    (stage, column) => stage.set(stage.asInstanceOf[ImageStage].outputCol, column),
     "content",
     "path",
     pictures
@@ -136,12 +140,13 @@ class StageContractSuite extends SparkSuite {
     assert(concreteStages.map(_.getName).toSet == stages.map(_.stage.getName).toSet)
   }
 
-  each("a param has a text that ends with a full stop, a getter and a setter") { c =>
+  each("a param has a text that ends with a full stop, a getter and a setter that Java can chain") { c =>
     val stage = c.make()
     stage.params.foreach { p =>
       assert(p.doc.endsWith("."), p.name)
       assert(c.stage.getMethods.exists(_.getName == s"get${p.name.capitalize}"), p.name)
-      assert(c.stage.getMethods.exists(_.getName == s"set${p.name.capitalize}"), p.name)
+      val setters = c.stage.getMethods.filter(_.getName == s"set${p.name.capitalize}").map(_.getReturnType).toSet
+      assert(setters == Set(c.stage), s"what the setter of ${p.name} returns")
     }
     assert(stage.explainParams().linesIterator.size == stage.params.length)
   }

@@ -125,7 +125,7 @@ object TestReductions {
     BlockSize.Memory(256L << 10),
     "float32",
     HandleInvalid.Error,
-    EngineSettings(intraOpThreads = 0, maxMemory = 1L << 30, nativeDir = "")
+    EngineSettings(TestRuntime.runtime, maxMemory = 1L << 30)
   )
 
   private def model(name: String, outputs: Seq[String], graph: GraphDefs => GraphDefs): ModelDefinition =

@@ -13,6 +13,7 @@ import org.apache.spark.sql.functions.col
 import org.sparkdl.{Model, Settings}
 import org.sparkdl.errors.{ModelNotFoundException, SettingsException, SparkDLException}
 import org.sparkdl.ml.KerasTransformer
+import org.sparkdl.model.Labels
 import org.sparkdl.sql.ModelCatalog
 import org.sparkdl.testing.{MiniHdfs, SparkSuite, TestModels}
 

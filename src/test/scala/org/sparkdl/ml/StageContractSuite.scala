@@ -20,6 +20,7 @@ import org.sparkdl.testing.SparkSuite
 
 /** What every stage of `org.sparkdl.ml` must do. */
 class StageContractSuite extends SparkSuite {
+  import TestStages.AnyStage
   import StageContractSuite._
   import TestBundles._
 
@@ -171,8 +172,8 @@ class StageContractSuite extends SparkSuite {
 
   each("transformSchema says what transform gives, with the columns in their order") { c =>
     Seq(None, Some("why")).foreach { error =>
-      val stage = c.ready().setHandleInvalid("keep")
-      error.foreach(stage.setErrorCol)
+      val stage = c.ready().having("handleInvalid", "keep")
+      error.foreach(stage.having("errorCol", _))
       val out = stage.transform(c.three)
       assert(out.schema == stage.transformSchema(c.three.schema))
       assert(out.columns.toSeq == c.three.columns.toSeq ++ Seq("out") ++ error)
@@ -188,20 +189,20 @@ class StageContractSuite extends SparkSuite {
     assert(message(c.input(_, "nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content."))
     assert(message(c.input(_, c.wrong)).contains(s"got ${c.three.schema(c.wrong).dataType.simpleString}"))
     assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set \\w+ to another name.*"))
-    assert(message(_.setErrorCol("path")).contains("set errorCol to another name"))
-    assert(message(_.setErrorCol("out")).matches("(?s).*\\w+ and errorCol are both 'out'.*"))
+    assert(message(_.having("errorCol", "path")).contains("set errorCol to another name"))
+    assert(message(_.having("errorCol", "out")).matches("(?s).*\\w+ and errorCol are both 'out'.*"))
   }
 
   each("what is needed and not set is named") { c =>
-    val e = intercept[SparkDLException](c.make().setBatchSize(2).transformSchema(c.three.schema))
+    val e = intercept[SparkDLException](c.make().having("batchSize", 2).transformSchema(c.three.schema))
     assert(e.getMessage.contains("is not set"))
   }
 
   each("values that a param cannot have are refused when they are set, with those that it can have") { c =>
     def message(change: ModelStage => Any) = intercept[SparkDLException](change(c.make())).getMessage
-    assert(message(_.setBatchSize(0)) == "batchSize must be at least 1, got 0.")
-    assert(message(_.setPrecision("float16")).contains("Expected one of: float32, bfloat16."))
-    assert(message(_.setHandleInvalid("drop")).contains("Expected one of: error, skip, keep."))
+    assert(message(_.having("batchSize", 0)) == "batchSize must be at least 1, got 0.")
+    assert(message(_.having("precision", "float16")).contains("Expected one of: float32, bfloat16."))
+    assert(message(_.having("handleInvalid", "drop")).contains("Expected one of: error, skip, keep."))
   }
 
   each("a model that does not exist is an error that names it") { c =>
@@ -212,7 +213,7 @@ class StageContractSuite extends SparkSuite {
   }
 
   each("what is saved is loaded with the same params and gives the same, without the original files") { c =>
-    val stage = c.ready().setBatchSize(2).setErrorCol("why")
+    val stage = c.ready().having("batchSize", 2).having("errorCol", "why")
     val own = Files.createTempDirectory("sparkdl-own-").resolve("bundle")
     Bundle.write(stage.findModel(spark), own)
     stage.set(stage.modelParam, own.toString)
@@ -230,7 +231,7 @@ class StageContractSuite extends SparkSuite {
 
   each("a stage without a model can be saved and loaded") { c =>
     val path = Files.createTempDirectory("sparkdl-saved-").resolve("stage").toString
-    c.make().setBatchSize(7).write.save(path)
+    c.make().having("batchSize", 7).write.save(path)
     assert(c.companion.load(path).getBatchSize == 7)
   }
 
@@ -239,9 +240,9 @@ class StageContractSuite extends SparkSuite {
     val e = intercept[SparkException](c.ready().transform(df).collect())
     assert(e.getMessage.contains("Cannot feed") && e.getMessage.contains("is null"))
     val expected = c.results(c.ready(), df.filter(s"${c.column} is not null"))
-    val skipped = c.results(c.ready().setHandleInvalid("skip"), df)
+    val skipped = c.results(c.ready().having("handleInvalid", "skip"), df)
     assert(skipped == expected && skipped.map(_.getInt(0)) == Seq(0, 2, 4))
-    val kept = c.ready().setHandleInvalid("keep").setErrorCol("why").transform(df).collect().toSeq
+    val kept = c.ready().having("handleInvalid", "keep").having("errorCol", "why").transform(df).collect().toSeq
     assert(kept.map(_.getAs[Int]("id")) == Seq(0, 1, 2, 3, 4))
     assert(kept.map(_.getAs[Any]("out")).map(_ == null) == Seq(false, true, false, true, false))
     assert(kept.map(_.getAs[String]("why")).map(_ != null) == Seq(false, true, false, true, false))

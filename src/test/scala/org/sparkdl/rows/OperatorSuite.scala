@@ -1,9 +1,10 @@
-package org.apache.spark.sql.sparkdl
+package org.sparkdl.rows
 
 import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
+import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.runtime.DType

@@ -9,7 +9,8 @@ import org.sparkdl.errors.SparkDLException
 /** The params of every stage that applies a model.
   *
   * Python has the same params with the same defaults and texts (`sparkdl.param`); a test compares them. A value that
-  * a param cannot have is refused when it is set.
+  * a param cannot have is refused when it is set. Getters are here, setters in the stages, as in Spark ML: Java takes
+  * `this.type` for the class that declares a method, and could not chain those of a trait.
   */
 trait ModelStageParams extends Params {
 

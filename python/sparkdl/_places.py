@@ -1,6 +1,6 @@
 """Where something is that a user names by a path or a URI, for whatever takes or makes a file.
 
-The rules are those of `org.sparkdl.model.Place` in Scala, and docs/paths.md has them.
+The rules are those of `org.sparkdl.files.Place` in Scala, and docs/paths.md has them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Text as people's editors write it; the rules are those of `org.sparkdl.model.TextFile`."""
+"""Text as people's editors write it; the rules are those of `org.sparkdl.files.TextFile`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """`start` checks what it is given, and adds to what the user has set."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -93,4 +95,20 @@ def test_refuses_a_spark_connect_client():
 
 
 def test_the_native_library_loads_from_the_jar_of_the_checkout(spark):
-    assert spark._jvm.org.sparkdl.runtime.NativeLibrary.version().startswith("2.18")
+    assert spark._jvm.org.sparkdl.runtime.NativeRuntime("", 0).version().startswith("2.18")
+
+
+def test_the_first_use_loads_the_native_library_from_where_the_setting_says(tmp_path):
+    no_directory = tmp_path / "file" / "native"
+    no_directory.parent.touch()
+    code = f"""
+import sparkdl, sparkdl.tensorframes as tfs
+conf = {{"spark.ui.enabled": False, "spark.sparkdl.native.dir": {str(no_directory)!r}}}
+spark = sparkdl.start(master="local[1]", memory="1g", conf=conf)
+try:
+    tfs.map_blocks(lambda x: {{"z": x + 3.0}}, spark.createDataFrame([(1.0,)], "x double"))
+except sparkdl.errors.NativeLibraryException as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert f"It is unpacked into '{no_directory}'" in done.stdout, done.stdout + done.stderr

@@ -1,9 +1,9 @@
 package org.sparkdl
 
-import org.apache.spark.SparkEnv
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.doctor.{DriverChecks, Finding, MachineReport, Machines}
+import org.sparkdl.runtime.NativeRuntime
 
 /** Looks whether sparkdl can work in a session: on the driver and on every executor.
   *
@@ -18,10 +18,11 @@ object Doctor {
     * Runs one short job, which loads TensorFlow's native library wherever it is not loaded yet.
     */
   def examine(session: SparkSession): Report = {
-    val settings = Model.settings(session)
-    val driver = MachineReport.ofThisJvm("driver", settings.nativeDir)
+    val settings = Sessions.settingsOf(session)
+    val runtime = NativeRuntime.of(settings)
+    val driver = MachineReport.ofThisJvm("driver", runtime)
     val local = session.sparkContext.isLocal
-    val executors = if (local) Nil else Machines.executors(session, settings.nativeDir)
+    val executors = if (local) Nil else Machines.executors(session, runtime)
     Report(driver, executors, DriverChecks.of(session, settings))
   }
 
@@ -50,7 +51,4 @@ object Doctor {
       (bodies :+ verdict).mkString("\n")
     }
   }
-
-  /** The id of the executor that this runs on. */
-  private[sparkdl] def executorId: String = Option(SparkEnv.get).fold("driver")(_.executorId)
 }

@@ -3,22 +3,15 @@ package org.sparkdl
 import scala.annotation.varargs
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.sparkdl.Bridge
 
-import org.sparkdl.engine.EngineSettings
+import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.files.{LocalFiles, Place, RemoteFiles}
 import org.sparkdl.image.ScaleHint
-import org.sparkdl.model.{
-  Bundle,
-  LocalFiles,
-  ModelDefinition,
-  ModelReader,
-  Place,
-  ReadOptions,
-  RemoteFiles,
-  UnfedPlaceholders
-}
-import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.model.{Bundle, ModelDefinition, ModelReader, ReadOptions, UnfedPlaceholders}
+import org.sparkdl.runtime.NativeRuntime
 import org.sparkdl.tensor.TensorSpec
 
 /** A TensorFlow model to apply to columns.
@@ -97,10 +90,27 @@ final class Model private[sparkdl] (
     *
     * A null in an input gives null, as SQL functions do. The types are checked when the query is analysed.
     */
-  @varargs def apply(columns: Column*): Column = Bridge.column(expressionApplication(Model.session), columns)
+  @varargs def apply(columns: Column*): Column = Bridge.column(expressionApplication(Sessions.current), columns)
 
-  /** Registers the model as a SQL function of the session; see [[ModelUDF]]. */
-  def register(session: SparkSession, function: String): Unit = { ModelUDF.register(session, function, this); () }
+  /** Registers the model as a SQL function of the session, as `ModelUDF` does. */
+  def register(session: SparkSession, function: String): Unit = register(session, function, Map.empty, None)
+
+  /** @param fields
+    *   from the name of an input to the name of the field of a struct that feeds it
+    * @param preprocessor
+    *   a Python function that the arguments go through first
+    */
+  private[sparkdl] def register(
+      session: SparkSession,
+      function: String,
+      fields: Map[String, String],
+      preprocessor: Option[UserDefinedPythonFunction]
+  ): Unit = {
+    fields.keys.foreach(definition.input)
+    val arguments = preprocessor.fold(inputs.mkString(", "))(p => s"image for ${p.name}")
+    val usage = s"$function($arguments) - Applies ${describe()}"
+    Bridge.register(session, function, expressionApplication(session), fields, preprocessor, usage)
+  }
 
   /** The DataFrame with the outputs appended.
     *
@@ -126,7 +136,7 @@ final class Model private[sparkdl] (
 
   /** Writes the model as a bundle into a new directory of any of Hadoop's file systems, as a whole or not at all. */
   def save(path: String): Unit = {
-    val hadoop = Model.session.sparkContext.hadoopConfiguration
+    val hadoop = Sessions.current.sparkContext.hadoopConfiguration
     val place = Place.of(path)
     val target = place.target(hadoop)
     place.reaching {
@@ -156,20 +166,18 @@ final class Model private[sparkdl] (
   private def checkedApplication(session: SparkSession) = ApplicationChecks.checked(application(session))
 
   private[sparkdl] def application(session: SparkSession): ModelApplication = {
-    val settings = Model.settings(session)
     // Before the form of the outputs: for lack of a value their shapes may be unknown.
     UnfedPlaceholders.check(definition, definition.inputs, outputs)
-    ModelApplication(
-      model = definition,
-      inputs = definition.inputs,
-      outputs = outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
-      batchSize = options.batchSize.getOrElse(settings.batchSize),
-      precision = options.precision.getOrElse(settings.precision),
-      handleInvalid = options.handleInvalid,
-      scaleHint = options.scaleHint,
-      maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings),
-      seed = options.seed
+    ModelApplication.of(
+      Sessions.settingsOf(session),
+      definition,
+      definition.inputs,
+      outputs.map(o => if (options.flat) OutputColumn.flat(o) else OutputColumn.nested(definition, o)),
+      options.handleInvalid,
+      options.batchSize,
+      options.precision,
+      options.scaleHint,
+      options.seed
     )
   }
 }
@@ -195,18 +203,11 @@ object Model {
   private[sparkdl] def load(session: SparkSession, path: String): Model = load(session, path, ReadOptions())
 
   /** Reads a model with a signature or tensors of one's choice, and with constants for what no column feeds. */
-  def load(path: String, options: ReadOptions): Model = load(session, path, options)
+  def load(path: String, options: ReadOptions): Model = load(Sessions.current, path, options)
 
   private[sparkdl] def load(session: SparkSession, path: String, options: ReadOptions): Model = {
-    org.sparkdl.runtime.NativeLibrary.load(settings(session).nativeDir)
-    new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, options), ModelOptions())
+    val runtime = NativeRuntime.of(Sessions.settingsOf(session))
+    runtime.load()
+    new Model(ModelReader.read(path, session.sparkContext.hadoopConfiguration, runtime, options), ModelOptions())
   }
-
-  private[sparkdl] def settings(session: SparkSession) = new Settings.Reader(session.conf.getOption)
-
-  private[sparkdl] def session: SparkSession = SparkSession.getActiveSession
-    .orElse(SparkSession.getDefaultSession)
-    .getOrElse(
-      throw new SparkDLException("There is no Spark session: make one with SparkSession.builder.getOrCreate().")
-    )
 }

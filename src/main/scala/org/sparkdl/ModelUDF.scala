@@ -6,7 +6,6 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
-import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.model.ReadOptions
@@ -76,14 +75,7 @@ object ModelUDF {
       fields: JMap[String, String],
       preprocessor: Option[UserDefinedPythonFunction]
   ): Model = {
-    fields.keySet.asScala.foreach(model.definition.input)
-    val application = model.expressionApplication(session)
-    Bridge.register(session, name, application, fields.asScala.toMap, preprocessor, usage(name, model, preprocessor))
+    model.register(session, name, fields.asScala.toMap, preprocessor)
     model
-  }
-
-  private def usage(name: String, model: Model, preprocessor: Option[UserDefinedPythonFunction]): String = {
-    val arguments = preprocessor.fold(model.inputs.mkString(", "))(p => s"image for ${p.name}")
-    s"$name($arguments) - Applies ${model.describe()}"
   }
 }

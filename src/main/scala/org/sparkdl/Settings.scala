@@ -5,7 +5,7 @@ import java.nio.file.Paths
 import org.apache.spark.network.util.JavaUtils
 
 import org.sparkdl.errors.SettingsException
-import org.sparkdl.model.Place
+import org.sparkdl.files.Place
 
 /** The settings of a Spark session that sparkdl reads, with their defaults.
   *

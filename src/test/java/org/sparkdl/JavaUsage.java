@@ -36,6 +36,7 @@ public final class JavaUsage {
             .setTfInputGraph(graph)
             .setInputMapping(Map.of("content", "x"))
             .setOutputMapping(Map.of("y", "tripled"))
+            .setSeed(7L)
             .setBatchSize(16)
             .setHandleInvalid("skip");
     return stage.transform(rows).select("id", "tripled").collectAsList();

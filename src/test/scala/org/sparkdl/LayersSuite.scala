@@ -7,78 +7,109 @@ import scala.util.Using
 
 import org.scalatest.funsuite.AnyFunSuite
 
-/** Holds the layers of docs/architecture.md: what a package may import. */
+/** Holds the layers of docs/architecture.md. */
 class LayersSuite extends AnyFunSuite {
   private val sources = Paths.get("src/main/scala")
+  private val bridge = "org.apache.spark.sql.sparkdl"
 
-  /** For each package, the packages of sparkdl that it may import besides itself, `errors` and the settings. */
-  private val mayImport = Map(
-    "errors" -> Set.empty[String],
-    "runtime" -> Set.empty[String],
-    "tensor" -> Set("runtime"),
-    "graph" -> Set("runtime", "tensor"),
-    "image" -> Set("runtime", "model", "bridge"),
-    "model" -> Set("runtime", "tensor"),
-    "engine" -> Set("runtime", "model"),
-    "plan" -> Set("runtime", "tensor", "image", "model", "engine"),
-    "bridge" -> Set("tensor", "model", "engine", "plan"),
-    "ml" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "api"),
-    "sql" -> Set("model", "bridge", "api"),
-    "tensorframes" -> Set("runtime", "tensor", "graph", "model", "engine", "plan", "bridge", "api"),
-    "doctor" -> Set("runtime", "model", "bridge", "api"),
-    "python" -> Set("image", "tensor", "api", "ml", "model", "plan", "tensorframes"),
-    "api" -> Set("runtime", "tensor", "image", "model", "engine", "plan", "bridge", "doctor")
+  /** The packages and, with a capital letter, the files of the root package, from the bottom up: each knows only
+    * those before it.
+    */
+  private val layers = Seq(
+    "errors",
+    "frames", // of the bridge
+    "files",
+    "Version",
+    "Settings",
+    "Sessions",
+    "runtime",
+    "tensor",
+    "graph",
+    "model",
+    "image",
+    "engine",
+    "application",
+    "rows",
+    "merging",
+    "bridge",
+    "Model",
+    "ModelUDF",
+    "SparkDLExtensions",
+    "ml",
+    "tensorframes.dsl",
+    "tensorframes",
+    "sql",
+    "doctor",
+    "Doctor",
+    "python"
   )
-
-  /** Files of the root package that anybody may import. */
-  private val everywhere = Set("Settings", "Version")
 
   private val files: Seq[Path] =
     Using.resource(Files.walk(sources))(_.iterator().asScala.filter(_.toString.endsWith(".scala")).toVector)
 
-  private def packageOf(file: Path): String = {
-    val path = sources.relativize(file).toString.replace('\\', '/')
-    if (path.startsWith("org/apache/spark/sql/sparkdl/")) "bridge"
-    else
-      path.stripPrefix("org/sparkdl/").split('/') match {
-        case Array(_) => "api"
-        case parts    => parts.head
-      }
+  private def layerOf(file: Path): String = {
+    val path = sources.relativize(file).iterator().asScala.map(_.toString).toVector
+    val own = path.init.mkString(".")
+    if (own == "org.sparkdl") path.last.stripSuffix(".scala")
+    else if (own == bridge) "bridge"
+    else own.stripPrefix(s"$bridge.").stripPrefix("org.sparkdl.")
   }
 
-  private def imports(file: Path): Seq[String] =
-    Files.readAllLines(file).asScala.toSeq.map(_.trim).filter(_.startsWith("import ")).map(_.stripPrefix("import "))
+  /** The code of a file, without comments and texts. */
+  private def code(file: Path): String = Files
+    .readString(file)
+    .replaceAll("(?s)\"\"\".*?\"\"\"", "\"\"")
+    .replaceAll("\"(\\\\.|[^\"\\\\\n])*\"", "\"\"")
+    .replaceAll("(?s)/\\*.*?\\*/", "")
+    .replaceAll("//.*", "")
 
-  private def imported(line: String): Seq[String] =
-    if (line.startsWith("org.apache.spark.sql.sparkdl.")) Seq("bridge")
-    else if (!line.startsWith("org.sparkdl.")) Nil
-    else {
-      val rest = line.stripPrefix("org.sparkdl.")
-      if (rest.head.isLower) Seq(rest.takeWhile(_.isLetterOrDigit))
-      else rest.split("[{}, ]+").filter(_.nonEmpty).filterNot(everywhere).map(_ => "api").toSeq.distinct
+  private val imported = """(org\.sparkdl|org\.apache\.spark\.sql\.sparkdl)\.(\{[^}]*}|\w+(?:\.\w+)?)""".r
+
+  /** The layers that a file names, by imports and in full; files of the root package also see each other. */
+  private def named(file: Path): Seq[String] = {
+    val text = code(file)
+    val inFull = imported.findAllMatchIn(text.replaceFirst("package \\S+", "")).toSeq.flatMap { found =>
+      val parts = found.group(2).split("[{}, \n]+").filter(_.nonEmpty).toSeq
+      if (found.group(1) == bridge) Seq(if (parts.head.startsWith("frames")) "frames" else "bridge")
+      else parts.map(part => layers.find(_ == part).getOrElse(part.takeWhile(_ != '.')))
     }
+    val root = layers.filter(l => l.head.isUpper && file.getNameCount == sources.getNameCount + 3)
+    (inFull ++ root.filter(r => s"\\b$r\\b".r.findFirstIn(text).isDefined)).distinct
+  }
 
-  test("every package imports only from layers below it") {
-    val wrong = for {
+  test("every package and every file of the root package is a layer") {
+    val found = files.map(layerOf).distinct
+    assert(found.diff(layers).isEmpty, ": add them to the list here and in docs/architecture.md")
+    assert(layers.diff(found).isEmpty, ": nothing is left of them")
+  }
+
+  test("no package knows one above it") {
+    val climbing = for {
       file <- files
-      own = packageOf(file)
-      allowed = mayImport.getOrElse(
-        own,
-        fail(s"package '$own' of $file is in no layer: add it here and in docs/architecture.md")
-      )
-      line <- imports(file)
-      other <- imported(line)
-      if other != own && other != "errors" && !allowed(other)
-    } yield s"$file ($own): $line"
-    assert(wrong.isEmpty, wrong.mkString("\n"))
+      own = layerOf(file)
+      other <- named(file)
+      if other != own && layers.indexOf(other) > layers.indexOf(own)
+    } yield s"$file ($own) knows $other"
+    assert(climbing.isEmpty, climbing.mkString("\n", "\n", "\n"))
+  }
+
+  test("docs/architecture.md has the layers in this order") {
+    val row = """\| `([\w.]+)`.*""".r
+    val table = Files
+      .readAllLines(Paths.get("docs/architecture.md"))
+      .asScala
+      .toSeq
+      .dropWhile(!_.startsWith("| package |"))
+      .takeWhile(_.startsWith("|"))
+    assert(table.collect { case row(name) => name } == layers)
   }
 
   test("only runtime and model import TensorFlow and JavaCPP; graph edits GraphDefs") {
-    val wrong = files.filterNot(f => Set("runtime", "model")(packageOf(f))).flatMap { f =>
-      imports(f)
-        .filter(l => l.startsWith("org.tensorflow") || l.startsWith("org.bytedeco"))
-        .filterNot(l => packageOf(f) == "graph" && l.startsWith("org.tensorflow.proto."))
-        .map(l => s"$f: $l")
+    val wrong = files.filterNot(f => Set("runtime", "model")(layerOf(f))).flatMap { f =>
+      "org\\.(tensorflow|bytedeco)\\.[\\w.]+".r
+        .findAllIn(code(f))
+        .filterNot(name => layerOf(f) == "graph" && name.startsWith("org.tensorflow.proto."))
+        .map(name => s"$f: $name")
     }
     assert(wrong.isEmpty, wrong.mkString("\n"))
   }

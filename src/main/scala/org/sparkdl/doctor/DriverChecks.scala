@@ -6,7 +6,7 @@ import org.apache.spark.network.util.JavaUtils
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.Settings
-import org.sparkdl.model.Place
+import org.sparkdl.files.Place
 
 /** What the driver can tell about the session. */
 private[sparkdl] object DriverChecks {

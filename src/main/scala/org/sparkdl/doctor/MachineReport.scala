@@ -7,7 +7,7 @@ import scala.util.{Properties, Try}
 
 import org.sparkdl.Version
 import org.sparkdl.errors.NativeLibraryException
-import org.sparkdl.runtime.{DType, NativeLibrary}
+import org.sparkdl.runtime.{DType, NativeRuntime}
 
 /** What one JVM of the application found about itself and its machine. */
 final case class MachineReport(name: String, findings: Seq[Finding])
@@ -15,9 +15,9 @@ final case class MachineReport(name: String, findings: Seq[Finding])
 object MachineReport {
 
   /** Examines the JVM that this is called in. */
-  def ofThisJvm(role: String, nativeDir: String): MachineReport = MachineReport(
+  def ofThisJvm(role: String, runtime: NativeRuntime): MachineReport = MachineReport(
     s"$role on ${Try(InetAddress.getLocalHost.getHostName).getOrElse("unknown host")}",
-    Seq(jdk, Finding("Scala", Properties.versionNumberString), jar, library(nativeDir), cpu, gpu, heap)
+    Seq(jdk, Finding("Scala", Properties.versionNumberString), jar, library(runtime), cpu, gpu, heap)
   )
 
   private def jdk: Finding = {
@@ -32,11 +32,10 @@ object MachineReport {
   private def placeOf(c: Class[_]): String =
     Option(c.getProtectionDomain.getCodeSource).map(_.getLocation.toString).getOrElse("unknown")
 
-  private def library(nativeDir: String): Finding =
+  private def library(runtime: NativeRuntime): Finding =
     try {
-      NativeLibrary.load(nativeDir)
       val native = s"TensorFlow Java ${Version.tensorflowJava}, classes from ${placeOf(DType.getClass)}"
-      Finding("TensorFlow", s"${NativeLibrary.version} from ${NativeLibrary.location} ($native)")
+      Finding("TensorFlow", s"${runtime.version} from ${runtime.location} ($native)")
     } catch {
       case e: NativeLibraryException => Finding("TensorFlow", s"does not load; glibc ${Linux.glibc}", e.getMessage)
     }

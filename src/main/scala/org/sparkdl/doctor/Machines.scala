@@ -1,15 +1,16 @@
 package org.sparkdl.doctor
 
+import org.apache.spark.SparkEnv
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sparkdl.TaskResults
+import org.apache.spark.sql.sparkdl.frames.TaskResults
 
-import org.sparkdl.Doctor
+import org.sparkdl.runtime.NativeRuntime
 
 /** Asks the executors. */
 private[sparkdl] object Machines {
 
   /** A report per executor that took a task of a job with several tasks per slot. */
-  def executors(session: SparkSession, nativeDir: String): Seq[MachineReport] = {
+  def executors(session: SparkSession, runtime: NativeRuntime): Seq[MachineReport] = {
     val sc = session.sparkContext
     val tasks = math.max(2, 4 * sc.defaultParallelism)
     sc.setJobDescription("sparkdl doctor: look at the executors")
@@ -18,8 +19,8 @@ private[sparkdl] object Machines {
         .perPartition(sc.parallelize(0 until tasks, tasks)) { _ =>
           // Short tasks would all be taken by the first executor that is free.
           Thread.sleep(200)
-          val id = Doctor.executorId
-          id -> MachineReport.ofThisJvm(s"executor $id", nativeDir)
+          val id = SparkEnv.get.executorId
+          id -> MachineReport.ofThisJvm(s"executor $id", runtime)
         }
         .toMap
         .toSeq

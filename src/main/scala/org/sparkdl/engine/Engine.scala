@@ -6,20 +6,18 @@ import scala.collection.mutable
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
-import org.sparkdl.runtime.{GraphOptimizer, NativeLibrary, SessionConfig, TaskThreads, TfException}
+import org.sparkdl.runtime.{GraphOptimizer, NativeRuntime, SessionConfig, TfException}
 
 /** How the engine runs on an executor; read from the session's settings on the driver.
   *
-  * @param intraOpThreads
-  *   0 = cores of the executor / task slots
   * @param maxMemory
   *   bytes of models above which unused ones are closed
   */
-final case class EngineSettings(intraOpThreads: Int, maxMemory: Long, nativeDir: String)
+final case class EngineSettings(runtime: NativeRuntime, maxMemory: Long)
 
 object EngineSettings {
   def of(settings: Settings.Reader): EngineSettings =
-    EngineSettings(settings.intraOpThreads, settings.modelsMaxMemory, settings.nativeDir)
+    EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory)
 }
 
 /** The loaded models of this JVM: one per hash and precision, shared by all tasks, counted, closed least recently
@@ -50,14 +48,15 @@ object Engine {
 
   /** Takes the model into use, loading it if this JVM does not have it. Loading a model does not hold up others. */
   def acquire(shipped: ShippedModel, precision: String, settings: EngineSettings): Lease = {
-    NativeLibrary.load(settings.nativeDir)
     val key = Key(shipped.hash, precision == "bfloat16")
     val lock = Engine.synchronized(loading.getOrElseUpdate(key, new Object))
     lock.synchronized {
       lease(key, loadedNow = false, settings).getOrElse {
         val model = open(shipped, key, settings)
-        Engine.synchronized(models.put(key, new Entry(model)))
-        lease(key, loadedNow = true, settings).get
+        Engine.synchronized { // at once: a model that nobody leases may be closed
+          models.put(key, new Entry(model))
+          lease(key, loadedNow = true, settings).get
+        }
       }
     }
   }
@@ -88,19 +87,18 @@ object Engine {
     }
   }
 
-  private def config(shipped: ShippedModel, key: Key, settings: EngineSettings) = SessionConfig(
-    TaskThreads.of(settings.intraOpThreads),
+  private def config(shipped: ShippedModel, key: Key) = SessionConfig(
     key.bfloat16,
     if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
   )
 
   private def open(shipped: ShippedModel, key: Key, settings: EngineSettings): LoadedModel =
-    try LoadedModel.open(shipped, config(shipped, key, settings))
+    try LoadedModel.open(settings.runtime, shipped, config(shipped, key))
     catch {
       case e: SparkDLException => throw e
       case e: TfException =>
         throw new InvalidModelException(
-          s"TensorFlow ${NativeLibrary.version} cannot load model ${shipped.hash.take(12)}: ${e.getMessage}. " +
+          s"TensorFlow ${settings.runtime.version} cannot load model ${shipped.hash.take(12)}: ${e.getMessage}. " +
             "Export it for TensorFlow 2.18 without custom operations.",
           e
         )

@@ -3,7 +3,8 @@ package org.sparkdl.engine
 import java.util.concurrent.ConcurrentHashMap
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{NativeLibrary, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
+import org.sparkdl.files.LocalFiles
+import org.sparkdl.runtime.{NativeRuntime, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
 
 /** A graph with its session, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
 final class LoadedModel private[engine] (
@@ -59,7 +60,7 @@ final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
     else {
       val outputs = limited(inputs)
       // Importing and optimising the graph left copies of it behind: 0.2 GB with ResNet50 (95 MB), gone in 20 ms.
-      NativeLibrary.trimMemory()
+      NativeRuntime.trimMemory()
       warm = true
       Some(outputs)
     }
@@ -81,22 +82,22 @@ private[engine] object LoadedModel {
   private val SessionBytes = 1L << 20
 
   /** Loads what `shipped` brought to this machine. */
-  def open(shipped: ShippedModel, config: SessionConfig): LoadedModel = {
+  def open(runtime: NativeRuntime, shipped: ShippedModel, config: SessionConfig): LoadedModel = {
     val path = shipped.localPath()
     val description = s"model ${shipped.hash.take(12)}"
     if (shipped.tags.isEmpty) {
-      val graph = TfGraph.fromFile(path)
+      val graph = TfGraph.fromFile(runtime, path)
       try
         new LoadedModel(
           SessionBytes + java.nio.file.Files.size(path),
           graph,
-          TfSession.open(graph, config),
+          TfSession.open(runtime, graph, config),
           description
         )
       catch { case e: Throwable => graph.close(); throw e }
     } else {
-      val (graph, session, meta) = TfSession.openSavedModel(path.toString, shipped.tags, config)
-      val bytes = org.sparkdl.model.LocalFiles.list(path).map(java.nio.file.Files.size).sum
+      val (graph, session, meta) = TfSession.openSavedModel(runtime, path.toString, shipped.tags, config)
+      val bytes = LocalFiles.list(path).map(java.nio.file.Files.size).sum
       new LoadedModel(SessionBytes + bytes, graph, session, description, Generators.of(graph, session, meta))
     }
   }

@@ -9,7 +9,8 @@ import scala.util.Using
 import org.apache.spark.{SparkContext, SparkEnv}
 import org.apache.spark.broadcast.Broadcast
 
-import org.sparkdl.model.{GraphFiles, LocalFiles}
+import org.sparkdl.files.LocalFiles
+import org.sparkdl.model.GraphFiles
 
 /** A graph's files on their way to the executors.
   *

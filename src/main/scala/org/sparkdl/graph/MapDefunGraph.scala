@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{AttrValue, DataType, FunctionDef, GraphDef, NameAttrList, NodeDef}
 
-import org.sparkdl.runtime.{GraphDefs, TfException}
+import org.sparkdl.runtime.{GraphDefs, TensorName, TfException}
 
 /** The row graph as a function that the operation `MapDefun` calls for each row, within one run. */
 private[graph] object MapDefunGraph {
@@ -22,7 +22,7 @@ private[graph] object MapDefunGraph {
     new FreshNames(row.graphDef.getLibrary.getFunctionList.asScala.map(_.getSignature.getName))("sparkdl_one_row")
 
   private def graph(row: RowGraph, function: FunctionDef): (GraphDef, Seq[String]) = {
-    val names = new FreshNames(row.inputs.map(i => Refs.op(i.tensor)))
+    val names = new FreshNames(row.inputs.map(i => TensorName.operation(i.tensor)))
     val map = names("rows")
     val graph = GraphDef.newBuilder().setVersions(row.graphDef.getVersions)
     row.inputs.foreach(i => graph.addNode(placeholder(row, i.tensor)))
@@ -33,11 +33,11 @@ private[graph] object MapDefunGraph {
   }
 
   private def placeholder(row: RowGraph, ref: String): NodeDef =
-    GraphDefs
-      .node("Placeholder", Refs.op(ref), Nil, Map("dtype" -> row.dtype(ref)))
-      .toBuilder
-      .putAttr("shape", Refs.shapeAttribute(row.shape(ref).map(-1L +: _)))
-      .build()
+    GraphDefs.placeholder(
+      TensorName.operation(ref),
+      GraphDefs.attribute(row.dtype(ref)),
+      row.shape(ref).map(-1L +: _)
+    )
 
   private def call(row: RowGraph, name: String, function: String): NodeDef = {
     val outputs = row.outputs.distinct

@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
 
-import org.sparkdl.runtime.{DType, GraphDefs}
+import org.sparkdl.runtime.{DType, GraphDefs, TensorName}
 
 /** The row graph between two changes of shape: for blocks of one row. */
 private[graph] object OneRowGraph {
@@ -13,10 +13,10 @@ private[graph] object OneRowGraph {
   def of(row: RowGraph): (GraphDef, Seq[String]) = {
     val names = new FreshNames(row.nodes.map(_.getName))
     val inputs = row.nodes.filter(row.isInput).map(n => n.getName -> names(s"${n.getName}/row")).toMap
-    val outputs = row.outputs.distinct.map(o => o -> names(s"${Refs.op(o)}/rows")).toMap
+    val outputs = row.outputs.distinct.map(o => o -> names(s"${TensorName.operation(o)}/rows")).toMap
     val axis = names("rows/axis")
     val graph = GraphDef.newBuilder().setVersions(row.graphDef.getVersions).setLibrary(row.graphDef.getLibrary)
-    row.nodes.foreach(n => graph.addNode(if (row.isInput(n)) withRows(row, n) else onRow(n, inputs)))
+    row.nodes.foreach(n => graph.addNode(if (row.isInput(n)) row.withRows(n) else onRow(n, inputs)))
     inputs.foreach { case (of, name) => graph.addNode(squeezed(row, of, name)) }
     graph.addNode(GraphDefs.node("Const", axis, Nil, Map("dtype" -> DataType.DT_INT32, "value" -> zero)))
     outputs.foreach { case (of, name) =>
@@ -28,11 +28,6 @@ private[graph] object OneRowGraph {
 
   private def zero = GraphDefs.tensor(DType.Int32, Nil, Seq(0))
 
-  private def withRows(row: RowGraph, placeholder: NodeDef): NodeDef = {
-    val shape = row.shape(placeholder.getName).map(-1L +: _)
-    placeholder.toBuilder.putAttr("shape", Refs.shapeAttribute(shape)).build()
-  }
-
   private def squeezed(row: RowGraph, of: String, name: String): NodeDef =
     GraphDefs.node("Squeeze", name, Seq(of), Map("T" -> row.dtype(of), "squeeze_dims" -> GraphDefs.ints(Seq(0))))
 
@@ -40,7 +35,7 @@ private[graph] object OneRowGraph {
   private def onRow(node: NodeDef, inputs: Map[String, String]): NodeDef = {
     val fed = node.toBuilder.clearInput()
     node.getInputList.asScala.foreach { ref =>
-      fed.addInput(if (Refs.isControl(ref)) ref else inputs.getOrElse(Refs.op(ref), ref))
+      fed.addInput(if (TensorName.isControl(ref)) ref else inputs.getOrElse(TensorName.operation(ref), ref))
     }
     fed.build()
   }

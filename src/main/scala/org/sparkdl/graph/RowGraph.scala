@@ -2,10 +2,11 @@ package org.sparkdl.graph
 
 import scala.jdk.CollectionConverters._
 
+import org.apache.spark.unsafe.Platform
 import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{GraphDefs, TfException, TfGraph, TfOutput}
+import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TensorName, TfException, TfGraph, TfOutput, TfTensor}
 import org.sparkdl.tensor.TensorSpec
 
 /** A graph for one row: no more than its outputs need, its inputs as placeholders of the given shapes, and what
@@ -15,6 +16,7 @@ import org.sparkdl.tensor.TensorSpec
   *   tensors in the order they were asked for; none is a placeholder itself, which could not be fed and fetched
   */
 private[graph] final class RowGraph private (
+    val runtime: NativeRuntime,
     val graphDef: GraphDef,
     val inputs: Seq[TensorSpec],
     val outputs: Seq[String],
@@ -22,14 +24,19 @@ private[graph] final class RowGraph private (
 ) extends AutoCloseable {
 
   val nodes: Seq[NodeDef] = graphDef.getNodeList.asScala.toSeq
-  private val inputNames = inputs.map(i => Refs.op(i.tensor)).toSet
+  private val inputNames = inputs.map(i => TensorName.operation(i.tensor)).toSet
+
+  /** The placeholder of a row's value as one of many: the rows come first. */
+  def withRows(placeholder: NodeDef): NodeDef =
+    GraphDefs.withShape(placeholder, shape(placeholder.getName).map(-1L +: _))
 
   /** Whether the node is a placeholder of a row's value. */
   def isInput(node: NodeDef): Boolean = inputNames(node.getName)
 
   /** Each node after those that it needs; None for graphs with loops of old (`Enter`, `NextIteration`). */
   lazy val sorted: Option[Seq[NodeDef]] = {
-    val waiting = nodes.map(n => n.getName -> n.getInputList.asScala.map(Refs.op).toSet).to(collection.mutable.Map)
+    val waiting =
+      nodes.map(n => n.getName -> n.getInputList.asScala.map(TensorName.operation).toSet).to(collection.mutable.Map)
     val users = nodes.flatMap(n => waiting(n.getName).map(_ -> n)).groupMap(_._1)(_._2)
     val ready = collection.mutable.Queue.from(nodes.filter(n => waiting(n.getName).isEmpty))
     val order = Seq.newBuilder[NodeDef]
@@ -51,7 +58,7 @@ private[graph] final class RowGraph private (
 
   /** The integers of a tensor that is the same for all rows, where TensorFlow can tell. */
   def constant(ref: String): Option[Seq[Long]] = graph.constant(tensor(ref)).flatMap { value =>
-    try Refs.integers(value)
+    try RowGraph.integers(value)
     finally value.close()
   }
 
@@ -68,37 +75,56 @@ private[graph] final class RowGraph private (
 private[graph] object RowGraph {
 
   /** The part of the graph that `outputs` need, with `inputs` as its placeholders. */
-  def of(source: GraphDef, inputs: Seq[TensorSpec], outputs: Seq[String]): RowGraph = {
-    val placeholders = inputs.map(i => Refs.op(i.tensor) -> placeholder(i)).toMap
+  def of(
+      runtime: NativeRuntime,
+      source: GraphDef,
+      inputs: Seq[TensorSpec],
+      outputs: Seq[String]
+  ): RowGraph = {
+    val placeholders = inputs.map(i => TensorName.operation(i.tensor) -> placeholder(i)).toMap
     val byName = source.getNodeList.asScala.map(n => n.getName -> n).toMap ++ placeholders
-    val needed = reached(byName, outputs.map(Refs.op) ++ placeholders.keys)
+    val needed = reached(byName, outputs.map(TensorName.operation) ++ placeholders.keys)
     val names = new FreshNames(byName.keys)
     val fed =
-      outputs.distinct.filter(o => placeholders.contains(Refs.op(o))).map(o => o -> names(s"${Refs.op(o)}/output"))
+      outputs.distinct
+        .filter(o => placeholders.contains(TensorName.operation(o)))
+        .map(o => o -> names(s"${TensorName.operation(o)}/output"))
     val copies = fed.map { case (of, name) =>
-      GraphDefs.node("Identity", name, Seq(of), Map("T" -> placeholders(Refs.op(of)).getAttrOrThrow("dtype")))
+      GraphDefs.node(
+        "Identity",
+        name,
+        Seq(of),
+        Map("T" -> placeholders(TensorName.operation(of)).getAttrOrThrow("dtype"))
+      )
     }
     val pruned = GraphDef.newBuilder().setVersions(source.getVersions).setLibrary(source.getLibrary)
     // in the order of the source, so that equal graphs give equal bytes
     source.getNodeList.asScala.map(_.getName).filter(needed).foreach(n => pruned.addNode(cleaned(byName(n))))
     copies.foreach(pruned.addNode)
     val graphDef = pruned.build()
-    new RowGraph(graphDef, inputs, outputs.map(o => fed.toMap.getOrElse(o, o)), imported(graphDef, inputs))
+    val asked = outputs.map(o => fed.toMap.getOrElse(o, o))
+    new RowGraph(runtime, graphDef, inputs, asked, imported(runtime, graphDef, inputs))
   }
 
   private def placeholder(spec: TensorSpec): NodeDef =
-    GraphDefs
-      .node("Placeholder", Refs.op(spec.tensor), Nil, Map("dtype" -> spec.dtype))
-      .toBuilder
-      .putAttr("shape", Refs.shapeAttribute(spec.shape))
-      .build()
+    GraphDefs.placeholder(TensorName.operation(spec.tensor), GraphDefs.attribute(spec.dtype), spec.shape)
+
+  /** The elements of an int32 or int64 tensor. */
+  private def integers(tensor: TfTensor): Option[Seq[Long]] = tensor.dtype match {
+    case DType.Int32 =>
+      Some(Seq.tabulate(tensor.elements.toInt)(i => Platform.getInt(null, tensor.address + 4L * i).toLong))
+    case DType.Int64 =>
+      Some(Seq.tabulate(tensor.elements.toInt)(i => Platform.getLong(null, tensor.address + 8L * i)))
+    case _ => None
+  }
 
   private def reached(nodes: Map[String, NodeDef], from: Seq[String]): Set[String] = {
     val seen = collection.mutable.Set.empty[String]
     val open = collection.mutable.Stack.from(from)
     while (open.nonEmpty) {
       val name = open.pop()
-      if (seen.add(name)) open.pushAll(nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(Refs.op)))
+      if (seen.add(name))
+        open.pushAll(nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(TensorName.operation)))
     }
     seen.toSet
   }
@@ -107,8 +133,8 @@ private[graph] object RowGraph {
   private def cleaned(node: NodeDef): NodeDef =
     node.toBuilder.removeAttr("_class").removeAttr("_output_shapes").build()
 
-  private def imported(graphDef: GraphDef, inputs: Seq[TensorSpec]): TfGraph =
-    try TfGraph.fromBytes(graphDef.toByteArray)
+  private def imported(runtime: NativeRuntime, graphDef: GraphDef, inputs: Seq[TensorSpec]): TfGraph =
+    try TfGraph.fromBytes(runtime, graphDef.toByteArray)
     catch {
       case e: TfException =>
         throw new InvalidModelException(

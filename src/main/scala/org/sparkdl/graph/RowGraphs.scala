@@ -3,6 +3,7 @@ package org.sparkdl.graph
 import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.NativeRuntime
 import org.sparkdl.tensor.TensorSpec
 
 /** A graph for blocks of rows.
@@ -37,9 +38,14 @@ object RowGraphs {
     * @return
     *   inputs and outputs in the order given, under the same names
     */
-  def toBlocks(graphDef: Array[Byte], inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): BlockGraph = {
+  def toBlocks(
+      runtime: NativeRuntime,
+      graphDef: Array[Byte],
+      inputs: Seq[TensorSpec],
+      outputs: Seq[TensorSpec]
+  ): BlockGraph = {
     require(inputs.nonEmpty, "a graph without inputs has no rows")
-    lift(graphDef, inputs, outputs)(row =>
+    lift(runtime, graphDef, inputs, outputs)(row =>
       Vectorizer
         .of(row)
         .orElse(if (shapesAgree(row)) MapDefunGraph.of(row) else None)
@@ -49,10 +55,13 @@ object RowGraphs {
   }
 
   /** As [[toBlocks]], by one of the ways. */
-  private[graph] def lift(graphDef: Array[Byte], inputs: Seq[TensorSpec], outputs: Seq[TensorSpec])(
-      way: RowGraph => ((GraphDef, Seq[String]), Boolean)
-  ): BlockGraph = {
-    val row = RowGraph.of(GraphDef.parseFrom(graphDef), inputs, outputs.map(_.tensor))
+  private[graph] def lift(
+      runtime: NativeRuntime,
+      graphDef: Array[Byte],
+      inputs: Seq[TensorSpec],
+      outputs: Seq[TensorSpec]
+  )(way: RowGraph => ((GraphDef, Seq[String]), Boolean)): BlockGraph = {
+    val row = RowGraph.of(runtime, GraphDef.parseFrom(graphDef), inputs, outputs.map(_.tensor))
     try {
       val ((graph, tensors), oneByOne) = way(row)
       val shapes = row.outputs.map(row.shape)
@@ -75,7 +84,7 @@ object RowGraphs {
     def known(graph: RowGraph) = graph.outputs.forall(graph.shape(_).exists(!_.exists(_ < 0)))
     def withDimensions = {
       val some = row.inputs.map(i => i.copy(shape = i.shape.map(_.map(d => if (d < 0) AnySize else d))))
-      val graph = RowGraph.of(row.graphDef, some, row.outputs)
+      val graph = RowGraph.of(row.runtime, row.graphDef, some, row.outputs)
       try known(graph)
       finally graph.close()
     }

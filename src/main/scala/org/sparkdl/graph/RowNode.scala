@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{AttrValue, DataType, NodeDef}
 
-import org.sparkdl.runtime.GraphDefs
+import org.sparkdl.runtime.{GraphDefs, TensorName}
 
 /** An input of a node.
   *
@@ -65,7 +65,7 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
     replace("Identity", Seq(ints(values, dtype, scalar)), "T" -> dtype)
 
   private def near = s"${node.getName}/rows"
-  private def control: Seq[String] = node.getInputList.asScala.toSeq.filter(Refs.isControl)
+  private def control: Seq[String] = node.getInputList.asScala.toSeq.filter(TensorName.isControl)
 
   /** A constant vector of integers, or a scalar. */
   def ints(values: Seq[Long], dtype: DataType = DataType.DT_INT32, scalar: Boolean = false): String =

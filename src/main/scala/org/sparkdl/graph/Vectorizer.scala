@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
 
-import org.sparkdl.runtime.{OpDefs, TfException, TfGraph}
+import org.sparkdl.runtime.{OpDefs, TensorName, TfException, TfGraph}
 
 /** Gives each operation that depends on rows its counterpart for many rows, by the tables of rules. */
 private[graph] final class Vectorizer private (row: RowGraph) {
@@ -20,11 +20,11 @@ private[graph] final class Vectorizer private (row: RowGraph) {
     }
 
   private def lift(node: NodeDef): Boolean =
-    if (row.isInput(node)) done(withRows(node), rows = true)
+    if (row.isInput(node)) done(row.withRows(node), rows = true)
     else {
-      val args = node.getInputList.asScala.toIndexedSeq.filterNot(Refs.isControl).map(arg)
+      val args = node.getInputList.asScala.toIndexedSeq.filterNot(TensorName.isControl).map(arg)
       if (args.exists(_.rows)) onRows(new RowNode(node, args, row, block), node)
-      else !OpDefs.isStateful(node.getOp) && !Vectorizer.Branches(node.getOp) && done(node, rows = false)
+      else !OpDefs.isStateful(row.runtime, node.getOp) && !Vectorizer.Branches(node.getOp) && done(node, rows = false)
     }
 
   private def onRows(site: RowNode, node: NodeDef): Boolean =
@@ -43,12 +43,7 @@ private[graph] final class Vectorizer private (row: RowGraph) {
     true
   }
 
-  private def arg(ref: String): Arg = Arg(ref, rows(Refs.op(ref)), row.shape(ref), row.dtype(ref))
-
-  private def withRows(placeholder: NodeDef): NodeDef = {
-    val shape = row.shape(placeholder.getName).map(-1L +: _)
-    placeholder.toBuilder.putAttr("shape", Refs.shapeAttribute(shape)).build()
-  }
+  private def arg(ref: String): Arg = Arg(ref, rows(TensorName.operation(ref)), row.shape(ref), row.dtype(ref))
 
   /** The output's tensor in the block graph; what is the same for all rows is repeated. */
   private def output(ref: String): String = {
@@ -56,7 +51,7 @@ private[graph] final class Vectorizer private (row: RowGraph) {
     if (own.rows) ref
     else {
       val first = arg(row.inputs.head.tensor)
-      val near = s"${Refs.op(ref)}/rows"
+      val near = s"${TensorName.operation(ref)}/rows"
       val count = block.dims(near, first.ref, first.dtype, 0, 1, DataType.DT_INT32)
       block.spread(own, count, near)
     }
@@ -79,7 +74,7 @@ private[graph] object Vectorizer {
   /** Whether TensorFlow, too, finds that the outputs are those of a row with one more dimension. */
   private def consistent(row: RowGraph, graphDef: GraphDef, outputs: Seq[String]): Boolean =
     try {
-      val graph = TfGraph.fromBytes(graphDef.toByteArray)
+      val graph = TfGraph.fromBytes(row.runtime, graphDef.toByteArray)
       try
         row.outputs.zip(outputs).forall { case (one, many) =>
           val shapes = for (a <- row.shape(one); b <- Option(graph.output(many).get.shape)) yield (-1L +: a, b.toSeq)

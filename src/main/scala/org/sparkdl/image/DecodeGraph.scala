@@ -1,6 +1,6 @@
 package org.sparkdl.image
 
-import org.sparkdl.runtime.{DType, GraphDefs, GraphOptimizer, SessionConfig, TaskThreads, TfGraph, TfRun, TfSession}
+import org.sparkdl.runtime.{DType, GraphDefs, GraphOptimizer, NativeRuntime, SessionConfig, TfGraph, TfRun, TfSession}
 
 /** TensorFlow's decoders in one graph and session per JVM, which lives as long as the JVM. Thread-safe. */
 private[image] object DecodeGraph {
@@ -10,25 +10,29 @@ private[image] object DecodeGraph {
 
   private val Bytes = "bytes"
 
-  private lazy val runs: Map[String, TfRun] = {
-    val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
-    val graph = TfGraph.fromBytes(definition)
-    // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
-    val session = TfSession.open(graph, SessionConfig(TaskThreads.of(threadsSetting), optimizer = GraphOptimizer.Off))
-    val input = graph.output(Bytes).toSeq
-    names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
-  }
-
-  @volatile private var threadsSetting = 0
-
-  /** Says what `intraOpThreads` is set to before the first decode: should this session be the first of the JVM, it
-    * decides the size of the thread pool that all models share.
-    */
-  def configure(intraOpThreads: Int): Unit = threadsSetting = intraOpThreads
+  @volatile private var runs: Map[String, TfRun] = Map.empty
 
   /** The run that decodes a file of that format to uint8 `[height, width, channels]` (GIF: `[1, height, width, 3]`).
     */
-  def decoder(format: String, ratio: Int): TfRun = runs(if (format == "JPEG") jpegName(ratio) else format.toLowerCase)
+  def decoder(runtime: NativeRuntime, format: String, ratio: Int): TfRun =
+    opened(runtime)(if (format == "JPEG") jpegName(ratio) else format.toLowerCase)
+
+  /** By the runtime of who decodes first: should this session be the first of the JVM, it decides the size of the
+    * thread pool that all models share.
+    */
+  private def opened(runtime: NativeRuntime): Map[String, TfRun] = {
+    if (runs.isEmpty) synchronized { if (runs.isEmpty) runs = open(runtime) }
+    runs
+  }
+
+  private def open(runtime: NativeRuntime): Map[String, TfRun] = {
+    val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
+    val graph = TfGraph.fromBytes(runtime, definition)
+    // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
+    val session = TfSession.open(runtime, graph, SessionConfig(optimizer = GraphOptimizer.Off))
+    val input = graph.output(Bytes).toSeq
+    names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
+  }
 
   private def jpegName(ratio: Int) = s"jpeg_$ratio"
 

@@ -4,7 +4,7 @@ import java.util.concurrent.ConcurrentLinkedDeque
 
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.runtime.TfTensor
+import org.sparkdl.runtime.{NativeRuntime, TfTensor}
 
 /** The reusable memory of one decode at a time: a native buffer for the encoded bytes, the string tensor that views
   * it, and the resampler. Not thread-safe: borrow one with [[DecodeWorker.use]].
@@ -12,21 +12,28 @@ import org.sparkdl.runtime.TfTensor
 private[image] final class DecodeWorker {
   private var capacity = 0L
   private var buffer = 0L
-  private val tensor = TfTensor.stringView(0L, 0L)
-  private val inputs = Array(tensor)
+  private var inputs: Array[TfTensor] = Array.empty // the view, once there is something to decode
 
   val resampler = new Resampler
 
   /** Runs a decoder on the first `length` bytes, followed by `trailer` if that is not negative; the caller closes the
     * result.
     */
-  def decode(format: String, ratio: Int, bytes: Array[Byte], length: Int, trailer: Int = -1): TfTensor = {
+  def decode(
+      runtime: NativeRuntime,
+      format: String,
+      ratio: Int,
+      bytes: Array[Byte],
+      length: Int,
+      trailer: Int = -1
+  ): TfTensor = {
     val size = if (trailer < 0) length.toLong else length + 1L
     reserve(size)
     Platform.copyMemory(bytes, Platform.BYTE_ARRAY_OFFSET, null, buffer, length)
     if (trailer >= 0) Platform.putByte(null, buffer + length, trailer.toByte)
-    TfTensor.pointTo(tensor, buffer, size)
-    DecodeGraph.decoder(format, ratio)(inputs)(0)
+    if (inputs.isEmpty) inputs = Array(TfTensor.stringView(runtime, buffer, size))
+    else TfTensor.pointTo(inputs(0), buffer, size)
+    DecodeGraph.decoder(runtime, format, ratio)(inputs)(0)
   }
 
   /** Frees a buffer that one huge file made large. */

@@ -2,7 +2,7 @@ package org.sparkdl.image
 
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.runtime.{TfException, TfTensor}
+import org.sparkdl.runtime.{NativeRuntime, TfException, TfTensor}
 
 /** Decodes images with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), and resizes them. Thread-safe.
   *
@@ -18,9 +18,9 @@ object ImageDecoder {
     * @return
     *   the image, or the reason why there is none
     */
-  def decode(bytes: Array[Byte], maxPixels: Long): Either[String, DecodedImage] =
+  def decode(runtime: NativeRuntime, bytes: Array[Byte], maxPixels: Long): Either[String, DecodedImage] =
     checkedHeader(bytes, maxPixels).flatMap { header =>
-      DecodeWorker.use(w => withPixels(w, header, 1, bytes)(toStruct(_, header)))
+      DecodeWorker.use(w => withPixels(runtime, w, header, 1, bytes)(toStruct(_, header)))
     }
 
   /** Decodes, resizes and writes uint8 pixels `[target.height, target.width, target.channels]` to native memory.
@@ -35,11 +35,17 @@ object ImageDecoder {
     * @return
     *   null, or the reason why there is no image
     */
-  def decodeInto(bytes: Array[Byte], target: ImageTarget, maxPixels: Long, address: Long): String =
+  def decodeInto(
+      runtime: NativeRuntime,
+      bytes: Array[Byte],
+      target: ImageTarget,
+      maxPixels: Long,
+      address: Long
+  ): String =
     checkedHeader(bytes, maxPixels)
       .flatMap { header =>
         DecodeWorker.use { worker =>
-          withPixels(worker, header, jpegRatio(header, target), bytes) { pixels =>
+          withPixels(runtime, worker, header, jpegRatio(header, target), bytes) { pixels =>
             ImageWriter.write(worker.resampler, pixels, target, header.orientation, address)
           }
         }
@@ -51,10 +57,15 @@ object ImageDecoder {
     checkedHeader(bytes, maxPixels).map(h => if (h.transposed) (h.width, h.height) else (h.height, h.width))
 
   /** Like [[decodeInto]], into a new array. */
-  def decodeTo(bytes: Array[Byte], target: ImageTarget, maxPixels: Long): Either[String, Array[Byte]] = {
+  def decodeTo(
+      runtime: NativeRuntime,
+      bytes: Array[Byte],
+      target: ImageTarget,
+      maxPixels: Long
+  ): Either[String, Array[Byte]] = {
     val slot = Platform.allocateMemory(target.bytes.toLong)
     try {
-      val reason = decodeInto(bytes, target, maxPixels, slot)
+      val reason = decodeInto(runtime, bytes, target, maxPixels, slot)
       if (reason != null) Left(reason)
       else {
         val pixels = new Array[Byte](target.bytes)
@@ -88,20 +99,30 @@ object ImageDecoder {
         .get
     }
 
-  private def withPixels[T](worker: DecodeWorker, header: ImageHeader, ratio: Int, bytes: Array[Byte])(
-      body: PixelSource => T
-  ): Either[String, T] =
+  private def withPixels[T](
+      runtime: NativeRuntime,
+      worker: DecodeWorker,
+      header: ImageHeader,
+      ratio: Int,
+      bytes: Array[Byte]
+  )(body: PixelSource => T): Either[String, T] =
     try {
-      val tensor = run(worker, header, ratio, bytes)
+      val tensor = run(runtime, worker, header, ratio, bytes)
       try Right(body(pixels(tensor, header, bytes)))
       finally tensor.close()
     } catch { case e: TfException => Left(explain(header, bytes, e)) }
 
-  private def run(worker: DecodeWorker, header: ImageHeader, ratio: Int, bytes: Array[Byte]): TfTensor =
+  private def run(
+      runtime: NativeRuntime,
+      worker: DecodeWorker,
+      header: ImageHeader,
+      ratio: Int,
+      bytes: Array[Byte]
+  ): TfTensor =
     if (header.format == "GIF") {
       val end = GifHeader.parse(new ByteCursor(bytes, "GIF")).firstFrameEnd
-      worker.decode(header.format, 1, bytes, end, GifHeader.Trailer)
-    } else worker.decode(header.format, ratio, bytes, bytes.length)
+      worker.decode(runtime, header.format, 1, bytes, end, GifHeader.Trailer)
+    } else worker.decode(runtime, header.format, ratio, bytes, bytes.length)
 
   private def pixels(tensor: TfTensor, header: ImageHeader, bytes: Array[Byte]): PixelSource = {
     val Array(height, width, channels) = tensor.shape.takeRight(3).map(_.toInt)

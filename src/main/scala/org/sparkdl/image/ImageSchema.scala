@@ -6,13 +6,13 @@ import org.apache.spark.ml.image.{ImageSchema => SparkSchema}
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.api.java.UDF2
 import org.apache.spark.sql.functions.{col, udf}
-import org.apache.spark.sql.sparkdl.SourceFiles
+import org.apache.spark.sql.sparkdl.frames.SourceFiles
 import org.apache.spark.sql.types.{StringType, StructType}
 
-import org.sparkdl.Settings
+import org.sparkdl.Sessions
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.model.Place
-import org.sparkdl.runtime.NativeLibrary
+import org.sparkdl.files.Place
+import org.sparkdl.runtime.NativeRuntime
 
 /** Reads image files into Spark's image structs. */
 object ImageSchema {
@@ -102,24 +102,21 @@ object ImageSchema {
   private def decoded(files: DataFrame, spark: SparkSession): DataFrame = {
     // Not deterministic as far as the optimizer is concerned: it would otherwise copy the decoding into filters that
     // it pushes down, and decode twice. What nobody selects is still not decoded.
-    val settings = new Settings.Reader(spark.conf.getOption)
-    val decodeFile = new DecodeFile(settings.imageMaxPixels, settings.nativeDir, settings.intraOpThreads)
+    val settings = Sessions.settingsOf(spark)
+    val decodeFile = new DecodeFile(NativeRuntime.of(settings), settings.imageMaxPixels)
     val decode = udf(decodeFile, readSchema).asNondeterministic()
     files.select(decode(col("path"), col("content")).as("read")).select("read.image", "read.error")
   }
 
   /** Decodes one file to a row of [[readSchema]]. */
-  private final class DecodeFile(maxPixels: Long, nativeDirectory: String, intraOpThreads: Int)
+  private final class DecodeFile(runtime: NativeRuntime, maxPixels: Long)
       extends UDF2[String, Array[Byte], Row]
       with Serializable {
 
-    override def call(origin: String, content: Array[Byte]): Row = {
-      NativeLibrary.load(nativeDirectory)
-      DecodeGraph.configure(intraOpThreads)
-      ImageDecoder.decode(content, maxPixels) match {
+    override def call(origin: String, content: Array[Byte]): Row =
+      ImageDecoder.decode(runtime, content, maxPixels) match {
         case Right(i)     => Row(Row(origin, i.height, i.width, i.nChannels, i.mode, i.data), null)
         case Left(reason) => Row(Row(origin, -1, -1, -1, ImageModes.Undefined, Array.emptyByteArray), reason)
       }
-    }
   }
 }

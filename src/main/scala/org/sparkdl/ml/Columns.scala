@@ -4,7 +4,7 @@ import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
 
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.plan.InputFeed
+import org.sparkdl.image.ImageTypes
 
 /** The columns that a stage is given, with Spark's rule for upper and lower case.
   *
@@ -24,7 +24,7 @@ private[ml] case class Columns(schema: StructType, stage: String) {
 
   def requireImages(name: String): Unit = {
     val field = existing(name)
-    if (!InputFeed.isImage(field.dataType))
+    if (!ImageTypes.isImage(field.dataType))
       throw new SchemaMismatchException(
         s"$stage: cannot take images from column '$name': expected Spark's image struct or encoded bytes (binary), got " +
           s"${field.dataType.simpleString}. sparkdl.readImages and spark.read.format(\"binaryFile\") give such columns."
@@ -48,7 +48,7 @@ private[ml] case class Columns(schema: StructType, stage: String) {
 
   /** The column that tells where a row came from: the origin of an image, the path beside encoded bytes. */
   def origin(inputs: Seq[String]): Option[String] = inputs.flatMap(find).map(f => f -> f.dataType).collectFirst {
-    case (field, t) if InputFeed.isImageStruct(t)       => s"${Columns.quoted(field.name)}.origin"
+    case (field, t) if ImageTypes.isStruct(t)           => s"${Columns.quoted(field.name)}.origin"
     case (_, BinaryType) if find("path").exists(isText) => Columns.quoted(find("path").get.name)
   }
 

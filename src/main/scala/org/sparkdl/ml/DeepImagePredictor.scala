@@ -6,9 +6,9 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
 import org.sparkdl.model.{Labels, ModelDefinition}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.tensor.TensorSpec
 
 /** Predicts the classes of images with a network that has its classifier on top.
@@ -97,17 +97,17 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       )
     )
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setInputCol(value: String): this.type = super.setInputCol(value)
-  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
-  override def setModelName(value: String): this.type = super.setModelName(value)
-  override def setScaleHint(value: String): this.type = super.setScaleHint(value)
-  override def setWeights(value: String): this.type = super.setWeights(value)
-  override def setModelDir(value: String): this.type = super.setModelDir(value)
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setInputCol(value: String): this.type = set(inputCol, value)
+  def setOutputCol(value: String): this.type = set(outputCol, value)
+  def setModelName(value: String): this.type = set(modelName, value)
+  def setScaleHint(value: String): this.type = set(scaleHint, value)
+  def setWeights(value: String): this.type = set(weights, value)
+  def setModelDir(value: String): this.type = set(modelDir, value)
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

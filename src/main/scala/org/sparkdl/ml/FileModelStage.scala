@@ -2,9 +2,9 @@ package org.sparkdl.ml
 
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.Model
+import org.sparkdl.Sessions
 import org.sparkdl.model.{KnownModels, ModelDefinition, ReadOptions}
-import org.sparkdl.runtime.NativeLibrary
+import org.sparkdl.runtime.NativeRuntime
 
 /** A stage whose model is a bundle, a SavedModel or a frozen graph at a path that a param names.
   *
@@ -26,13 +26,14 @@ trait FileModelStage extends ModelStage {
   /** The model that the param names, read with these options. */
   private[ml] def modelAt(session: SparkSession, options: ReadOptions): ModelDefinition = {
     val path = required(modelParam)
-    NativeLibrary.load(Model.settings(session).nativeDir)
-    KnownModels.read(path, session.sparkContext.hadoopConfiguration, options)
+    val runtime = NativeRuntime.of(Sessions.settingsOf(session))
+    runtime.load()
+    KnownModels.read(path, session.sparkContext.hadoopConfiguration, runtime, options)
   }
 
   override protected def newColumns(columns: Columns): Seq[NewColumn] = {
     checkInputs(columns)
-    val session = Model.session
+    val session = Sessions.current
     val made = call(findModel(session), columns, session)
     application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
     made.outputs.map { case (name, output) => NewColumn(outputParam(name), name, output.dataType) }

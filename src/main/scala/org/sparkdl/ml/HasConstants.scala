@@ -18,9 +18,6 @@ trait HasConstants extends FileModelStage {
   )
 
   def getConstants: JMap[String, Any] = $(constants)
-  def setConstants(value: JMap[String, Any]): this.type = setConstants(value.asScala)
-  def setConstants(value: scala.collection.Map[String, Any]): this.type =
-    set(constants, HasConstants.plain(value))
 
   protected def constantValues: Map[String, Any] = get(constants).fold(Map.empty[String, Any])(_.asScala.toMap)
 

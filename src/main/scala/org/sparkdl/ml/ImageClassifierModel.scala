@@ -5,10 +5,11 @@ import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.Sessions
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.OutputColumn
 
 /** A classifier of images that `ImageClassifierEstimator` (Python) has trained, with the history of its training.
   *
@@ -94,7 +95,7 @@ class ImageClassifierModel(override val uid: String)
     defaultCopy[ImageClassifierModel](extra).setParent(parent)
 
   /** The labels as text, in the order of the probabilities. */
-  def labels: Seq[String] = findModel(org.sparkdl.Model.session).labels.getOrElse(Nil).map(_._2)
+  def labels: Seq[String] = findModel(Sessions.current).labels.getOrElse(Nil).map(_._2)
 
   override private[ml] def modelParam: Param[String] = modelFile
 
@@ -130,11 +131,11 @@ class ImageClassifierModel(override val uid: String)
       "Of other classifiers DeepImagePredictor gives the probabilities."
   )
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

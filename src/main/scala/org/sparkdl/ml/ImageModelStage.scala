@@ -3,10 +3,10 @@ package org.sparkdl.ml
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ImageInfo, ModelDefinition, UnfedPlaceholders}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
@@ -36,13 +36,8 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
   val inputCol: Param[String]
 
   def getInputCol: String = $(inputCol)
-  def setInputCol(value: String): this.type = set(inputCol, value)
-
   def getOutputMode: String = $(outputMode)
-  def setOutputMode(value: String): this.type = set(outputMode, value)
-
   def getScaleHint: String = $(scaleHint)
-  def setScaleHint(value: String): this.type = set(scaleHint, value)
 
   /** The input and the output of the model that the params name. */
   protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec)

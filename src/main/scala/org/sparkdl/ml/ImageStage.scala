@@ -4,10 +4,11 @@ import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.Model
+import org.sparkdl.Sessions
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.{ModelCache, ModelDefinition}
-import org.sparkdl.plan.OutputColumn
+import org.sparkdl.runtime.NativeRuntime
 
 /** A stage that appends one output of a network known by name to a DataFrame of images. */
 abstract class ImageStage extends ModelStage with ImageStageParams {
@@ -27,9 +28,10 @@ abstract class ImageStage extends ModelStage with ImageStageParams {
   }
 
   override private[ml] def findModel(session: SparkSession): ModelDefinition = {
-    val directory = get(modelDir).filter(_.nonEmpty).getOrElse(Model.settings(session).modelsDir)
+    val settings = Sessions.settingsOf(session)
+    val directory = get(modelDir).filter(_.nonEmpty).getOrElse(settings.modelsDir)
     val hadoop = session.sparkContext.hadoopConfiguration
-    new ModelCache(directory, hadoop).find(get(modelName), $(weights))
+    new ModelCache(directory, hadoop, NativeRuntime.of(settings)).find(get(modelName), $(weights))
   }
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {

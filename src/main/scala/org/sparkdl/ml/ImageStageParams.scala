@@ -44,17 +44,8 @@ trait ImageStageParams extends ModelStageParams with HasOutputCol {
   setDefault(scaleHint -> ScaleHint.AreaAveraging.name, weights -> ModelCache.ImageNet)
 
   def getInputCol: String = $(inputCol)
-  def setInputCol(value: String): this.type = set(inputCol, value)
-
   def getModelName: String = $(modelName)
-  def setModelName(value: String): this.type = set(modelName, value)
-
   def getScaleHint: String = $(scaleHint)
-  def setScaleHint(value: String): this.type = set(scaleHint, value)
-
   def getWeights: String = $(weights)
-  def setWeights(value: String): this.type = set(weights, value)
-
   def getModelDir: String = $(modelDir)
-  def setModelDir(value: String): this.type = set(modelDir, value)
 }

@@ -148,15 +148,15 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
     else if (input.cell.exists(_.lastOption.contains(1L))) "L"
     else "RGB"
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setInputCol(value: String): this.type = super.setInputCol(value)
-  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
-  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
-  override def setScaleHint(value: String): this.type = super.setScaleHint(value)
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setInputCol(value: String): this.type = set(inputCol, value)
+  def setOutputCol(value: String): this.type = set(outputCol, value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+  def setScaleHint(value: String): this.type = set(scaleHint, value)
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

@@ -19,17 +19,17 @@ class KerasModel(override val uid: String) extends Model[KerasModel] with KerasS
 
   override def copy(extra: ParamMap): KerasModel = defaultCopy[KerasModel](extra).setParent(parent)
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setModelFile(value: String): this.type = super.setModelFile(value)
-  override def setInputCol(value: String): this.type = super.setInputCol(value)
-  override def setInputCols(value: Array[String]): this.type = super.setInputCols(value)
-  override def setOutputCols(value: Array[String]): this.type = super.setOutputCols(value)
-  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
-  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setModelFile(value: String): this.type = set(modelFile, value)
+  def setInputCol(value: String): this.type = set(inputCol, value)
+  def setInputCols(value: Array[String]): this.type = set(inputCols, value)
+  def setOutputCols(value: Array[String]): this.type = set(outputCols, value)
+  def setOutputCol(value: String): this.type = set(outputCol, value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

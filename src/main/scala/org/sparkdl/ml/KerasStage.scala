@@ -31,16 +31,9 @@ trait KerasStage extends TensorStage with HasOutputCol {
   )
 
   def getModelFile: String = $(modelFile)
-  def setModelFile(value: String): this.type = set(modelFile, value)
-
   def getInputCol: String = $(inputCol)
-  def setInputCol(value: String): this.type = set(inputCol, value)
-
   def getInputCols: Array[String] = $(inputCols)
-  def setInputCols(value: Array[String]): this.type = set(inputCols, value)
-
   def getOutputCols: Array[String] = $(outputCols)
-  def setOutputCols(value: Array[String]): this.type = set(outputCols, value)
 
   override private[ml] def modelParam: Param[String] = modelFile
   override protected def outputParam(column: String): String =

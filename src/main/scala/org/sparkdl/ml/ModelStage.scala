@@ -7,11 +7,10 @@ import org.apache.spark.sql.{DataFrame, Dataset, SparkSession}
 import org.apache.spark.sql.sparkdl.Bridge
 import org.apache.spark.sql.types.{DataType, StringType, StructField, StructType}
 
-import org.sparkdl.{Model, Settings}
-import org.sparkdl.engine.EngineSettings
+import org.sparkdl.Sessions
+import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that appends outputs of a model to a DataFrame.
@@ -74,23 +73,20 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
   }
 
   /** How the operator is to run what `call` says. */
-  private[ml] def application(call: StageCall, session: SparkSession): ModelApplication = {
-    val settings: Settings.Reader = Model.settings(session)
+  private[ml] def application(call: StageCall, session: SparkSession): ModelApplication =
     ApplicationChecks.checked(
-      ModelApplication(
-        model = call.model,
-        inputs = call.inputs.map(_._2),
-        outputs = call.outputs.map(_._2),
-        batchSize = get(batchSize).getOrElse(settings.batchSize),
-        precision = get(precision).getOrElse(settings.precision),
-        handleInvalid = HandleInvalid.fromName($(handleInvalid)),
-        scaleHint = call.scaleHint,
-        maxPixels = settings.imageMaxPixels,
-        engine = EngineSettings.of(settings),
-        seed = get(seed)
+      ModelApplication.of(
+        Sessions.settingsOf(session),
+        call.model,
+        call.inputs.map(_._2),
+        call.outputs.map(_._2),
+        HandleInvalid.fromName($(handleInvalid)),
+        get(batchSize),
+        get(precision),
+        call.scaleHint,
+        get(seed)
       )
     )
-  }
 
   protected def label: String = s"${getClass.getSimpleName} '$uid'"
 

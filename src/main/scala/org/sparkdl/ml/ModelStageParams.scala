@@ -3,13 +3,14 @@ package org.sparkdl.ml
 import org.apache.spark.ml.param.{IntParam, LongParam, Param, Params}
 
 import org.sparkdl.Settings
+import org.sparkdl.application.HandleInvalid
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.HandleInvalid
 
 /** The params of every stage that applies a model.
   *
   * Python has the same params with the same defaults and texts (`sparkdl.param`); a test compares them. A value that
-  * a param cannot have is refused when it is set.
+  * a param cannot have is refused when it is set. Getters are here, setters in the stages, as in Spark ML: Java takes
+  * `this.type` for the class that declares a method, and could not chain those of a trait.
   */
 trait ModelStageParams extends Params {
 
@@ -53,19 +54,10 @@ trait ModelStageParams extends Params {
   setDefault(handleInvalid -> HandleInvalid.Error.name)
 
   def getBatchSize: Int = $(batchSize)
-  def setBatchSize(value: Int): this.type = set(batchSize, value)
-
   def getPrecision: String = $(precision)
-  def setPrecision(value: String): this.type = set(precision, value)
-
   def getHandleInvalid: String = $(handleInvalid)
-  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
-
   def getSeed: Long = $(seed)
-  def setSeed(value: Long): this.type = set(seed, value)
-
   def getErrorCol: String = $(errorCol)
-  def setErrorCol(value: String): this.type = set(errorCol, value)
 }
 
 /** The one new column of a stage that adds one. */
@@ -80,7 +72,6 @@ trait HasOutputCol extends Params {
   setDefault(outputCol -> s"${uid}__output")
 
   def getOutputCol: String = $(outputCol)
-  def setOutputCol(value: String): this.type = set(outputCol, value)
 }
 
 /** Checks of values; they throw, because Spark's own message for a value that a check denies gives no reason. */

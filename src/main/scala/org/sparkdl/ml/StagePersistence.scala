@@ -6,7 +6,8 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 import org.apache.spark.ml.util.{MLReader, MLWriter}
 
-import org.sparkdl.model.{Bundle, LocalFiles, ModelDefinition, RemoteFiles, Sha256}
+import org.sparkdl.files.{LocalFiles, RemoteFiles, Sha256}
+import org.sparkdl.model.{Bundle, ModelDefinition}
 
 /** Writes a stage: its params as Spark ML writes them, and its model as a bundle in `<path>/bundle`, so that it can
   * be loaded where neither the weights nor the model cache are.

@@ -2,6 +2,8 @@ package org.sparkdl.ml
 
 import java.util.{Map => JMap}
 
+import scala.jdk.CollectionConverters._
+
 import org.apache.spark.ml.param.Param
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 
@@ -99,17 +101,17 @@ class TFImageTransformer(override val uid: String) extends ImageModelStage with 
   override protected def readOptions: ReadOptions =
     ReadOptions(inputs = get(inputTensor).toSeq, outputs = get(outputTensor).toSeq, constants = constantValues)
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setInputCol(value: String): this.type = super.setInputCol(value)
-  override def setOutputCol(value: String): this.type = super.setOutputCol(value)
-  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
-  override def setScaleHint(value: String): this.type = super.setScaleHint(value)
-  override def setConstants(value: JMap[String, Any]): this.type = super.setConstants(value)
-  override def setConstants(value: scala.collection.Map[String, Any]): this.type = super.setConstants(value)
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setInputCol(value: String): this.type = set(inputCol, value)
+  def setOutputCol(value: String): this.type = set(outputCol, value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+  def setScaleHint(value: String): this.type = set(scaleHint, value)
+  def setConstants(value: JMap[String, Any]): this.type = setConstants(value.asScala)
+  def setConstants(value: scala.collection.Map[String, Any]): this.type = set(constants, HasConstants.plain(value))
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

@@ -86,14 +86,14 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
       throw new SparkDLException(s"$label: ${param.name} is not set. ${param.doc}")
     }
 
-  // Java takes this.type for the class that declares a method; these let it chain.
-  override def setOutputMode(value: String): this.type = super.setOutputMode(value)
-  override def setConstants(value: JMap[String, Any]): this.type = super.setConstants(value)
-  override def setConstants(value: scala.collection.Map[String, Any]): this.type = super.setConstants(value)
-  override def setBatchSize(value: Int): this.type = super.setBatchSize(value)
-  override def setPrecision(value: String): this.type = super.setPrecision(value)
-  override def setHandleInvalid(value: String): this.type = super.setHandleInvalid(value)
-  override def setErrorCol(value: String): this.type = super.setErrorCol(value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
+  def setConstants(value: JMap[String, Any]): this.type = setConstants(value.asScala)
+  def setConstants(value: scala.collection.Map[String, Any]): this.type = set(constants, HasConstants.plain(value))
+  def setBatchSize(value: Int): this.type = set(batchSize, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+  def setSeed(value: Long): this.type = set(seed, value)
 
   override def write: MLWriter = new StageWriter(this, super.write)
 }

@@ -4,10 +4,10 @@ import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ModelDefinition, UnfedPlaceholders}
-import org.sparkdl.plan.OutputColumn
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
@@ -24,7 +24,6 @@ trait TensorStage extends FileModelStage {
   setDefault(outputMode -> TensorStage.Array)
 
   def getOutputMode: String = $(outputMode)
-  def setOutputMode(value: String): this.type = set(outputMode, value)
 
   /** The column that feeds each input. */
   protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]

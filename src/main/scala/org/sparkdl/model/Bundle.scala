@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import com.fasterxml.jackson.databind.node.{ArrayNode, ObjectNode}
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.files.{LocalFiles, Sha256, TextFile}
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 

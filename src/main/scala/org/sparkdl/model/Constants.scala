@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 import org.tensorflow.proto.{GraphDef, NodeDef}
 
 import org.sparkdl.errors.{SchemaMismatchException, SettingsException}
-import org.sparkdl.runtime.{DType, GraphDefs, TfGraph}
+import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TensorName, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
 /** A graph in which some placeholders have become constants, and their operations. */
@@ -19,25 +19,25 @@ final private[model] case class ConstantGraph(files: GraphFiles, operations: Set
 private[model] object Constants {
 
   /** The model with the constants of `options`; inputs that have one are inputs no more. */
-  def applied(model: ModelDefinition, options: ReadOptions): ModelDefinition =
+  def applied(runtime: NativeRuntime, model: ModelDefinition, options: ReadOptions): ModelDefinition =
     if (options.constants.isEmpty) model
     else {
       val made = in(model.name, model.graph, model.inputs, options)
-      model.image.filter(i => made.operations(operation(model.input(i.input).tensor))).foreach { i =>
+      model.image.filter(i => made.operations(TensorName.operation(model.input(i.input).tensor))).foreach { i =>
         fail(model.name, i.input, "it is the input that takes images")
       }
       model.copy(
         graph = made.files,
-        inputs = model.inputs.filterNot(i => made.operations(operation(i.tensor))),
-        outputs = shaped(made.files, model.outputs)
+        inputs = model.inputs.filterNot(i => made.operations(TensorName.operation(i.tensor))),
+        outputs = shaped(runtime, made.files, model.outputs)
       )
     }
 
   /** Outputs whose rank depended on a placeholder, with the shapes that they have with the constants. */
-  private def shaped(files: GraphFiles, outputs: Seq[TensorSpec]): Seq[TensorSpec] =
+  private def shaped(runtime: NativeRuntime, files: GraphFiles, outputs: Seq[TensorSpec]): Seq[TensorSpec] =
     if (outputs.forall(_.shape.isDefined)) outputs
     else {
-      val graph = TfGraph.fromBytes(GraphNodes.graphOf(files).toByteArray)
+      val graph = TfGraph.fromBytes(runtime, GraphNodes.graphOf(files).toByteArray)
       try
         outputs.map { o =>
           o.copy(shape = o.shape.orElse(graph.output(o.tensor).flatMap(t => Option(t.shape).map(_.toSeq))))
@@ -77,7 +77,7 @@ private[model] object Constants {
       }
     }
 
-    def target(name: String): String = Constants.operation(inputs.find(_.name == name).fold(name)(_.tensor))
+    def target(name: String): String = TensorName.operation(inputs.find(_.name == name).fold(name)(_.tensor))
 
     def constant(op: String, name: String, value: Any): Seq[NodeDef] = {
       val placeholder = nodes.placeholder(nodes.operation(op).get)
@@ -93,7 +93,9 @@ private[model] object Constants {
 
     private def listed: String = {
       val found = graph.getNodeList.asScala.filter(Placeholder.isPlaceholder).map(nodes.placeholder).map { p =>
-        inputs.find(i => Constants.operation(i.tensor) == p.name).fold(p.toString)(i => s"${i.name}: ${p.typeString}")
+        inputs
+          .find(i => TensorName.operation(i.tensor) == p.name)
+          .fold(p.toString)(i => s"${i.name}: ${p.typeString}")
       }
       if (found.isEmpty) "the model has no placeholders" else s"the placeholders are: ${found.mkString("; ")}"
     }
@@ -113,8 +115,6 @@ private[model] object Constants {
     graph.getNodeList.forEach(n => constants.getOrElse(n.getName, Seq(n)).foreach(made.addNode(_)))
     made.build()
   }
-
-  private def operation(tensor: String): String = TfGraph.split(tensor)._1
 
   private def fail(model: String, name: String, why: String): Nothing = throw new SettingsException(
     s"Cannot give '$name' of model '$model' a constant: $why."

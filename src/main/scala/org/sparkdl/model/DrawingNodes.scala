@@ -7,7 +7,7 @@ import scala.util.Using
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.tensorflow.proto.{AttrValue, GraphDef, NodeDef}
 
-import org.sparkdl.runtime.TfGraph
+import org.sparkdl.runtime.TensorName
 
 /** What draws random numbers in graphs that come as they are, without a manifest that says it. */
 private[sparkdl] object DrawingNodes {
@@ -65,11 +65,12 @@ private[sparkdl] object DrawingNodes {
     val nodes = graph.getNodeList.asScala.map(n => n.getName -> n).toMap
     val functions = graph.getLibrary.getFunctionList.asScala.map(f => f.getSignature.getName -> f).toMap
     val (found, called) = (mutable.LinkedHashSet.empty[NodeDef], mutable.Set.empty[String])
-    val open = mutable.Stack.from(tensors.map(op).flatMap(nodes.get))
+    val open = mutable.Stack.from(tensors.map(TensorName.operation).flatMap(nodes.get))
     while (open.nonEmpty) {
       val node = open.pop()
       if (found.add(node)) {
-        if (nodes.get(node.getName).contains(node)) open.pushAll(node.getInputList.asScala.map(op).flatMap(nodes.get))
+        if (nodes.get(node.getName).contains(node))
+          open.pushAll(node.getInputList.asScala.map(TensorName.operation).flatMap(nodes.get))
         VariableUses
           .functionsOf(node)
           .filter(called.add)
@@ -79,8 +80,6 @@ private[sparkdl] object DrawingNodes {
     }
     found.toSeq
   }
-
-  private def op(tensor: String): String = TfGraph.split(tensor.stripPrefix("^"))._1
 
   /** The graph with operations that draw other numbers in every session: a seed of 0 and 0 is none. Two executors
     * would else draw the same.

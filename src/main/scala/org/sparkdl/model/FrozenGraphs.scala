@@ -6,7 +6,8 @@ import com.google.protobuf.TextFormat
 import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.{NativeLibrary, TfException, TfGraph, TfOutput}
+import org.sparkdl.files.Sha256
+import org.sparkdl.runtime.{NativeRuntime, TensorName, TfException, TfGraph, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 
 /** Frozen GraphDefs: a file without a signature, so inputs and outputs are given or found in the graph. */
@@ -15,10 +16,10 @@ private[model] object FrozenGraphs {
   /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, else all placeholders, and
     * what no other operation consumes. Placeholders that are given constants are none any more.
     */
-  def read(file: Path, options: ReadOptions): ModelDefinition = {
+  def read(runtime: NativeRuntime, file: Path, options: ReadOptions): ModelDefinition = {
     val name = file.getFileName.toString.stripSuffix(".pb")
-    val stored = withConstants(name, file, options)
-    val graph = open(file, stored.path)
+    val stored = withConstants(runtime, name, file, options)
+    val graph = open(runtime, file, stored.path)
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
@@ -44,11 +45,11 @@ private[model] object FrozenGraphs {
     graph.build().toByteArray
   }
 
-  private def withConstants(name: String, file: Path, options: ReadOptions): GraphFiles = {
+  private def withConstants(runtime: NativeRuntime, name: String, file: Path, options: ReadOptions): GraphFiles = {
     val files = GraphFiles(Sha256.of(file), file, Nil)
     if (options.constants.isEmpty) files
     else {
-      open(file, file).close() // says what is wrong with the file
+      open(runtime, file, file).close() // says what is wrong with the file
       Constants.in(name, files, Nil, options).files
     }
   }
@@ -56,14 +57,12 @@ private[model] object FrozenGraphs {
   /** @param content
     *   where the graph is that is made of the file
     */
-  private def open(file: Path, content: Path): TfGraph = {
-    NativeLibrary.load()
-    try TfGraph.fromFile(content)
+  private def open(runtime: NativeRuntime, file: Path, content: Path): TfGraph =
+    try TfGraph.fromFile(runtime, content)
     catch {
       case e: TfException         => fail(file, s"TensorFlow cannot import it: ${e.getMessage}")
       case e: java.io.IOException => fail(file, s"it cannot be read: ${e.getMessage}")
     }
-  }
 
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
@@ -94,8 +93,7 @@ private[model] object FrozenGraphs {
     val dtype = output.dtype.getOrElse(
       fail(file, s"tensor '${output.name}' has a type that cannot be a column (TF_DataType ${output.dtypeCode})")
     )
-    val (op, index) = TfGraph.split(output.name)
-    TensorSpec(if (index == 0) op else output.name, output.name, dtype, Option(output.shape).map(_.toSeq))
+    TensorSpec(TensorName.short(output.name), output.name, dtype, Option(output.shape).map(_.toSeq))
   }
 
   private def fail(file: Path, why: String): Nothing =

@@ -4,6 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{MetaGraphDef, NodeDef}
 
+import org.sparkdl.files.Sha256
 import org.sparkdl.runtime.{DType, GraphDefs}
 
 /** Operations that set the generators of random numbers of a SavedModel, which are variables, to what follows from a

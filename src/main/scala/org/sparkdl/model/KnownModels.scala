@@ -6,18 +6,32 @@ import java.util.concurrent.ConcurrentHashMap
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, FileStatus, Path => HadoopPath}
 
+import org.sparkdl.files.Place
+import org.sparkdl.runtime.NativeRuntime
+
 /** Models that this process has read and checked already; checking means hashing up to 600 MB. */
 private[sparkdl] object KnownModels {
   private val known = new ConcurrentHashMap[(String, Long, Long, ReadOptions), ModelDefinition]()
 
   /** The model at a path or URI, read again only when its file has changed. */
-  def read(address: String, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition = {
+  def read(
+      address: String,
+      hadoop: Configuration,
+      runtime: NativeRuntime,
+      options: ReadOptions
+  ): ModelDefinition = {
     val place = Place.of(address)
-    place.reaching(read(place.found(hadoop), address, hadoop, options))
+    place.reaching(read(place.found(hadoop), address, hadoop, runtime, options))
   }
 
   /** The same, where the place is known and the user's words for it are `address`. */
-  def read(path: HadoopPath, address: String, hadoop: Configuration, options: ReadOptions): ModelDefinition = {
+  def read(
+      path: HadoopPath,
+      address: String,
+      hadoop: Configuration,
+      runtime: NativeRuntime,
+      options: ReadOptions
+  ): ModelDefinition = {
     val fs = path.getFileSystem(hadoop)
     val key = status(fs, path).map { s =>
       // A bundle says itself what its signature is, so it is not read again for other options than constants, and
@@ -27,7 +41,7 @@ private[sparkdl] object KnownModels {
       (s.getPath.toString, s.getModificationTime, s.getLen, relevant)
     }
     key.flatMap(k => Option(known.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {
-      val definition = ModelReader.readAt(path, address, hadoop, options)
+      val definition = ModelReader.readAt(path, address, hadoop, runtime, options)
       key.foreach(known.put(_, definition))
       definition
     }

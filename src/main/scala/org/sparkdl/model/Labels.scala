@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import org.apache.hadoop.conf.Configuration
 
 import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
+import org.sparkdl.files.{Place, TextFile}
 
 /** Reads names of classes, from the same files as `sparkdl.labels.read_labels` in Python. */
 private[sparkdl] object Labels {

@@ -9,6 +9,8 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkDLException}
+import org.sparkdl.files.{LocalFiles, Place, Sha256}
+import org.sparkdl.runtime.NativeRuntime
 
 /** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, where the key is "imagenet" or the first 16
   * hexadecimal digits of the SHA-256 of a weights file. Python makes the bundles (`python -m sparkdl export`).
@@ -16,7 +18,7 @@ import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkD
   * @param directory
   *   the model cache, any Hadoop path
   */
-final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration) {
+final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration, runtime: NativeRuntime) {
   import ModelCache._
 
   /** The bundle of a model with the given weights.
@@ -35,7 +37,8 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
       place.reaching {
         val fs = path.getFileSystem(hadoop)
         if (!fs.exists(path)) throw noWeights(model, weights)
-        if (isBundle(fs, path)) ofModel(model, weights, KnownModels.read(path, weights, hadoop, ReadOptions()))
+        if (isBundle(fs, path))
+          ofModel(model, weights, KnownModels.read(path, weights, hadoop, runtime, ReadOptions()))
         else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
       }
     }
@@ -50,7 +53,7 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
         cache.reaching {
           if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
             throw notCached(model, bundle, file)
-          KnownModels.read(bundle, bundle.toUri.toString, hadoop, ReadOptions())
+          KnownModels.read(bundle, bundle.toUri.toString, hadoop, runtime, ReadOptions())
         }
     }
 

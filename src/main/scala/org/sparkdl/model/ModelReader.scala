@@ -11,6 +11,8 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
+import org.sparkdl.files.{LocalFiles, Place, RemoteFiles, Sha256}
+import org.sparkdl.runtime.NativeRuntime
 
 /** What to read from files that hold more than one model, or that do not name their tensors.
   *
@@ -50,35 +52,50 @@ object ModelReader {
     *
     * Runs on the driver. Raises [[ModelNotFoundException]] and [[InvalidModelException]].
     */
-  def read(path: String, hadoop: Configuration, options: ReadOptions = ReadOptions()): ModelDefinition =
-    readLocal(path, localize(path, hadoop), options)
+  def read(
+      path: String,
+      hadoop: Configuration,
+      runtime: NativeRuntime,
+      options: ReadOptions = ReadOptions()
+  ): ModelDefinition = readLocal(runtime, path, localize(path, hadoop), options)
 
   /** As `read`, where the place is known and the user's words for it are `address`. */
   private[sparkdl] def readAt(
       path: HadoopPath,
       address: String,
       hadoop: Configuration,
+      runtime: NativeRuntime,
       options: ReadOptions
-  ): ModelDefinition = readLocal(address, fetched(path, address, hadoop), options)
+  ): ModelDefinition = readLocal(runtime, address, fetched(path, address, hadoop), options)
 
-  private def readLocal(path: String, local: Path, options: ReadOptions): ModelDefinition =
+  private def readLocal(
+      runtime: NativeRuntime,
+      path: String,
+      local: Path,
+      options: ReadOptions
+  ): ModelDefinition =
     if (Files.isDirectory(local))
-      if (Bundle.isBundle(local)) Constants.applied(Bundle.read(local), options)
+      if (Bundle.isBundle(local)) Constants.applied(runtime, Bundle.read(local), options)
       else if (SavedModels.isSavedModel(local))
-        Constants.applied(SavedModels.read(local, options.tags, options.signature), options)
+        Constants.applied(runtime, SavedModels.read(local, options.tags, options.signature), options)
       else
         throw new InvalidModelException(
           s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
             s"got one with: ${names(local)}. It is ${FileKinds.of(local).what}. ${FileKinds.of(local).remedy}"
         )
-    else readFile(path, local, options)
+    else readFile(runtime, path, local, options)
 
-  private def readFile(path: String, local: Path, options: ReadOptions): ModelDefinition = {
+  private def readFile(
+      runtime: NativeRuntime,
+      path: String,
+      local: Path,
+      options: ReadOptions
+  ): ModelDefinition = {
     val kind = FileKinds.of(local)
     kind.kind match {
-      case FileKinds.Graph                         => FrozenGraphs.read(local, options)
-      case FileKinds.TextGraph                     => FrozenGraphs.read(binary(local), options)
-      case k if FileKinds.ZippedModels.contains(k) => readLocal(path, unzip(local), options)
+      case FileKinds.Graph                         => FrozenGraphs.read(runtime, local, options)
+      case FileKinds.TextGraph                     => FrozenGraphs.read(runtime, binary(local), options)
+      case k if FileKinds.ZippedModels.contains(k) => readLocal(runtime, path, unzip(local), options)
       case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
       case _                                       => throw FileKinds.noModel(path, kind)
     }

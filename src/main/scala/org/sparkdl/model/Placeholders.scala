@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{GraphDef, NodeDef}
 
-import org.sparkdl.runtime.{DType, TfGraph}
+import org.sparkdl.runtime.{DType, TensorName}
 import org.sparkdl.tensor.TensorSpec
 
 /** A placeholder: an operation that gets its value from outside.
@@ -73,7 +73,7 @@ final private[model] class GraphNodes(graph: GraphDef) {
     val reached = mutable.LinkedHashSet.empty[String]
     val open = mutable.Stack(tensor)
     while (open.nonEmpty) {
-      val (op, index) = TfGraph.split(open.pop())
+      val (op, index) = TensorName.split(open.pop())
       if (!fed(s"$op:$index") && !replaced(op, fed) && reached.add(op))
         nodes.get(op).foreach(_.getInputList.forEach(i => open.push(after(i))))
     }
@@ -84,7 +84,7 @@ final private[model] class GraphNodes(graph: GraphDef) {
   private def replaced(op: String, fed: Set[String]) = fed(s"$op:0") && nodes.get(op).exists(Placeholder.needsValue)
 
   /** "^op" is an operation that only has to run before: feeding one of its outputs does not spare it. */
-  private def after(input: String): String = if (input.startsWith("^")) s"${input.drop(1)}:-1" else input
+  private def after(input: String): String = if (TensorName.isControl(input)) s"${input.drop(1)}:-1" else input
 }
 
 private[model] object GraphNodes {

@@ -4,14 +4,14 @@ import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
 import org.apache.commons.text.similarity.LevenshteinDistance
-import org.tensorflow.proto.{AttrValue, GraphDef, NodeDef, TensorShapeProto, VersionDef}
+import org.tensorflow.proto.{GraphDef, NodeDef, VersionDef}
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.TfGraph
+import org.sparkdl.runtime.{GraphDefs, NativeRuntime, TensorName, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
 /** A frozen GraphDef of which a program runs a part: what its tensors need, and what shapes they have. Immutable. */
-final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: GraphDef) {
+final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, whole: GraphFiles, graph: GraphDef) {
   import ProgramGraph._
 
   private val nodes: Map[String, NodeDef] = graph.getNodeList.asScala.map(n => n.getName -> n).toMap
@@ -48,7 +48,7 @@ final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: Gra
 
   /** The part that `tensors` need, with the inputs as placeholders of these shapes: serialized. */
   def restricted(inputs: Seq[TensorSpec], tensors: Seq[String]): Array[Byte] = {
-    val given_ = inputs.map(i => TfGraph.split(i.tensor)._1 -> i).toMap
+    val given_ = inputs.map(i => TensorName.operation(i.tensor) -> i).toMap
     val made = graph.toBuilder.clearNode()
     needed(tensors, given_.keySet).foreach(n => made.addNode(given_.get(n.getName).fold(n)(asPlaceholder(n, _))))
     if (graph.getVersions.getProducer < Placeholder.ScalarsKnown)
@@ -60,31 +60,28 @@ final private[sparkdl] class ProgramGraph private (whole: GraphFiles, graph: Gra
     * together.
     */
   def inferred(inputs: Seq[TensorSpec], tensors: Seq[String]): Seq[TensorSpec] = {
-    val part = TfGraph.fromBytes(restricted(inputs, tensors))
+    val part = TfGraph.fromBytes(runtime, restricted(inputs, tensors))
     try tensors.map(spec(part, _))
     finally part.close()
   }
 
   private def spec(part: TfGraph, tensor: String): TensorSpec = {
     val output =
-      part.output(tensor).getOrElse(fail(s"operation '${TfGraph.split(tensor)._1}' has no output '$tensor'"))
+      part.output(tensor).getOrElse(fail(s"operation '${TensorName.operation(tensor)}' has no output '$tensor'"))
     val dtype = output.dtype.getOrElse(untyped(tensor, output.dtypeCode))
     TensorSpec(tensor, output.name, dtype, Option(output.shape).map(_.toSeq))
   }
 
   private def needed(tensors: Seq[String], fed: Set[String]): Seq[NodeDef] = {
     val reached = mutable.Set.empty[String]
-    val open = mutable.Stack.from(tensors.map(TfGraph.split(_)._1))
+    val open = mutable.Stack.from(tensors.map(TensorName.operation))
     while (open.nonEmpty) {
       val name = open.pop()
       if (reached.add(name) && !fed(name))
-        nodes.get(name).foreach(_.getInputList.asScala.foreach(i => open.push(op(i))))
+        nodes.get(name).foreach(_.getInputList.asScala.foreach(i => open.push(TensorName.operation(i))))
     }
     graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
   }
-
-  /** "^op" is an operation that only has to run before. */
-  private def op(input: String): String = TfGraph.split(input.stripPrefix("^"))._1
 
   private def placeholder(node: NodeDef): TensorSpec = {
     val found = Placeholder.of(node, graph)
@@ -99,28 +96,17 @@ private[sparkdl] object ProgramGraph {
   private val Variables = Set("Variable", "VariableV2", "VarHandleOp", "TemporaryVariable")
 
   /** Reads a serialized GraphDef. */
-  def apply(graphDef: Array[Byte]): ProgramGraph = {
+  def apply(runtime: NativeRuntime, graphDef: Array[Byte]): ProgramGraph = {
     val graph =
       try GraphDef.parseFrom(graphDef)
       catch { case e: java.io.IOException => fail(s"the bytes are no serialized GraphDef (${e.getMessage})") }
     if (graph.getNodeCount == 0) fail("it has no operations; expected a serialized GraphDef")
     val free = DrawingNodes.withoutSeeds(graph)
-    new ProgramGraph(StoredGraphs.store(if (free eq graph) graphDef else free.toByteArray), free)
+    new ProgramGraph(runtime, StoredGraphs.store(if (free eq graph) graphDef else free.toByteArray), free)
   }
 
-  private def asPlaceholder(node: NodeDef, input: TensorSpec): NodeDef = {
-    val shape = TensorShapeProto.newBuilder()
-    input.shape.fold[Unit](shape.setUnknownRank(true))(
-      _.foreach(d => shape.addDim(TensorShapeProto.Dim.newBuilder().setSize(d)))
-    )
-    NodeDef
-      .newBuilder()
-      .setName(node.getName)
-      .setOp(Plain)
-      .putAttr("dtype", node.getAttrOrThrow("dtype"))
-      .putAttr("shape", AttrValue.newBuilder().setShape(shape).build())
-      .build()
-  }
+  private def asPlaceholder(node: NodeDef, input: TensorSpec): NodeDef =
+    GraphDefs.placeholder(node.getName, node.getAttrOrThrow("dtype"), input.shape)
 
   private def untyped(tensor: String, code: Int): Nothing =
     fail(s"tensor '$tensor' has a type that cannot be a column (TF_DataType $code); cast it in the graph")

@@ -5,10 +5,10 @@ import java.nio.file.{Files, Path}
 import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{GraphDef, MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
-
 import org.apache.spark.internal.Logging
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.files.{LocalFiles, Sha256}
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 

@@ -6,6 +6,7 @@ import scala.jdk.CollectionConverters._
 import org.tensorflow.proto.{FunctionDef, GraphDef, NodeDef}
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.TensorName
 
 /** SavedModels that change variables when they are called: counters, states of recurrent layers.
   *
@@ -36,7 +37,8 @@ private[model] object StateWrites {
   private def needed(graph: GraphDef, tensors: Seq[String]): Seq[NodeDef] = {
     val nodes = graph.getNodeList.asScala.toSeq
     val byName = nodes.map(n => n.getName -> n).toMap
-    val found = reached(tensors.map(operation), n => byName.get(n).toSeq.flatMap(inputs).map(operation))
+    val found =
+      reached(tensors.map(TensorName.operation), n => byName.get(n).toSeq.flatMap(inputs).map(TensorName.operation))
     nodes.filter(n => found(n.getName))
   }
 
@@ -53,7 +55,7 @@ private[model] object StateWrites {
   private def refuseReadAgain(files: GraphFiles, uses: VariableUses, body: String): Unit = {
     val nodes = uses.bodies(body)
     val byName = nodes.map(n => n.getName -> n).toMap
-    val after = nodes.flatMap(n => inputs(n).map(i => operation(i) -> n.getName)).groupMap(_._1)(_._2)
+    val after = nodes.flatMap(n => inputs(n).map(i => TensorName.operation(i) -> n.getName)).groupMap(_._1)(_._2)
     for {
       node <- nodes
       variables = changed(uses, body, node) if variables.nonEmpty
@@ -80,7 +82,7 @@ private[model] object StateWrites {
     if (gone.isEmpty) nodes
     else
       nodes.filterNot(n => gone(n.getName)).map { node =>
-        val kept = inputs(node).filterNot(i => i.startsWith("^") && gone(operation(i)))
+        val kept = inputs(node).filterNot(i => i.startsWith("^") && gone(TensorName.operation(i)))
         node.toBuilder.clearInput().addAllInput(kept.asJava).build()
       }
 

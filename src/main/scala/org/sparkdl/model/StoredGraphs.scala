@@ -6,6 +6,8 @@ import scala.util.Using
 
 import org.tensorflow.proto.GraphDef
 
+import org.sparkdl.files.{LocalFiles, Sha256}
+
 /** Graphs that are made in this process, as files for the engine: one per content, removed when the process ends. */
 private[sparkdl] object StoredGraphs {
 

@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{DataType, FunctionDef, NodeDef}
 
-import org.sparkdl.runtime.TfGraph
+import org.sparkdl.runtime.TensorName
 
 /** What a node does with variables, which are named by their nodes in the graph itself. */
 final private[model] case class VariableUse(reads: Set[String], writes: Set[String])
@@ -45,7 +45,7 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
     }
   }
 
-  private def meaning(body: String, tensor: String): Set[String] = meant((body, operation(tensor)))
+  private def meaning(body: String, tensor: String): Set[String] = meant((body, TensorName.operation(tensor)))
 
   /** Carries meanings one step on, along edges and into functions; whether any was new. */
   private def spread(): Boolean = {
@@ -88,9 +88,6 @@ private[model] object VariableUses {
 
   /** Whether a node runs its functions again and again. */
   def isLoop(node: NodeDef): Boolean = Loops(node.getOp)
-
-  /** The node that a tensor or control input names. */
-  def operation(tensor: String): String = TfGraph.split(tensor.stripPrefix("^"))._1
 
   def inputs(node: NodeDef): Seq[String] = node.getInputList.asScala.toSeq
 

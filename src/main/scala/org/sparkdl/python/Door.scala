@@ -11,10 +11,11 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
-import org.sparkdl.{Doctor, Model, ModelUDF, Version}
+import org.sparkdl.{Doctor, Model, ModelUDF, Sessions, Version}
+import org.sparkdl.files.{Place, RemoteFiles}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
-import org.sparkdl.model.{Place, ReadOptions, RemoteFiles}
+import org.sparkdl.model.ReadOptions
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 
@@ -75,7 +76,7 @@ object Door {
     inHadoop(address)(_.target(_))((path, hadoop) => RemoteFiles.delete(path, hadoop))
 
   private def inHadoop[T](address: String)(at: (Place, Configuration) => Path)(use: (Path, Configuration) => T): T = {
-    val hadoop = Model.session.sparkContext.hadoopConfiguration
+    val hadoop = Sessions.current.sparkContext.hadoopConfiguration
     val place = Place.of(address)
     val path = at(place, hadoop)
     place.reaching(use(path, hadoop))

@@ -49,6 +49,18 @@ object GraphDefs {
     node.build()
   }
 
+  /** A placeholder; -1 = unknown dimension, None = unknown rank.
+    *
+    * @param dtype
+    *   as an attribute: it may be of a type that sparkdl has no name for
+    */
+  def placeholder(name: String, dtype: AttrValue, dims: Option[Seq[Long]]): NodeDef =
+    withShape(node("Placeholder", name, Nil, Map("dtype" -> dtype)), dims)
+
+  /** The placeholder with another shape. */
+  def withShape(placeholder: NodeDef, dims: Option[Seq[Long]]): NodeDef =
+    placeholder.toBuilder.putAttr("shape", AttrValue.newBuilder().setShape(shape(dims)).build()).build()
+
   /** An attribute: a Long, Boolean, String, type, tensor, Seq[Long] (a shape), or what is an attribute already. */
   def attribute(value: Any): AttrValue = value match {
     case v: AttrValue   => v

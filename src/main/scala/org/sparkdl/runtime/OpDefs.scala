@@ -11,10 +11,9 @@ object OpDefs {
 
   /** Whether two runs of the operation on equal inputs may differ, or have effects: random numbers, tables, prints.
     */
-  def isStateful(op: String): Boolean = stateful(op)
+  def isStateful(runtime: NativeRuntime, op: String): Boolean = { runtime.load(); stateful(op) }
 
   private lazy val stateful: Set[String] = {
-    NativeLibrary.load()
     val buffer = tf.TF_GetAllOpList()
     try {
       val bytes = new Array[Byte](buffer.length().toInt)

@@ -29,7 +29,7 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
 
   /** The output `name` ("op" or "op:0"), or None when the graph does not have it. */
   def output(name: String): Option[TfOutput] = {
-    val (op, index) = TfGraph.split(name)
+    val (op, index) = TensorName.split(name)
     val operation = tf.TF_GraphOperationByName(handle, op)
     if (operation == null || operation.isNull || index < 0 || index >= tf.TF_OperationNumOutputs(operation)) None
     else {
@@ -125,22 +125,22 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
 object TfGraph {
 
   /** Reads a serialized GraphDef from a file; the file is mapped, not copied through the heap. */
-  def fromFile(path: Path): TfGraph = {
+  def fromFile(runtime: NativeRuntime, path: Path): TfGraph = {
+    runtime.load()
     val channel = FileChannel.open(path, StandardOpenOption.READ)
     try imported(new BytePointer(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())), channel.size())
     finally channel.close()
   }
 
   /** Reads a serialized GraphDef from memory. */
-  def fromBytes(graphDef: Array[Byte]): TfGraph = {
-    NativeLibrary.load()
+  def fromBytes(runtime: NativeRuntime, graphDef: Array[Byte]): TfGraph = {
+    runtime.load()
     val data = new BytePointer(graphDef: _*)
     try imported(data, graphDef.length.toLong)
     finally data.close()
   }
 
   private def imported(data: BytePointer, length: Long): TfGraph = {
-    NativeLibrary.load()
     val graph = new TfGraph(tf.TF_NewGraph())
     try { importInto(graph.handle, data, length); graph }
     catch { case e: Throwable => graph.close(); throw e }
@@ -156,11 +156,5 @@ object TfGraph {
       tf.TF_DeleteBuffer(buffer)
       tf.TF_DeleteImportGraphDefOptions(options)
     }
-  }
-
-  /** "op:1" -> ("op", 1); "op" -> ("op", 0). */
-  private[sparkdl] def split(name: String): (String, Int) = name.lastIndexOf(':') match {
-    case -1 => (name, 0)
-    case i  => (name.substring(0, i), name.substring(i + 1).toIntOption.getOrElse(-1))
   }
 }

@@ -25,13 +25,10 @@ object GraphOptimizer {
 
 /** How a session runs.
   *
-  * @param intraOpThreads
-  *   threads of one operation. The pool belongs to the process: the first session of a JVM decides its size.
   * @param bfloat16
   *   let oneDNN compute matrix products and convolutions in bfloat16
   */
 final case class SessionConfig(
-    intraOpThreads: Int,
     bfloat16: Boolean = false,
     optimizer: GraphOptimizer = GraphOptimizer.Full
 ) {
@@ -51,12 +48,15 @@ final case class SessionConfig(
     rewrites.build()
   }
 
-  private[runtime] def proto: ConfigProto = {
+  /** @param threads
+    *   of one operation
+    */
+  private[runtime] def proto(threads: Int): ConfigProto = {
     // -1: the thread that calls run executes the operations. Spark's task threads are the parallelism; a pool beside
     // them would only add context switches.
     ConfigProto
       .newBuilder()
-      .setIntraOpParallelismThreads(intraOpThreads)
+      .setIntraOpParallelismThreads(threads)
       .setInterOpParallelismThreads(-1)
       .setAllowSoftPlacement(true)
       .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewrites))
@@ -84,17 +84,23 @@ final class TfSession private (handle: TF_Session) extends AutoCloseable {
 object TfSession {
 
   /** A session on `graph`, which must outlive it. */
-  def open(graph: TfGraph, config: SessionConfig): TfSession = withOptions(config) { options =>
-    new TfSession(Status.check(tf.TF_NewSession(graph.handle, options, _)))
-  }
+  def open(runtime: NativeRuntime, graph: TfGraph, config: SessionConfig): TfSession =
+    withOptions(runtime, config) { options =>
+      new TfSession(Status.check(tf.TF_NewSession(graph.handle, options, _)))
+    }
 
   /** Loads the variables and the graph of a SavedModel directory.
     *
     * @return
     *   the graph, the session and the serialized MetaGraphDef, which holds the signatures
     */
-  def openSavedModel(directory: String, tags: Seq[String], config: SessionConfig): (TfGraph, TfSession, Array[Byte]) =
-    withOptions(config) { options =>
+  def openSavedModel(
+      runtime: NativeRuntime,
+      directory: String,
+      tags: Seq[String],
+      config: SessionConfig
+  ): (TfGraph, TfSession, Array[Byte]) =
+    withOptions(runtime, config) { options =>
       val graph = new TfGraph(tf.TF_NewGraph())
       val meta = tf.TF_NewBuffer()
       val tagPointers = new PointerPointer[BytePointer](tags: _*)
@@ -118,10 +124,10 @@ object TfSession {
       finally { tagPointers.close(); tf.TF_DeleteBuffer(meta) }
     }
 
-  private def withOptions[T](config: SessionConfig)(body: TF_SessionOptions => T): T = {
-    NativeLibrary.load()
+  private def withOptions[T](runtime: NativeRuntime, config: SessionConfig)(body: TF_SessionOptions => T): T = {
+    runtime.load()
     val options = tf.TF_NewSessionOptions()
-    val bytes = config.proto.toByteArray
+    val bytes = config.proto(runtime.threads).toByteArray
     val pointer = new BytePointer(bytes: _*)
     try {
       Status.check(tf.TF_SetConfig(options, pointer, bytes.length.toLong, _))

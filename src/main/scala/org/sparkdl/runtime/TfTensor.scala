@@ -43,21 +43,21 @@ object TfTensor {
   def elements(shape: Array[Long]): Long = { var n = 1L; shape.foreach(n *= _); n }
 
   /** A tensor with undefined contents. Not for strings: see [[strings]]. */
-  def allocate(dtype: DType, shape: Array[Long]): TfTensor = {
+  def allocate(runtime: NativeRuntime, dtype: DType, shape: Array[Long]): TfTensor = {
     require(dtype != DType.Str, "string tensors are made with TfTensor.strings")
     val bytes = elements(shape) * dtype.size
-    new TfTensor(allocateHandle(dtype, shape, bytes), dtype, shape, 0L)
+    new TfTensor(allocateHandle(runtime, dtype, shape, bytes), dtype, shape, 0L)
   }
 
   /** A string tensor; the bytes are copied once, into memory that is freed with the tensor.
     *
     * A zero byte follows each string: some kernels, such as StringUpper for UTF-8, read on until they find one.
     */
-  def strings(values: Array[Array[Byte]], shape: Array[Long]): TfTensor = {
+  def strings(runtime: NativeRuntime, values: Array[Array[Byte]], shape: Array[Long]): TfTensor = {
     require(values.length == elements(shape), s"${values.length} strings for a tensor of ${elements(shape)}")
+    val handle = allocateHandle(runtime, DType.Str, shape, values.length.toLong * TString.Size)
     val arena = Platform.allocateMemory(math.max(1L, values.iterator.map(_.length + 1L).sum))
-    val tensor =
-      new TfTensor(allocateHandle(DType.Str, shape, values.length.toLong * TString.Size), DType.Str, shape, arena)
+    val tensor = new TfTensor(handle, DType.Str, shape, arena)
     var data = arena
     var i = 0
     while (i < values.length) {
@@ -74,9 +74,9 @@ object TfTensor {
   /** A scalar string tensor that views `length` bytes at `data`; the caller keeps that memory alive until after the
     * run, and may point the tensor elsewhere with [[pointTo]] for the next one.
     */
-  def stringView(data: Long, length: Long): TfTensor = {
-    val tensor =
-      new TfTensor(allocateHandle(DType.Str, Array.empty, TString.Size), DType.Str, Array.empty[Long], 0L)
+  def stringView(runtime: NativeRuntime, data: Long, length: Long): TfTensor = {
+    val handle = allocateHandle(runtime, DType.Str, Array.empty, TString.Size)
+    val tensor = new TfTensor(handle, DType.Str, Array.empty[Long], 0L)
     TString.writeView(tensor.address, data, length)
     tensor
   }
@@ -84,8 +84,8 @@ object TfTensor {
   /** Makes a tensor of [[stringView]] view other memory. */
   def pointTo(tensor: TfTensor, data: Long, length: Long): Unit = TString.writeView(tensor.address, data, length)
 
-  private def allocateHandle(dtype: DType, shape: Array[Long], bytes: Long): TF_Tensor = {
-    NativeLibrary.load()
+  private def allocateHandle(runtime: NativeRuntime, dtype: DType, shape: Array[Long], bytes: Long): TF_Tensor = {
+    runtime.load()
     val handle = tf.TF_AllocateTensor(dtype.code, shape, shape.length, bytes)
     if (handle == null || handle.isNull)
       throw new OutOfMemoryError(s"TensorFlow could not allocate a tensor $dtype ${shape.mkString("[", ", ", "]")}")

@@ -11,7 +11,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
-import org.sparkdl.model.{Bundle, Place}
+import org.sparkdl.files.Place
+import org.sparkdl.model.Bundle
 
 /** A folder of bundles as a catalog of SQL functions, for those who only write SQL, and for permanent views, which
   * may not use the functions of a session.

@@ -3,7 +3,7 @@ package org.sparkdl.tensor
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
 /** Collects the values of one input, row by row, in one batch tensor that is reused from batch to batch.
   *
@@ -51,17 +51,22 @@ object BatchTensor {
     * @param initial
     *   slots to begin with; there may be more
     */
-  def of(spec: TensorSpec, from: DataType, initial: Int): BatchTensor = {
+  def of(runtime: NativeRuntime, spec: TensorSpec, from: DataType, initial: Int): BatchTensor = {
     val cell = CellShape.known(spec, from)
-    if (spec.dtype == DType.Str) new StringBatch(from, cell)
-    else new DenseBatch(spec, from, CellWriter.of(from, spec.dtype, cell.length), initial)
+    if (spec.dtype == DType.Str) new StringBatch(runtime, from, cell)
+    else new DenseBatch(runtime, spec, from, CellWriter.of(from, spec.dtype, cell.length), initial)
   }
 }
 
 /** Numbers and booleans. Unknown dimensions are settled by the first row of each batch. */
-private final class DenseBatch(spec: TensorSpec, from: DataType, writer: CellWriter, initial: Int)
-    extends BatchTensor {
-  private[tensor] val slots = new SlotTensor(spec.dtype, initial)
+private final class DenseBatch(
+    runtime: NativeRuntime,
+    spec: TensorSpec,
+    from: DataType,
+    writer: CellWriter,
+    initial: Int
+) extends BatchTensor {
+  private[tensor] val slots = new SlotTensor(runtime, spec.dtype, initial)
   private val shape = CellShape.of(spec, from).orNull // null when nothing is unknown
   private val dims = CellShape.known(spec, from)
 
@@ -95,7 +100,7 @@ private final class DenseBatch(spec: TensorSpec, from: DataType, writer: CellWri
 }
 
 /** Strings and binary values: collected on the heap, copied once into the tensor. */
-private final class StringBatch(from: DataType, spec: Array[Long]) extends BatchTensor {
+private final class StringBatch(runtime: NativeRuntime, from: DataType, spec: Array[Long]) extends BatchTensor {
   private val values = new scala.collection.mutable.ArrayBuffer[Array[Byte]]
   private val cells = new StringCell(from, spec)
   private var dims = spec.clone()
@@ -129,7 +134,7 @@ private final class StringBatch(from: DataType, spec: Array[Long]) extends Batch
     val cell = TfTensor.elements(dims).toInt
     // a slot that was refused by another input may still be behind the filled ones
     val elements = Array.tabulate(rows * cell)(i => if (i < filled * cell) values(i) else values(i % cell))
-    made = TfTensor.strings(elements, rows.toLong +: dims)
+    made = TfTensor.strings(runtime, elements, rows.toLong +: dims)
     made
   }
 

@@ -3,7 +3,7 @@ package org.sparkdl.tensor
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
 /** The values of one column in numbered slots, which grow in number as they are filled; any of them can be gathered
   * into a tensor, and results can be put back.
@@ -57,9 +57,9 @@ object CellBuffer {
   /** Slots for a column of type `from`, checked to fit `spec`; all cells have one shape, which the first one settles
     * where the spec leaves it open.
     */
-  def of(spec: TensorSpec, from: DataType): CellBuffer = {
+  def of(runtime: NativeRuntime, spec: TensorSpec, from: DataType): CellBuffer = {
     val cell = CellShape.known(spec, from)
-    if (spec.dtype == DType.Str) new StringCells(from, cell)
-    else new DenseCells(spec, from, CellWriter.of(from, spec.dtype, cell.length))
+    if (spec.dtype == DType.Str) new StringCells(runtime, from, cell)
+    else new DenseCells(runtime, spec, from, CellWriter.of(from, spec.dtype, cell.length))
   }
 }

@@ -4,11 +4,16 @@ import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.runtime.TfTensor
+import org.sparkdl.runtime.{NativeRuntime, TfTensor}
 
 /** Numbers and booleans, in the slots of one growing tensor. */
-final private[tensor] class DenseCells(spec: TensorSpec, from: DataType, writer: CellWriter) extends CellBuffer {
-  private val batch = new DenseBatch(spec, from, writer, DenseCells.First)
+final private[tensor] class DenseCells(
+    runtime: NativeRuntime,
+    spec: TensorSpec,
+    from: DataType,
+    writer: CellWriter
+) extends CellBuffer {
+  private val batch = new DenseBatch(runtime, spec, from, writer, DenseCells.First)
   private val memory = batch.slots
 
   override def add(slot: Int, from: SpecializedGetters, ordinal: Int): String = batch.add(slot, from, ordinal)
@@ -17,7 +22,7 @@ final private[tensor] class DenseCells(spec: TensorSpec, from: DataType, writer:
     Platform.copyMemory(null, memory.address(from), null, memory.address(to), memory.slotBytes)
 
   override def gather(slots: Array[Int], leading: Array[Long]): TfTensor = {
-    val tensor = TfTensor.allocate(spec.dtype, leading ++ batch.cell)
+    val tensor = TfTensor.allocate(runtime, spec.dtype, leading ++ batch.cell)
     val base = memory.address(0)
     if (DenseCells.consecutive(slots))
       Platform.copyMemory(null, memory.address(slots(0)), null, tensor.address, slots.length * memory.slotBytes)

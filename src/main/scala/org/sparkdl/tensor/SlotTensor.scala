@@ -2,14 +2,14 @@ package org.sparkdl.tensor
 
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
 /** A tensor of slots of one size, which grows, by doubling, when more are asked for.
   *
   * @param initial
   *   slots to begin with
   */
-final class SlotTensor(dtype: DType, initial: Int) extends AutoCloseable {
+final class SlotTensor(runtime: NativeRuntime, dtype: DType, initial: Int) extends AutoCloseable {
   private var full: TfTensor = _
   private var part: TfTensor = _
   private var cell: Array[Long] = _
@@ -51,7 +51,7 @@ final class SlotTensor(dtype: DType, initial: Int) extends AutoCloseable {
     slots = rows
   }
 
-  private def allocate(rows: Int): TfTensor = TfTensor.allocate(dtype, rows.toLong +: cell)
+  private def allocate(rows: Int): TfTensor = TfTensor.allocate(runtime, dtype, rows.toLong +: cell)
 
   /** A tensor of `rows` slots, of which `filled` are written and the others become copies of the first. */
   def tensor(rows: Int, filled: Int): TfTensor = {

@@ -3,10 +3,11 @@ package org.sparkdl.tensor
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.runtime.{DType, TfTensor}
+import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
 /** Strings and binary values, on the heap: TensorFlow's own strings could not be moved from slot to slot. */
-final private[tensor] class StringCells(from: DataType, spec: Array[Long]) extends CellBuffer {
+final private[tensor] class StringCells(runtime: NativeRuntime, from: DataType, spec: Array[Long])
+    extends CellBuffer {
   private val cells = new scala.collection.mutable.ArrayBuffer[Array[Array[Byte]]]
   private val reader = new StringCell(from, spec)
   private var dims = spec.clone()
@@ -37,7 +38,7 @@ final private[tensor] class StringCells(from: DataType, spec: Array[Long]) exten
   override def move(from: Int, to: Int): Unit = replace(to, cells(from))
 
   override def gather(slots: Array[Int], leading: Array[Long]): TfTensor =
-    TfTensor.strings(slots.flatMap(cells(_)), leading ++ dims)
+    TfTensor.strings(runtime, slots.flatMap(cells(_)), leading ++ dims)
 
   override def fits(result: TfTensor, rows: Option[Int]): Boolean =
     result.dtype == DType.Str && java.util.Arrays.equals(result.shape, rows.map(_.toLong).toArray ++ dims)

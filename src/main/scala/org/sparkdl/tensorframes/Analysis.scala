@@ -4,7 +4,7 @@ import org.apache.spark.ml.linalg.SQLDataTypes.{MatrixType, VectorType}
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.SpecializedGetters
-import org.apache.spark.sql.sparkdl.FrameColumns
+import org.apache.spark.sql.sparkdl.frames.FrameColumns
 import org.apache.spark.sql.types.{ArrayType, DataType}
 
 import org.sparkdl.errors.SparkDLException

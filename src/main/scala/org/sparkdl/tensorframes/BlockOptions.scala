@@ -2,9 +2,9 @@ package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.Model
+import org.sparkdl.Sessions
+import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.{BlockSize, HandleInvalid}
 
 /** How a program is run. Immutable; the `with...` methods return changed copies.
   *
@@ -25,7 +25,7 @@ final case class BlockOptions(blockSize: Option[BlockSize] = None, handleInvalid
 
   /** What a block is in a session. */
   private[tensorframes] def blockSizeIn(session: SparkSession): BlockSize =
-    blockSize.getOrElse(BlockSize.Memory(Model.settings(session).blocksMaxMemory))
+    blockSize.getOrElse(BlockSize.Memory(Sessions.settingsOf(session).blocksMaxMemory))
 
   blockSize.foreach {
     case BlockSize.Rows(n) if n < 1 => throw new SparkDLException(s"A block needs at least 1 row, got $n.")

@@ -3,12 +3,11 @@ package org.sparkdl.tensorframes
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.sparkdl.Bridge
 
-import org.sparkdl.Model
-import org.sparkdl.engine.EngineSettings
+import org.sparkdl.Sessions
+import org.sparkdl.application.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.RowGraphs
 import org.sparkdl.model.{ModelDefinition, StoredGraphs}
-import org.sparkdl.plan.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.tensor.TensorSpec
 
 /** The maps: each row, or each block of rows, goes through a program. */
@@ -54,7 +53,8 @@ private[tensorframes] object Mapping {
     val row = inputs.map(_.row)
     val outputs = binding.outputs(row)
     outputs.foreach(binding.rankOf)
-    val lifted = RowGraphs.toBlocks(binding.program.graph.restricted(row, binding.program.tensors), row, outputs)
+    val graph = binding.program.graph
+    val lifted = RowGraphs.toBlocks(graph.runtime, graph.restricted(row, binding.program.tensors), row, outputs)
     val model = ModelDefinition(binding.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs)
     val application = of(df, model, options).copy(batchSize = if (lifted.oneByOne) 1 else batch)
     Bridge.mapped(df, application, inputs.map(_.column.name), outputs.map(_.name))
@@ -112,24 +112,18 @@ private[tensorframes] object Mapping {
     of(df, model, options).copy(block = Some(options.blockSizeIn(df.sparkSession)))
   }
 
-  private def of(df: DataFrame, model: ModelDefinition, options: BlockOptions): ModelApplication = {
-    val settings = Model.settings(df.sparkSession)
-    ModelApplication(
-      model = model,
-      inputs = model.inputs,
-      outputs = model.outputs.map(OutputColumn.nested(model, _)),
-      batchSize = settings.batchSize,
-      precision = settings.precision,
-      handleInvalid = options.policy,
-      scaleHint = "",
-      maxPixels = settings.imageMaxPixels,
-      engine = EngineSettings.of(settings)
+  private def of(df: DataFrame, model: ModelDefinition, options: BlockOptions): ModelApplication =
+    ModelApplication.of(
+      Sessions.settingsOf(df.sparkSession),
+      model,
+      model.inputs,
+      model.outputs.map(OutputColumn.nested(model, _)),
+      options.policy
     )
-  }
 
   /** Rows per run where rows do not see each other. */
   private def batchOf(df: DataFrame, options: BlockOptions): Int = options.blockSize match {
-    case None                    => Model.settings(df.sparkSession).batchSize
+    case None                    => Sessions.settingsOf(df.sparkSession).batchSize
     case Some(BlockSize.Rows(n)) => n
     case Some(_) =>
       throw new SparkDLException("map_rows has no blocks: leave the block size out, or give the rows of a run.")

@@ -4,12 +4,12 @@ import org.apache.spark.sql.{DataFrame, RelationalGroupedDataset, Row}
 import org.apache.spark.sql.sparkdl.Bridge
 import org.apache.spark.sql.types.StructField
 
-import org.sparkdl.Model
+import org.sparkdl.Sessions
 import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.RowGraphs
+import org.sparkdl.merging.{ReduceStep, Reduction}
 import org.sparkdl.model.{ModelDefinition, StoredGraphs}
-import org.sparkdl.plan.{ReduceStep, Reduction}
 import org.sparkdl.tensor.TensorSpec
 
 /** The reductions: rows are merged into one, by a program over a block of them or over two. */
@@ -69,7 +69,7 @@ private[tensorframes] object Merging {
       step: ReduceStep,
       options: BlockOptions
   ): Reduction = {
-    val settings = Model.settings(df.sparkSession)
+    val settings = Sessions.settingsOf(df.sparkSession)
     Reduction(
       columns = merged.map(_.output.name),
       step = step,
@@ -87,8 +87,9 @@ private[tensorframes] object Merging {
   /** The program with one more dimension in front, and whether that must be 1. */
   private def toBlocks(cells: MergedCells, merged: Seq[Merged]): (ModelDefinition, Boolean) = {
     val inputs = merged.map(_.inputs).transpose.flatten // all first rows, then all second ones
-    val graph = cells.program.graph.restricted(inputs, cells.program.tensors)
-    val lifted = RowGraphs.toBlocks(graph, inputs, merged.map(_.output))
+    val graph = cells.program.graph
+    val part = graph.restricted(inputs, cells.program.tensors)
+    val lifted = RowGraphs.toBlocks(graph.runtime, part, inputs, merged.map(_.output))
     ModelDefinition(cells.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs) -> lifted.oneByOne
   }
 }

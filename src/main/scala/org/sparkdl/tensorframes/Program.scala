@@ -4,10 +4,10 @@ import java.nio.file.Files
 
 import scala.annotation.varargs
 
-import org.sparkdl.Model
+import org.sparkdl.Sessions
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.model.{GraphFiles, ModelReader, ProgramGraph}
-import org.sparkdl.runtime.TfGraph
+import org.sparkdl.runtime.{NativeRuntime, TensorName}
 import org.sparkdl.tensorframes.dsl.{BuiltGraph, Operation}
 
 /** A TensorFlow program for the columns of a DataFrame: a frozen graph, the tensors that are fetched from it, and
@@ -35,7 +35,7 @@ final class Program private (
     *   the operation's name in the graph, "x" or "x:0"
     */
   def feed(placeholder: String, column: String): Program = {
-    val name = placeholder.stripSuffix(":0")
+    val name = TensorName.short(placeholder)
     val fed = new Program(graph, fetches, feeds + (name -> column))
     fed.requireFeedable(name)
     fed
@@ -79,7 +79,7 @@ object Program {
     *   the outputs: names of operations, or of tensors ("op:1"); their columns are named so, without ":0"
     */
   @varargs def fromFile(path: String, fetches: String*): Program = {
-    val session = Model.session
+    val session = Sessions.current
     val local = ModelReader.localize(path, session.sparkContext.hadoopConfiguration)
     if (!Files.isRegularFile(local))
       throw new InvalidModelException(s"'$path' is no program: expected the file of a frozen graph (.pb).")
@@ -88,7 +88,7 @@ object Program {
 
   /** As `fromFile`, of a serialized GraphDef. */
   @varargs def fromBytes(graphDef: Array[Byte], fetches: String*): Program =
-    named(graphDef, fetches.map(f => f.stripSuffix(":0") -> f))
+    named(graphDef, fetches.map(f => TensorName.short(f) -> f))
 
   /** A program of operations written with [[org.sparkdl.tensorframes.dsl]]; the outputs are named as they are.
     *
@@ -107,15 +107,10 @@ object Program {
     *   (output, tensor)
     */
   private[sparkdl] def named(graphDef: Array[Byte], fetches: Seq[(String, String)]): Program = {
-    val graph = ProgramGraph(graphDef)
-    val wanted = fetches.map { case (name, tensor) => Fetch(name, withIndex(tensor)) }
+    val graph = ProgramGraph(NativeRuntime.of(Sessions.settings), graphDef)
+    val wanted = fetches.map { case (name, tensor) => Fetch(name, TensorName.indexed(tensor)) }
     check(graph, wanted)
     new Program(graph, wanted, Map.empty)
-  }
-
-  private def withIndex(tensor: String): String = {
-    val (op, index) = TfGraph.split(tensor)
-    s"$op:$index"
   }
 
   private def check(graph: ProgramGraph, fetches: Seq[Fetch]): Unit = {
@@ -125,7 +120,7 @@ object Program {
       throw new SparkDLException(
         s"Outputs of a program need different names, got twice: ${twice.mkString(", ")}. Fetch each once."
       )
-    fetches.foreach(f => if (graph.operation(TfGraph.split(f.tensor)._1).isEmpty) missing(graph, f))
+    fetches.foreach(f => if (graph.operation(TensorName.operation(f.tensor)).isEmpty) missing(graph, f))
     val variables = graph.variables(fetches.map(_.tensor), Set.empty)
     if (variables.nonEmpty)
       throw new InvalidModelException(
@@ -136,7 +131,7 @@ object Program {
   }
 
   private def missing(graph: ProgramGraph, fetch: Fetch): Nothing = throw new InvalidModelException(
-    s"The program's graph has no tensor '${fetch.tensor.stripSuffix(":0")}'. Operations with names near it: " +
-      s"${graph.near(TfGraph.split(fetch.tensor)._1).mkString(", ")}."
+    s"The program's graph has no tensor '${TensorName.short(fetch.tensor)}'. Operations with names near it: " +
+      s"${graph.near(TensorName.operation(fetch.tensor)).mkString(", ")}."
   )
 }

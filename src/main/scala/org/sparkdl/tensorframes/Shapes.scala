@@ -1,7 +1,7 @@
 package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.sparkdl.FrameColumns
+import org.apache.spark.sql.sparkdl.frames.FrameColumns
 import org.apache.spark.sql.types.StructField
 
 import org.sparkdl.errors.SchemaMismatchException

@@ -84,12 +84,15 @@ object TensorFrames {
     *   of the placeholder; by default the column's
     */
   def block(df: DataFrame, column: String, name: String): Operation =
-    ColumnPlaceholders.block(df, column, Some(name))
-  def block(df: DataFrame, column: String): Operation = ColumnPlaceholders.block(df, column, None)
+    ColumnPlaceholders.of(ColumnTensors.block(df, column), column, Some(name))
+  def block(df: DataFrame, column: String): Operation =
+    ColumnPlaceholders.of(ColumnTensors.block(df, column), column, None)
 
   /** As `block`, for the value of one row. */
-  def row(df: DataFrame, column: String, name: String): Operation = ColumnPlaceholders.row(df, column, Some(name))
-  def row(df: DataFrame, column: String): Operation = ColumnPlaceholders.row(df, column, None)
+  def row(df: DataFrame, column: String, name: String): Operation =
+    ColumnPlaceholders.of(ColumnTensors.row(df, column), column, Some(name))
+  def row(df: DataFrame, column: String): Operation =
+    ColumnPlaceholders.of(ColumnTensors.row(df, column), column, None)
 
   /** The schema with the tensor of each column, for people: "x: array (nullable = false) double[?,2]". */
   def explainTensors(df: DataFrame): String = Shapes.explain(df)

@@ -10,11 +10,12 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.GraphFiles
 import org.sparkdl.runtime.{DType, TfTensor}
 import org.sparkdl.testing.{Memory, SparkSuite, TestModels}
+import org.sparkdl.testing.TestRuntime.runtime
 
 class EngineSuite extends SparkSuite {
   import spark.implicits._
 
-  private val settings = EngineSettings(intraOpThreads = 1, maxMemory = 1L << 30, nativeDir = "")
+  private val settings = EngineSettings(runtime, maxMemory = 1L << 30)
 
   private def shipped(m: org.sparkdl.Model): ShippedModel = ShippedModel.of(spark.sparkContext, m.definition.graph)
 
@@ -53,6 +54,20 @@ class EngineSuite extends SparkSuite {
     assert(Engine.loaded == models.takeRight(2).map(_.hash))
   }
 
+  test("a model that was just loaded is not closed by a task that ends before it is leased") {
+    Engine.closeUnused()
+    val none = settings.copy(maxMemory = 1)
+    val held = shipped(TestModels.doubled(shape = Seq(-1, 16)))
+    val others = (100 until 160).map(n => shipped(TestModels.doubled(shape = Seq(-1, n.toLong))))
+    val lease = Engine.acquire(held, "float32", none)
+    @volatile var done = false
+    val tasks = new Thread(() => while (!done) Engine.acquire(held, "float32", none).close())
+    tasks.start()
+    try others.foreach(Engine.acquire(_, "float32", none).close())
+    finally { done = true; tasks.join(); lease.close() }
+    assert(Engine.loaded.isEmpty)
+  }
+
   test("each precision is a model of its own") {
     Engine.closeUnused()
     val model = shipped(TestModels.doubled(shape = Seq(-1, 14)))
@@ -66,7 +81,7 @@ class EngineSuite extends SparkSuite {
     val run = lease.model.run(Seq("x:0"), Seq("y:0"))
     val results = inParallel(8) { thread =>
       (1 to 50).map { i =>
-        val in = TfTensor.allocate(DType.Float32, Array(4L, 15L))
+        val in = TfTensor.allocate(runtime, DType.Float32, Array(4L, 15L))
         (0 until 60).foreach(k =>
           org.apache.spark.unsafe.Platform.putFloat(null, in.address + 4L * k, thread * 1000f + i)
         )

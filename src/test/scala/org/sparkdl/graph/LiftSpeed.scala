@@ -5,6 +5,7 @@ import scala.util.Random
 import org.sparkdl.runtime.{GraphDefs, SessionConfig, TfGraph, TfSession}
 import org.sparkdl.runtime.DType.{Float64, Int32}
 import org.sparkdl.tensor.TensorSpec
+import org.sparkdl.testing.TestRuntime.runtime
 
 /** Measures what a row costs by each way of lifting: `build/sbt "Test/runMain org.sparkdl.graph.LiftSpeed"`. */
 object LiftSpeed {
@@ -44,13 +45,13 @@ object LiftSpeed {
     for ((name, shape, build) <- programs; (way, lift) <- ways) {
       val x = TensorSpec("x", "x:0", Float64, Some(shape))
       val graph = build(new GraphDefs).toBytes
-      val block = RowGraphs.lift(graph, Seq(x), Seq(TensorSpec("y", "y:0", Float64, None)))(lift)
+      val block = RowGraphs.lift(runtime, graph, Seq(x), Seq(TensorSpec("y", "y:0", Float64, None)))(lift)
       println(f"$name%-30s $way%-12s ${microseconds(block, shape)}%.3f us per row")
     }
 
   private def microseconds(block: BlockGraph, shape: Seq[Long]): Double = {
-    val graph = TfGraph.fromBytes(block.graphDef)
-    val session = TfSession.open(graph, SessionConfig(1))
+    val graph = TfGraph.fromBytes(runtime, block.graphDef)
+    val session = TfSession.open(runtime, graph, SessionConfig())
     val run = session.prepare(graph.output("x").toSeq, graph.output(block.outputs.head.tensor).toSeq)
     val rows = if (block.oneByOne) 1 else Rows
     val in = Array(Value.random(Float64, rows.toLong +: shape, new Random(1)).tensor)

@@ -8,14 +8,15 @@ import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TfGraph, TfSession, TfTensor}
 import org.sparkdl.tensor.TensorSpec
+import org.sparkdl.testing.TestRuntime.runtime
 
 /** One value: its shape and its elements, row-major. */
 final case class Value(dtype: DType, shape: Seq[Long], elements: Seq[Any]) {
 
   def tensor: TfTensor =
-    if (dtype == DType.Str) TfTensor.strings(elements.map(_.toString.getBytes).toArray, shape.toArray)
+    if (dtype == DType.Str) TfTensor.strings(runtime, elements.map(_.toString.getBytes).toArray, shape.toArray)
     else {
-      val t = TfTensor.allocate(dtype, shape.toArray)
+      val t = TfTensor.allocate(runtime, dtype, shape.toArray)
       elements.zipWithIndex.foreach { case (e, i) => put(t.address + i * dtype.size, e) }
       t
     }
@@ -92,12 +93,10 @@ trait Lifting {
       if (nodes.stream().anyMatch(_.getOp == "MapDefun")) Mapped else Vectorised
     }
 
-  private val config = SessionConfig(1)
-
   def run(graphDef: Array[Byte], fetches: Seq[String], feeds: Seq[Seq[(String, Value)]]): Seq[Seq[Value]] = {
-    val graph = TfGraph.fromBytes(graphDef)
+    val graph = TfGraph.fromBytes(runtime, graphDef)
     try {
-      val session = TfSession.open(graph, config)
+      val session = TfSession.open(runtime, graph, SessionConfig())
       val names = feeds.head.map(_._1)
       val run = session.prepare(names.map(graph.output(_).get), fetches.map(graph.output(_).get))
       try
@@ -114,10 +113,10 @@ trait Lifting {
     inputs.map(i => TensorSpec(i.name, s"${i.name}:0", i.dtype, Some(i.declared)))
 
   def lift(graph: Array[Byte], inputs: Seq[In], outputs: Seq[String]): BlockGraph = {
-    val fetched = TfGraph.fromBytes(graph)
+    val fetched = TfGraph.fromBytes(runtime, graph)
     try {
       val out = outputs.map(o => TensorSpec(o, o, fetched.output(o).get.dtype.get, None))
-      RowGraphs.toBlocks(graph, specs(inputs), out)
+      RowGraphs.toBlocks(runtime, graph, specs(inputs), out)
     } finally fetched.close()
   }
 

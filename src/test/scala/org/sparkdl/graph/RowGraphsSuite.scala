@@ -9,6 +9,7 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{GraphDefs, TfException, TfGraph}
 import org.sparkdl.runtime.DType.{Bool, Float32, Float64, Int32, Int64, Str}
 import org.sparkdl.tensor.TensorSpec
+import org.sparkdl.testing.TestRuntime.runtime
 
 class RowGraphsSuite extends AnyFunSuite with Lifting {
   private val double = Map("T" -> Float64)
@@ -57,7 +58,7 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
   test("outputs keep what is known of their shapes") {
     val graph = new GraphDefs().placeholder("x", Float64).node("Neg", "y", Seq("x"), double).toBytes
     val x = TensorSpec("x", "x:0", Float64, Some(Seq(-1, 3)))
-    val block = RowGraphs.toBlocks(graph, Seq(x), Seq(TensorSpec("y", "y:0", Float64, None)))
+    val block = RowGraphs.toBlocks(runtime, graph, Seq(x), Seq(TensorSpec("y", "y:0", Float64, None)))
     assert(block.inputs == Seq(x.copy(shape = Some(Seq(-1, -1, 3)))))
     assert(block.outputs == Seq(TensorSpec("y", "y:0", Float64, Some(Seq(-1, -1, 3)))))
   }
@@ -91,7 +92,9 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
     val graph = new GraphDefs().placeholder("x", Bool, Seq(2)).node("Where", "at", Seq("x"), Map("T" -> Bool)).toBytes
     val x = TensorSpec("x", "x:0", Bool, Some(Seq(2)))
     val block =
-      RowGraphs.lift(graph, Seq(x), Seq(TensorSpec("at", "at:0", Int64, None)))(MapDefunGraph.of(_).get -> false)
+      RowGraphs.lift(runtime, graph, Seq(x), Seq(TensorSpec("at", "at:0", Int64, None)))(
+        MapDefunGraph.of(_).get -> false
+      )
     def at(values: Boolean*) =
       run(block.graphDef, block.outputs.map(_.tensor), Seq(Seq("x" -> Value(Bool, Seq(2, 2), values))))
     assert(at(true, false, false, true) == Seq(Seq(Value(Int64, Seq(2, 1, 1), Seq(0L, 1L)))))
@@ -114,7 +117,10 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
 
   test("functions of the graph are kept, and called for each row") {
     val body =
-      TfGraph.fromBytes(new GraphDefs().placeholder("a", Float64, Seq(2)).node("Neg", "b", Seq("a"), double).toBytes)
+      TfGraph.fromBytes(
+        runtime,
+        new GraphDefs().placeholder("a", Float64, Seq(2)).node("Neg", "b", Seq("a"), double).toBytes
+      )
     val function = FunctionDef.parseFrom(body.asFunction("negated", body.output("a").toSeq, body.output("b").toSeq))
     body.close()
     val list = AttrValue
@@ -183,7 +189,11 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
       (g: GraphDefs) => g.node("AddV2", "y", Seq("x", "c"), double).tensor("c", Float64, Seq(3), Seq(1.0, 2.0, 3.0))
     val bytes = graph(new GraphDefs().placeholder("x", Float64)).toBytes
     val x = TensorSpec("x", "x:0", Float64, None)
-    assert(wayOf(RowGraphs.toBlocks(bytes, Seq(x), Seq(TensorSpec("y", "y:0", Float64, Some(Seq(3)))))) != Vectorised)
+    assert(
+      wayOf(
+        RowGraphs.toBlocks(runtime, bytes, Seq(x), Seq(TensorSpec("y", "y:0", Float64, Some(Seq(3)))))
+      ) != Vectorised
+    )
     // GatherV2 of a table along its second axis would put the rows second
     val way = check(Seq(In("i", Int32, 2)), Seq("y")) {
       _.tensor("t", Float64, Seq(2, 3), (1 to 6).map(_.toDouble))
@@ -208,7 +218,9 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
       .toBytes
     val inputs = Seq("x", "y").map(n => TensorSpec(n, s"$n:0", Float64, Some(Seq(2, 3))))
     val e =
-      intercept[InvalidModelException](RowGraphs.toBlocks(graph, inputs, Seq(TensorSpec("z", "z:0", Float64, None))))
+      intercept[InvalidModelException](
+        RowGraphs.toBlocks(runtime, graph, inputs, Seq(TensorSpec("z", "z:0", Float64, None)))
+      )
     assert(
       e.getMessage.startsWith(
         "TensorFlow does not accept the graph with the inputs x: float64 [2, 3], y: float64 [2, 3]: "

@@ -6,6 +6,8 @@ import java.nio.file.Files
 
 import org.apache.spark.unsafe.Platform
 
+import org.sparkdl.testing.TestRuntime.runtime
+
 /** Measures decoding and resizing in CPU time of one thread, which other processes disturb little:
   * `build/sbt "Test/runMain org.sparkdl.image.DecodeSpeed DIR..."`.
   */
@@ -24,7 +26,7 @@ object DecodeSpeed {
     val clock = ManagementFactory.getThreadMXBean
     val seconds = Seq.fill(rounds) {
       val start = clock.getCurrentThreadCpuTime
-      files.foreach(f => require(ImageDecoder.decodeInto(f, target, Long.MaxValue, slot) == null))
+      files.foreach(f => require(ImageDecoder.decodeInto(runtime, f, target, Long.MaxValue, slot) == null))
       (clock.getCurrentThreadCpuTime - start) / 1e9 / files.length
     }
     Platform.freeMemory(slot)

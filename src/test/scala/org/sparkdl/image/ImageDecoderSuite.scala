@@ -9,16 +9,19 @@ import scala.util.{Random, Using}
 
 import org.scalatest.funsuite.AnyFunSuite
 
+import org.sparkdl.testing.TestRuntime.runtime
+
 class ImageDecoderSuite extends AnyFunSuite {
   import TestImages._
 
   private val max = 1L << 30
 
   private def decoded(bytes: Array[Byte]): DecodedImage =
-    ImageDecoder.decode(bytes, max).fold(reason => fail(reason), identity)
+    ImageDecoder.decode(runtime, bytes, max).fold(reason => fail(reason), identity)
 
   private def reason(bytes: Array[Byte], maxPixels: Long = max): String = {
-    val reason = ImageDecoder.decode(bytes, maxPixels).fold(identity, i => fail(s"expected a reason, got $i"))
+    val reason =
+      ImageDecoder.decode(runtime, bytes, maxPixels).fold(identity, i => fail(s"expected a reason, got $i"))
     assert(decodeTo(bytes, ImageTarget(8, 8), maxPixels) == Left(reason))
     reason
   }
@@ -149,7 +152,7 @@ class ImageDecoderSuite extends AnyFunSuite {
     )
     assert(reason(png, Long.MaxValue).endsWith("that fit into memory of the JVM in one piece"))
     assert(reason(jpeg(10, 11), 109).contains("claims 11x10 pixels, more than the 109"))
-    assert(ImageDecoder.decode(jpeg(10, 11), 110).isRight)
+    assert(ImageDecoder.decode(runtime, jpeg(10, 11), 110).isRight)
   }
 
   test("says that a cut file is truncated") {
@@ -178,7 +181,7 @@ class ImageDecoderSuite extends AnyFunSuite {
             val damaged = bytes.clone()
             (0 to random.nextInt(6)).foreach(_ => damaged(random.nextInt(bytes.length)) = random.nextInt().toByte)
             decodeTo(damaged, ImageTarget(16, 16), 1L << 20)
-            ImageDecoder.decode(damaged.take(1 + random.nextInt(bytes.length)), 1L << 20)
+            ImageDecoder.decode(runtime, damaged.take(1 + random.nextInt(bytes.length)), 1L << 20)
             assert(decodeTo(bytes, ImageTarget(16, 16)).map(_.toSeq) == Right(pixels))
           }
         }
@@ -193,7 +196,7 @@ class ImageDecoderSuite extends AnyFunSuite {
     def decodeMany(times: Int): Unit =
       for (_ <- 0 until times; image <- images) {
         decodeTo(image, ImageTarget(224, 224))
-        ImageDecoder.decode(image, max)
+        ImageDecoder.decode(runtime, image, max)
       }
     decodeMany(100)
     System.gc()

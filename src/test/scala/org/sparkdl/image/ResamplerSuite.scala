@@ -6,6 +6,7 @@ import org.apache.spark.unsafe.Platform
 import org.scalatest.funsuite.AnyFunSuite
 
 import org.sparkdl.runtime.{DType, GraphDefs, SessionConfig, TfGraph, TfSession, TfTensor}
+import org.sparkdl.testing.TestRuntime.runtime
 
 class ResamplerSuite extends AnyFunSuite {
   import TestImages.compare
@@ -70,9 +71,9 @@ private object KernelReference {
     defs.node("Cast", "SCALE_REPLICATE", Seq("nearest"), Map("SrcT" -> DType.UInt8, "DstT" -> DType.Float32))
     val triangle = uint8 ++ Map("kernel_type" -> "triangle", "antialias" -> true)
     defs.node("ScaleAndTranslate", "SCALE_SMOOTH", image ++ Seq("scale", "shift"), triangle)
-    TfGraph.fromBytes(defs.toBytes)
+    TfGraph.fromBytes(runtime, defs.toBytes)
   }
-  private val session = TfSession.open(graph, SessionConfig(intraOpThreads = 1))
+  private val session = TfSession.open(runtime, graph, SessionConfig())
 
   def resize(hint: ScaleHint, pixels: Array[Byte], h: Int, w: Int, outH: Int, outW: Int): Array[Byte] = {
     val inputs = Array(
@@ -90,7 +91,7 @@ private object KernelReference {
   }
 
   private def tensor(dtype: DType, shape: Array[Long], data: AnyRef, offset: Int, bytes: Int): TfTensor = {
-    val tensor = TfTensor.allocate(dtype, shape)
+    val tensor = TfTensor.allocate(runtime, dtype, shape)
     Platform.copyMemory(data, offset, null, tensor.address, bytes)
     tensor
   }

@@ -7,6 +7,7 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.testing.{SharedData, SparkSuite}
+import org.sparkdl.testing.TestRuntime.runtime
 
 /** The files of shared/data/robustness against the table in docs/images.md. */
 class RobustnessSuite extends SparkSuite {
@@ -32,7 +33,7 @@ class RobustnessSuite extends SparkSuite {
   private def good(i: Int) = encode(picture(9 + i % 5, 8, i), "png")
 
   test("every file has the answer that docs/images.md gives") {
-    val answers = files.map(f => name(f) -> answer(ImageDecoder.decode(Files.readAllBytes(f), maxPixels)))
+    val answers = files.map(f => name(f) -> answer(ImageDecoder.decode(runtime, Files.readAllBytes(f), maxPixels)))
     val wrong = answers.filter { case (file, is) => !documented.get(file).contains(is) }
     assert(wrong.isEmpty, wrong.map { case (f, is) => s"| `$f` | ? | $is |" }.mkString("\n", "\n", "\n"))
     assert((documented.keySet -- answers.map(_._1)).isEmpty)
@@ -58,7 +59,7 @@ class RobustnessSuite extends SparkSuite {
     val slots = Platform.allocateMemory(batch.size.toLong * target.bytes)
     try {
       val reasons = batch.zipWithIndex.map { case (bytes, i) =>
-        ImageDecoder.decodeInto(bytes, target, maxPixels, slots + i.toLong * target.bytes)
+        ImageDecoder.decodeInto(runtime, bytes, target, maxPixels, slots + i.toLong * target.bytes)
       }
       for ((bytes, i) <- batch.zipWithIndex) decodeTo(bytes, target, maxPixels) match {
         case Left(reason)  => assert(reasons(i) == reason)

@@ -8,6 +8,8 @@ import scala.util.Random
 
 import org.apache.spark.unsafe.Platform
 
+import org.sparkdl.testing.TestRuntime.runtime
+
 /** Seeded synthetic images, encoded with the JDK. */
 object TestImages {
 
@@ -59,7 +61,7 @@ object TestImages {
 
   /** What `ImageDecoder.decodeInto` writes, or its reason. */
   def decodeTo(bytes: Array[Byte], target: ImageTarget, maxPixels: Long = 1L << 30): Either[String, Array[Byte]] =
-    intoSlot(target)(ImageDecoder.decodeInto(bytes, target, maxPixels, _))
+    intoSlot(target)(ImageDecoder.decodeInto(runtime, bytes, target, maxPixels, _))
 
   /** Gives `fill` native memory with guards on both sides, which must stay as they are. */
   def intoSlot(target: ImageTarget)(fill: Long => String): Either[String, Array[Byte]] = {

@@ -7,6 +7,7 @@ import org.sparkdl.testing.SparkSuite
 
 /** What the stages on images with named models have in common. */
 class ImageStageSuite extends SparkSuite {
+  import TestStages.AnyStage
   import TestBundles._
 
   private lazy val modelDir = cache().toString
@@ -14,25 +15,29 @@ class ImageStageSuite extends SparkSuite {
   private val makers = Seq(() => new DeepImageFeaturizer(), () => new DeepImagePredictor())
 
   private def ready(make: () => ImageStage): ImageStage =
-    make().setInputCol("content").setOutputCol("out").setModelName("MobileNetV2").setModelDir(modelDir)
+    make()
+      .having("inputCol", "content")
+      .having("outputCol", "out")
+      .having("modelName", "MobileNetV2")
+      .having("modelDir", modelDir)
 
   private def each(sentence: String)(check: (() => ImageStage) => Unit): Unit = test(sentence)(makers.foreach(check))
 
   each("columns that hold no images are refused before anything runs") { make =>
-    val e = intercept[SchemaMismatchException](ready(make).setInputCol("path").transformSchema(three.schema))
+    val e = intercept[SchemaMismatchException](ready(make).having("inputCol", "path").transformSchema(three.schema))
     assert(e.getMessage.contains("expected Spark's image struct or encoded bytes (binary), got string"))
   }
 
   each("an unknown model or scale hint is refused when it is set, with those that exist") { make =>
     def message(change: ImageStage => Any) = intercept[SparkDLException](change(make())).getMessage
-    assert(message(_.setModelName("ResNet51")).contains("Known names: InceptionV3, Xception, ResNet50"))
-    assert(message(_.setScaleHint("big")).contains("Expected one of: SCALE_AREA_AVERAGING, SCALE_SMOOTH"))
+    assert(message(_.having("modelName", "ResNet51")).contains("Known names: InceptionV3, Xception, ResNet50"))
+    assert(message(_.having("scaleHint", "big")).contains("Expected one of: SCALE_AREA_AVERAGING, SCALE_SMOOTH"))
   }
 
   each("a model that is not in the cache is an error with the command that makes it") { make =>
-    val e = intercept[ModelNotFoundException](ready(make).setModelName("ResNet50").transform(three))
+    val e = intercept[ModelNotFoundException](ready(make).having("modelName", "ResNet50").transform(three))
     assert(e.getMessage.contains(s"python -m sparkdl export ResNet50 --out $modelDir/ResNet50-imagenet"))
-    val unnamed = make().setInputCol("content").setOutputCol("out")
+    val unnamed = make().having("inputCol", "content").having("outputCol", "out")
     assert(intercept[SparkDLException](unnamed.transform(three)).getMessage.contains("modelName is not set"))
   }
 
@@ -42,7 +47,7 @@ class ImageStageSuite extends SparkSuite {
   }
 
   each("the output column has a name where none is given") { make =>
-    val stage = make().setInputCol("content").setModelName("MobileNetV2").setModelDir(modelDir)
+    val stage = make().having("inputCol", "content").having("modelName", "MobileNetV2").having("modelDir", modelDir)
     assert(stage.transform(three).columns.last == s"${stage.uid}__output")
   }
 }

@@ -14,11 +14,13 @@ import org.apache.spark.sql.functions._
 import org.apache.spark.sql.streaming.Trigger
 
 import org.sparkdl.errors.{ModelNotFoundException, SchemaMismatchException, SparkDLException}
-import org.sparkdl.model.{Bundle, LocalFiles}
+import org.sparkdl.files.LocalFiles
+import org.sparkdl.model.Bundle
 import org.sparkdl.testing.SparkSuite
 
 /** What every stage of `org.sparkdl.ml` must do. */
 class StageContractSuite extends SparkSuite {
+  import TestStages.AnyStage
   import StageContractSuite._
   import TestBundles._
 
@@ -27,9 +29,13 @@ class StageContractSuite extends SparkSuite {
   private def images(make: () => ImageStage, companion: MLReadable[_ <: ModelStage]): Contract = Contract(
     companion,
     () => make(),
-    () => make().setInputCol("content").setOutputCol("out").setModelName("MobileNetV2").setModelDir(modelDir),
-    (stage, column) => stage.asInstanceOf[ImageStage].setInputCol(column),
-    (stage, column) => stage.asInstanceOf[ImageStage].setOutputCol(column),
+    () => {
+      val stage = make()
+      stage.set(stage.inputCol, "content").set(stage.outputCol, "out")
+      stage.set(stage.modelName, "MobileNetV2").set(stage.modelDir, modelDir)
+    },
+    (stage, column) => stage.set(stage.asInstanceOf[ImageStage].inputCol, column),
+    (stage, column) => stage.set(stage.asInstanceOf[ImageStage].outputCol, column),
     "content",
     "path",
     pictures
@@ -135,12 +141,13 @@ class StageContractSuite extends SparkSuite {
     assert(concreteStages.map(_.getName).toSet == stages.map(_.stage.getName).toSet)
   }
 
-  each("a param has a text that ends with a full stop, a getter and a setter") { c =>
+  each("a param has a text that ends with a full stop, a getter and a setter that Java can chain") { c =>
     val stage = c.make()
     stage.params.foreach { p =>
       assert(p.doc.endsWith("."), p.name)
       assert(c.stage.getMethods.exists(_.getName == s"get${p.name.capitalize}"), p.name)
-      assert(c.stage.getMethods.exists(_.getName == s"set${p.name.capitalize}"), p.name)
+      val setters = c.stage.getMethods.filter(_.getName == s"set${p.name.capitalize}").map(_.getReturnType).toSet
+      assert(setters == Set(c.stage), s"what the setter of ${p.name} returns")
     }
     assert(stage.explainParams().linesIterator.size == stage.params.length)
   }
@@ -165,8 +172,8 @@ class StageContractSuite extends SparkSuite {
 
   each("transformSchema says what transform gives, with the columns in their order") { c =>
     Seq(None, Some("why")).foreach { error =>
-      val stage = c.ready().setHandleInvalid("keep")
-      error.foreach(stage.setErrorCol)
+      val stage = c.ready().having("handleInvalid", "keep")
+      error.foreach(stage.having("errorCol", _))
       val out = stage.transform(c.three)
       assert(out.schema == stage.transformSchema(c.three.schema))
       assert(out.columns.toSeq == c.three.columns.toSeq ++ Seq("out") ++ error)
@@ -182,20 +189,20 @@ class StageContractSuite extends SparkSuite {
     assert(message(c.input(_, "nope")).contains("there is no column 'nope'. The DataFrame has: id, path, content."))
     assert(message(c.input(_, c.wrong)).contains(s"got ${c.three.schema(c.wrong).dataType.simpleString}"))
     assert(message(c.output(_, "ID")).matches("(?s).*has a column 'ID' already; set \\w+ to another name.*"))
-    assert(message(_.setErrorCol("path")).contains("set errorCol to another name"))
-    assert(message(_.setErrorCol("out")).matches("(?s).*\\w+ and errorCol are both 'out'.*"))
+    assert(message(_.having("errorCol", "path")).contains("set errorCol to another name"))
+    assert(message(_.having("errorCol", "out")).matches("(?s).*\\w+ and errorCol are both 'out'.*"))
   }
 
   each("what is needed and not set is named") { c =>
-    val e = intercept[SparkDLException](c.make().setBatchSize(2).transformSchema(c.three.schema))
+    val e = intercept[SparkDLException](c.make().having("batchSize", 2).transformSchema(c.three.schema))
     assert(e.getMessage.contains("is not set"))
   }
 
   each("values that a param cannot have are refused when they are set, with those that it can have") { c =>
     def message(change: ModelStage => Any) = intercept[SparkDLException](change(c.make())).getMessage
-    assert(message(_.setBatchSize(0)) == "batchSize must be at least 1, got 0.")
-    assert(message(_.setPrecision("float16")).contains("Expected one of: float32, bfloat16."))
-    assert(message(_.setHandleInvalid("drop")).contains("Expected one of: error, skip, keep."))
+    assert(message(_.having("batchSize", 0)) == "batchSize must be at least 1, got 0.")
+    assert(message(_.having("precision", "float16")).contains("Expected one of: float32, bfloat16."))
+    assert(message(_.having("handleInvalid", "drop")).contains("Expected one of: error, skip, keep."))
   }
 
   each("a model that does not exist is an error that names it") { c =>
@@ -206,7 +213,7 @@ class StageContractSuite extends SparkSuite {
   }
 
   each("what is saved is loaded with the same params and gives the same, without the original files") { c =>
-    val stage = c.ready().setBatchSize(2).setErrorCol("why")
+    val stage = c.ready().having("batchSize", 2).having("errorCol", "why")
     val own = Files.createTempDirectory("sparkdl-own-").resolve("bundle")
     Bundle.write(stage.findModel(spark), own)
     stage.set(stage.modelParam, own.toString)
@@ -224,7 +231,7 @@ class StageContractSuite extends SparkSuite {
 
   each("a stage without a model can be saved and loaded") { c =>
     val path = Files.createTempDirectory("sparkdl-saved-").resolve("stage").toString
-    c.make().setBatchSize(7).write.save(path)
+    c.make().having("batchSize", 7).write.save(path)
     assert(c.companion.load(path).getBatchSize == 7)
   }
 
@@ -233,9 +240,9 @@ class StageContractSuite extends SparkSuite {
     val e = intercept[SparkException](c.ready().transform(df).collect())
     assert(e.getMessage.contains("Cannot feed") && e.getMessage.contains("is null"))
     val expected = c.results(c.ready(), df.filter(s"${c.column} is not null"))
-    val skipped = c.results(c.ready().setHandleInvalid("skip"), df)
+    val skipped = c.results(c.ready().having("handleInvalid", "skip"), df)
     assert(skipped == expected && skipped.map(_.getInt(0)) == Seq(0, 2, 4))
-    val kept = c.ready().setHandleInvalid("keep").setErrorCol("why").transform(df).collect().toSeq
+    val kept = c.ready().having("handleInvalid", "keep").having("errorCol", "why").transform(df).collect().toSeq
     assert(kept.map(_.getAs[Int]("id")) == Seq(0, 1, 2, 3, 4))
     assert(kept.map(_.getAs[Any]("out")).map(_ == null) == Seq(false, true, false, true, false))
     assert(kept.map(_.getAs[String]("why")).map(_ != null) == Seq(false, true, false, true, false))

@@ -7,8 +7,9 @@ import org.apache.spark.ml.image.ImageSchema
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.types._
 
+import org.sparkdl.files.Sha256
 import org.sparkdl.image.TestImages
-import org.sparkdl.model.{Bundle, GraphFiles, ImageInfo, ModelDefinition, Sha256}
+import org.sparkdl.model.{Bundle, GraphFiles, ImageInfo, ModelDefinition}
 import org.sparkdl.runtime.{DType, GraphDefs}
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.testing.TestModels

@@ -2,6 +2,7 @@ package org.sparkdl.ml
 
 import java.nio.file.{Files, Path}
 
+import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.types._
 
@@ -10,6 +11,14 @@ import org.sparkdl.testing.TestModels
 
 /** What the stages on tensors are tried on. */
 object TestStages {
+
+  /** Params of a stage of any class: setters belong to the classes. */
+  implicit final class AnyStage[T <: ModelStage](private val stage: T) extends AnyVal {
+    def having(param: String, value: Any): T = {
+      stage.set(stage.getParam(param).asInstanceOf[Param[Any]], value)
+      stage
+    }
+  }
 
   /** y = 3 x for float32 x of three numbers per row. */
   def tripled(): Path = TestModels.write(

@@ -5,7 +5,8 @@ import java.nio.file.Files
 import org.apache.spark.ml.linalg.Vector
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
-import org.sparkdl.model.{NamedModels, Sha256}
+import org.sparkdl.files.Sha256
+import org.sparkdl.model.NamedModels
 import org.sparkdl.testing.SparkSuite
 
 /** Where a stage finds its model. */

@@ -4,11 +4,11 @@ import java.nio.file.{Files, Path}
 import java.util.{List => JList, Map => JMap}
 
 import org.apache.spark.sql.functions.{array, col, lit}
-
 import org.tensorflow.proto.{MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
 
 import org.sparkdl.{Model, ModelUDF}
 import org.sparkdl.errors.{SchemaMismatchException, SettingsException, SparkDLException}
+import org.sparkdl.files.LocalFiles
 import org.sparkdl.runtime.{DType, GraphDefs}
 import org.sparkdl.testing.{SparkSuite, TestModels}
 

@@ -7,6 +7,7 @@ import org.apache.spark.sql.functions.{array, col}
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
+import org.sparkdl.files.LocalFiles
 import org.sparkdl.testing.{SharedData, SparkSuite, TestModels}
 
 class ModelReaderSuite extends SparkSuite {

@@ -6,7 +6,7 @@ import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.apache.spark.sql.catalyst.plans.logical.LocalRelation
 
 import org.sparkdl.errors.{ModelNotFoundException, SchemaMismatchException, SettingsException}
-import org.sparkdl.model.LocalFiles
+import org.sparkdl.files.LocalFiles
 import org.sparkdl.runtime.DType
 import org.sparkdl.testing.{Operators, SparkSuite, TestModels}
 

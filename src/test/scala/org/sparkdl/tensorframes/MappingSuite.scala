@@ -10,6 +10,7 @@ import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
 
+import org.sparkdl.{Sessions, Settings}
 import org.sparkdl.runtime.DType
 import org.sparkdl.testing.{Operators, SparkSuite}
 
@@ -251,5 +252,13 @@ class MappingSuite extends SparkSuite with Operators {
       }
       assert(pool.invokeAll(tasks.asJava).asScala.forall(_.get()))
     } finally pool.shutdown()
+  }
+
+  test("a program loads TensorFlow as its session is set") {
+    assert(!spark.sparkContext.isStopped)
+    val conf = Sessions.current.conf
+    conf.set(Settings.nativeDir.key, "/somewhere/native")
+    try assert(TestPrograms.doubled().graph.runtime.directory == "/somewhere/native")
+    finally conf.unset(Settings.nativeDir.key)
   }
 }

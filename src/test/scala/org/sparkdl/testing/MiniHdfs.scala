@@ -5,7 +5,7 @@ import java.nio.file.Files
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.hdfs.MiniDFSCluster
 
-import org.sparkdl.model.LocalFiles
+import org.sparkdl.files.LocalFiles
 
 /** A real HDFS of one node on loopback, for as long as `use` runs. */
 object MiniHdfs {

@@ -4,7 +4,7 @@ import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.sparkdl.Bridge
 
 import org.sparkdl.Model
-import org.sparkdl.plan.{BlockSize, HandleInvalid}
+import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.runtime.{DType, GraphDefs}
 
 /** Small block programs, and the bridge's way to apply them. */

@@ -2,8 +2,8 @@ package org.sparkdl.testing
 
 import java.nio.file.{Files, Path}
 
-import org.sparkdl.model.ReadOptions
 import org.sparkdl.Model
+import org.sparkdl.model.ReadOptions
 import org.sparkdl.runtime.{DType, GraphDefs}
 
 /** Small models, written node by node. */

@@ -1,8 +1,9 @@
 package org.sparkdl.testing
 
+import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.engine.EngineSettings
+import org.sparkdl.merging.{ReduceStep, Reduction}
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.{BlockSize, HandleInvalid, ReduceStep, Reduction}
 import org.sparkdl.runtime.{DType, GraphDefs}
 
 /** Small reductions, written node by node, as they are after their graphs were made for many rows. */
@@ -124,7 +125,7 @@ object TestReductions {
     BlockSize.Memory(256L << 10),
     "float32",
     HandleInvalid.Error,
-    EngineSettings(intraOpThreads = 0, maxMemory = 1L << 30, nativeDir = "")
+    EngineSettings(TestRuntime.runtime, maxMemory = 1L << 30)
   )
 
   private def model(name: String, outputs: Seq[String], graph: GraphDefs => GraphDefs): ModelDefinition =

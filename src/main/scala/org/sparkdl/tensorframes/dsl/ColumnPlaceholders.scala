@@ -1,22 +1,12 @@
 package org.sparkdl.tensorframes.dsl
 
-import org.apache.spark.sql.DataFrame
-
 import org.sparkdl.tensor.TensorSpec
-import org.sparkdl.tensorframes.ColumnTensors
 
 /** Placeholders of a column's own dtype and shape, which the column feeds whatever they are called. */
 private[tensorframes] object ColumnPlaceholders {
 
-  /** For a block of the column's values. */
-  def block(df: DataFrame, column: String, name: Option[String]): Operation =
-    of(ColumnTensors.block(df, column), column, name)
-
-  /** For the value of one row. */
-  def row(df: DataFrame, column: String, name: Option[String]): Operation =
-    of(ColumnTensors.row(df, column), column, name)
-
-  private def of(spec: TensorSpec, column: String, name: Option[String]): Operation = {
+  /** A placeholder of the column's dtype and, for a block of its values or for one of them, shape. */
+  def of(spec: TensorSpec, column: String, name: Option[String]): Operation = {
     name.foreach(Operation.check)
     Factory.placeholder(spec.dtype, spec.shape.get, name.getOrElse(operationName(column)), Some(column))
   }

@@ -1,7 +1,8 @@
 package org.sparkdl.tensorframes.dsl
 
+import org.sparkdl.Sessions
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.runtime.{DType, GraphDefs, TfException, TfGraph}
+import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TfException, TfGraph}
 
 /** Makes operations: TensorFlow itself, asked for each, tells dtype and shape or why it refuses. */
 private[dsl] object Factory {
@@ -43,7 +44,8 @@ private[dsl] object Factory {
       else in.shape.fold(g.placeholder(n, in.dtype))(g.placeholder(n, in.dtype, _))
     }
     try {
-      val graph = TfGraph.fromBytes(defs.node(op, "output", names, attributes).toBytes)
+      val graph =
+        TfGraph.fromBytes(NativeRuntime.of(Sessions.settings), defs.node(op, "output", names, attributes).toBytes)
       try {
         val output = graph.output("output").get
         (output.dtype.get, Option(output.shape).map(_.toSeq))

@@ -13,9 +13,9 @@ import org.tensorflow.types.TFloat64
 
 import org.sparkdl.JavaOperations
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.runtime.NativeLibrary
 import org.sparkdl.tensorframes._
 import org.sparkdl.testing.SparkSuite
+import org.sparkdl.testing.TestRuntime.runtime
 
 /** Operations as programs over DataFrames. */
 class DslProgramSuite extends SparkSuite {
@@ -69,7 +69,7 @@ class DslProgramSuite extends SparkSuite {
   }
 
   test("graphs of TensorFlow Java's Ops are programs") {
-    NativeLibrary.load()
+    runtime.load() // Ops would load it from where it likes
     val graph = new Graph()
     val program =
       try {

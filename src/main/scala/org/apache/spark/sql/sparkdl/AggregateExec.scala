@@ -18,7 +18,7 @@ import org.apache.spark.sql.catalyst.plans.physical.{ClusteredDistribution, Dist
 import org.apache.spark.sql.execution.{PartitioningPreservingUnaryExecNode, SparkPlan}
 import org.apache.spark.sql.types.LongType
 
-import org.sparkdl.plan.{ReduceIterator, Reduction}
+import org.sparkdl.merging.{ReduceIterator, Reduction}
 
 /** [[ReduceModel]] with keys, the part before the shuffle: merges what rows of a key come near to each other in a
   * partition.

@@ -17,8 +17,9 @@ import org.apache.spark.sql.connector.catalog.functions.BoundFunction
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.types.{DataType, StringType}
 
+import org.sparkdl.application.{ModelApplication, ProgramRow}
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.{ModelApplication, ProgramRow, Reduction}
+import org.sparkdl.merging.Reduction
 import org.sparkdl.tensor.ShapeMetadata
 
 /** All that sparkdl needs of Spark's private API, so that another version of Spark touches this package only. */

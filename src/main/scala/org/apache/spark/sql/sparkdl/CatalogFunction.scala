@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.connector.catalog.functions.ScalarFunction
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.plan.ModelApplication
+import org.sparkdl.application.ModelApplication
 
 /** A model as a function of a catalog, bound to arguments of these types; [[PlanCatalogFunctions]] makes it one that
   * is batched. Spark evaluates calls on constants itself, while it plans: those take the way of one row through a

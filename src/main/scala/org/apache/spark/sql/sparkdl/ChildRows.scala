@@ -11,7 +11,7 @@ import org.apache.spark.sql.catalyst.expressions.{
   XXH64
 }
 
-import org.sparkdl.plan.RowSource
+import org.sparkdl.rows.RowSource
 
 /** Where the operator finds what it needs in the rows of its child. Travels to the executors.
   *

@@ -3,7 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, Expression, ExpressionSet}
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
 
-import org.sparkdl.plan.HandleInvalid
+import org.sparkdl.application.HandleInvalid
 
 /** A node that runs a model, whose call is not lifted out of it. */
 private[sparkdl] trait RunsModel extends UnaryNode {

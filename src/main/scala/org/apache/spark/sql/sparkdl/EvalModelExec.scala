@@ -13,7 +13,7 @@ import org.apache.spark.sql.catalyst.expressions.{
 }
 import org.apache.spark.sql.execution.{OrderPreservingUnaryExecNode, PartitioningPreservingUnaryExecNode, SparkPlan}
 
-import org.sparkdl.plan.BatchIterator
+import org.sparkdl.rows.BatchIterator
 
 /** The operator: [[EvalModel]] as Spark runs it. One task runs one partition, in the order of its rows. */
 case class EvalModelExec(

@@ -5,7 +5,8 @@ import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
 import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, Unevaluable}
 import org.apache.spark.sql.types.DataType
 
-import org.sparkdl.plan.{InputFeed, ModelApplication}
+import org.sparkdl.application.ModelApplication
+import org.sparkdl.tensor.InputFeed
 
 /** A model applied to columns, wherever an expression may stand. It cannot evaluate itself: [[LiftModelCalls]] takes
   * it out of the plan's expressions into an [[EvalModel]] node, which runs it batch by batch.

@@ -6,8 +6,9 @@ import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 import org.apache.spark.util.SerializableConfiguration
 
 import org.sparkdl.engine.ShippedModel
+import org.sparkdl.files.FileSource
 import org.sparkdl.model.ModelDefinition
-import org.sparkdl.plan.{BatchMetrics, BatchTask, FileSource}
+import org.sparkdl.rows.{BatchMetrics, BatchTask}
 
 /** What the physical nodes that run models share: their name in the SQL tab, what they count, and what they send to
   * the executors.

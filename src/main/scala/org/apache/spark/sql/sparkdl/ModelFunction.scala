@@ -5,8 +5,9 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, GetStructField, Li
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.{DataType, NullType, StructType}
 
+import org.sparkdl.application.ModelApplication
 import org.sparkdl.errors.SchemaMismatchException
-import org.sparkdl.plan.{InputFeed, ModelApplication}
+import org.sparkdl.image.ImageTypes
 import org.sparkdl.tensor.TensorSpec
 
 /** A model under the name of a SQL function: its arguments are a column per input, or one struct whose fields are
@@ -52,7 +53,7 @@ case class ModelFunction(
 
   /** Whether the struct is the value of the only input. */
   private def isImage(struct: StructType): Boolean = application.inputs match {
-    case Seq(input) => application.model.imageOf(input).isDefined && InputFeed.isImageStruct(struct)
+    case Seq(input) => application.model.imageOf(input).isDefined && ImageTypes.isStruct(struct)
     case _          => false
   }
 

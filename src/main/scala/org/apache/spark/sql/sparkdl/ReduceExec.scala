@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, Unsaf
 import org.apache.spark.sql.catalyst.plans.physical.{Partitioning, SinglePartition}
 import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 
-import org.sparkdl.plan.{ReduceIterator, Reduction}
+import org.sparkdl.merging.{ReduceIterator, Reduction}
 
 /** [[ReduceModel]] without keys: one row per partition, then a tree over the partitions in their order, whose depth
   * depends on their number. One partition of at most one row comes out.

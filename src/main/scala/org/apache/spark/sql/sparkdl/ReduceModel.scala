@@ -3,7 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet}
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
 
-import org.sparkdl.plan.Reduction
+import org.sparkdl.merging.Reduction
 
 /** Merges the rows of each group of its child into one by a program.
   *

@@ -3,7 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, NamedExpression, UnsafeProjection, UnsafeRow}
 
-import org.sparkdl.plan.{KeyedRows, ReduceTask, Reduction}
+import org.sparkdl.merging.{KeyedRows, ReduceTask, Reduction}
 
 /** What the physical nodes that merge rows share. */
 private[sparkdl] trait ReducingExec extends ModelExec {

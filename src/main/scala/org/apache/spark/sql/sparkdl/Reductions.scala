@@ -4,7 +4,7 @@ import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute, AttributeRef
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.plan.{ReduceTask, Reduction}
+import org.sparkdl.merging.{ReduceTask, Reduction}
 import org.sparkdl.tensor.{Compatibility, ShapeMetadata}
 
 /** Puts a [[ReduceModel]] on a plan. */

@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, Unsaf
 import org.apache.spark.sql.catalyst.plans.physical.{Partitioning, UnknownPartitioning}
 import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 
-import org.sparkdl.plan.BlockIterator
+import org.sparkdl.rows.BlockIterator
 
 /** [[TrimBlocks]] as Spark runs it: one task runs one partition, block by block. */
 case class TrimBlocksExec(call: ModelCall, outputs: Seq[Attribute], child: SparkPlan)

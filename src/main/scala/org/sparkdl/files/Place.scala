@@ -1,0 +1,157 @@
+package org.sparkdl.files
+
+import java.io.{FileNotFoundException, IOException}
+import java.nio.file.{Files, Path, Paths}
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
+
+import org.sparkdl.errors.{SettingsException, SparkDLException}
+
+/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places` in Python, and
+  * docs/paths.md has them.
+  *
+  * @param address
+  *   what the user wrote, for messages
+  * @param asWritten
+  *   with %20 and the like as three characters, as Hadoop reads them
+  * @param decoded
+  *   with the characters that they stand for; the same as `asWritten` for what is no URI
+  * @param plain
+  *   whether it is a path without a scheme
+  */
+final private[sparkdl] case class Place private (
+    address: String,
+    asWritten: HadoopPath,
+    decoded: HadoopPath,
+    plain: Boolean
+) {
+
+  /** Where to read it, whether something is there or not. */
+  def found(hadoop: Configuration): HadoopPath = reaching {
+    val here = target(hadoop)
+    if (!plain || here.getFileSystem(hadoop).exists(here)) here
+    else new HadoopPath(null, null, Place.expanded(address))
+  }
+
+  /** Where to write it: a path without a scheme is one of this machine, and a URI is decoded unless there is what it
+    * says as it is written.
+    */
+  def target(hadoop: Configuration): HadoopPath = reaching {
+    if (decoded == asWritten) decoded
+    else {
+      val fs = asWritten.getFileSystem(hadoop)
+      if (fs.exists(asWritten) || depth(fs, asWritten) > depth(fs, decoded)) asWritten else decoded
+    }
+  }
+
+  /** What Spark's file sources take, which read globs; of a URI as it is written, or decoded where that is nothing.
+    */
+  def pattern(hadoop: Configuration): String = reaching {
+    if (plain) Place.expanded(address)
+    else if (decoded == asWritten) decoded.toString
+    else {
+      val matched = asWritten.getFileSystem(hadoop).globStatus(asWritten)
+      (if (matched == null || matched.isEmpty) decoded else asWritten).toString
+    }
+  }
+
+  /** How many folders on the way to a path exist. */
+  private def depth(fs: FileSystem, path: HadoopPath): Int =
+    Iterator.iterate(path)(_.getParent).takeWhile(_ != null).find(fs.exists(_)).fold(-1)(_.depth)
+
+  /** Says what could not be reached; what is missing stays a `FileNotFoundException`. */
+  def reaching[T](action: => T): T =
+    try action
+    catch {
+      case e: FileNotFoundException => throw e
+      case e: SparkDLException      => throw e
+      case e @ (_: IOException | _: IllegalArgumentException) =>
+        val host =
+          if (asWritten.toUri.getScheme != "file" && asWritten.toUri.getAuthority == null) Place.NoHost else ""
+        throw new SettingsException(
+          s"Cannot reach '$address': ${Option(e.getMessage).getOrElse(e.toString)}.$host",
+          e
+        )
+    }
+}
+
+private[sparkdl] object Place {
+  private val Uri = "(?s)([A-Za-z][A-Za-z0-9+.-]*):(.*)".r
+  private val Host = "(?s)//([^/]*)(/.*)?".r
+  private val Escaped = "(?:%[0-9A-Fa-f]{2})+".r
+  private val NoHost =
+    " Between its scheme and its path there is no host or bucket; where it went through pathlib.Path, that took a " +
+      "slash away: give it as text."
+
+  /** The place that a user names. */
+  def of(address: String): Place = address match {
+    case ""                                                => refuse(address, "it is empty")
+    case Uri(scheme, rest) if scheme.toLowerCase == "file" => ofFile(address, rest)
+    case Uri(_, rest) if rest.startsWith("/")              => remote(address)
+    case _ =>
+      val local = onThisMachine(Paths.get(expanded(address)))
+      Place(address, local, local, plain = true)
+  }
+
+  /** The path on this machine, for what cannot be elsewhere.
+    *
+    * @param what
+    *   says in messages what the user named
+    */
+  def local(address: String, what: String): Path = {
+    val place = of(address)
+    if (place.asWritten.toUri.getScheme != "file")
+      throw new SettingsException(
+        s"$what can only be a directory of the machine's own file system, got '$address': give a path, or a URI that " +
+          "begins with file:."
+      )
+    Seq(place.asWritten, place.decoded)
+      .map(p => Paths.get(p.toUri.getPath))
+      .find(Files.exists(_))
+      .getOrElse(
+        Paths.get(place.decoded.toUri.getPath)
+      )
+  }
+
+  private def ofFile(address: String, rest: String): Place = rest match {
+    case Host(host, _) if host.nonEmpty && host != "localhost" =>
+      refuse(address, s"it names the host '$host', and file: is for this machine: expected file:///folder/file")
+    case Host(_, path) if path != null                          => fileUri(address, path)
+    case path if path.startsWith("/") && !path.startsWith("//") => fileUri(address, path)
+    case _ => refuse(address, "after file: there must be a whole path: file:///folder/file")
+  }
+
+  private def fileUri(address: String, path: String) =
+    Place(address, onThisMachine(Paths.get(path)), onThisMachine(Paths.get(unescaped(path))), plain = false)
+
+  private def remote(address: String): Place = {
+    val uri =
+      try new HadoopPath(address)
+      catch { case e: IllegalArgumentException => refuse(address, e.getMessage) }
+    val parts = uri.toUri
+    val decoded = new HadoopPath(parts.getScheme, parts.getAuthority, unescaped(parts.getPath))
+    Place(address, uri, decoded, plain = false)
+  }
+
+  private def onThisMachine(path: Path) = new HadoopPath("file", null, path.toAbsolutePath.toString)
+
+  private def expanded(path: String): String = {
+    val first = path.takeWhile(_ != '/')
+    if (first == "~") System.getProperty("user.home") + path.drop(1)
+    else if (first.startsWith("~") && first != path && !Files.exists(Paths.get(first)))
+      refuse(path, s"the home directory of '${first.drop(1)}' is not looked up: give its path")
+    else path
+  }
+
+  private def unescaped(path: String): String = Escaped.replaceAllIn(
+    path,
+    { found =>
+      val bytes = found.matched.split('%').tail.map(Integer.parseInt(_, 16).toByte)
+      scala.util.matching.Regex.quoteReplacement(TextFile.decoded(bytes).getOrElse(found.matched))
+    }
+  )
+
+  private def refuse(address: String, why: String): Nothing =
+    throw new SettingsException(s"Cannot take '$address' for a path: $why.")
+}

@@ -1,0 +1,128 @@
+package org.sparkdl.merging
+
+import org.apache.spark.{TaskContext, TaskKilledException}
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{GenericInternalRow, JoinedRow, UnsafeRow}
+
+import org.sparkdl.application.HandleInvalid
+import org.sparkdl.rows.BatchMetrics
+import org.sparkdl.tensor.BatchTensor
+
+/** Rows with keys on their way into a merge. Rows are not retained by the source. */
+trait KeyedRows {
+
+  /** Moves to the next row; false at the end. */
+  def advance(): Boolean
+
+  /** A row with what is merged; column `i` is at `ordinals(i)`. */
+  def inputs: InternalRow
+  def ordinals: Array[Int]
+
+  /** The key of the current row; it may be overwritten by the next. */
+  def key: UnsafeRow
+}
+
+/** Merges the rows of each group of a partition: gives the keys, then (if `numbered`) a bigint that grows from row to
+  * row and from partition to partition, then the results.
+  *
+  * Rows wait in slots until there is no more room; then all groups are merged, and those leave that need not stay.
+  * Where keys are not sorted a group may come out several times.
+  */
+final class ReduceIterator(
+    task: ReduceTask,
+    source: KeyedRows,
+    keyCount: Int,
+    sorted: Boolean,
+    numbered: Boolean,
+    metrics: BatchMetrics,
+    context: TaskContext
+) extends Iterator[InternalRow] {
+  private val keys: GroupKeys = if (sorted) new SortedKeys(keyCount) else new HashedKeys(keyCount)
+  private val buffer = new GroupBuffer(task, metrics, context)
+  private val ordinals = source.ordinals
+  private val joined = new JoinedRow
+
+  private var ready = 0 // groups that leave: the first ones
+  private var next_ = 0 // the next one of them
+  private var pending = false // the source stands on a row that has not been taken
+  private var finished = false
+  private var row = 0L // of the source, counted from 0
+  private var number = context.partitionId().toLong << ReduceIterator.RowBits
+  private val values = new GenericInternalRow(task.columns.size + (if (numbered) 1 else 0))
+
+  context.addTaskCompletionListener[Unit](_ => buffer.close())
+
+  override def hasNext: Boolean = {
+    while (next_ == ready && !finished) fill()
+    next_ < ready
+  }
+
+  override def next(): InternalRow = {
+    if (!hasNext) throw new NoSuchElementException
+    if (numbered) { values.setLong(0, number); number += 1 }
+    buffer.read(next_, values.values, if (numbered) 1 else 0)
+    next_ += 1
+    joined(keys(next_ - 1), values)
+  }
+
+  /** Takes rows until groups are ready to leave or there are no more rows. */
+  private def fill(): Unit = {
+    if (context.isInterrupted()) throw new TaskKilledException("the job was cancelled")
+    forgetReady()
+    val start = System.nanoTime()
+    val before = row
+    var room = true
+    while (room && (pending || source.advance())) {
+      pending = false
+      room = take()
+      if (!pending) row += 1
+    }
+    metrics.feedTime(System.nanoTime() - start)
+    metrics.rows(row - before)
+    release(room)
+  }
+
+  /** Merges what there is, and says who leaves. */
+  private def release(atEnd: Boolean): Unit = {
+    val before = buffer.rows
+    buffer.merge(keys.size)
+    finished = atEnd
+    ready = if (atEnd || pending) keys.size else keys.leaving(before)
+  }
+
+  private def forgetReady(): Unit = {
+    val kept = keys.size - ready
+    if (ready > 0) { buffer.drop(kept); keys.forget(kept) }
+    ready = 0
+    next_ = 0
+  }
+
+  /** Takes the current row; false when there is no room for another, or none for this one, which is pending then. */
+  private def take(): Boolean = {
+    val reason = buffer.offer(source.inputs, ordinals)
+    if (reason == null) { buffer.assign(keys.groupOf(source.key)); !full }
+    else if (reason.eq(BatchTensor.OtherShape) && !keys.open(source.key)) { pending = true; false }
+    else { reject(reason); true }
+  }
+
+  private def reject(reason: String): Unit = {
+    metrics.rejected(1)
+    if (task.handleInvalid == HandleInvalid.Error || reason.eq(BatchTensor.OtherShape))
+      throw buffer.refused(reason, row)
+  }
+
+  private def full: Boolean =
+    buffer.rows >= ReduceIterator.MostRows && task.waitingBytes != Long.MaxValue ||
+      buffer.rows > 1 && buffer.bytes + keys.bytes > task.waitingBytes
+}
+
+object ReduceIterator {
+
+  /** As `monotonically_increasing_id`: the partition, then the row. */
+  private val RowBits = 33
+
+  /** Rows that wait at once. With 100,000 keys each merge has some rows of every key; keys and tables take some 25
+    * MB.
+    */
+  private val MostRows = 1 << 19
+}

@@ -1,0 +1,135 @@
+package org.sparkdl.merging
+
+import org.apache.spark.sql.types.DataType
+
+import org.sparkdl.application.{BlockSize, HandleInvalid}
+import org.sparkdl.engine.{EngineSettings, ShippedModel}
+import org.sparkdl.model.ModelDefinition
+import org.sparkdl.tensor.{CellBuffer, CellReader, ColumnTypes, TensorSpec}
+
+/** What an executor needs to merge rows.
+  *
+  * @param columns
+  *   one per column that is merged
+  * @param step
+  *   the models, in the order of `ReduceStep.models`
+  * @param mostRows
+  *   of one merge
+  * @param mergeBytes
+  *   of the rows of one merge, if they are more than two
+  * @param waitingBytes
+  *   of rows and keys that wait for a merge
+  */
+final case class ReduceTask(
+    name: String,
+    columns: Seq[ReduceColumn],
+    step: MergeStep,
+    precision: String,
+    engine: EngineSettings,
+    mostRows: Int,
+    mergeBytes: Long,
+    waitingBytes: Long,
+    handleInvalid: HandleInvalid
+) {
+  private[merging] def buffers: Array[CellBuffer] = columns.map { c =>
+    if (step.ragged) new RaggedCells(engine.runtime, c.spec, c.from)
+    else CellBuffer.of(engine.runtime, c.spec, c.from)
+  }.toArray
+}
+
+/** A column that is merged.
+  *
+  * @param name
+  *   what messages call it
+  * @param spec
+  *   `[rows] + cell`
+  * @param from
+  *   the type of the rows' column
+  * @param reader
+  *   makes values of results
+  */
+final case class ReduceColumn(name: String, spec: TensorSpec, from: DataType, reader: CellReader)
+
+/** A model of a merge on its way to the executors. */
+final case class MergeModel(shipped: ShippedModel, inputs: Seq[String], outputs: Seq[String]) {
+
+  /** Names of tensors, distinct, and for each output the index of its own. */
+  def fetches: Seq[String] = outputs.distinct
+  val places: Seq[Int] = outputs.map(outputs.distinct.indexOf(_))
+}
+
+/** [[ReduceStep]] on its way to the executors. */
+sealed trait MergeStep extends Serializable {
+
+  /** Whether cells may differ in shape from row to row. */
+  def ragged: Boolean = false
+
+  /** How many rows the graph takes. */
+  def mostRows: Int = Int.MaxValue
+}
+
+object MergeStep {
+  final case class Blocks(one: MergeModel, many: Option[MergeModel]) extends MergeStep
+  final case class Pairs(model: MergeModel, oneByOne: Boolean) extends MergeStep {
+    override def ragged: Boolean = oneByOne
+    override def mostRows: Int = 2
+  }
+}
+
+object ReduceTask {
+
+  /** The task for rows of these types.
+    *
+    * @param names
+    *   of the columns, for messages
+    * @param partial
+    *   whether rows are merged that are not results of merges already
+    */
+  def of(
+      reduction: Reduction,
+      names: Seq[String],
+      from: Seq[DataType],
+      partial: Boolean,
+      ship: ModelDefinition => ShippedModel
+  ): ReduceTask = {
+    def model(m: ModelDefinition) =
+      MergeModel(ship(m), m.inputs.map(_.tensor), m.outputs.map(_.tensor))
+    val step = reduction.step match {
+      case ReduceStep.Blocks(one, many)      => MergeStep.Blocks(model(one), many.map(model))
+      case ReduceStep.Pairs(pairs, oneByOne) => MergeStep.Pairs(model(pairs), oneByOne)
+    }
+    val (rows, mergeBytes, waitingBytes) = reduction.block match {
+      case BlockSize.Rows(n) => (math.max(n, 2), Long.MaxValue, WaitingBytes)
+      case BlockSize.Memory(bytes) =>
+        (Int.MaxValue, bytes, math.max(bytes, math.min(bytes * WaitingBlocks, WaitingBytes)))
+      case BlockSize.Partition if partial => (Int.MaxValue, Long.MaxValue, Long.MaxValue)
+      case BlockSize.Partition            => (Int.MaxValue, Long.MaxValue, WaitingBytes)
+    }
+    val columns = names.indices.map { i =>
+      val spec = reduction.inputs(i)
+      ReduceColumn(names(i), spec, from(i), resultOf(spec, from(i)))
+    }
+    ReduceTask(
+      reduction.name,
+      columns,
+      step,
+      reduction.precision,
+      reduction.engine,
+      math.min(rows, step.mostRows),
+      mergeBytes,
+      waitingBytes,
+      // Partial results are valid: what does not fit there is a conflict between rows.
+      if (partial) reduction.handleInvalid else HandleInvalid.Error
+    )
+  }
+
+  /** The type of a result is that of a row of its input: it is merged again. */
+  def resultOf(spec: TensorSpec, from: DataType): CellReader =
+    CellReader.nested(spec.dtype, spec.cell.fold(ColumnTypes.unnest(from)._2)(_.size))
+
+  /** What rows and keys may take that wait for a merge: enough for 100,000 keys to have several rows each. */
+  private val WaitingBytes = 64L << 20
+
+  /** Less for those who want small blocks. */
+  private val WaitingBlocks = 256L
+}

@@ -1,0 +1,132 @@
+package org.sparkdl.rows
+
+import org.apache.spark.TaskContext
+
+import org.sparkdl.application.HandleInvalid
+import org.sparkdl.runtime.{TfException, TfTensor}
+import org.sparkdl.tensor.CellReader
+
+/** Runs collected batches and holds their outputs until they are read. For one task; it leases the model at its first
+  * batch, so that an empty partition loads nothing.
+  */
+private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, context: TaskContext)
+    extends AutoCloseable {
+  private val model =
+    new LeasedRun(
+      task.shipped,
+      task.inputTensors ++ task.random.map(_.tensor),
+      task.fetches,
+      task.precision,
+      task.engine,
+      metrics
+    )
+  private val seeds = task.random.map(new RunSeeds(task.engine.runtime, _))
+
+  /** The outputs of the batch, and for each slot the row in them: all slots in one run, or one run each. */
+  private var outputs: Array[Array[TfTensor]] = Array.empty
+  private var alone = false
+
+  private val tensors = task.readers.map(_._1).toArray
+  private val readers: Array[CellReader] = task.readers.map(_._2).toArray
+
+  /** Runs the rows of a group, one at least: together or, where each has random numbers of its own, one by one. When
+    * TensorFlow refuses the batch and invalid rows need not fail the job, each row is run alone and `failed` hears of
+    * those that are refused.
+    *
+    * A graph that takes a fixed number of rows gets that many: copies of a good row fill up a batch, and a row that
+    * runs alone is repeated. Nobody reads what becomes of the copies.
+    */
+  def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
+    val start = System.nanoTime()
+    val slots = if (task.fixedBatch) task.capacity else group.count
+    if (task.block.isDefined && slots != group.count) throw RowErrors.fixedRows(task, group.count, context)
+    val inputs = group.tensors(slots)
+    try
+      if (task.rowByRow) runAlone(inputs, group, slots, failed)
+      else runTogether(inputs, group, slots, failed)
+    catch { case e: TfException => throw RowErrors.refused(task, e, context) }
+    metrics.batches(1)
+    metrics.runTime(System.nanoTime() - start)
+  }
+
+  /** Whether the values of some row may be the cause, and the job was asked to go on without such rows, which can be
+    * found by running each alone.
+    */
+  private def rowsFault(e: TfException): Boolean =
+    task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && BatchRunner.AboutValues(e.code)
+
+  private def runTogether(
+      inputs: Array[TfTensor],
+      group: RowGroup,
+      slots: Int,
+      failed: (Int, String) => Unit
+  ): Unit = {
+    alone = false
+    try outputs = Array(checked(model(seeds.fold(inputs)(inputs :+ _.next())), slots.toLong))
+    catch { case e: TfException if rowsFault(e) => runAlone(inputs, group, slots, failed) }
+  }
+
+  private def runAlone(
+      inputs: Array[TfTensor],
+      group: RowGroup,
+      slots: Int,
+      failed: (Int, String) => Unit
+  ): Unit = {
+    alone = true
+    outputs = new Array[Array[TfTensor]](group.count)
+    val times = if (task.fixedBatch) slots else 1
+    (0 until group.count).foreach { slot =>
+      val one = inputs.map(TensorRows.repeated(task.engine.runtime, _, slot, times))
+      val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
+      try outputs(slot) = checked(model(one ++ seed), times.toLong)
+      catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }
+      finally one.foreach(_.close())
+    }
+  }
+
+  /** The value of output column `column` for `slot`. */
+  def read(column: Int, slot: Int): Any = {
+    val batch = if (alone) outputs(slot) else outputs(0)
+    readers(column).read(batch(tensors(column)), if (alone) 0 else slot)
+  }
+
+  /** The number of rows of the outputs of a block. */
+  def rows: Int = Math.toIntExact(outputs(0)(0).shape(0))
+
+  /** Bytes of the outputs; of strings, only what is beside their text. */
+  def bytes: Long = outputs.iterator.filter(_ != null).flatten.map(t => t.elements * t.dtype.size).sum
+
+  /** Frees the outputs of the last batch. */
+  def release(): Unit = {
+    outputs.foreach(o => if (o != null) o.foreach(_.close()))
+    outputs = Array.empty
+  }
+
+  override def close(): Unit = {
+    release()
+    seeds.foreach(_.close())
+    model.close()
+  }
+
+  /** Refuses outputs that do not have one entry per row: they would shift the rows. Outputs that are rows of their
+    * own must have the same number of them.
+    */
+  private def checked(tensors: Array[TfTensor], rows: Long): Array[TfTensor] = {
+    val expected = if (task.trimmed) tensors(0).shape.headOption.getOrElse(-1L) else rows
+    val wrong = tensors.indexWhere(t => t.shape.isEmpty || t.shape(0) != expected)
+    if (wrong >= 0) {
+      val shapes = tensors.map(_.shape)
+      tensors.foreach(_.close())
+      throw if (task.trimmed)
+        RowErrors.unequalRows(task, task.fetches.zip(shapes.map(RowErrors.shapeString)), context)
+      else RowErrors.wrongRows(task, task.fetches(wrong), shapes(wrong), rows)
+    }
+    tensors
+  }
+}
+
+private object BatchRunner {
+
+  /** INVALID_ARGUMENT and OUT_OF_RANGE (`tensorflow/c/tf_status.h`). */
+  val AboutValues: Set[Int] = Set(3, 11)
+}

@@ -1,0 +1,101 @@
+package org.sparkdl.rows
+
+import org.apache.spark.sql.catalyst.InternalRow
+
+import org.sparkdl.application.{BlockSize, HandleInvalid, ProgramRow, RandomFeed}
+import org.sparkdl.engine.{EngineSettings, ShippedModel}
+import org.sparkdl.files.FileSource
+import org.sparkdl.tensor.{CellReader, InputFeed}
+
+/** What an executor needs to run a model over the rows of a partition.
+  *
+  * @param capacity
+  *   rows per run, unless there are blocks
+  * @param rowsGiven
+  *   whether the capacity is the user's or the graph's choice, not a guess
+  * @param inputColumns
+  *   names of the columns that feed the inputs
+  * @param feeds
+  *   one per input
+  * @param files
+  *   for feeds that read files
+  * @param fetches
+  *   names of tensors, distinct
+  * @param readers
+  *   for each output column, the index of its fetch and its reader
+  * @param emitError
+  *   append the reason of invalid rows as a last column
+  * @param program
+  *   the size of a row's outputs, when it is a user's program and not a model
+  * @param block
+  *   what the rows are that one run sees together, where they depend on each other
+  * @param trimmed
+  *   whether the outputs are rows of their own
+  * @param random
+  *   how random numbers are fed to a model that draws some
+  */
+final case class BatchTask(
+    modelName: String,
+    shipped: ShippedModel,
+    precision: String,
+    engine: EngineSettings,
+    capacity: Int,
+    rowsGiven: Boolean,
+    fixedBatch: Boolean,
+    inputNames: Seq[String],
+    inputColumns: Seq[String],
+    inputTensors: Seq[String],
+    feeds: Seq[InputFeed],
+    files: Option[FileSource],
+    fetches: Seq[String],
+    readers: Seq[(Int, CellReader)],
+    handleInvalid: HandleInvalid,
+    nullIsNull: Boolean,
+    emitError: Boolean,
+    program: Option[ProgramRow],
+    block: Option[BlockSize],
+    trimmed: Boolean,
+    random: Option[RandomFeed]
+) {
+
+  /** Whether each row is run alone, with random numbers that follow from its key. */
+  val rowByRow: Boolean = random.exists(_.seed.isDefined)
+}
+
+/** Counts and times of the operator, in nanoseconds where they are times. */
+trait BatchMetrics extends Serializable {
+  def rows(n: Long): Unit
+  def rejected(n: Long): Unit
+  def batches(n: Long): Unit
+  def modelLoads(n: Long): Unit
+  def feedTime(nanos: Long): Unit
+  def loadTime(nanos: Long): Unit
+  def runTime(nanos: Long): Unit
+  def readTime(nanos: Long): Unit
+}
+
+/** A row on its way through the operator: what is carried along, and its inputs. Rows are not retained by the source.
+  */
+trait RowSource {
+
+  /** Moves to the next row; false at the end. */
+  def advance(): Boolean
+
+  /** A row with the inputs of the current row; input `i` is at `ordinals(i)`. */
+  def inputs: InternalRow
+
+  /** Where the inputs are. */
+  def ordinals: Array[Int]
+
+  /** Why the current row is invalid already; null when it is not. */
+  def rejected: String
+
+  /** Where the current row came from, if that is known. */
+  def origin: Option[String]
+
+  /** What tells the current row from others, where random numbers follow from it. */
+  def key: Long
+
+  /** A copy of what is carried along of the current row. */
+  def carried(): InternalRow
+}

@@ -1,0 +1,55 @@
+package org.sparkdl.runtime
+
+import java.nio.file.{Path, Paths}
+
+import org.bytedeco.javacpp.Pointer
+import org.tensorflow.internal.c_api.global.{tensorflow => tf}
+
+import org.sparkdl.Settings
+
+/** TensorFlow's native library with the settings that it is to be loaded with. Whatever makes graphs, sessions or
+  * tensors is given one, so that no way in forgets the settings.
+  *
+  * A plain value, which travels to the executors with what they run; nothing is loaded before the first use. The
+  * first use in a JVM decides the directory, the first session the number of threads.
+  *
+  * @param directory
+  *   where the library is unpacked; empty for [[NativeRuntime.defaultDirectory]]
+  * @param intraOpThreads
+  *   threads of one operation, a pool that belongs to the process; 0 = cores of the executor / task slots
+  */
+final case class NativeRuntime(directory: String, intraOpThreads: Int) {
+
+  /** Loads the library unless it is loaded; throws NativeLibraryException. */
+  def load(): Unit = NativeLibrary.load(place)
+
+  /** Version of TensorFlow, e.g. "2.18.0". */
+  def version: String = { load(); tf.TF_Version().getString }
+
+  /** The directory that the library was loaded from. */
+  def location: String = { load(); NativeLibrary.location }
+
+  /** Threads of one operation, on this machine. */
+  private[runtime] def threads: Int = TaskThreads.of(intraOpThreads)
+
+  private def place: Path = if (directory.isEmpty) NativeRuntime.defaultDirectory else Paths.get(directory)
+}
+
+object NativeRuntime {
+
+  /** Where the library is unpacked unless a directory is set. */
+  val defaultDirectory: Path = Paths.get(System.getProperty("user.home"), ".sparkdl", "native")
+
+  /** The runtime as these settings want it. */
+  def of(settings: Settings.Reader): NativeRuntime = NativeRuntime(settings.nativeDir, settings.intraOpThreads)
+
+  /** Gives memory that was freed, but kept by the C library's allocator, back to the system (`malloc_trim`). */
+  def trimMemory(): Unit =
+    try {
+      // JavaCPP has it, but not in public; without it nothing is lost but memory.
+      val trim = classOf[Pointer].getDeclaredMethod("trimMemory")
+      trim.setAccessible(true)
+      trim.invoke(null)
+      ()
+    } catch { case _: ReflectiveOperationException | _: RuntimeException | _: LinkageError => }
+}

@@ -1,0 +1,34 @@
+package org.sparkdl.runtime
+
+import java.lang.management.ManagementFactory
+import java.nio.file.{Files, Paths}
+
+import scala.jdk.CollectionConverters._
+import scala.sys.process._
+
+import org.scalatest.funsuite.AnyFunSuite
+
+/** What only the first use of TensorFlow in a JVM shows. */
+class FirstUseSuite extends AnyFunSuite {
+  private lazy val file = Files.createTempFile("sparkdl-no-directory-", "")
+
+  private lazy val said: Map[String, String] = {
+    val java = Paths.get(System.getProperty("java.home"), "bin", "java").toString
+    val opened = ManagementFactory.getRuntimeMXBean.getInputArguments.asScala.filter(_.startsWith("--add-opens"))
+    val command = Seq(java) ++ opened ++
+      Seq("-cp", System.getProperty("java.class.path"), FirstUse.getClass.getName.stripSuffix("$"), s"$file/native")
+    val lines = command.!!(ProcessLogger(_ => ())).linesIterator.map(_.split(": ", 2))
+    lines.collect { case Array(use, result) => use -> result }.toMap
+  }
+
+  test("operations of the DSL load the library from where the settings say, before there is a session") {
+    val result = said("dsl")
+    assert(result.startsWith("org.sparkdl.errors.NativeLibraryException: Cannot load TensorFlow's native library"))
+    assert(result.contains(s"It is unpacked into '$file/native'") && result.contains("spark.sparkdl.native.dir"))
+  }
+
+  test("a task that is interrupted while it waits for the library says so, and the next one loads it") {
+    assert(said("killed").contains("This thread was interrupted while it waited for TensorFlow's native library"))
+    assert(said("next") == "2.18.0")
+  }
+}

@@ -400,7 +400,7 @@ def test_a_live_model_is_copied_and_progress_is_shown(
 
 
 def test_progress_that_cannot_be_sent_is_not_missed(capfd: pytest.CaptureFixture[str]) -> None:
-    from sparkdl._fitting.progress import Address, Sender, listening
+    from sparkdl._processes.progress import Address, Sender, listening
 
     Sender(Address("localhost", 1, "key"), 0).send("nobody hears this")
     Sender(None, 0).send("nor this")
@@ -416,7 +416,7 @@ def test_only_those_who_know_the_key_are_heard(capfd: pytest.CaptureFixture[str]
     import time
     from dataclasses import replace
 
-    from sparkdl._fitting.progress import Sender, listening
+    from sparkdl._processes.progress import Sender, listening
 
     with listening("localhost", {0: "trial"}) as address:
         assert address is not None

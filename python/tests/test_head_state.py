@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from digit_rows import estimator
 
-from sparkdl.estimators._feature_data import Table
+from sparkdl.estimators._classifier.feature_table import Table
 
 ROWS, CLASSES = 200, 4
 
@@ -27,9 +27,9 @@ def trained(made: Any, table: Table, folder: Path, stop: int | None = None) -> A
     """Return weights and history of a training, or None if it was interrupted after an epoch."""
     import keras
 
-    from sparkdl.estimators import _head
-    from sparkdl.estimators._head_state import folder as place
-    from sparkdl.training._checkpoints import Checkpoints
+    from sparkdl.estimators._classifier import head as head_module
+    from sparkdl.estimators._classifier.head_state import folder as place
+    from sparkdl.training._driver.checkpoints import Checkpoints
 
     def interrupt(epoch: int, _: Any) -> None:
         if epoch == stop:
@@ -39,9 +39,9 @@ def trained(made: Any, table: Table, folder: Path, stop: int | None = None) -> A
     states = Checkpoints(place(made, table, "head"))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
-        patch.setattr(_head, "callbacks", lambda _: [callback])
+        patch.setattr(head_module, "callbacks", lambda _: [callback])
         try:
-            head, history, _ = _head.train_head(made, table, states)
+            head, history, _ = head_module.train_head(made, table, states)
         except KeyboardInterrupt:
             return None
     return head.get_weights(), history
@@ -99,7 +99,7 @@ def test_a_state_that_is_damaged_is_left_out(table: Table, tmp_path: Path) -> No
 def test_another_training_does_not_go_on_from_a_state(table: Table, tmp_path: Path) -> None:
     import keras
 
-    from sparkdl.estimators._head_state import folder
+    from sparkdl.estimators._classifier.head_state import folder
 
     def place(part: str = "head", rows: Table = table, **params: Any) -> str:
         return folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)

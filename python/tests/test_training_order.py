@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparkdl._placement.order import Order
+from sparkdl._placement.lanes import Order
 from sparkdl._placement.validation import Fraction
 
 CASES = [(103, 16, 3), (64, 32, 4), (5, 8, 2), (3, 32, 5), (100, 7, 7), (50, 127, 4)]

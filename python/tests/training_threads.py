@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from sparkdl._placement.blocks import SCHEMA
-from sparkdl._placement.columns import Field, Fields
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
+from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
-from sparkdl.training._checkpoints import Checkpoints
-from sparkdl.training._dialogue import Dialogue
-from sparkdl.training._link import Message
-from sparkdl.training._spec import Spec, built
-from sparkdl.training._train import Training
+from sparkdl._processes.link import Message
+from sparkdl.training._driver.checkpoints import Checkpoints
+from sparkdl.training._driver.dialogue import Dialogue
+from sparkdl.training._loop.epochs import Training
+from sparkdl.training._loop.training_spec import Spec, built
 
 BLOCK = 50  # rows
 SPLIT_SEED = 5  # of the rows to validate on

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._placement.columns import Field
-from sparkdl._placement.order import mixed
+from sparkdl._placement.lanes import mixed
+from sparkdl._placement.training_columns import Field
 
 # A block: rows of one partition that follow each other, or why a row of it cannot be used.
 SCHEMA = (

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._fitting.jobs import executors
 from sparkdl._placement.blocks import SCHEMA, encoder
-from sparkdl._placement.columns import Fields
-from sparkdl._placement.order import Order
+from sparkdl._placement.lanes import Order
+from sparkdl._placement.training_columns import Fields
 from sparkdl._placement.validation import Fraction
+from sparkdl._processes.spark_jobs import executors
 from sparkdl.errors import InvalidInputException
 
 if TYPE_CHECKING:

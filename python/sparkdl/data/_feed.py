@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.data._arrays import Array, arrays, usable
-from sparkdl.data._order import Epochs, Order, Turn
+from sparkdl.data._arrow_arrays import Array, arrays, usable
+from sparkdl.data._epoch_order import Epochs, Order, Turn
 from sparkdl.data._partitions import Partitions
 from sparkdl.data._source import Rejected, Source
 from sparkdl.errors import InvalidInputException

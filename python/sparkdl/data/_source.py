@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sparkdl._warn import warn
-from sparkdl.data._arrays import Field, fields, usable
-from sparkdl.data._columns import REASON, prepared
-from sparkdl.data._order import spread
+from sparkdl.data._arrow_arrays import Field, fields, usable
+from sparkdl.data._epoch_order import spread
+from sparkdl.data._prepared_columns import REASON, prepared
 from sparkdl.errors import InvalidInputException
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import tensorflow
 from sparkdl.data._as_dataset import as_dataset
+from sparkdl.data._epoch_order import Order
 from sparkdl.data._feed import Batching, Feed
-from sparkdl.data._order import Order
 from sparkdl.data._source import Source
 from sparkdl.data._structure import names_in
 from sparkdl.errors import SparkDLException

@@ -248,9 +248,9 @@ def test_processes_share_out_the_batches_that_the_estimator_trains_on(spark: Any
 
 def alone(epoch: int, step: int) -> list[int]:
     """The rows of a batch of the only worker of a training."""
-    from sparkdl._placement.lanes import Order
+    from sparkdl._placement.lanes import LaneOrder
 
-    order = Order(rows=50, batch=8, workers=1, rank=0)
+    order = LaneOrder(rows=50, batch=8, workers=1, rank=0)
     kept: list[int] = order.share(0, 50)[order.batches(epoch, 1).rows(step)].tolist()
     return kept
 

@@ -60,7 +60,7 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     made = estimator(validationFraction=0.0, epochs=3, optimizer="sgd", learningRate=0.05)
     table = features(made, base_of(made), digits, new_folder("test"))
     head = head_module.new_head(made, 128, 10)
-    batches = head_module.Batches(table, np.arange(ROWS), 32, 0, np.ones(10, "float32"))
+    batches = head_module.FeatureBatches(table, np.arange(ROWS), 32, 0, np.ones(10, "float32"))
     optimizer, loss = keras.optimizers.SGD(0.05), keras.losses.SparseCategoricalCrossentropy()
     head.compile(optimizer, loss)
     losses = []

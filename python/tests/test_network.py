@@ -18,9 +18,9 @@ from sparkdl._processes import workers
 from sparkdl._processes.coordinator import Coordinator
 from sparkdl._processes.failures import hopeless, hopeless_job
 from sparkdl._processes.link import DriverUnreachable, connected
+from sparkdl._processes.listener import Address
 from sparkdl._processes.network import authority, bare, connect, free_port, listening
-from sparkdl._processes.progress import Address, Sender
-from sparkdl._processes.progress import listening as progress_listening
+from sparkdl._processes.progress import Reporter, reported
 from sparkdl._processes.worker import hello
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import ModelExecutionException, SettingsException
@@ -101,8 +101,8 @@ def test_the_coordinator_a_ring_and_progress_work_at_an_ipv6_address(
     finally:
         coordinator.close()
     assert _summed(host) == [3.0, 3.0]
-    with progress_listening(host, {0: "trial 1/1"}) as address:
-        Sender(address, 0).send("over IPv6")
+    with reported(host, {0: "trial 1/1"}) as address:
+        Reporter(address, 0).report("over IPv6")
         time.sleep(0.3)
     assert "trial 1/1: over IPv6" in capsys.readouterr().err
 
@@ -144,12 +144,12 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
         monkeypatch.setattr(Coordinator, "__init__", elsewhere)
         began = time.monotonic()
         with pytest.raises(ModelExecutionException) as caught:
-            run_workers(spark.sparkContext, 2, print, seconds=2)
+            run_workers(spark.sparkContext, 2, print, seconds=5)
     assert time.monotonic() - began < 60  # four attempts took 83 s
     text = str(caught.value)
     assert "cannot reach the driver, which listens at 127.0.0.1:" + str(nobody_listens) in text
     assert re.search(r"worker [01] on \S+ cannot reach", text)
-    assert "Connection refused (tried for 2 s, param timeout). Set spark.driver.host" in text
+    assert "Connection refused (tried for 5 s, param timeout). Set spark.driver.host" in text
     assert "lost" not in text
 
 

@@ -174,7 +174,7 @@ def test_messages_keep_the_kinds_of_numbers() -> None:
 def test_trials_keep_all_results_of_metrics_that_layers_have() -> None:
     import keras
 
-    from sparkdl._processes.progress import Sender
+    from sparkdl._processes.progress import Reporter
     from sparkdl.estimators._trials.trial_process import Trial, _fit
 
     class Measured(keras.layers.Layer):  # type: ignore[misc]
@@ -189,6 +189,6 @@ def test_trials_keep_all_results_of_metrics_that_layers_have() -> None:
     model = keras.Sequential([keras.Input((2,)), Measured(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     trial = Trial(0, "sgd", "mse", {"epochs": 2}, None, {})
-    history = _fit(model, np.ones((6, 2)), np.ones((6, 1)), trial, Sender(None, 0))
+    history = _fit(model, np.ones((6, 2)), np.ones((6, 1)), trial, Reporter(None, 0))
     assert history["errors"] == [[1.0, 1.0]] * 2
     assert history["all_errors"] == [1.0, 1.0]

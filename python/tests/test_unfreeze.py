@@ -43,14 +43,14 @@ def test_an_unfrozen_network_is_trained_from_a_layer_on(digits: Any, tmp_path: P
 def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> None:
     from sparkdl.estimators._classifier import fine_tuning
     from sparkdl.estimators._classifier.base_network import base_of
-    from sparkdl.estimators._classifier.feature_table import Table
+    from sparkdl.estimators._classifier.feature_table import FeatureTable
 
     images = [picture(32, 32, seed=i) for i in range(4)]
     images.append(images[0])  # is held out, and so counts 1
     data = [(bytearray(as_png(a)), "ab"[i == 3], i == 4) for i, a in enumerate(images)]
     made = estimator(classWeight="balanced", validationCol="held_out")
     labels, held_out = np.array([0, 0, 0, 1, 0], "int32"), np.arange(5) == 4
-    table = Table([np.zeros((5, 1))], labels, ["a", "b"], held_out)
+    table = FeatureTable([np.zeros((5, 1))], labels, ["a", "b"], held_out)
     schema = "image binary, label string, held_out boolean"
     frame = spark.createDataFrame(data, schema).coalesce(1)
     rows = fine_tuning._pixels(made, base_of(made), table, frame).collect()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._placement.blocks import SCHEMA
+from sparkdl._placement.blocks import block_of
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
@@ -129,14 +129,10 @@ def trained(
 
 def placed(spec: Spec, arrays: Sequence[Any], workers: int) -> list[list[Any]]:
     """Return what each worker is sent, in blocks that arrive in the wrong order."""
-    names = [n.split()[0] for n in SCHEMA.split(", ")]
     pieces: list[list[Any]] = [[] for _ in range(workers)]
     split = splitter(spec.layout, spec.batch, workers)
     for start in reversed(range(0, len(arrays[0]), BLOCK)):
-        data = [np.ascontiguousarray(a[start : start + BLOCK]).tobytes() for a in arrays]
-        rows = len(arrays[0][start : start + BLOCK])
-        values = {"partition": 0, "first": start, "rows": rows, "data": data, "chosenBefore": 0}
-        block = SimpleNamespace(**{**dict.fromkeys(names, ""), "chosen": b"", **values})
+        block = block_of(0, start, [a[start : start + BLOCK] for a in arrays], digest="")
         for rank, piece in split(block):
             pieces[rank].append(piece)
     return pieces

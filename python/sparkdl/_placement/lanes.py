@@ -24,7 +24,7 @@ _LAST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 @dataclass(frozen=True)
-class Order:
+class LaneOrder:
     """The rows of one worker.
 
     Attributes
@@ -73,9 +73,9 @@ class Order:
         lanes = np.arange(first, first + count, dtype=np.int64) % self.batch
         return np.flatnonzero(lanes % self.workers == self.rank)
 
-    def batches(self, epoch: int, seed: int | None) -> Batches:
+    def batches(self, epoch: int, seed: int | None) -> EpochBatches:
         """Return the batches of an epoch (from 0); without a seed in the order of the rows."""
-        return Batches(self, None if seed is None else self._places(epoch, seed))
+        return EpochBatches(self, None if seed is None else self._places(epoch, seed))
 
     def _places(self, epoch: int, seed: int) -> Indices:
         """Return [steps, lanes]: the place that each lane of this worker gives to each batch."""
@@ -88,10 +88,10 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Batches:
+class EpochBatches:
     """Where a worker finds its share of each batch among its rows."""
 
-    order: Order
+    order: LaneOrder
     places: Indices | None
 
     def rows(self, step: int) -> Any:

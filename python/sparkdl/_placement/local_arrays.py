@@ -33,11 +33,7 @@ class Rows:
     def __init__(
         self, folder: Path, layout: Layout, kind: str, count: int, model: Any, loss: Any
     ) -> None:
-        fields = layout.fields
-        found = [
-            array_in(folder / file_of(kind, i), field.dtype, (count, *shape))
-            for i, (field, shape) in enumerate(zip(fields.all(), layout.shapes, strict=True))
-        ]
+        fields, found = layout.fields, arrays_of(folder, layout, kind, count)
         labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
         outputs = model_outputs(model)
         for place, output, wanted in zip(labels, outputs, of_each(loss, outputs), strict=False):
@@ -56,6 +52,14 @@ class Rows:
     def kinds(self) -> list[tuple[tuple[int, ...], str]]:
         """Return shape of a row and dtype of every array."""
         return [(a.shape[1:], str(a.dtype)) for a in self._arrays]
+
+
+def arrays_of(folder: Path, layout: Layout, kind: str, count: int) -> list[Any]:
+    """Return the arrays of all fields of so many rows of a kind."""
+    return [
+        array_in(folder / file_of(kind, i), field.dtype, (count, *shape))
+        for i, (field, shape) in enumerate(zip(layout.fields.all(), layout.shapes, strict=True))
+    ]
 
 
 def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:

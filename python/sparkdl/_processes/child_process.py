@@ -1,55 +1,33 @@
-"""Processes that a task of Spark starts so that Keras works in them, and the folders they use."""
+"""What a process that a task has started does to itself before it works, see `run_process`."""
 
 from __future__ import annotations
 
 import ctypes
-import multiprocessing.forkserver as forkserver
 import os
 import shutil
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from multiprocessing import parent_process
 from pathlib import Path
+
+OUTPUT = "output"  # the pipe in the folder of a process that its task reads
 
 # Params of glibc's mallopt, and values of them (malloc.h; the threshold's is the largest there is).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_THRESHOLD, _NEVER = 32 << 20, (1 << 31) - 1
 
 
-@contextmanager
-def local_folder(prefix: str) -> Iterator[Path]:
-    """A folder on Spark's local disks, which may be larger than /tmp, for as long as the block."""
-    disks = [d for d in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if os.path.isdir(d)]
-    place = disks[os.getpid() % len(disks)] if disks else None
-    folder = tempfile.mkdtemp(prefix=prefix, dir=place)
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def begin(folder: Path) -> None:
+    """Have this process end with its task, and the task read what it writes."""
+    _end_with_parent(folder)
+    _keep_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
+    output = os.open(folder / OUTPUT, os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
 
 
-def start_server(log: Path, modules: Sequence[str]) -> None:
-    """Start, once per Python worker, the process that others are forked from.
-
-    It has imported some modules (Keras, but has not used TensorFlow), so that a process starts at
-    once, and leaves nothing behind in the worker. What imports write goes to the log.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no GPU is no error
-    forkserver.set_forkserver_preload(list(modules))
-    own = os.dup(2)
-    with open(log, "ab") as file:
-        os.dup2(file.fileno(), 2)
-    try:
-        forkserver.ensure_running()
-    finally:
-        os.dup2(own, 2)
-        os.close(own)
-
-
-def end_with_parent(folder: Path) -> None:
+def _end_with_parent(folder: Path) -> None:
     """Have this process end, and its folder go, when its parent is gone.
 
     A task may be killed at any time; nobody else would stop this process and clean up.
@@ -66,7 +44,7 @@ def end_with_parent(folder: Path) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def keep_memory() -> None:
+def _keep_memory() -> None:
     """Have the allocator keep what is freed, for the next step takes the same again.
 
     glibc gives blocks above a limit that it moves back to the system when they are freed, and the
@@ -87,23 +65,3 @@ def set_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)  # other processes may share it
-
-
-def death(code: int | None, log: str, advice: str) -> str:
-    """Say how a process that trained ended, with the last line that it wrote.
-
-    Parameters
-    ----------
-    code : int or None
-        Its exit status; a negative one is a signal.
-    log : str
-        What it wrote.
-    advice : str
-        What a process that was ended by a signal may lack.
-    """
-    last = next((f" It last wrote: {x.strip()}" for x in log.splitlines()[::-1] if x.strip()), "")
-    if code is None or code >= 0:
-        return f"the process that trained ended with exit status {code}.{last}"
-    name = signal.Signals(-code).name
-    memory = " The machine may be out of memory." if name == "SIGKILL" else ""
-    return f"the process that trained was ended by {name}.{memory} {advice}{last}"

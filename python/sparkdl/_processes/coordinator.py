@@ -1,27 +1,22 @@
 """The driver's end of all workers' connections: who has arrived, what they tell, what failed.
 
 Every worker has two connections, one of its task and one of the process that works for the task,
-so that the death of the process is told too. A connection that does not begin with the key of
-this run is closed.
+so that the death of the process is told too.
 """
 
 from __future__ import annotations
 
 import queue
-import secrets
-import socket
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from sparkdl._processes.failures import Failure, slow_driver
-from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, Message
-from sparkdl._processes.network import authority, listening
-from sparkdl._processes.progress import Address
+from sparkdl._processes.link import Link, Message
+from sparkdl._processes.listener import Listener
+from sparkdl._processes.network import authority
 
 PROCESS, TASK = "process", "task"
 RESULT = "result"
@@ -68,7 +63,6 @@ class Coordinator:
         self._count, self.seconds = count, seconds
         self._handler, self._log = handler, log
         self._lock = threading.Lock()  # of what follows
-        self._links: list[Link] = []
         self._began: dict[int, float] = {}  # when the task of a rank did
         self._arrived: dict[int, Link] = {}  # processes
         self._first: float | None = None  # when the first process arrived
@@ -77,10 +71,9 @@ class Coordinator:
         self._handling = threading.Lock()
         self._asked: float | None = None  # when the question came that is being answered
         self._open = True
-        self._server = listening(backlog=max(128, 2 * count))
-        port = self._server.getsockname()[1]
-        self.address = Address(host, port, secrets.token_hex(16))
-        threading.Thread(target=self._accept, daemon=True).start()
+        backlog = max(128, 2 * count)
+        self._listener = Listener(host, seconds, self._admit, self._take, backlog)
+        self.address = self._listener.address
 
     def heard(self) -> bool:
         """Say whether any task has begun."""
@@ -132,49 +125,17 @@ class Coordinator:
 
     def close(self) -> None:
         """Hang up; workers that still run end themselves when they see it."""
-        with self._lock:
-            self._open = False
-            links = list(self._links)
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)  # which wakes the thread that accepts
-        self._server.close()
-        for link in links:
-            link.close()
+        self._open = False
+        self._listener.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        link = Link(connection, self.seconds)
-        try:
-            hello = link.receive(most=0)
-            known = secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
-            if known and self._admitted(link, hello):
-                rank = int(hello.fields["rank"])
-                while True:
-                    self._take(rank, link, link.receive())
-        except (LinkClosed, DeadlinePassed):
-            pass  # who ends says why beforehand, or its task does
-        finally:
-            link.close()
-
-    def _admitted(self, link: Link, hello: Message) -> bool:
+    def _admit(self, hello: Message, link: Link) -> None:
         rank, now = int(hello.fields["rank"]), time.monotonic()
         with self._lock:
-            if not self._open:
-                return False
-            self._links.append(link)
             if hello.fields["role"] == PROCESS:
                 self._arrived[rank] = link
                 self._first = self._first or now
             else:
                 self._began[rank] = now
-        return True
 
     def _take(self, rank: int, link: Link, message: Message) -> None:
         if message.kind == "log":
@@ -223,9 +184,3 @@ class Coordinator:
                 return self._handler(rank, message)
             finally:
                 self._asked = None
-
-
-def show_log(rank: int, line: str) -> None:
-    """Print what a worker wrote where the user of the driver looks."""
-    sys.stderr.write(f"worker {rank}: {line}\n")
-    sys.stderr.flush()

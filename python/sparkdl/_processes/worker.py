@@ -19,8 +19,8 @@ from sparkdl._processes.link import (
     Message,
     connected,
 )
+from sparkdl._processes.listener import Address, greet
 from sparkdl._processes.network import authority
-from sparkdl._processes.progress import Address
 
 _DRIVER_IS_GONE = 3  # exit status
 _MOST_TOLD = 100_000  # characters of a reason
@@ -150,6 +150,4 @@ def hello(address: Address, seconds: float, host: str, *, role: str, rank: int) 
             "param timeout). Set spark.driver.host to an address of the driver that executors can "
             "reach, and let connections to all its ports through."
         ) from e
-    link = Link(connection, seconds)
-    link.send("hello", key=address.key, role=role, rank=rank)
-    return link
+    return greet(connection, address, seconds, role=role, rank=rank)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkdl._processes.child_process import end_with_parent, keep_memory
+from sparkdl._processes import child_process
 from sparkdl._processes.link import LinkClosed
-from sparkdl._processes.progress import Address
+from sparkdl._processes.listener import Address
 from sparkdl._processes.worker import Worker
 
-# Files of a worker's folder.
-JOB, OUTPUT = "job.pickle", "output"
-
+JOB = "job.pickle"  # in a worker's folder
 TOLD = 10  # exit status of a process that has told the driver why it failed
 
 
@@ -27,7 +24,7 @@ class WorkerLost(ConnectionError):
 
 
 @dataclass(frozen=True)
-class Job:
+class WorkerJob:
     """All that a worker's process is told."""
 
     rank: int
@@ -41,19 +38,14 @@ class Job:
     call: bytes  # (function, arguments) by cloudpickle; read here, for it may import Keras
 
 
-def work(folder: str) -> None:
+def main(folder: str) -> None:
     """Run the function of the folder's job; the driver is sent what it gives, or hears of failures.
 
     Ends the process, with status 0 if all went well, TOLD if the driver knows that it did not.
     """
     place = Path(folder)
-    end_with_parent(place)
-    keep_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
-    output = os.open(place / OUTPUT, os.O_WRONLY)  # a pipe that the task reads
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    job: Job = pickle.loads((place / JOB).read_bytes())
+    child_process.begin(place)
+    job: WorkerJob = pickle.loads((place / JOB).read_bytes())
     _prepare(job)
     worker = Worker(
         rank=job.rank,
@@ -72,7 +64,7 @@ def work(folder: str) -> None:
     os._exit(status)  # threads that the function left, of gRPC for one, must not hold it up
 
 
-def _prepare(job: Job) -> None:
+def _prepare(job: WorkerJob) -> None:
     """Set what TensorFlow reads from the environment when it starts."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(job.threads))
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(job.threads))
@@ -80,7 +72,7 @@ def _prepare(job: Job) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)
 
 
-def _run(worker: Worker, job: Job) -> int:
+def _run(worker: Worker, job: WorkerJob) -> int:
     try:
         function, arguments = pickle.loads(job.call)
         worker.give(_dumped(function(worker, *arguments)))

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from sparkdl._processes import worker_process
-from sparkdl._processes.child_process import death, local_folder, start_server
 from sparkdl._processes.coordinator import TASK
 from sparkdl._processes.failures import hopeless
 from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed
-from sparkdl._processes.progress import Address
+from sparkdl._processes.listener import Address
+from sparkdl._processes.run_process import local_folder, run_process
 from sparkdl._processes.worker import hello
-from sparkdl._processes.worker_process import JOB, OUTPUT, TOLD, Job
+from sparkdl._processes.worker_process import JOB, TOLD, WorkerJob, main
 
 _ADVICE = (
     "Smaller batches, or fewer workers on a machine (spark.task.cpus), need less; memory outside "
     "of the JVM is spark.executor.memoryOverhead."
 )
-_TAIL = 20_000  # characters of a log
-_LONGEST = 100_000  # bytes of a line
-_POLL_SECONDS = 0.2
-_START_LOG = "start.log"
 _NOWHERE = Address("", 0, "")
 
 
 @dataclass(frozen=True)
-class Work:
+class RunWork:
     """What all tasks of a run are sent.
 
     Attributes
@@ -62,7 +53,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Place:
+class TaskLocation:
     """Where a task runs, and as what."""
 
     rank: int
@@ -70,19 +61,7 @@ class Place:
     gpus: tuple[str, ...] = ()
 
 
-class _Process(Protocol):
-    def wait(self, seconds: float) -> bool:
-        """Return whether it has ended, after so many seconds at most."""
-
-    @property
-    def code(self) -> int | None:
-        """Its exit status."""
-
-    def kill(self) -> None:
-        """End it."""
-
-
-def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> bool:
+def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: bool) -> bool:
     """Do one worker's part and return whether its function has returned; the driver has the result.
 
     Parameters
@@ -102,7 +81,7 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
         with local_folder("sparkdl-worker-") as folder:
             if work.receive is not None:
                 pickle.loads(work.receive)(place.rank, elements, folder)
-            job = Job(
+            job = WorkerJob(
                 rank=place.rank,
                 count=work.count,
                 attempt=work.attempt,
@@ -122,26 +101,20 @@ def run_task(work: Work, place: Place, elements: Iterable[Any], warm: bool) -> b
         link.close()
 
 
-def _worked(folder: Path, link: Link, work: Work, warm: bool) -> bool:
+def _worked(folder: Path, link: Link, work: RunWork, warm: bool) -> bool:
     """Run the process and return whether all went well, or raise how it ended."""
-    os.mkfifo(folder / OUTPUT)
-    output = os.open(folder / OUTPUT, os.O_RDONLY | os.O_NONBLOCK)
-    process: _Process = _Forked(folder, work.modules) if warm else _Started(folder)
-    try:
-        log = _Log(output, link, work.forward)
-        while not process.wait(_POLL_SECONDS):
-            log.read()
-            if link.hung_up():  # and a process that hangs does not see it
-                raise LinkClosed("the driver hung up")
-        log.end()
-    finally:
-        process.kill()
-        os.close(output)
-    if process.code == 0:
+    lines = _Lines(link, work.forward)
+
+    def watch() -> None:
+        if link.hung_up():  # and a process that hangs does not see it
+            raise LinkClosed("the driver hung up")
+
+    end = run_process(main, folder, work.modules, warm=warm, take=lines.send, watch=watch)
+    if end.code == 0:
         return True
-    if process.code == TOLD:
+    if end.code == TOLD:
         return False
-    raise RuntimeError(death(process.code, log.tail, _ADVICE))
+    raise RuntimeError(end.describe(_ADVICE))
 
 
 def _tell(link: Link, error: Exception) -> None:
@@ -151,91 +124,16 @@ def _tell(link: Link, error: Exception) -> None:
         link.send("failed", error=type(error).__name__, reason=str(error), final=final)
 
 
-class _Log:
-    """What the process writes: its end is kept, whole lines go to the driver."""
+class _Lines:
+    """What the process writes, on its way to the driver."""
 
-    def __init__(self, output: int, link: Link, forward: bool) -> None:
-        self._output, self._link, self._forward = output, link, forward
-        self._part = b""
-        self.tail = ""
+    def __init__(self, link: Link, forward: bool) -> None:
+        self._link, self._forward = link, forward
 
-    def read(self) -> None:
-        """Take what is there."""
-        while data := self._available():
-            self._take(data)
-
-    def end(self) -> None:
-        """Take the rest, also a last line that does not end."""
-        self.read()
-        if self._part:
-            self._take(b"\n")
-
-    def _available(self) -> bytes:
-        try:
-            return os.read(self._output, 1 << 16)
-        except BlockingIOError:
-            return b""
-
-    def _take(self, data: bytes) -> None:
-        *lines, self._part = map(_seen, (self._part + data).split(b"\n"))
-        if len(self._part) > _LONGEST:
-            lines, self._part = [*lines, self._part], b""
-        texts = [line.decode(errors="replace").rstrip("\r") for line in lines]
-        self.tail = "\n".join([self.tail, *texts])[-_TAIL:]
-        if self._forward and texts:
+    def send(self, lines: Sequence[str]) -> None:
+        """Send lines, as long as that works: a run goes on without."""
+        if self._forward:
             try:
-                self._link.send("log", lines=texts)
+                self._link.send("log", lines=list(lines))
             except (LinkClosed, DeadlinePassed):
-                self._forward = False  # the run goes on without
-
-
-def _seen(line: bytes) -> bytes:
-    """Return what a terminal shows of a line that was written over, such as progress bars."""
-    return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
-
-
-class _Forked:
-    """A process forked from one that has imported what it needs."""
-
-    def __init__(self, folder: Path, modules: Sequence[str]) -> None:
-        start_server(folder / _START_LOG, [worker_process.__name__, *modules])
-        context = multiprocessing.get_context("forkserver")
-        self._process = context.Process(target=worker_process.work, args=(str(folder),))
-        self._process.start()
-
-    def wait(self, seconds: float) -> bool:
-        self._process.join(seconds)
-        return self._process.exitcode is not None
-
-    @property
-    def code(self) -> int | None:
-        return self._process.exitcode
-
-    def kill(self) -> None:
-        self._process.kill()
-
-
-class _Started:
-    """A process of a Python of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        program = f"from {worker_process.__name__} import work; import sys; work(sys.argv[1])"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program, str(folder)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-
-    def wait(self, seconds: float) -> bool:
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    @property
-    def code(self) -> int | None:
-        return self._process.returncode
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+                self._forward = False

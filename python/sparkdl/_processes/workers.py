@@ -26,8 +26,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._processes.barrier_job import BarrierJob, LocalJob, check_slots, task_slots
-from sparkdl._processes.coordinator import Coordinator, Handler, show_log
+from sparkdl._processes.cluster import check_slots, task_slots, threads_per_process
+from sparkdl._processes.console import show_log
+from sparkdl._processes.coordinator import Coordinator, Handler
 from sparkdl._processes.failures import (
     Failure,
     ended,
@@ -38,7 +39,8 @@ from sparkdl._processes.failures import (
     told_of_lost,
 )
 from sparkdl._processes.link import DeadlinePassed
-from sparkdl._processes.worker_task import Work
+from sparkdl._processes.worker_jobs import BarrierJob, LocalJob
+from sparkdl._processes.worker_task import RunWork
 from sparkdl.errors import ModelExecutionException, SettingsException
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class _Run:
     """What all attempts have in common."""
 
     sc: SparkContext | None
-    work: Work
+    work: RunWork
     data: RDD[Any] | None
     handler: Handler
     log: Callable[[int, str], None]
@@ -139,7 +141,7 @@ def run_workers(
         After the job has been cancelled.
     """
     check_slots(sc, count)
-    work = Work(
+    work = RunWork(
         call=_dumped((function, tuple(arguments))),
         count=count,
         threads=threads or _threads(sc, count),
@@ -254,6 +256,4 @@ def _dumped(value: Any) -> bytes:
 
 
 def _threads(sc: SparkContext | None, count: int) -> int:
-    from sparkdl._processes.spark_jobs import threads_per_trial
-
-    return max(1, (os.cpu_count() or 1) // count) if sc is None else threads_per_trial(sc, count)
+    return max(1, (os.cpu_count() or 1) // count) if sc is None else threads_per_process(sc, count)

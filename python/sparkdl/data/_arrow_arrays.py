@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Field:
+class TensorField:
     """What a column becomes: an array [rows, *shape]."""
 
     name: str
@@ -31,13 +31,13 @@ class Field:
         return tf.TensorSpec([rows, *self.shape], dtype)
 
 
-def fields(batch: Any, names: Sequence[str]) -> list[Field]:
+def fields(batch: Any, names: Sequence[str]) -> list[TensorField]:
     """Return what the columns of a first row become."""
     found = [_column(batch, i, name) for i, name in enumerate(names)]
-    return [Field(n, a.dtype, a.shape[1:]) for n, a in zip(names, found, strict=True)]
+    return [TensorField(n, a.dtype, a.shape[1:]) for n, a in zip(names, found, strict=True)]
 
 
-def arrays(batch: Any, expected: Sequence[Field]) -> list[Array]:
+def arrays(batch: Any, expected: Sequence[TensorField]) -> list[Array]:
     """Return the arrays of a record batch that has rows, all of them usable.
 
     Raises

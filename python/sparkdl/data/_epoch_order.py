@@ -37,7 +37,7 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Order:
+class EpochOrder:
     """The order of the DataFrame, or another one in each epoch, which the seed decides."""
 
     shuffle: bool

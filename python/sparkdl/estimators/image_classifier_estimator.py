@@ -11,7 +11,7 @@ from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl.errors import SparkDLException
 from sparkdl.estimators._classifier.base_params import BaseParams
-from sparkdl.estimators._classifier.head_params import TrainingParams
+from sparkdl.estimators._classifier.head_params import HeadParams
 from sparkdl.param import HasLabelCol, keyword_only
 from sparkdl.param.image_classifier import ImageClassifierParams
 from sparkdl.transformers._model_to_train import take_model
@@ -55,7 +55,7 @@ _OF_MODEL = (
 
 class ImageClassifierEstimator(
     Estimator["ImageClassifierModel"],
-    TrainingParams,
+    HeadParams,
     BaseParams,
     ImageClassifierParams,
     HasLabelCol,

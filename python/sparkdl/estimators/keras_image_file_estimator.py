@@ -24,7 +24,7 @@ from sparkdl.transformers._model_to_train import take_model
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from sparkdl.estimators._trials.fit_trials import FittedModels
+    from sparkdl.estimators._trials.fit_trials import FittedTrials
     from sparkdl.transformers import KerasImageFileTransformer
 
 _TUNABLE = ("kerasOptimizer", "kerasLoss", "kerasFitParams", "outputCol", "outputMode")
@@ -217,7 +217,7 @@ class KerasImageFileEstimator(
         return fit_all([self.copy(dict(m)) for m in paramMaps], dataset)
 
     def _fit(self, dataset: DataFrame) -> KerasImageFileTransformer:
-        models: FittedModels = self.fitMultiple(dataset, [{}])
+        models: FittedTrials = self.fitMultiple(dataset, [{}])
         return next(models)[1]
 
     def _validateParams(self, paramMap: Mapping[Any, Any]) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from sparkdl._processes.barrier_job import task_slots
+from sparkdl._processes.cluster import task_slots
 from sparkdl._processes.workers import SECONDS
 from sparkdl.errors import SettingsException
 from sparkdl.training.tensorflow_distributor import TensorFlowDistributor, _context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._processes.barrier_job import check_slots
+from sparkdl._processes.cluster import check_slots
 from sparkdl._processes.workers import SECONDS, run_workers
 from sparkdl.data._shards import placed
 from sparkdl.errors import SettingsException

@@ -96,18 +96,3 @@ def expect_keras_file(given: str, action: str, why: str = "") -> Path:
             f"model (model=...), but {found}. {why}".rstrip()
         )
     return file
-
-
-def keras_model(estimator: Any) -> Any:
-    """Load the model on the driver, so that what is wrong with it is known before anything runs."""
-    from sparkdl._model_files.loading import load_to_train
-
-    file = keras_file(estimator)
-    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
-        ends = [list(t.shape) for t in model.inputs], [list(t.shape) for t in model.outputs]
-        raise InvalidModelException(
-            f"Cannot train {file.name} on images: expected one input [rows, height, width, "
-            f"channels] and one output, got inputs {ends[0]} and outputs {ends[1]}."
-        )
-    return model

@@ -17,7 +17,7 @@ FEATURES = "features_avg"
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseNetwork:
     """A bundle on this machine, with one input of images and the output `features_avg`."""
 
     bundle: Path
@@ -35,7 +35,7 @@ class Base:
         return DeepImageFeaturizer(weights=str(bundle or self.bundle), **params)
 
 
-def base_of(estimator: Any) -> Base:
+def base_of(estimator: Any) -> BaseNetwork:
     """Return the network of an estimator, making its bundle if there is none yet.
 
     Raises
@@ -54,7 +54,7 @@ def base_of(estimator: Any) -> Base:
     return _named(estimator) if named else _own(estimator)
 
 
-def _named(estimator: Any) -> Base:
+def _named(estimator: Any) -> BaseNetwork:
     """The JVM knows where every kind of named model is, so a saved featurizer has its bundle."""
     from sparkdl.transformers import DeepImageFeaturizer
 
@@ -69,10 +69,10 @@ def _named(estimator: Any) -> Base:
             f"The bundle {estimator.getWeights()} takes no images: its model.json has no 'image'. "
             "Make it with sparkdl.save_bundle(..., image=True)."
         )
-    return Base(bundle, estimator.getBaseModel())
+    return BaseNetwork(bundle, estimator.getBaseModel())
 
 
-def _own(estimator: Any) -> Base:
+def _own(estimator: Any) -> BaseNetwork:
     from sparkdl.bundle import save_bundle
 
     network = own_network(estimator)
@@ -84,7 +84,7 @@ def _own(estimator: Any) -> Base:
         image=True,
         preprocessing=None if mode == "none" else mode,
     )
-    return Base(Path(bundle), network.name)
+    return BaseNetwork(Path(bundle), network.name)
 
 
 def own_network(estimator: Any) -> Any:
@@ -124,7 +124,7 @@ def _check_ends(model: Any) -> None:
         )
 
 
-def augmented(base: Base, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
+def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
     """Write a bundle for each copy: the network behind random changes of its images."""
     from sparkdl._graph.chain import before, bundle_graph
     from sparkdl._graph.names import finish

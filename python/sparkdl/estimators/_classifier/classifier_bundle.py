@@ -13,20 +13,20 @@ from sparkdl._lazy import eagerly
 from sparkdl._paths import new_folder
 from sparkdl.bundle import write_finished
 from sparkdl.errors import InvalidModelException
-from sparkdl.estimators._classifier.base_network import FEATURES, Base
+from sparkdl.estimators._classifier.base_network import FEATURES, BaseNetwork
 from sparkdl.labels import label_text
 
 _PROBABILITIES = "probabilities"
 
 
-def frozen_bundle(base: Base, head: Any, classes: Sequence[Any]) -> Path:
+def frozen_bundle(base: BaseNetwork, head: Any, classes: Sequence[Any]) -> Path:
     """Write the graph of a network that was not trained, and of a head behind it."""
     with eagerly():
         whole = behind(bundle_graph(base.bundle), FEATURES, _frozen(head))
         return _written(base, whole, classes)
 
 
-def tuned_bundle(base: Base, model: Any, classes: Sequence[Any]) -> Path:
+def tuned_bundle(base: BaseNetwork, model: Any, classes: Sequence[Any]) -> Path:
     """Write the graph of a model from uint8 images to probabilities."""
     with eagerly():
         return _written(base, _frozen(model), classes)
@@ -39,7 +39,7 @@ def _frozen(model: Any) -> Loose:
     return found
 
 
-def _written(base: Base, classifier: Loose, classes: Sequence[Any]) -> Path:
+def _written(base: BaseNetwork, classifier: Loose, classes: Sequence[Any]) -> Path:
     names = [label_text(c) for c in classes]
     decided = with_decision(classifier, _PROBABILITIES, numbers(classes), names)
     image = {**base.image, "input": next(iter(decided.inputs))}

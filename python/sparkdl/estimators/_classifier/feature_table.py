@@ -28,7 +28,7 @@ _REASONS = 5
 
 
 @dataclass
-class Account:
+class FeatureAccount:
     """What one partition has, and which rows cannot be used."""
 
     labels: dict[Any, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Block:
+class FeatureBlock:
     """Rows of a partition that follow each other: a list of features for each kind of them."""
 
     labels: list[Any]
@@ -53,7 +53,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Table:
+class FeatureTable:
     """What a head is trained on.
 
     Attributes
@@ -74,7 +74,7 @@ class Table:
     held_out: Any
 
 
-def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> Table:
+def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> FeatureTable:
     """Make the features on the cluster, and fetch them.
 
     Parameters
@@ -103,10 +103,10 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> T
     )
     packed.persist(StorageLevel.DISK_ONLY)
     try:
-        accounts = packed.filter(lambda item: isinstance(item, Account)).collect()
+        accounts = packed.filter(lambda item: isinstance(item, FeatureAccount)).collect()
         classes, width = _checked(accounts, policy)
         count = sum(sum(a.labels.values()) for a in accounts)
-        blocks = (b for b in packed.toLocalIterator(True) if isinstance(b, Block))
+        blocks = (b for b in packed.toLocalIterator(True) if isinstance(b, FeatureBlock))
         return _written(blocks, classes, (len(columns), count, width), folder)
     finally:
         packed.unpersist()
@@ -122,7 +122,7 @@ def _plain(rows: DataFrame, kinds: Sequence[str]) -> DataFrame:
 
 
 def _packed(partition: int, rows: Iterable[Any], kinds: Sequence[str]) -> Iterator[Any]:
-    account = Account()
+    account = FeatureAccount()
     kept: list[Any] = []
     size = 0
     for number, row in enumerate(rows):
@@ -153,15 +153,15 @@ def _refusal(row: Any, kinds: Sequence[str]) -> str | None:
     return None
 
 
-def _block(rows: list[Any], kinds: Sequence[str]) -> Block:
-    return Block(
+def _block(rows: list[Any], kinds: Sequence[str]) -> FeatureBlock:
+    return FeatureBlock(
         labels=[r.label for r in rows],
         held_out=[r.held_out for r in rows],
         features=[np.array([r[k] for r in rows], "float32").tobytes() for k in kinds],
     )
 
 
-def _checked(accounts: Sequence[Account], policy: str) -> tuple[list[Any], int]:
+def _checked(accounts: Sequence[FeatureAccount], policy: str) -> tuple[list[Any], int]:
     """Return the sorted labels and the length of the features."""
     rejected = sum(a.rejected for a in accounts)
     reasons = "; ".join([r for a in accounts for r in a.reasons][:_REASONS])
@@ -181,8 +181,8 @@ def _checked(accounts: Sequence[Account], policy: str) -> tuple[list[Any], int]:
 
 
 def _written(
-    blocks: Iterable[Block], classes: list[Any], shape: tuple[int, int, int], folder: Path
-) -> Table:
+    blocks: Iterable[FeatureBlock], classes: list[Any], shape: tuple[int, int, int], folder: Path
+) -> FeatureTable:
     kinds, count, width = shape
     folder.mkdir(parents=True, exist_ok=True)
     arrays = [
@@ -198,4 +198,4 @@ def _written(
         held_out.extend(block.held_out)
         for array, numbers in zip(arrays, block.features, strict=True):
             array[start : len(labels)] = np.frombuffer(numbers, "float32").reshape(-1, width)
-    return Table(arrays, np.array(labels, "int32"), classes, np.array(held_out, bool))
+    return FeatureTable(arrays, np.array(labels, "int32"), classes, np.array(held_out, bool))

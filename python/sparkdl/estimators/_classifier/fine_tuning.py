@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._classifier_keras import named_network, pixel_layer, whole_model
-from sparkdl.estimators._classifier.base_network import Base, own_network
+from sparkdl.estimators._classifier.base_network import BaseNetwork, own_network
 from sparkdl.estimators._classifier.head import class_weights, early_stopping, new_optimizer, split
 from sparkdl.estimators._classifier.head_state import folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
@@ -16,7 +16,7 @@ from sparkdl.estimators._classifier.unfrozen_layers import changes, unfreeze
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from sparkdl.estimators._classifier.feature_table import Table
+    from sparkdl.estimators._classifier.feature_table import FeatureTable
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def network_of(estimator: Any) -> tuple[Any, Any]:
 def fine_tuned(
     estimator: Any,
     network: tuple[Any, Any],
-    features: tuple[Base, Table],
+    features: tuple[BaseNetwork, FeatureTable],
     head: Any,
     dataset: DataFrame,
 ) -> Tuned:
     """Train a network, as `network_of` returns it, and a head that was trained before."""
-    from sparkdl import KerasEstimator
+    from sparkdl.training.keras_estimator import KerasEstimator
 
     layers, pixels = network
     base, table = features
@@ -81,7 +81,9 @@ def _part(model: Any, layer: Any) -> Any:
     return None if layer is None else model.get_layer(layer.name)
 
 
-def _pixels(estimator: Any, base: Base, table: Table, dataset: DataFrame) -> DataFrame:
+def _pixels(
+    estimator: Any, base: BaseNetwork, table: FeatureTable, dataset: DataFrame
+) -> DataFrame:
     """Return columns pixels (the bytes of RGB images of the network's size), label, held_out.
 
     Also weight, if classes are balanced.
@@ -104,7 +106,7 @@ def _pixels(estimator: Any, base: Base, table: Table, dataset: DataFrame) -> Dat
     return stage.transform(rows).select(*columns).where("label is not null")
 
 
-def _turned(base: Base) -> str:
+def _turned(base: BaseNetwork) -> str:
     """Return a bundle whose output, which becomes a struct in BGR order, has the bytes of RGB."""
     from sparkdl._bundle_store import stored_bundle
 
@@ -113,7 +115,7 @@ def _turned(base: Base) -> str:
     return stored_bundle(lambda images: images[..., ::-1], inputs=inputs, name="pixels", image=True)
 
 
-def _labels(estimator: Any, table: Table) -> list[Any]:
+def _labels(estimator: Any, table: FeatureTable) -> list[Any]:
     """Return the places of labels among the classes, and what rows count if that differs."""
     from pyspark.sql.functions import col, create_map, lit, when
 
@@ -131,7 +133,7 @@ def _labels(estimator: Any, table: Table) -> list[Any]:
     return found
 
 
-def _params(estimator: Any, table: Table) -> dict[str, Any]:
+def _params(estimator: Any, table: FeatureTable) -> dict[str, Any]:
     """Return the params of KerasEstimator."""
     params: dict[str, Any] = {
         "inputCols": ["pixels"],

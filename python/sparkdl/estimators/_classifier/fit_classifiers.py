@@ -20,12 +20,12 @@ from sparkdl._classifier_keras import (
     whole_model,
 )
 from sparkdl._paths import new_folder
-from sparkdl._processes.progress import show
+from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import described
 from sparkdl._training_record import remember
-from sparkdl.estimators._classifier.base_network import Base, augmented, base_of, own_network
+from sparkdl.estimators._classifier.base_network import BaseNetwork, augmented, base_of, own_network
 from sparkdl.estimators._classifier.classifier_bundle import frozen_bundle, tuned_bundle
-from sparkdl.estimators._classifier.feature_table import Table, fetch
+from sparkdl.estimators._classifier.feature_table import FeatureTable, fetch
 from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.training._driver.checkpoints import Checkpoints
 
@@ -66,7 +66,7 @@ class FittedClassifiers:
         self._dataset = dataset
         self._lock = threading.Lock()
         self._next = 0
-        self._shared: tuple[Any, Base, Table, Path] | None = None
+        self._shared: tuple[Any, BaseNetwork, FeatureTable, Path] | None = None
 
     def __iter__(self) -> Iterator[tuple[int, ImageClassifierModel]]:
         return self
@@ -110,21 +110,21 @@ class FittedClassifiers:
         """Make the network that is to be trained, so that what is wrong with it is known now."""
         if not estimator.isSet("unfreezeFrom"):
             return None
-        from sparkdl._processes.barrier_job import check_slots
+        from sparkdl._processes.cluster import check_slots
         from sparkdl.estimators._classifier.fine_tuning import network_of
 
         if estimator.isSet("numWorkers"):
             check_slots(self._dataset.sparkSession.sparkContext, estimator.getNumWorkers())
         return network_of(estimator)
 
-    def _states(self, estimator: Any, table: Table) -> Checkpoints | None:
+    def _states(self, estimator: Any, table: FeatureTable) -> Checkpoints | None:
         if not estimator.isSet("checkpointDir"):
             return None
         from sparkdl.estimators._classifier.head_state import folder
 
         return Checkpoints(folder(estimator, table, "head"))
 
-    def _features(self, estimator: Any) -> tuple[Base, Table]:
+    def _features(self, estimator: Any) -> tuple[BaseNetwork, FeatureTable]:
         key = [estimator.getOrDefault(p) if estimator.isDefined(p) else None for p in _OF_FEATURES]
         if self._shared is None or self._shared[0] != key:
             self._forget()
@@ -138,7 +138,7 @@ class FittedClassifiers:
             self._shared = None
 
 
-def features(estimator: Any, base: Base, dataset: DataFrame, folder: Path) -> Table:
+def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path) -> FeatureTable:
     """Compute the features of all images, and of their augmented copies, on the cluster."""
     from pyspark.sql.functions import coalesce, col
 
@@ -167,7 +167,7 @@ def features(estimator: Any, base: Base, dataset: DataFrame, folder: Path) -> Ta
     return table
 
 
-def _facts(estimator: Any, base: Base) -> dict[str, Any]:
+def _facts(estimator: Any, base: BaseNetwork) -> dict[str, Any]:
     named = estimator.isSet("baseModel")
     unfrozen = estimator.getUnfreezeFrom() if estimator.isSet("unfreezeFrom") else "nothing"
     return {

@@ -11,10 +11,10 @@ import numpy as np
 
 from sparkdl._classifier_keras import CLASSIFIER
 from sparkdl._metric_values import text_of
-from sparkdl._processes.progress import show
+from sparkdl._processes.console import show
 from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._classifier.feature_table import Table
+from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.estimators._classifier.head_state import HeadState
 from sparkdl.labels import label_text
 from sparkdl.param._configuration import optimizer_of
@@ -45,12 +45,12 @@ def new_optimizer(estimator: Any, rate: float | None = None) -> Any:
     return optimizer if rate is None else with_rate(optimizer, rate)
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of a table's rows, read when they are needed.
 
     Parameters
     ----------
-    table : Table
+    table : FeatureTable
     rows : ndarray of int
         Which of them.
     size : int
@@ -62,7 +62,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         float32, how much a row of each class counts.
     """
 
-    def __init__(self, table: Table, rows: Any, size: int, seed: int | None, weights: Any) -> None:
+    def __init__(
+        self, table: FeatureTable, rows: Any, size: int, seed: int | None, weights: Any
+    ) -> None:
         super().__init__()
         self._table, self._rows, self._size, self._weights = table, rows, size, weights
         self._seed = seed
@@ -90,7 +92,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self._kinds = random.integers(0, len(self._table.features), len(self._rows))
 
 
-def split(table: Table) -> tuple[Any, Any]:
+def split(table: FeatureTable) -> tuple[Any, Any]:
     """Return the rows to train on and those to validate on, both sorted."""
     if table.held_out.all():
         raise InvalidInputException(
@@ -109,14 +111,14 @@ def class_weights(estimator: Any, labels: Any, classes: int) -> Any:
 
 
 def train_head(
-    estimator: Any, table: Table, states: Checkpoints | None = None
+    estimator: Any, table: FeatureTable, states: Checkpoints | None = None
 ) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
     """Train a new head; return it, its history, and facts for the summary.
 
     Parameters
     ----------
     estimator : ImageClassifierEstimator
-    table : Table
+    table : FeatureTable
     states : Checkpoints, optional
         Where the state after each epoch is kept.
     """
@@ -129,13 +131,13 @@ def train_head(
     head.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     size, even = estimator.getBatchSize(), np.ones(classes, "float32")
     weights = class_weights(estimator, table.labels[training], classes)
-    batches = Batches(table, training, size, estimator.getSeed(), weights)
-    held_out = Batches(table, validation, size, None, even) if len(validation) else None
+    batches = FeatureBatches(table, training, size, estimator.getSeed(), weights)
+    held_out = FeatureBatches(table, validation, size, None, even) if len(validation) else None
     history = _fitted(estimator, head, batches, held_out, states)
     return head, history, {"rows": len(training), "validation rows": len(validation)}
 
 
-def _warn_of_unseen(table: Table, training: Any) -> None:
+def _warn_of_unseen(table: FeatureTable, training: Any) -> None:
     counts = np.bincount(table.labels[training], minlength=len(table.classes))
     unseen = [label_text(table.classes[i]) for i in np.flatnonzero(counts == 0)]
     if unseen:
@@ -148,8 +150,8 @@ def _warn_of_unseen(table: Table, training: Any) -> None:
 def _fitted(
     estimator: Any,
     head: Any,
-    batches: Batches,
-    held_out: Batches | None,
+    batches: FeatureBatches,
+    held_out: FeatureBatches | None,
     states: Checkpoints | None,
 ) -> dict[str, list[float]]:
     """Train a head and return the history."""
@@ -165,7 +167,7 @@ def _fitted(
         epochs=estimator.getEpochs(),
         initial_epoch=0 if state is None else state.begin(estimator.getEpochs()),
         callbacks=[order, *stopping, *([state] if state else []), *callbacks(estimator)],
-        shuffle=False,  # of the batches, by Python's random numbers; Batches does it by the seed
+        shuffle=False,  # by random numbers of Python; the batches do it by the seed
         verbose=0,
     )
     history = done.history if state is None else state.history

@@ -13,7 +13,7 @@ from sparkdl.param import SparkDLTypeConverters
 from sparkdl.param.converters import at_least_one, one_of, path
 from sparkdl.param.shared_params import _param
 
-P = TypeVar("P", bound="TrainingParams")
+P = TypeVar("P", bound="HeadParams")
 
 AUGMENTATIONS = ("flip", "crop", "colour")
 
@@ -49,7 +49,7 @@ def _augmentations(value: Any) -> list[str]:
 _augmentations.__name__ = "toListOfAugmentations"  # pyspark asks the name whether it is a list
 
 
-class TrainingParams(Params):
+class HeadParams(Params):
     """The head, and how it is trained."""
 
     headUnits = _param(

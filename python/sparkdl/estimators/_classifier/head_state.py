@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from sparkdl.estimators._classifier.base_network import own_network
-from sparkdl.estimators._classifier.feature_table import Table
+from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.fingerprint import unnamed
 from sparkdl.training._loop.training_state import packed
@@ -31,7 +31,7 @@ _OF_NETWORK = {"unfreezeFrom", "fineTuneLearningRate"}  # the head does not depe
 _STOPPING = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
-def folder(estimator: Any, table: Table, part: str) -> str:
+def folder(estimator: Any, table: FeatureTable, part: str) -> str:
     """Return where the states of this very training are kept.
 
     Trainings that must not go on from each other's states have different directories. What
@@ -42,7 +42,7 @@ def folder(estimator: Any, table: Table, part: str) -> str:
     ----------
     estimator : ImageClassifierEstimator
         With checkpointDir.
-    table : Table
+    table : FeatureTable
     part : str
         "head" or "network".
     """

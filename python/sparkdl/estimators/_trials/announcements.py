@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparkdl._processes.progress import show
+from sparkdl._placement.placement import TRAINING
+from sparkdl._processes.console import show
 from sparkdl._warn import warn
 from sparkdl.errors import ModelExecutionException
-from sparkdl.estimators._trials.image_blocks import Layout
-from sparkdl.estimators._trials.trial_task import Outcome
+from sparkdl.estimators._trials.image_layout import TrainingImages
+from sparkdl.estimators._trials.trial_task import TrialOutcome
 
 
-def warn_of_rejected(found: Layout) -> None:
+def warn_of_rejected(found: TrainingImages) -> None:
     """Warn of rows that are left out."""
     if found.rejected:
         more = "; ..." if found.rejected > len(found.reasons) else ""
         warn(f"{found.rejected} rows are not trained on: {'; '.join(found.reasons)}{more}")
 
 
-def announce(estimators: Sequence[Any], found: Layout) -> dict[int, str]:
+def announce(estimators: Sequence[Any], found: TrainingImages) -> dict[int, str]:
     """Say what is going to be trained; return the names of the trials that are not silent."""
     names = {
         i: f"trial {i + 1}/{len(estimators)}"
@@ -27,8 +28,10 @@ def announce(estimators: Sequence[Any], found: Layout) -> dict[int, str]:
         if e.getKerasFitParams().get("verbose", 1) != 0
     }
     if names:
-        height, width, channels = found.image
-        show(f"training on {found.rows} images of {height} x {width} x {channels} ({found.dtype})")
+        layout = found.layout
+        height, width, channels = layout.shapes[0]
+        rows, dtype = layout.rows[TRAINING], layout.fields.inputs[0].dtype
+        show(f"training on {rows} images of {height} x {width} x {channels} ({dtype})")
     for i, name in names.items():
         show(f"{name}: {_settings(estimators[i])}")
     return names
@@ -51,7 +54,7 @@ def _name(made: Any) -> str:
     return made if isinstance(made, str) else getattr(made, "__name__", str(made))
 
 
-def report(outcomes: Sequence[Outcome]) -> None:
+def report(outcomes: Sequence[TrialOutcome]) -> None:
     """Warn of trials that failed; raise if all did."""
     failed = [o for o in outcomes if o.failure is not None]
     if len(failed) == len(outcomes):
@@ -65,7 +68,7 @@ def report(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def _reasons(outcomes: Sequence[Outcome]) -> str:
+def _reasons(outcomes: Sequence[TrialOutcome]) -> str:
     """Return why trials failed, one per line."""
     failed = [o for o in outcomes if o.failure is not None]
     return "\n".join(f"- trial {o.trial + 1}: {o.failure}" for o in failed)

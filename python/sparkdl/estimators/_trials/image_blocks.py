@@ -1,4 +1,4 @@
-"""Training data on their way: rows become blocks of pixels that are shuffled to every trial.
+"""Images on their way to the trials: rows become blocks of pixels that are shuffled to every trial.
 
 A partition of rows gives blocks of about a megabyte, under the key DATA, and one account of what
 was in it, under the key ACCOUNTS. Both are shuffled once. The driver reads the accounts, which
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl.errors import InvalidInputException
+from sparkdl._placement.blocks import Block, block_of
 
 if TYPE_CHECKING:
     from pyspark import RDD
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 DATA, ACCOUNTS = 0, 1
 KEYS = 2
+REASONS = 5  # that are kept
 _BLOCK_BYTES = 1 << 20
-_REASONS = 5
 _DTYPES = {0: "uint8", 5: "float32"}  # of OpenCV's types, of which a mode's last three bits tell
 _RGB = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
 
 
 @dataclass
-class Account:
+class ImageAccount:
     """What one partition has: how many rows, of which shapes (with an example), and which not."""
 
     partition: int
     rows: int = 0
     floats: bool = False
     images: dict[tuple[int, ...], str] = field(default_factory=dict)
-    labels: dict[tuple[int, ...] | None, str] = field(default_factory=dict)
+    labels: dict[tuple[int, ...], str] = field(default_factory=dict)
     rejected: int = 0
     reasons: list[str] = field(default_factory=list)
 
@@ -49,41 +49,18 @@ class Account:
         self.rows += 1
         self.floats |= image.dtype != np.uint8
         self.images.setdefault(image.shape, uri)
-        self.labels.setdefault(None if label is None else label.shape, uri)
+        if label is not None:
+            self.labels.setdefault(label.shape, uri)
 
     def reject(self, uri: str, reason: str) -> None:
         """Count a row that cannot be used."""
         self.rejected += 1
-        if len(self.reasons) < _REASONS:
+        if len(self.reasons) < REASONS:
             self.reasons.append(f"{uri!r}: {reason}")
 
 
 @dataclass(frozen=True)
-class Block:
-    """Rows of one partition that follow each other: pixels, and labels as float64."""
-
-    partition: int
-    first: int
-    dtype: str
-    images: bytes
-    labels: bytes
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The arrays of every trial: images [rows, *image] of dtype, labels float64 [rows, *label]."""
-
-    rows: int
-    image: tuple[int, ...]
-    dtype: str
-    label: tuple[int, ...] | None
-    starts: dict[int, int]  # the first row of each partition
-    rejected: int = 0
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Feed:
+class ImageRules:
     """How rows are read.
 
     Attributes
@@ -101,7 +78,7 @@ class Feed:
     stop: bool
 
 
-def shuffled(rows: DataFrame, feed: Feed) -> RDD[Any]:
+def shuffled(rows: DataFrame, rules: ImageRules) -> RDD[Any]:
     """Return blocks (partition DATA) and accounts (partition ACCOUNTS) of a DataFrame.
 
     Parameters
@@ -109,48 +86,51 @@ def shuffled(rows: DataFrame, feed: Feed) -> RDD[Any]:
     rows : DataFrame
         Columns uri (string), image (image struct), reason (string: why there is no image) and
         label (double or array<double>; null in all rows when there are no labels).
-    feed : Feed
+    rules : ImageRules
     """
     fields = ("data", "height", "width", "nChannels", "mode")
     flat = rows.selectExpr("uri", *(f"image.{f}" for f in fields), "reason", "label")
-    pairs = flat.rdd.mapPartitionsWithIndex(lambda i, part: _blocks(Account(i), part, feed))
+    pairs = flat.rdd.mapPartitionsWithIndex(lambda i, part: _packed(ImageAccount(i), part, rules))
     return pairs.partitionBy(KEYS, index)
 
 
-def _blocks(account: Account, rows: Iterable[Any], feed: Feed) -> Iterator[tuple[int, Any]]:
-    images: list[Any] = []
-    labels: list[Any] = []
+def _packed(
+    account: ImageAccount, rows: Iterable[Any], rules: ImageRules
+) -> Iterator[tuple[int, Any]]:
+    kept: list[tuple[Any, ...]] = []  # an image, and its label if there are any
     size = 0
     for row in rows:
-        reason = _refusal(row, feed.labelled)
+        reason = _refusal(row, rules.labelled)
         if reason is not None:
             account.reject(row.uri, reason)
-            if feed.stop:
+            if rules.stop:
                 break
             continue
-        image = _pixels(row, feed.reverse)
-        label = np.asarray(row.label, dtype="float64") if feed.labelled else None
+        image = _pixels(row, rules.reverse)
+        label = np.asarray(row.label, dtype="float64") if rules.labelled else None
+        if kept and not _alike(kept[0], image, label):
+            yield DATA, _block(account, kept)
+            kept, size = [], 0
         account.count(row.uri, image, label)
-        images.append(image)
-        labels.append(label)
+        kept.append((image,) if label is None else (image, label))
         size += image.nbytes
         if size >= _BLOCK_BYTES:
-            yield DATA, _block(account, images, labels)
-            images, labels, size = [], [], 0
-    if images:
-        yield DATA, _block(account, images, labels)
+            yield DATA, _block(account, kept)
+            kept, size = [], 0
+    if kept:
+        yield DATA, _block(account, kept)
     yield ACCOUNTS, account
 
 
-def _block(account: Account, images: list[Any], labels: list[Any]) -> Block:
-    dtype = str(np.result_type(*images))
-    return Block(
-        partition=account.partition,
-        first=account.rows - len(images),
-        dtype=dtype,
-        images=b"".join(i.astype(dtype, copy=False).tobytes() for i in images),
-        labels=b"".join(x.tobytes() for x in labels if x is not None),
-    )
+def _alike(first: tuple[Any, ...], image: Any, label: Any) -> bool:
+    """Say whether a row has the shapes of the first one; else the driver will say what differs."""
+    return bool(first[0].shape == image.shape and (label is None or first[1].shape == label.shape))
+
+
+def _block(account: ImageAccount, kept: list[tuple[Any, ...]]) -> Block:
+    """Return a block of the last rows that were counted."""
+    arrays = [np.stack(parts) for parts in zip(*kept, strict=True)]
+    return block_of(account.partition, account.rows - len(kept), arrays)
 
 
 def _pixels(row: Any, reverse: bool) -> np.ndarray[Any, Any]:
@@ -178,51 +158,3 @@ def _refusal(row: Any, labelled: bool) -> str | None:
     if not np.isfinite(np.asarray(row.label, dtype="float64")).all():
         return f"the label is {row.label}"
     return None
-
-
-def layout(accounts: Iterable[Account], policy: str) -> Layout:
-    """Return what the arrays will be.
-
-    Raises
-    ------
-    InvalidInputException
-        No row is left, one cannot be used and the policy is "error", or images or labels are not
-        of one shape.
-    """
-    parts = sorted(accounts, key=lambda a: a.partition)
-    rejected = sum(p.rejected for p in parts)
-    reasons = tuple(r for p in parts for r in p.reasons)[:_REASONS]
-    if rejected and policy == "error":
-        raise InvalidInputException(
-            f"Cannot train on {reasons[0]}. Mend the file or the loader, or set handleInvalid to "
-            "'skip' to train on the others."
-        )
-    rows = sum(p.rows for p in parts)
-    if not rows:
-        why = f" {rejected} were rejected: " + "; ".join(reasons) if rejected else ""
-        raise InvalidInputException(
-            f"Cannot extract any feature: there is no image to train on.{why or ' No rows came.'}"
-        )
-    image = _only("images", [p.images for p in parts])
-    dtype = "float32" if any(p.floats for p in parts) else "uint8"
-    label = _only("labels", [p.labels for p in parts])
-    starts, at = {}, 0
-    for p in parts:
-        starts[p.partition] = at
-        at += p.rows
-    return Layout(rows, image, dtype, label, starts, rejected, reasons)
-
-
-def _only(what: str, found: list[dict[Any, str]]) -> Any:
-    """Return the only shape there is, or say which two there are."""
-    examples: dict[Any, str] = {}
-    for part in found:
-        for shape, uri in part.items():
-            examples.setdefault(shape, uri)
-    if len(examples) > 1:
-        shapes = [f"{list(s)} ({uri!r})" for s, uri in list(examples.items())[:2]]
-        mend = " Set targetSize, or let the loader resize them." if what == "images" else ""
-        raise InvalidInputException(
-            f"All {what} must have one shape, got {' and '.join(shapes)}.{mend}"
-        )
-    return next(iter(examples))

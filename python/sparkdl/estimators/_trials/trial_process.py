@@ -1,14 +1,12 @@
 """Trains one trial, in a process of its own: what it does to memory or crashes, it does alone.
 
-`train` is started by the Python worker of the trial's task (see `_train_task`), in a process that
-was forked after Keras was imported and before TensorFlow was used. It reads and writes files of
-the trial's folder only.
+`main` is started by the trial's task (see `run_process`), in a process that was forked after Keras
+was imported and before TensorFlow was used. It reads and writes files of the trial's folder only.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import traceback
 from collections.abc import Mapping
@@ -19,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from sparkdl._metric_values import text_of, to_json
+from sparkdl._placement.local_arrays import arrays_of
+from sparkdl._placement.placement import TRAINING, Layout
 from sparkdl._placement.training_labels import targets
-from sparkdl._processes.child_process import end_with_parent, keep_memory, set_threads
-from sparkdl._processes.progress import Address, Sender
-from sparkdl.estimators._trials.image_blocks import Layout
+from sparkdl._processes import child_process
+from sparkdl._processes.listener import Address
+from sparkdl._processes.progress import Reporter
 from sparkdl.param._configuration import readable
 from sparkdl.training._loop.optimizer import made_optimizer
 
-# Files of a trial's folder.
-IMAGES, LABELS, JOB = "images.bin", "labels.bin", "job.pickle"
-RESULT, BUNDLE, LOG = "result.json", "bundle", "log.txt"
+JOB, RESULT, BUNDLE = "job.pickle", "result.json", "bundle"  # in a trial's folder
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Job:
+class TrialJob:
     """All that a training process is told."""
 
     trial: bytes  # a Trial by cloudpickle; read here, since its objects may import Keras
@@ -55,14 +53,10 @@ class Job:
     address: Address | None
 
 
-def train(folder: str) -> None:
+def main(folder: str) -> None:
     """Train what the folder's job says and leave result.json, and a bundle if it went well."""
     place = Path(folder)
-    end_with_parent(place)
-    keep_memory()
-    with open(place / LOG, "ab") as log:  # what TensorFlow says matters only when a trial fails
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    child_process.begin(place)
     try:
         result = _trained(place, pickle.loads((place / JOB).read_bytes()))
     except BaseException as e:
@@ -71,28 +65,28 @@ def train(folder: str) -> None:
     (place / RESULT).write_text(json.dumps(result), encoding="utf-8")
 
 
-def _trained(folder: Path, job: Job) -> dict[str, Any]:
+def _trained(folder: Path, job: TrialJob) -> dict[str, Any]:
     import keras
 
     from sparkdl._model_files.loading import load_to_train
     from sparkdl._training_record import remember
     from sparkdl.bundle import save_bundle
 
-    set_threads(job.threads)
+    child_process.set_threads(job.threads)
     trial: Trial = pickle.loads(job.trial)
     if trial.seed is not None:
         keras.utils.set_random_seed(trial.seed)
     with keras.saving.custom_object_scope(dict(trial.custom_objects)):
         model = load_to_train(folder / job.model, trial.custom_objects, job.safe_mode)
-        images, labels = arrays(folder, job.layout)
-        if labels is not None:
-            labels = targets(labels, trial.loss, tuple(model.output_shape[1:]))
+        images, *labels = arrays_of(folder, job.layout, TRAINING, job.layout.rows[TRAINING])
+        output = tuple(model.output_shape[1:])
+        wanted = targets(labels[0], trial.loss, output) if labels else None
         model.compile(
             optimizer=made_optimizer(trial.optimizer, model),
             loss=keras.losses.get(readable(trial.loss)),
             auto_scale_loss=False,  # the optimizer does, if it is to
         )
-        history = _fit(model, images, labels, trial, Sender(job.address, trial.number))
+        history = _fit(model, images, wanted, trial, Reporter(job.address, trial.number))
         _check_weights(model, history)
         # Converted here, where TensorFlow is at work, and not one after the other on the driver.
         save_bundle(model, folder / BUNDLE, name=Path(job.model).stem)
@@ -100,16 +94,8 @@ def _trained(folder: Path, job: Job) -> dict[str, Any]:
     return {"history": history}
 
 
-def arrays(folder: Path, layout: Layout) -> tuple[Any, Any]:
-    """Return images and labels (or None) as arrays that stay on disk until they are read."""
-    images = np.memmap(folder / IMAGES, layout.dtype, "r", shape=(layout.rows, *layout.image))
-    if layout.label is None:
-        return images, None
-    return images, np.fromfile(folder / LABELS, "float64").reshape(layout.rows, *layout.label)
-
-
 def _fit(
-    model: Any, images: Any, labels: Any, trial: Trial, sender: Sender
+    model: Any, images: Any, labels: Any, trial: Trial, reporter: Reporter
 ) -> dict[str, list[Any]]:
     import keras
 
@@ -119,7 +105,7 @@ def _fit(
     if given.pop("verbose", 1) != 0:
 
         def tell(epoch: int, logs: Mapping[str, Any]) -> None:
-            sender.send(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}")
+            reporter.report(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
     done = model.fit(images, labels, **given, verbose=0, callbacks=callbacks)

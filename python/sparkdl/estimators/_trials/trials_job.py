@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl.estimators._trials.image_blocks import ACCOUNTS, DATA, KEYS, Account
-from sparkdl.estimators._trials.trial_task import Outcome, Work, run_trial
+from sparkdl.estimators._trials.image_blocks import ACCOUNTS, DATA, KEYS, ImageAccount
+from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork, run_trial
 
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
@@ -22,7 +22,7 @@ class Trials:
     executors' disks; if one is lost before a model was fetched, that trial is trained again.
     """
 
-    def __init__(self, sc: SparkContext, shuffled: RDD[Any], work: Work) -> None:
+    def __init__(self, sc: SparkContext, shuffled: RDD[Any], work: TrialsWork) -> None:
         from pyspark import StorageLevel
 
         self._sc = sc
@@ -35,7 +35,7 @@ class Trials:
         results = copies.mapPartitionsWithIndex(_runner(self._work))
         self._results = results.persist(StorageLevel.DISK_ONLY)
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[TrialOutcome]:
         """Train, which happens at the first call, and return what became of each trial."""
         return list(self._sc.runJob(self._results, _outcomes, self._partitions))
 
@@ -61,14 +61,14 @@ def _runner(work: Any) -> Callable[[int, Iterable[Any]], Iterator[Any]]:
     return run
 
 
-def _outcomes(results: Iterable[Any]) -> list[Outcome]:
-    return [r for r in results if isinstance(r, Outcome)]
+def _outcomes(results: Iterable[Any]) -> list[TrialOutcome]:
+    return [r for r in results if isinstance(r, TrialOutcome)]
 
 
 def _bytes(results: Iterable[Any]) -> Iterator[bytes]:
     return (r for r in results if isinstance(r, bytes))
 
 
-def accounts(sc: SparkContext, shuffled: RDD[Any]) -> list[Account]:
+def accounts(sc: SparkContext, shuffled: RDD[Any]) -> list[ImageAccount]:
     """Load all images and shuffle them; return the accounts of the partitions."""
     return list(sc.runJob(shuffled, lambda pairs: [account for _, account in pairs], [ACCOUNTS]))

@@ -21,8 +21,8 @@ from sparkdl._placement.placement import (
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
 from sparkdl._places import place_of
-from sparkdl._processes.barrier_job import check_slots, task_slots
-from sparkdl._processes.progress import show
+from sparkdl._processes.cluster import check_slots, task_slots
+from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import described
 from sparkdl._processes.workers import run_workers
 from sparkdl._warn import warn
@@ -34,7 +34,7 @@ from sparkdl.training._estimator.model_checks import (
     check_trainable,
     output_columns,
 )
-from sparkdl.training._loop.training_spec import Spec, built, check_shares
+from sparkdl.training._loop.training_spec import Spec, check_shares, compiled
 from sparkdl.transformers._model_to_train import keras_file
 
 if TYPE_CHECKING:
@@ -55,26 +55,31 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
     """
     sc = dataset.sparkSession.sparkContext
     check_slots(sc, estimator.getNumWorkers() if estimator.isSet("numWorkers") else 1)
-    columns, fields = _columns(estimator, dataset)
+    file = _file(estimator)
+    model = _model(estimator, file)
+    columns, fields = _columns(estimator, model, dataset)
     with _placed(estimator, columns, fields) as (blocks, found):
-        spec = _spec(estimator, found)
+        spec = _spec(estimator, file, found)
         with described(sc, f"{estimator.uid}: train"):
-            model, history = _trained(estimator, dataset.sparkSession, blocks, spec)
-    _check_weights(model)
-    return _fitted(estimator, model, history, spec)
+            trained, history = _trained(estimator, spec, compiled(spec, model), blocks)
+    _check_weights(trained)
+    return _fitted(estimator, trained, history, spec)
 
 
-def _columns(estimator: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
+def _model(estimator: Any, file: Path) -> Any:
     """Load the model on the driver, so that what is wrong with it is known before anything runs."""
     from sparkdl._model_files.loading import load_to_train
 
-    file = _file(estimator)
     model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise InvalidModelException(
             f"The model {model.name!r} does not know its inputs. Expected a Sequential model with "
             "an Input, or a functional one."
         )
+    return model
+
+
+def _columns(estimator: Any, model: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
     check_trainable(model)
@@ -117,9 +122,8 @@ def _placed(estimator: Any, columns: DataFrame, fields: Fields) -> Iterator[tupl
         blocks.unpersist()
 
 
-def _spec(estimator: Any, found: Layout) -> Spec:
+def _spec(estimator: Any, file: Path, found: Layout) -> Spec:
     get = estimator.getOrDefault
-    file = _file(estimator)
     if found.fields.labels and get("loss") is None:
         raise SettingsException(
             "There are labels but no loss. Set loss, such as 'mse' or "
@@ -146,13 +150,13 @@ def _spec(estimator: Any, found: Layout) -> Spec:
     )
 
 
-def _trained(estimator: Any, spark: Any, blocks: Any, spec: Spec) -> tuple[Any, Any]:
-    """Return the trained model and its history."""
+def _trained(estimator: Any, spec: Spec, model: Any, blocks: Any) -> tuple[Any, Any]:
+    """Return the model, which was compiled, with the weights of the workers, and its history."""
     from sparkdl.training._driver.dialogue import Dialogue
     from sparkdl.training._loop.epochs import train
 
-    sc, count = spark.sparkContext, _workers(estimator, spark.sparkContext, spec)
-    model = built(spec, new_folder("training"))
+    sc = blocks.context
+    count = _workers(estimator, sc, spec)
     check_shares(spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)

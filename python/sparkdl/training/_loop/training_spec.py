@@ -57,13 +57,7 @@ class Spec:
 
 
 def built(spec: Spec, folder: Path) -> Any:
-    """Return the model, compiled, with the variables of its optimizer.
-
-    Raises
-    ------
-    SettingsException
-        Keras cannot compile the model, or a loss is not the mean over rows.
-    """
+    """Return the model of a training, as a worker makes it: loaded and compiled."""
     import keras
 
     from sparkdl._model_files.loading import load_to_train
@@ -72,13 +66,27 @@ def built(spec: Spec, folder: Path) -> Any:
     file.write_bytes(spec.model)
     with keras.saving.custom_object_scope(dict(spec.custom_objects)):
         model = load_to_train(file, spec.custom_objects, spec.safe_mode)
-        losses = _compiled(model, spec)
+    return compiled(spec, model)
+
+
+def compiled(spec: Spec, model: Any) -> Any:
+    """Compile a model that was loaded; return it with the variables of its optimizer.
+
+    Raises
+    ------
+    SettingsException
+        Keras cannot compile the model, or a loss is not the mean over rows.
+    """
+    import keras
+
+    with keras.saving.custom_object_scope(dict(spec.custom_objects)):
+        losses = _compile(model, spec)
     each(losses, _check_reduction)
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _compiled(model: Any, spec: Spec) -> Any:
+def _compile(model: Any, spec: Spec) -> Any:
     """Compile a model; return its losses."""
     import keras
 

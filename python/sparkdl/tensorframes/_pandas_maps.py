@@ -14,10 +14,10 @@ import tensorflow as tf
 
 from sparkdl._graph.freeze import static_signature
 from sparkdl.errors import InvalidInputException, ModelExecutionException, SchemaMismatchException
-from sparkdl.tensorframes._cells import Cells, pandas_cells
-from sparkdl.tensorframes._columns import known
 from sparkdl.tensorframes._options import BlockSize
+from sparkdl.tensorframes._pandas_cells import Cells, pandas_cells
 from sparkdl.tensorframes._program import Program
+from sparkdl.tensorframes._tensor_columns import known
 
 Array = npt.NDArray[Any]
 Run = Callable[..., list[Array]]
@@ -34,7 +34,7 @@ _WIDER = {
 
 
 @dataclass(frozen=True)
-class Feed:
+class FedPlaceholder:
     """A placeholder with the column that feeds it."""
 
     placeholder: str
@@ -98,7 +98,7 @@ def mapped_rows(program: Program, frame: Any, handle_invalid: str) -> Any:
     return _assembled(program, cells, frame, rows, trim=False, drop=0)
 
 
-def _feeds(program: Program, frame: Any) -> list[Feed]:
+def _feeds(program: Program, frame: Any) -> list[FedPlaceholder]:
     cells = pandas_cells(frame)
     columns = {name: c.column for name, c in cells.items()}
     ops = [n.name for n in program.graph_def.node if n.op == "Placeholder"]
@@ -110,7 +110,7 @@ def _feeds(program: Program, frame: Any) -> list[Feed]:
                 f"Cannot feed column '{column.name}' to '{op}': expected {spec.dtype.name}, got "
                 f"{column.dtype}. Cast the column, or the tensor in the program."
             )
-        made.append(Feed(op, spec.dtype, spec.shape, cells[column.name]))
+        made.append(FedPlaceholder(op, spec.dtype, spec.shape, cells[column.name]))
     return made
 
 
@@ -135,7 +135,7 @@ def _check_names(program: Program, frame: Any) -> None:
         )
 
 
-def _check_fed(feeds: Sequence[Feed]) -> None:
+def _check_fed(feeds: Sequence[FedPlaceholder]) -> None:
     if not feeds:
         raise SchemaMismatchException(
             "The results need no column, so they have no rows. Take a column as argument, or use "
@@ -143,7 +143,7 @@ def _check_fed(feeds: Sequence[Feed]) -> None:
         )
 
 
-def _valid(feeds: Sequence[Feed], count: int, handle_invalid: str) -> list[int]:
+def _valid(feeds: Sequence[FedPlaceholder], count: int, handle_invalid: str) -> list[int]:
     """Return the rows that can be fed."""
     rows = []
     for r in range(count):
@@ -158,7 +158,9 @@ def _valid(feeds: Sequence[Feed], count: int, handle_invalid: str) -> list[int]:
     return rows
 
 
-def _blocks(feeds: Sequence[Feed], rows: list[int], size: BlockSize) -> Iterator[list[int]]:
+def _blocks(
+    feeds: Sequence[FedPlaceholder], rows: list[int], size: BlockSize
+) -> Iterator[list[int]]:
     """Cut rows into blocks: a row of another shape opens the next one."""
     most = size if isinstance(size, int) else len(rows)
     block: list[int] = []
@@ -179,7 +181,7 @@ def _blocks(feeds: Sequence[Feed], rows: list[int], size: BlockSize) -> Iterator
 
 
 @contextmanager
-def _session(program: Program, feeds: Sequence[Feed]) -> Iterator[Run]:
+def _session(program: Program, feeds: Sequence[FedPlaceholder]) -> Iterator[Run]:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(program.graph_def, name="")
     tensors = [graph.get_tensor_by_name(t) for t in program.outputs.values()]

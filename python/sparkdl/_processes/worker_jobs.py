@@ -9,57 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._processes.worker_task import Place, Work, run_task
-from sparkdl.errors import SettingsException
+from sparkdl._processes.worker_task import RunWork, TaskLocation, run_task
 
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
-# Executors may come this late, counted from the start of the application.
-_STARTING_SECONDS = 30.0
-_POLL_SECONDS = 0.2
 _CANCEL_SECONDS = 30.0  # for the thread of a job that was cancelled
 
 
-def check_slots(sc: SparkContext | None, count: int) -> None:
-    """Raise a SettingsException if the workers can never run at the same time."""
-    if count < 1:
-        raise SettingsException(f"The number of workers must be at least 1, got {count}.")
-    if sc is None:
-        return
-    if sc.getConf().get("spark.dynamicAllocation.enabled", "false").lower() == "true":
-        raise SettingsException(
-            "Workers that wait for each other need executors that stay: Spark does not run barrier "
-            "stages with dynamic allocation. Set spark.dynamicAllocation.enabled=false and "
-            "spark.executor.instances."
-        )
-    slots = _slots_soon(sc, count)
-    if count > slots:
-        raise SettingsException(
-            f"Cannot run {count} workers at the same time: this application has {slots} task "
-            f"slot(s) (cores of executors, divided by spark.task.cpus). Use at most {slots} "
-            "workers, or start Spark with more cores."
-        )
-
-
-def _slots_soon(sc: SparkContext, count: int) -> int:
-    """Return how many task slots there are, when executors have had the time to start."""
-    end = sc.startTime / 1000 + _STARTING_SECONDS
-    while (slots := task_slots(sc)) < count and time.time() < end:
-        if str(sc.master).partition("[")[0] == "local":
-            break  # they are all there
-        time.sleep(_POLL_SECONDS)
-    return slots
-
-
-def task_slots(sc: SparkContext) -> int:
-    """Return how many tasks can run at the same time on the executors that are there now."""
-    context: Any = sc._jsc.sc()
-    profile = context.resourceProfileManager().defaultResourceProfile()
-    return int(context.maxNumConcurrentTasks(profile))
-
-
-class _Job:
+class _WatchedJob:
     """Runs on a thread of its own, so that the caller can watch it, and be interrupted."""
 
     def __init__(self) -> None:
@@ -80,11 +38,11 @@ class _Job:
             self.error = e
 
 
-class BarrierJob(_Job):
+class BarrierJob(_WatchedJob):
     """A barrier stage of Spark: all tasks run at the same time, or none does."""
 
     def __init__(
-        self, sc: SparkContext, work: Work, data: RDD[Any] | None, description: str
+        self, sc: SparkContext, work: RunWork, data: RDD[Any] | None, description: str
     ) -> None:
         super().__init__()
         self._sc, self._work, self._description = sc, work, description
@@ -134,7 +92,7 @@ def _task(work: Any) -> Callable[[Iterable[Any]], Iterator[bool]]:
         context = BarrierTaskContext.get()
         rank = context.partitionId()
         gpus = context.resources().get("gpu")
-        place = Place(
+        place = TaskLocation(
             rank=rank,
             host=context.getTaskInfos()[rank].address.rpartition(":")[0],
             gpus=tuple(gpus.addresses) if gpus else (),
@@ -144,10 +102,10 @@ def _task(work: Any) -> Callable[[Iterable[Any]], Iterator[bool]]:
     return run
 
 
-class LocalJob(_Job):
+class LocalJob(_WatchedJob):
     """The same tasks on threads of this process, without Spark."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: RunWork) -> None:
         super().__init__()
         self._work = work
 
@@ -160,7 +118,7 @@ class LocalJob(_Job):
         from concurrent.futures import ThreadPoolExecutor
 
         def task(rank: int) -> bool:
-            return run_task(self._work, Place(rank, "localhost"), (), warm=False)
+            return run_task(self._work, TaskLocation(rank, "localhost"), (), warm=False)
 
         with ThreadPoolExecutor(self._work.count) as pool:
             return list(pool.map(task, range(self._work.count)))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkdl.errors import InvalidInputException
-from sparkdl.tensorframes._columns import Column
+from sparkdl.tensorframes._tensor_columns import TensorColumn
 
 Array = npt.NDArray[Any]
 
@@ -22,13 +22,13 @@ class Cells:
 
     Attributes
     ----------
-    column : Column
+    column : TensorColumn
         What tensor it is.
     values : numpy.ndarray or list of (numpy.ndarray or None)
         An array of scalars, or the value of each row, None for a null.
     """
 
-    column: Column
+    column: TensorColumn
     values: Array | list[Array | None]
 
     def is_null(self, row: int) -> bool:
@@ -46,7 +46,7 @@ class Cells:
         return np.stack([np.asarray(self.values[r]) for r in rows])
 
 
-def pandas_columns(frame: Any) -> dict[str, Column]:
+def pandas_columns(frame: Any) -> dict[str, TensorColumn]:
     """Return the columns of a frame as tensors; sizes are known where all rows have the same."""
     return {name: cells.column for name, cells in pandas_cells(frame).items()}
 
@@ -58,17 +58,17 @@ def pandas_cells(frame: Any) -> dict[str, Cells]:
 
 def _cells(name: str, series: Any) -> Cells:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
-        return Cells(Column(name, str(series.dtype), ()), series.to_numpy())
+        return Cells(TensorColumn(name, str(series.dtype), ()), series.to_numpy())
     if isinstance(series.dtype, np.dtype) and series.dtype.kind != "O":  # dates, complex numbers
-        return Cells(Column(name, None, None), series.to_numpy())
+        return Cells(TensorColumn(name, None, None), series.to_numpy())
     arrays = [_array(name, i, value) for i, value in enumerate(series.to_numpy(dtype=object))]
     there = [a for a in arrays if a is not None]
     dtype = _common(there)
     if dtype is None:
-        return Cells(Column(name, None, None), series.to_numpy())
+        return Cells(TensorColumn(name, None, None), series.to_numpy())
     typed = [None if a is None else a.astype(dtype) for a in arrays]
     tensor = "string" if dtype.hasobject else str(dtype)
-    return Cells(Column(name, tensor, _shape(name, there)), typed)
+    return Cells(TensorColumn(name, tensor, _shape(name, there)), typed)
 
 
 def _array(name: str, row: int, value: Any) -> Array | None:

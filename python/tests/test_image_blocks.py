@@ -82,9 +82,7 @@ def test_labels_of_several_numbers_keep_their_shape(tmp_path: Path) -> None:
 def test_two_shapes_in_a_partition_are_named_with_an_example_each() -> None:
     small, large = np.ones((1, 1, 3), "uint8"), np.ones((2, 1, 3), "uint8")
     _, accounts = packed([[row("small", small), row("large", large)]])
-    with pytest.raises(
-        InvalidInputException, match=r"\[1, 1, 3\] \('small'\) and \[2, 1, 3\]"
-    ):
+    with pytest.raises(InvalidInputException, match=r"\[1, 1, 3\] \('small'\) and \[2, 1, 3\]"):
         images_in(accounts, "error")
     _, accounts = packed([[row("one", small, 1.0), row("two", small, [1.0, 0.0])]])
     with pytest.raises(InvalidInputException, match=r"labels must have one shape.*'one'.*'two'"):

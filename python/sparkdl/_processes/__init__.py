@@ -1,1 +1,1 @@
-"""Workers in processes of their own: run n of them at once, watch them, talk to them."""
+"""Worker processes: run n of them at once, watch them, talk to them."""

@@ -1,4 +1,4 @@
-"""What a process that a task has started does to itself before it works, see `run_process`."""
+"""How a process that a task has started prepares itself, see `run_process`."""
 
 from __future__ import annotations
 

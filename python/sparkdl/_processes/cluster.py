@@ -1,4 +1,4 @@
-"""What the executors of an application have: how many there are, their cores and task slots."""
+"""The executors of an application: their number, their cores and their task slots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user of the driver reads while processes are at work."""
+"""Lines for the user, on the driver's stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def show(text: str) -> None:
-    """Print a line on stderr, whole even when several threads print at once."""
+    """Print a line, whole even when several threads print at once."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 

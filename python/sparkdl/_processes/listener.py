@@ -1,7 +1,4 @@
-"""Connections to the driver: it listens, and whoever connects says first who connects.
-
-A connection that does not begin with the key of this run is closed.
-"""
+"""The driver's port: each connection introduces itself with the key of this run, or is closed."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ class Address:
 def greet(
     connection: socket.socket, address: Address, seconds: float, *, role: str, rank: int
 ) -> Link:
-    """Say who connects, and return the link.
+    """Introduce a connection to the driver, and return its link.
 
     Raises
     ------
@@ -41,7 +38,7 @@ def greet(
 
 
 class Listener:
-    """Hands on what comes over all connections, from its creation until it is closed.
+    """Receives messages over any number of connections, from its creation until it is closed.
 
     Parameters
     ----------
@@ -117,7 +114,7 @@ class Listener:
         return secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
 
     def _is_kept(self, link: Link) -> bool:
-        """Note a link that is to be closed at the end, unless the end has come."""
+        """Keep a link to close it at the end; return whether there is still time."""
         with self._lock:
             if self._open:
                 self._links.append(link)

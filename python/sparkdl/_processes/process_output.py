@@ -1,4 +1,4 @@
-"""What a process writes: its end is kept, whole lines are handed on."""
+"""The output of a process: whole lines are passed on, the last ones are kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Lines from trials to the driver while they train; a network that does not let them pass is fine.
+"""Progress lines from trials to the driver, which nothing depends on.
 
-The driver listens for as long as it trains. Trials that cannot connect or send go on without: what
-a trial gives is in its result, not in these lines.
+Trials that cannot connect or send go on without: what a trial gives is in its result.
 """
 
 from __future__ import annotations

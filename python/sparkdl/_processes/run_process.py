@@ -1,4 +1,4 @@
-"""A task runs a function in another process: what it does to memory, or crashes, it does alone."""
+"""Runs a function in another process, so that a task survives its crashes and leaks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ProcessEnd:
     output: str
 
     def describe(self, advice: str) -> str:
-        """Say how it ended, with its last line, and what it may have lacked if it was killed."""
+        """Say how it ended, with its last line, and with advice if a signal ended it."""
         lines = (x.strip() for x in self.output.splitlines()[::-1])
         last = next((f" It last wrote: {x}" for x in lines if x), "")
         if self.code is None or self.code >= 0:

@@ -1,4 +1,4 @@
-"""What jobs of Spark are called in its UI."""
+"""Names of jobs in Spark's UI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arrays the trials are trained on, found out from the accounts of all partitions."""
+"""The arrays that trials are trained on, as the accounts of all partitions have it."""
 
 from __future__ import annotations
 

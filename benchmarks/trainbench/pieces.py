@@ -18,7 +18,7 @@ _UPDATED = 25_000_000  # parameters whose update is measured
 
 def measured(sc: Any, workers: int, network: str) -> dict[str, Any]:
     """Return the median seconds of the pieces of a step, of the slowest worker."""
-    from sparkdl.training._workers import run_workers
+    from sparkdl._processes.workers import run_workers
 
     found = run_workers(sc, workers, _measure, (network,), log=None)
     return {piece: max(f[piece] for f in found) for piece in found[0]}
@@ -26,7 +26,7 @@ def measured(sc: Any, workers: int, network: str) -> dict[str, Any]:
 
 def costs(sc: Any) -> dict[str, Any]:
     """Return seconds per number that two workers sum, by length, and that a worker updates."""
-    from sparkdl.training._workers import run_workers
+    from sparkdl._processes.workers import run_workers
 
     first, _ = run_workers(sc, 2, _large, (), log=None)
     return first
@@ -40,9 +40,9 @@ def job_seconds(spark: Any, tasks: int) -> float:
 
 def _measure(worker: Any, name: str) -> dict[str, float]:
     """Take steps as workers do, and time their pieces."""
-    from sparkdl._fitting.child_process import set_threads
-    from sparkdl.training._ring import Ring
-    from sparkdl.training._steps import Steps
+    from sparkdl._processes.child_process import set_threads
+    from sparkdl.training._loop.ring import Ring
+    from sparkdl.training._loop.step_functions import Steps
 
     set_threads(worker.threads)
     network, ring = NETWORKS[name], Ring(worker)
@@ -67,8 +67,8 @@ def _measure(worker: Any, name: str) -> dict[str, float]:
 
 
 def _large(worker: Any) -> dict[str, Any]:
-    from sparkdl._fitting.child_process import set_threads
-    from sparkdl.training._ring import Ring
+    from sparkdl._processes.child_process import set_threads
+    from sparkdl.training._loop.ring import Ring
 
     set_threads(worker.threads)
     ring = Ring(worker)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sparkdl.errors import InvalidModelException
-from sparkdl.training._checkpoints import Checkpoints
-from sparkdl.training._state import packed, unpacked
+from sparkdl.training._driver.checkpoints import Checkpoints
+from sparkdl.training._loop.training_state import packed, unpacked
 
 
 def state(number: int) -> bytes:

@@ -201,7 +201,7 @@ def test_what_cannot_run_is_refused_before_anything_starts(spark: Any):
 
 
 def test_processes_see_the_gpus_that_spark_gave_them_and_no_others():
-    from sparkdl.training._tf_worker import environment
+    from sparkdl.training._distributed_call import environment
 
     places = ["a:1", "b:2"]
     assert environment(0, places, ("3", "5"))["CUDA_VISIBLE_DEVICES"] == "3,5"
@@ -248,9 +248,9 @@ def test_processes_share_out_the_batches_that_the_estimator_trains_on(spark: Any
 
 def alone(epoch: int, step: int) -> list[int]:
     """The rows of a batch of the only worker of a training."""
-    from sparkdl._placement.order import Order
+    from sparkdl._placement.lanes import LaneOrder
 
-    order = Order(rows=50, batch=8, workers=1, rank=0)
+    order = LaneOrder(rows=50, batch=8, workers=1, rank=0)
     kept: list[int] = order.share(0, 50)[order.batches(epoch, 1).rows(step)].tolist()
     return kept
 

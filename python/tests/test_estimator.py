@@ -400,15 +400,16 @@ def test_a_live_model_is_copied_and_progress_is_shown(
 
 
 def test_progress_that_cannot_be_sent_is_not_missed(capfd: pytest.CaptureFixture[str]) -> None:
-    from sparkdl._fitting.progress import Address, Sender, listening
+    from sparkdl._processes.listener import Address
+    from sparkdl._processes.progress import Reporter, reported
 
-    Sender(Address("localhost", 1, "key"), 0).send("nobody hears this")
-    Sender(None, 0).send("nor this")
-    with listening("localhost", {0: "trial"}) as address:
+    Reporter(Address("localhost", 1, "key"), 0).report("nobody hears this")
+    Reporter(None, 0).report("nor this")
+    with reported("localhost", {0: "trial"}) as address:
         assert address is not None
-        sender = Sender(address, 0)
+        reporter = Reporter(address, 0)
     for _ in range(100):
-        sender.send("nor this, after the end")
+        reporter.report("nor this, after the end")
     assert "this" not in capfd.readouterr().err
 
 
@@ -416,12 +417,12 @@ def test_only_those_who_know_the_key_are_heard(capfd: pytest.CaptureFixture[str]
     import time
     from dataclasses import replace
 
-    from sparkdl._fitting.progress import Sender, listening
+    from sparkdl._processes.progress import Reporter, reported
 
-    with listening("localhost", {0: "trial"}) as address:
+    with reported("localhost", {0: "trial"}) as address:
         assert address is not None
-        Sender(replace(address, key="other"), 0).send("false")
-        Sender(address, 0).send("true")
+        Reporter(replace(address, key="other"), 0).report("false")
+        Reporter(address, 0).report("true")
         time.sleep(0.5)
     shown = capfd.readouterr().err
     assert "trial: true" in shown

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparkdl._fitting.labels import targets
+from sparkdl._placement.training_labels import targets
 from sparkdl.errors import InvalidInputException
 
 SPARSE, ONE_HOT = "sparse_categorical_crossentropy", "categorical_crossentropy"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from training_threads import replace, spec_of
 
-from sparkdl.training._fingerprint import fingerprint
-from sparkdl.training._spec import built
+from sparkdl.training._driver.fingerprint import fingerprint
+from sparkdl.training._loop.training_spec import built
 
 
 def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are_called(
@@ -37,7 +37,7 @@ def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are
 def test_an_optimizer_that_was_made_again_is_the_same_one(tmp_path: Path) -> None:
     import keras
 
-    from sparkdl.training._training_params import TrainingParams
+    from sparkdl.training._estimator.training_params import TrainingParams
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     given = spec_of(model, np.zeros((4, 3), "float32"), np.zeros(4), tmp_path)

@@ -9,27 +9,27 @@ import numpy as np
 import pytest
 from digit_rows import estimator
 
-from sparkdl.estimators._feature_data import Table
+from sparkdl.estimators._classifier.feature_table import FeatureTable
 
 ROWS, CLASSES = 200, 4
 
 
 @pytest.fixture(scope="module")
-def table() -> Table:
+def table() -> FeatureTable:
     random = np.random.default_rng(0)
     features = random.normal(size=(ROWS, 12)).astype("float32")
     labels = np.argmax(features[:, :CLASSES] + random.normal(size=(ROWS, CLASSES)), axis=1)
     held_out = np.arange(ROWS) % 4 == 0
-    return Table([features], labels.astype("int32"), ["a", "b", "c", "d"], held_out)
+    return FeatureTable([features], labels.astype("int32"), ["a", "b", "c", "d"], held_out)
 
 
-def trained(made: Any, table: Table, folder: Path, stop: int | None = None) -> Any:
+def trained(made: Any, table: FeatureTable, folder: Path, stop: int | None = None) -> Any:
     """Return weights and history of a training, or None if it was interrupted after an epoch."""
     import keras
 
-    from sparkdl.estimators import _head
-    from sparkdl.estimators._head_state import folder as place
-    from sparkdl.training._checkpoints import Checkpoints
+    from sparkdl.estimators._classifier import head as head_module
+    from sparkdl.estimators._classifier.head_state import folder as place
+    from sparkdl.training._driver.checkpoints import Checkpoints
 
     def interrupt(epoch: int, _: Any) -> None:
         if epoch == stop:
@@ -39,16 +39,16 @@ def trained(made: Any, table: Table, folder: Path, stop: int | None = None) -> A
     states = Checkpoints(place(made, table, "head"))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
-        patch.setattr(_head, "callbacks", lambda _: [callback])
+        patch.setattr(head_module, "callbacks", lambda _: [callback])
         try:
-            head, history, _ = _head.train_head(made, table, states)
+            head, history, _ = head_module.train_head(made, table, states)
         except KeyboardInterrupt:
             return None
     return head.get_weights(), history
 
 
 def test_early_stopping_and_the_curve_are_those_of_a_training_without_a_break(
-    table: Table, tmp_path: Path
+    table: FeatureTable, tmp_path: Path
 ) -> None:
     made = estimator(epochs=40, earlyStoppingPatience=3, learningRate=0.02)
     weights, history = trained(made, table, tmp_path / "whole")
@@ -64,8 +64,8 @@ def test_early_stopping_and_the_curve_are_those_of_a_training_without_a_break(
         assert not list(folder.rglob("*.state"))
 
 
-def test_without_validation_the_last_weights_are_kept(table: Table, tmp_path: Path) -> None:
-    alone = Table(table.features, table.labels, table.classes, np.zeros(ROWS, bool))
+def test_without_validation_the_last_weights_are_kept(table: FeatureTable, tmp_path: Path) -> None:
+    alone = FeatureTable(table.features, table.labels, table.classes, np.zeros(ROWS, bool))
     made = estimator(epochs=4, optimizer="sgd")
     weights, history = trained(made, alone, tmp_path / "whole")
     assert trained(made, alone, tmp_path / "c", 1) is None
@@ -74,19 +74,21 @@ def test_without_validation_the_last_weights_are_kept(table: Table, tmp_path: Pa
     np.testing.assert_array_equal(again[0], weights[0])
 
 
-def test_classes_without_rows_to_train_on_are_warned_of(table: Table, tmp_path: Path) -> None:
+def test_classes_without_rows_to_train_on_are_warned_of(
+    table: FeatureTable, tmp_path: Path
+) -> None:
     held_out = table.held_out | (table.labels == 2)
-    few = Table(table.features, table.labels, table.classes, held_out)
+    few = FeatureTable(table.features, table.labels, table.classes, held_out)
     with pytest.warns(UserWarning, match=r"1 class\(es\) have no rows to train on, .*: c\. Say"):
         trained(estimator(epochs=1), few, tmp_path)
 
 
-def test_a_loss_that_is_no_number_is_warned_of(table: Table, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="no number any more. A smaller learningRate may help"):
         trained(estimator(epochs=2, learningRate=1e30), table, tmp_path)
 
 
-def test_a_state_that_is_damaged_is_left_out(table: Table, tmp_path: Path) -> None:
+def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path) -> None:
     made = estimator(epochs=5)
     _, history = trained(made, table, tmp_path / "whole")
     assert trained(made, table, tmp_path / "c", 3) is None
@@ -96,17 +98,17 @@ def test_a_state_that_is_damaged_is_left_out(table: Table, tmp_path: Path) -> No
         assert trained(made, table, tmp_path / "c")[1] == history
 
 
-def test_another_training_does_not_go_on_from_a_state(table: Table, tmp_path: Path) -> None:
+def test_another_training_does_not_go_on_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
     import keras
 
-    from sparkdl.estimators._head_state import folder
+    from sparkdl.estimators._classifier.head_state import folder
 
-    def place(part: str = "head", rows: Table = table, **params: Any) -> str:
+    def place(part: str = "head", rows: FeatureTable = table, **params: Any) -> str:
         return folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
 
     first = place()
     assert first.startswith(f"{tmp_path}/head/")
-    other = Table(table.features, table.labels, table.classes, ~table.held_out)
+    other = FeatureTable(table.features, table.labels, table.classes, ~table.held_out)
     for changed in ({"headUnits": 16}, {"seed": 1}, {"learningRate": 0.1}, {"rows": other}):
         assert place(**changed) != first
     for same in ({"epochs": 99}, {"verbose": 1}, {"unfreezeFrom": "x"}):

@@ -53,14 +53,14 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     import keras
 
     from sparkdl._paths import new_folder
-    from sparkdl.estimators import _head
-    from sparkdl.estimators._classifier_base import base_of
-    from sparkdl.estimators._classifier_fit import features
+    from sparkdl.estimators._classifier import head as head_module
+    from sparkdl.estimators._classifier.base_network import base_of
+    from sparkdl.estimators._classifier.fit_classifiers import features
 
     made = estimator(validationFraction=0.0, epochs=3, optimizer="sgd", learningRate=0.05)
     table = features(made, base_of(made), digits, new_folder("test"))
-    head = _head.new_head(made, 128, 10)
-    batches = _head.Batches(table, np.arange(ROWS), 32, 0, np.ones(10, "float32"))
+    head = head_module.new_head(made, 128, 10)
+    batches = head_module.FeatureBatches(table, np.arange(ROWS), 32, 0, np.ones(10, "float32"))
     optimizer, loss = keras.optimizers.SGD(0.05), keras.losses.SparseCategoricalCrossentropy()
     head.compile(optimizer, loss)
     losses = []
@@ -107,7 +107,7 @@ def test_training_stops_early_with_the_best_weights(digits: Any) -> None:
 
 
 def test_rows_are_held_out_by_their_content(digits: Any) -> None:
-    from sparkdl.estimators._classifier_rows import labelled_images
+    from sparkdl.estimators._classifier.labelled_images import labelled_images
 
     def held(frame: Any, **params: Any) -> set[bytes]:
         rows = labelled_images(estimator(**params), frame).where("held_out").collect()
@@ -123,7 +123,7 @@ def test_rows_are_held_out_by_their_content(digits: Any) -> None:
 def test_copies_of_an_image_in_several_files_are_on_the_same_side(spark: Any) -> None:
     from pyspark.ml.image import ImageSchema
 
-    from sparkdl.estimators._classifier_rows import labelled_images
+    from sparkdl.estimators._classifier.labelled_images import labelled_images
 
     images = [as_struct(picture(5, 4, seed=i)) for i in range(30)]
     rows = [((f"{copy}{i}", *s[1:]), i) for copy in "ab" for i, s in enumerate(images)]
@@ -151,7 +151,7 @@ def test_labels_are_any_text(digits: Any) -> None:
 def test_copies_of_images_are_changed_at_random_but_always_the_same() -> None:
     import tensorflow as tf
 
-    from sparkdl.estimators._augment import augmentation
+    from sparkdl.estimators._classifier.augmentation import augmentation
 
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 9, 3)).astype("uint8")
     run = tf.function(augmentation(["flip"], 0, 0))
@@ -252,11 +252,11 @@ def test_the_predictor_takes_the_bundle_of_a_classifier(
 def test_combinations_share_the_features_in_cross_validation(
     digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparkdl.estimators import _classifier_fit
+    from sparkdl.estimators._classifier import fit_classifiers
 
     made, calls = estimator(epochs=3), []
-    real = _classifier_fit.features
-    monkeypatch.setattr(_classifier_fit, "features", lambda *a: (calls.append(1), real(*a))[1])
+    real = fit_classifiers.features
+    monkeypatch.setattr(fit_classifiers, "features", lambda *a: (calls.append(1), real(*a))[1])
     grid = ParamGridBuilder().addGrid(made.headUnits, [0, 16]).build()
     validator = CrossValidator(
         estimator=made,

@@ -146,6 +146,23 @@ def test_what_a_worker_raises_reaches_the_driver_at_once(frame: Any, start: str)
     assert time.monotonic() - began < 60
 
 
+def test_the_driver_loads_the_model_once(
+    frame: Any, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkdl._model_files import loading
+    from sparkdl.training._estimator import fit_on_workers
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise InterruptedError
+
+    loaded, load = [], loading.load_to_train
+    monkeypatch.setattr(loading, "load_to_train", lambda *a: (loaded.append(a), load(*a))[1])
+    monkeypatch.setattr(fit_on_workers, "run_workers", stop)
+    with pytest.raises(InterruptedError):
+        estimator(start).fit(frame)
+    assert len(loaded) == 1
+
+
 def test_a_callback_that_raises_ends_the_training(frame: Any, start: str) -> None:
     import keras
 

@@ -9,7 +9,7 @@ import sparkdl
 
 ROOT = Path(sparkdl.__file__).parent
 # From the bottom up. docs/architecture.md says what lives where.
-ORDER = ("transformers", "_fitting", "_placement", "data", "training", "estimators")
+ORDER = ("transformers", "_processes", "_placement", "data", "training", "estimators")
 
 
 def imported(file: Path) -> set[str]:

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from training_threads import Exchange, Thread
 
-from sparkdl._fitting.network import authority, bare, connect, free_port, listening
-from sparkdl._fitting.progress import Address, Sender
-from sparkdl._fitting.progress import listening as progress_listening
+from sparkdl._processes import workers
+from sparkdl._processes.coordinator import Coordinator
+from sparkdl._processes.failures import hopeless, hopeless_job
+from sparkdl._processes.link import DriverUnreachable, connected
+from sparkdl._processes.listener import Address
+from sparkdl._processes.network import authority, bare, connect, free_port, listening
+from sparkdl._processes.progress import Reporter, reported
+from sparkdl._processes.worker import hello
+from sparkdl._processes.workers import run_workers
 from sparkdl.errors import ModelExecutionException, SettingsException
-from sparkdl.training import _workers
-from sparkdl.training._coordinator import Coordinator
-from sparkdl.training._failures import hopeless, hopeless_job
-from sparkdl.training._link import DriverUnreachable, connected
-from sparkdl.training._ring import Ring
-from sparkdl.training._worker import hello
-from sparkdl.training._workers import run_workers
+from sparkdl.training._loop.ring import Ring
 
 
 def loopback_of_ipv6() -> str:
@@ -101,8 +101,8 @@ def test_the_coordinator_a_ring_and_progress_work_at_an_ipv6_address(
     finally:
         coordinator.close()
     assert _summed(host) == [3.0, 3.0]
-    with progress_listening(host, {0: "trial 1/1"}) as address:
-        Sender(address, 0).send("over IPv6")
+    with reported(host, {0: "trial 1/1"}) as address:
+        Reporter(address, 0).report("over IPv6")
         time.sleep(0.3)
     assert "trial 1/1: over IPv6" in capsys.readouterr().err
 
@@ -126,7 +126,7 @@ def test_processes_of_a_run_on_this_machine_find_the_driver_by_ipv6(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     host = loopback_of_ipv6()
-    monkeypatch.setattr(_workers, "LOCAL_HOST", host)
+    monkeypatch.setattr(workers, "LOCAL_HOST", host)
     assert run_workers(None, 2, lambda w: w.exchange(str(w.rank)), log=None) == [["0", "1"]] * 2
 
 
@@ -144,12 +144,12 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
         monkeypatch.setattr(Coordinator, "__init__", elsewhere)
         began = time.monotonic()
         with pytest.raises(ModelExecutionException) as caught:
-            run_workers(spark.sparkContext, 2, print, seconds=2)
+            run_workers(spark.sparkContext, 2, print, seconds=5)
     assert time.monotonic() - began < 60  # four attempts took 83 s
     text = str(caught.value)
     assert "cannot reach the driver, which listens at 127.0.0.1:" + str(nobody_listens) in text
     assert re.search(r"worker [01] on \S+ cannot reach", text)
-    assert "Connection refused (tried for 2 s, param timeout). Set spark.driver.host" in text
+    assert "Connection refused (tried for 5 s, param timeout). Set spark.driver.host" in text
     assert "lost" not in text
 
 
@@ -184,7 +184,7 @@ def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
         ),
         ("x: [PYTHON_VERSION_MISMATCH] Python in worker has 3.9\n\tat", "cannot run: .PYTHON_VERS"),
         (
-            "Exc\nsparkdl.training._link.DriverUnreachable: worker 1 on a\n\tat",
+            "Exc\nsparkdl._processes.link.DriverUnreachable: worker 1 on a\n\tat",
             "run: worker 1 on a$",
         ),
     ],

@@ -144,7 +144,7 @@ def test_supported_items_and_channel_orders() -> None:
 def test_losses_and_metrics_keep_what_keras_leaves_out_of_their_configurations() -> None:
     import keras
 
-    from sparkdl.training._converters import metrics
+    from sparkdl.training._estimator.training_converters import metrics
 
     truth, predicted = np.array([[0.0, 1.0, 2.0]] * 2), np.array([[3.0, 1.0, 9.0]] * 2)
     for loss in (keras.losses.Huber(3.0), keras.losses.CosineSimilarity(axis=0)):

@@ -177,7 +177,7 @@ def _weights_file(machine: Machine, file: Any) -> None:
 
 
 def _estimator_model(machine: Machine, file: Any) -> None:
-    from sparkdl._fitting.model_file import keras_file
+    from sparkdl.transformers._model_to_train import keras_file
 
     estimator = sparkdl.KerasEstimator(modelFile=file)
     assert keras_file(estimator).read_bytes()[:2] == b"PK"
@@ -187,7 +187,7 @@ def _estimator_model(machine: Machine, file: Any) -> None:
 
 
 def _own_network(machine: Machine, file: Any) -> None:
-    from sparkdl.estimators._classifier_base import own_network
+    from sparkdl.estimators._classifier.base_network import own_network
 
     assert own_network(sparkdl.ImageClassifierEstimator(modelFile=file)).inputs[0].shape[1] == 4
 
@@ -359,8 +359,8 @@ def _export_json(machine: Machine, target: Any) -> None:
 def _checkpoints(machine: Machine, target: Any) -> None:
     import numpy as np
 
-    from sparkdl.training._checkpoints import Checkpoints
-    from sparkdl.training._state import packed
+    from sparkdl.training._driver.checkpoints import Checkpoints
+    from sparkdl.training._loop.training_state import packed
 
     estimator = sparkdl.KerasEstimator(checkpointDir=target)
     states = Checkpoints(str(estimator.getCheckpointDir()))
@@ -375,7 +375,7 @@ def _checkpoints(machine: Machine, target: Any) -> None:
 
 
 def _tensor_board(machine: Machine, target: Any) -> None:
-    from sparkdl.training._tensor_board import Board
+    from sparkdl.training._driver.tensor_board import Board
 
     board = Board(str(sparkdl.KerasEstimator(tensorBoardDir=target).getTensorBoardDir()), 0)
     board.on_epoch_end(0, {"loss": 1.0})

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from training_threads import Exchange, Thread
 
-from sparkdl.training._link import DeadlinePassed
-from sparkdl.training._ring import Ring
-from sparkdl.training._worker_process import WorkerLost
+from sparkdl._processes.link import DeadlinePassed
+from sparkdl._processes.worker_process import WorkerLost
+from sparkdl.training._loop.ring import Ring
 
 
 def rings(count: int, seconds: float = 60) -> list[Ring]:

@@ -17,15 +17,15 @@ import tensorflow as tf
 
 import sparkdl.tensorframes as tfs
 from sparkdl.errors import InvalidModelException, SchemaMismatchException, SparkDLException
-from sparkdl.tensorframes._columns import Column
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, REDUCE_BLOCKS, REDUCE_ROWS, program
 from sparkdl.tensorframes._program import stored
+from sparkdl.tensorframes._tensor_columns import TensorColumn
 
 COLUMNS = {
-    "x": Column("x", "float64", ()),
-    "v": Column("v", "float32", (None,)),
-    "n": Column("n", "int64", ()),
-    "day": Column("day", None, None),
+    "x": TensorColumn("x", "float64", ()),
+    "v": TensorColumn("v", "float32", (None,)),
+    "n": TensorColumn("n", "int64", ()),
+    "day": TensorColumn("day", None, None),
 }
 
 

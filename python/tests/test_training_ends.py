@@ -209,7 +209,7 @@ def test_states_are_those_of_a_training_with_the_same_columns() -> None:
 
     import keras
 
-    from sparkdl.training._fingerprint import fingerprint
+    from sparkdl.training._driver.fingerprint import fingerprint
 
     layout = SimpleNamespace(rows={}, digest=1)
     given = dict.fromkeys(

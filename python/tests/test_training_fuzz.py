@@ -32,7 +32,7 @@ from training_threads import SPLIT_SEED, spec_for, trained
 
 from sparkdl._placement.validation import Fraction
 from sparkdl.param import SparkDLTypeConverters
-from sparkdl.training import _converters
+from sparkdl.training._estimator import training_converters
 
 CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "8"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "0"))
@@ -127,9 +127,9 @@ def by_workers(case: Case, folder: Path) -> tuple[dict[str, Any], list[Any]]:
         weights=weights,
         fraction=case["validation"],
         optimizer=SparkDLTypeConverters.toKerasOptimizer(optimizer_of(case)),
-        loss=_converters.losses(losses_of(case)),
-        metrics=_converters.metrics(metrics_of(case)),
-        loss_weights=None if factors is None else _converters.loss_weights(factors),
+        loss=training_converters.losses(losses_of(case)),
+        metrics=training_converters.metrics(metrics_of(case)),
+        loss_weights=None if factors is None else training_converters.loss_weights(factors),
         batch=case["batch"],
         epochs=case["epochs"],
     )

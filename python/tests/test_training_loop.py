@@ -11,7 +11,7 @@ import pytest
 from training_threads import replace, spec_of, trained
 
 from sparkdl.errors import SettingsException
-from sparkdl.training._spec import check_shares
+from sparkdl.training._loop.training_spec import check_shares
 
 CLASSES = "sparse_categorical_crossentropy"
 ROWS = 410  # 13 batches of 32, the last of 26
@@ -271,7 +271,7 @@ def test_tensor_board_gets_losses_per_step_and_epoch_and_histograms(
 ) -> None:
     import tensorflow as tf
 
-    from sparkdl.training._tensor_board import Board
+    from sparkdl.training._driver.tensor_board import Board
 
     spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=2, fraction=0.1)
     trained(spec, data, 1, tmp_path / "w", [Board(str(tmp_path / "board"), 2)])

@@ -14,7 +14,7 @@ from training_threads import spec_of, trained
 from sparkdl import plot
 from sparkdl._metric_values import as_keras_logs, from_message, text_of, to_message
 from sparkdl.errors import SettingsException
-from sparkdl.training import _converters
+from sparkdl.training._estimator import training_converters
 
 ROWS = 90
 
@@ -44,7 +44,7 @@ def network() -> Any:
 
 
 def spec(data: Any, folder: Path, **given: Any) -> Any:
-    usual = {"loss": "binary_crossentropy", "metrics": _converters.metrics(metrics())}
+    usual = {"loss": "binary_crossentropy", "metrics": training_converters.metrics(metrics())}
     return spec_of(network(), *data, folder, batch=20, fraction=0.3, **{**usual, **given})
 
 
@@ -128,7 +128,7 @@ def test_a_callback_that_compares_epochs_by_several_numbers_is_refused_before_tr
 def test_tensor_board_has_a_curve_for_each_result(data: Any, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    from sparkdl.training._tensor_board import Board
+    from sparkdl.training._driver.tensor_board import Board
 
     trained(spec(data, tmp_path), data, 1, tmp_path / "w", [Board(str(tmp_path / "board"), 0)])
     tags = {
@@ -174,8 +174,8 @@ def test_messages_keep_the_kinds_of_numbers() -> None:
 def test_trials_keep_all_results_of_metrics_that_layers_have() -> None:
     import keras
 
-    from sparkdl._fitting.progress import Sender
-    from sparkdl.estimators._train_process import Trial, _fit
+    from sparkdl._processes.progress import Reporter
+    from sparkdl.estimators._trials.trial_process import Trial, _fit
 
     class Measured(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -189,6 +189,6 @@ def test_trials_keep_all_results_of_metrics_that_layers_have() -> None:
     model = keras.Sequential([keras.Input((2,)), Measured(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     trial = Trial(0, "sgd", "mse", {"epochs": 2}, None, {})
-    history = _fit(model, np.ones((6, 2)), np.ones((6, 1)), trial, Sender(None, 0))
+    history = _fit(model, np.ones((6, 2)), np.ones((6, 1)), trial, Reporter(None, 0))
     assert history["errors"] == [[1.0, 1.0]] * 2
     assert history["all_errors"] == [1.0, 1.0]

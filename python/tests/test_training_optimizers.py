@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from training_threads import spec_of, trained
 
-from sparkdl._fitting.optimizer import made_optimizer, with_rate
 from sparkdl.errors import SparkDLException
-from sparkdl.estimators._head import new_optimizer
+from sparkdl.estimators._classifier.head import new_optimizer
 from sparkdl.param import SparkDLTypeConverters
-from sparkdl.training._spec import built
+from sparkdl.training._loop.optimizer import made_optimizer, with_rate
+from sparkdl.training._loop.training_spec import built
 
 schedules = keras.optimizers.schedules
 

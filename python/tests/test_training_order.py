@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparkdl._placement.order import Order
+from sparkdl._placement.lanes import LaneOrder
 from sparkdl._placement.validation import Fraction
 
 CASES = [(103, 16, 3), (64, 32, 4), (5, 8, 2), (3, 32, 5), (100, 7, 7), (50, 127, 4)]
 
 
-def numbers(order: Order, step: int, seed: int | None, epoch: int = 0) -> list[int]:
+def numbers(order: LaneOrder, step: int, seed: int | None, epoch: int = 0) -> list[int]:
     """Return the rows of a worker's share of a batch, by their numbers."""
     mine = order.share(0, order.rows)
     return [int(i) for i in mine[order.batches(epoch, seed).rows(step)]]
@@ -24,7 +24,7 @@ def numbers(order: Order, step: int, seed: int | None, epoch: int = 0) -> list[i
 def test_every_row_is_in_one_batch_of_one_worker_and_all_take_as_many_steps(
     rows: int, batch: int, workers: int, seed: int | None
 ) -> None:
-    orders = [Order(rows, batch, workers, r) for r in range(workers)]
+    orders = [LaneOrder(rows, batch, workers, r) for r in range(workers)]
     assert {o.steps for o in orders} == {-(-rows // batch)}
     assert sum(o.mine for o in orders) == rows
     found = [[numbers(o, s, seed) for o in orders] for s in range(orders[0].steps)]
@@ -40,32 +40,32 @@ def test_every_row_is_in_one_batch_of_one_worker_and_all_take_as_many_steps(
 def test_global_batches_do_not_depend_on_the_number_of_workers(
     rows: int, batch: int, workers: int
 ) -> None:
-    alone = Order(rows, batch, 1, 0)
+    alone = LaneOrder(rows, batch, 1, 0)
     for seed in (None, 3):
         for step in range(alone.steps):
             together = [
                 i
                 for r in range(workers)
-                for i in numbers(Order(rows, batch, workers, r), step, seed, 2)
+                for i in numbers(LaneOrder(rows, batch, workers, r), step, seed, 2)
             ]
             assert sorted(together) == sorted(numbers(alone, step, seed, 2))
 
 
 def test_without_shuffling_batches_are_those_of_keras() -> None:
-    order = Order(103, 16, 1, 0)
+    order = LaneOrder(103, 16, 1, 0)
     assert numbers(order, 2, None) == list(range(32, 48))
     assert numbers(order, 6, None) == list(range(96, 103))
 
 
 def test_epochs_and_seeds_have_orders_of_their_own() -> None:
-    order = Order(320, 32, 1, 0)
+    order = LaneOrder(320, 32, 1, 0)
     orders = [numbers(order, 0, s, e) for s, e in ((1, 0), (1, 1), (2, 0))]
     assert orders[0] == numbers(order, 0, 1, 0)
     assert len({tuple(o) for o in orders}) == 3
 
 
 def test_a_row_comes_into_every_batch_as_often_as_into_others() -> None:
-    order = Order(320, 32, 1, 0)
+    order = LaneOrder(320, 32, 1, 0)
     counts = np.zeros(10)
     for epoch in range(500):
         batches = order.batches(epoch, 1)

@@ -41,19 +41,19 @@ def test_an_unfrozen_network_is_trained_from_a_layer_on(digits: Any, tmp_path: P
 
 
 def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> None:
-    from sparkdl.estimators import _unfrozen
-    from sparkdl.estimators._classifier_base import base_of
-    from sparkdl.estimators._feature_data import Table
+    from sparkdl.estimators._classifier import fine_tuning
+    from sparkdl.estimators._classifier.base_network import base_of
+    from sparkdl.estimators._classifier.feature_table import FeatureTable
 
     images = [picture(32, 32, seed=i) for i in range(4)]
     images.append(images[0])  # is held out, and so counts 1
     data = [(bytearray(as_png(a)), "ab"[i == 3], i == 4) for i, a in enumerate(images)]
     made = estimator(classWeight="balanced", validationCol="held_out")
     labels, held_out = np.array([0, 0, 0, 1, 0], "int32"), np.arange(5) == 4
-    table = Table([np.zeros((5, 1))], labels, ["a", "b"], held_out)
+    table = FeatureTable([np.zeros((5, 1))], labels, ["a", "b"], held_out)
     schema = "image binary, label string, held_out boolean"
     frame = spark.createDataFrame(data, schema).coalesce(1)
-    rows = _unfrozen._pixels(made, base_of(made), table, frame).collect()
+    rows = fine_tuning._pixels(made, base_of(made), table, frame).collect()
     for row, pixels in zip(rows, images, strict=True):
         assert bytes(row.pixels) == pixels.tobytes()
     assert [r.label for r in rows] == [0, 0, 0, 1, 0]
@@ -71,9 +71,9 @@ def test_a_network_has_the_layer_from_which_it_is_unfrozen(digits: Any) -> None:
 def test_what_is_wrong_with_a_network_is_said_before_features_are_computed(
     digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparkdl.estimators import _classifier_fit
+    from sparkdl.estimators._classifier import fit_classifiers
 
-    monkeypatch.setattr(_classifier_fit, "features", lambda *_: pytest.fail("too early"))
+    monkeypatch.setattr(fit_classifiers, "features", lambda *_: pytest.fail("too early"))
     made = estimator(baseModel=None, unfreezeFrom="third").setParams(model=network())
     with pytest.raises(SettingsException, match="has no layer 'third'"):
         made.fit(digits)
@@ -100,7 +100,7 @@ def nested() -> Any:
 def test_layers_of_a_network_in_a_network_are_unfrozen_but_no_batch_norms(
     first: str, trained: list[str]
 ) -> None:
-    from sparkdl.estimators._unfreeze import unfreeze
+    from sparkdl.estimators._classifier.unfrozen_layers import unfreeze
 
     outer = nested()
     unfreeze(outer, first)
@@ -111,7 +111,7 @@ def test_layers_of_a_network_in_a_network_are_unfrozen_but_no_batch_norms(
 def test_a_schedule_of_the_optimizer_gives_way_to_a_learning_rate() -> None:
     import keras
 
-    from sparkdl.estimators._head import new_optimizer
+    from sparkdl.estimators._classifier.head import new_optimizer
 
     falling = keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.5)
     made = estimator(optimizer=keras.optimizers.SGD(falling, momentum=0.9))

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from sparkdl._processes import cluster, worker_jobs
+from sparkdl._processes.cluster import check_slots
+from sparkdl._processes.link import DeadlinePassed
+from sparkdl._processes.workers import run_workers
 from sparkdl.errors import ModelExecutionException, SettingsException
-from sparkdl.training import _job
-from sparkdl.training._job import check_slots
-from sparkdl.training._link import DeadlinePassed
-from sparkdl.training._workers import run_workers
 
 
 def test_every_worker_runs_at_once_and_results_come_by_rank(spark: Any) -> None:
@@ -34,13 +34,13 @@ def test_every_worker_runs_at_once_and_results_come_by_rank(spark: Any) -> None:
 
 
 def test_results_do_not_pass_through_the_jvm(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs, start = [], _job.BarrierJob.start
+    jobs, start = [], worker_jobs.BarrierJob.start
 
     def watched(job: Any) -> None:
         jobs.append(job)
         start(job)
 
-    monkeypatch.setattr(_job.BarrierJob, "start", watched)
+    monkeypatch.setattr(worker_jobs.BarrierJob, "start", watched)
     (found,) = run_workers(spark.sparkContext, 1, lambda worker: b"x" * 5_000_000)
     assert len(found) == 5_000_000
     assert jobs[0].results == [True]
@@ -268,7 +268,9 @@ def test_packages_that_executors_lack_are_named() -> None:
 
 def test_executors_that_have_just_started_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slots = [0, 0, 2]
-    monkeypatch.setattr(_job, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0])
+    monkeypatch.setattr(
+        cluster, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0]
+    )
     conf: dict[str, str] = {}
     sc: Any = SimpleNamespace(
         getConf=lambda: conf, startTime=time.time() * 1000, master="spark://machine:7077"
@@ -304,16 +306,12 @@ def test_a_process_that_hangs_outside_of_python_is_ended_with_the_run(tmp_path: 
 
 
 def test_lines_are_told_as_a_terminal_shows_them_also_the_last_that_does_not_end() -> None:
-    from sparkdl.training._worker_task import _Log
-
-    class Told:
-        def send(self, kind: str, lines: list[str]) -> None:
-            told.extend(lines)
+    from sparkdl._processes.process_output import ProcessOutput
 
     told: list[str] = []
     output, pipe = os.pipe()
     os.set_blocking(output, False)
-    log = _Log(output, Told(), True)  # type: ignore[arg-type]
+    log = ProcessOutput(output, told.extend)
     for text in (b"step 1\rste", b"p 2\r", b"\nwindows\r\n", b"no end"):
         os.write(pipe, text)
         log.read()

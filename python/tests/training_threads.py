@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._placement.blocks import SCHEMA
-from sparkdl._placement.columns import Field, Fields
+from sparkdl._placement.blocks import block_of
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
+from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
-from sparkdl.training._checkpoints import Checkpoints
-from sparkdl.training._dialogue import Dialogue
-from sparkdl.training._link import Message
-from sparkdl.training._spec import Spec, built
-from sparkdl.training._train import Training
+from sparkdl._processes.link import Message
+from sparkdl.training._driver.checkpoints import Checkpoints
+from sparkdl.training._driver.dialogue import Dialogue
+from sparkdl.training._loop.epochs import Training
+from sparkdl.training._loop.training_spec import Spec, built
 
 BLOCK = 50  # rows
 SPLIT_SEED = 5  # of the rows to validate on
@@ -129,14 +129,10 @@ def trained(
 
 def placed(spec: Spec, arrays: Sequence[Any], workers: int) -> list[list[Any]]:
     """Return what each worker is sent, in blocks that arrive in the wrong order."""
-    names = [n.split()[0] for n in SCHEMA.split(", ")]
     pieces: list[list[Any]] = [[] for _ in range(workers)]
     split = splitter(spec.layout, spec.batch, workers)
     for start in reversed(range(0, len(arrays[0]), BLOCK)):
-        data = [np.ascontiguousarray(a[start : start + BLOCK]).tobytes() for a in arrays]
-        rows = len(arrays[0][start : start + BLOCK])
-        values = {"partition": 0, "first": start, "rows": rows, "data": data, "chosenBefore": 0}
-        block = SimpleNamespace(**{**dict.fromkeys(names, ""), "chosen": b"", **values})
+        block = block_of(0, start, [a[start : start + BLOCK] for a in arrays], digest="")
         for rank, piece in split(block):
             pieces[rank].append(piece)
     return pieces

@@ -4,20 +4,76 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparkdl._placement.columns import Field
-from sparkdl._placement.order import mixed
+from sparkdl._placement.lanes import mixed
+from sparkdl._placement.training_columns import Field
 
-# A block: rows of one partition that follow each other, or why a row of it cannot be used.
-SCHEMA = (
-    "partition int, first long, rows int, chosen binary, chosenBefore long, shapes string, "
-    "digest string, data array<binary>, problem string"
-)
+# Of the columns of `Block` in Spark.
+_TYPES = {
+    "partition": "int",
+    "first": "long",
+    "rows": "int",
+    "shapes": "string",
+    "dtypes": "string",
+    "data": "array<binary>",
+    "chosen": "binary",
+    "chosenBefore": "long",
+    "digest": "string",
+    "problem": "string",
+}
+SCHEMA = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
 _BLOCK_BYTES = 4 << 20
 _DIGEST_SEED = np.uint64(20240229)
+
+
+class Block(NamedTuple):
+    """Rows of one partition that follow each other, or why a row of it cannot be used.
+
+    Attributes
+    ----------
+    partition, first, rows : int
+        Of which partition, from which of its rows on, and how many.
+    shapes, dtypes : str
+        JSON: of each array, the shape of a row, and the dtype in this block. Workers keep arrays of
+        the dtypes of their fields, which may be wider.
+    data : list of bytes
+        The arrays.
+    chosen : bytes
+        int64, which of the rows are for validation.
+    chosenBefore : int
+        How many of the partition's rows before the first one are.
+    digest : str
+        Tells sets of rows apart.
+    problem : str
+        Why a row cannot be used.
+    """
+
+    partition: int
+    first: int = 0
+    rows: int = 0
+    shapes: str = ""
+    dtypes: str = ""
+    data: Sequence[bytes] = ()
+    chosen: bytes = b""
+    chosenBefore: int = 0
+    digest: str = "0"
+    problem: str = ""
+
+
+def block_of(partition: int, first: int, arrays: Sequence[Any], **facts: Any) -> Block:
+    """Return the block that has arrays [rows, ...]."""
+    return Block(
+        partition=partition,
+        first=first,
+        rows=len(arrays[0]),
+        shapes=json.dumps([a.shape[1:] for a in arrays]),
+        dtypes=json.dumps([str(a.dtype) for a in arrays]),
+        data=[a.tobytes() for a in arrays],
+        **facts,
+    )
 
 
 class Problem(Exception):
@@ -49,43 +105,28 @@ def _encoded(
             arrays = [array(batch.column(i), f, first) for i, f in enumerate(fields)]
             chosen = _values(batch.column(len(fields)), name, first).astype(bool)
         except Problem as e:
-            yield _record(partition=partition, problem=str(e))
+            yield _record(Block(partition, problem=str(e)))
             return
         row_bytes = sum(a.nbytes for a in arrays) // max(1, len(chosen))
         size = max(1, _BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(chosen), size):
             part = [np.ascontiguousarray(a[start : start + size]) for a in arrays]
             flags = chosen[start : start + size]
-            yield _record(
-                partition=partition,
-                first=first,
-                rows=len(flags),
-                chosen=np.flatnonzero(flags).astype("int64").tobytes(),
-                chosenBefore=before,
-                shapes=json.dumps([a.shape[1:] for a in part]),
-                digest=str(_digest(part)),
-                data=[a.tobytes() for a in part],
-            )
+            chosen_rows = np.flatnonzero(flags).astype("int64").tobytes()
+            facts = {"chosen": chosen_rows, "chosenBefore": before, "digest": str(_digest(part))}
+            yield _record(block_of(partition, first, part, **facts))
             first, before = first + len(flags), before + int(flags.sum())
 
 
-def _record(**values: Any) -> Any:
+def _record(block: Block) -> Any:
+    """Return a block as a record batch of one row."""
     import pyarrow as pa
 
-    schema = pa.schema(
-        [
-            ("partition", pa.int32()),
-            ("first", pa.int64()),
-            ("rows", pa.int32()),
-            ("chosen", pa.binary()),
-            ("chosenBefore", pa.int64()),
-            ("shapes", pa.string()),
-            ("digest", pa.string()),
-            ("data", pa.list_(pa.binary())),
-            ("problem", pa.string()),
-        ]
-    )
-    return pa.RecordBatch.from_pylist([values], schema=schema)
+    binary = pa.binary()
+    types = {"int": pa.int32(), "long": pa.int64(), "string": pa.string(), "binary": binary}
+    kinds = {**types, "array<binary>": pa.list_(binary)}
+    schema = pa.schema([(name, kinds[kind]) for name, kind in _TYPES.items()])
+    return pa.RecordBatch.from_pylist([block._asdict()], schema=schema)
 
 
 def array(column: Any, field: Field, first: int) -> Any:

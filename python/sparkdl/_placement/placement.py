@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._fitting.jobs import executors
 from sparkdl._placement.blocks import SCHEMA, encoder
-from sparkdl._placement.columns import Fields
-from sparkdl._placement.order import Order
+from sparkdl._placement.lanes import LaneOrder
+from sparkdl._placement.training_columns import Fields
 from sparkdl._placement.validation import Fraction
+from sparkdl._processes.cluster import executors
 from sparkdl.errors import InvalidInputException
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Layout:
         How rows for validation are chosen, if not by a column.
     digest : int
         Tells sets of rows apart, whatever their order.
-    digests : dict from (int, int) to str
-        Of each block, by partition and first row.
+    digests : dict from (int, int) to str, or None
+        Of each block, by partition and first row; None where rows may be computed again.
     """
 
     fields: Fields
@@ -64,11 +64,11 @@ class Layout:
     starts: dict[int, tuple[int, int]]
     fraction: Fraction | None
     digest: int
-    digests: dict[tuple[int, int], str]
+    digests: dict[tuple[int, int], str] | None
 
-    def order(self, kind: str, batch: int, workers: int, rank: int) -> Order:
+    def order(self, kind: str, batch: int, workers: int, rank: int) -> LaneOrder:
         """Return which rows of a kind one worker has."""
-        return Order(self.rows[kind], batch, workers, rank)
+        return LaneOrder(self.rows[kind], batch, workers, rank)
 
 
 def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
@@ -161,9 +161,10 @@ def splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterato
     """Return what splits a block into (rank, piece): the rows of each worker and kind."""
 
     def split(block: Any) -> Iterator[tuple[int, Any]]:
-        if found.digests[block.partition, block.first] != block.digest:
+        known = found.digests
+        if known is not None and known[block.partition, block.first] != block.digest:
             raise RuntimeError(_CHANGED.format(block.partition))
-        arrays = [np.frombuffer(d, "uint8").reshape(block.rows, -1) for d in block.data]
+        arrays = _arrays(found, block)
         for kind, first, rows in _kinds(found, block):
             for rank in range(workers):
                 share = rows[found.order(kind, batch, workers, rank).share(first, len(rows))]
@@ -171,6 +172,16 @@ def splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterato
                     yield rank, (kind, first, [a[share].tobytes() for a in arrays])
 
     return split
+
+
+def _arrays(found: Layout, block: Any) -> list[Any]:
+    """Return the bytes of a block's arrays, in the dtypes of the fields, as [rows, bytes]."""
+    fields, dtypes = found.fields.all(), json.loads(block.dtypes)
+    wide = [
+        np.frombuffer(data, dtype).astype(field.dtype, copy=False)
+        for data, dtype, field in zip(block.data, dtypes, fields, strict=True)
+    ]
+    return [a.view("uint8").reshape(block.rows, -1) for a in wide]
 
 
 def _kinds(found: Layout, block: Any) -> list[tuple[str, int, Any]]:

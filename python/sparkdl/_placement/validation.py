@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparkdl._placement.order import Indices, mixed
+from sparkdl._placement.lanes import Indices, mixed
 
 _ROUNDING = 1e-9  # 3 / 0.2 is to be 15
 

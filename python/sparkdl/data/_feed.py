@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.data._arrays import Array, arrays, usable
-from sparkdl.data._order import Epochs, Order, Turn
+from sparkdl.data._arrow_arrays import Array, arrays, usable
+from sparkdl.data._epoch_order import EpochOrder, Epochs, Turn
 from sparkdl.data._partitions import Partitions
 from sparkdl.data._source import Rejected, Source
 from sparkdl.errors import InvalidInputException
@@ -65,7 +65,7 @@ class Batching:
 class Feed:
     """Gives batches; each iteration continues to count the epochs, so that no order comes twice."""
 
-    def __init__(self, source: Source, order: Order, batching: Batching, cache: bool) -> None:
+    def __init__(self, source: Source, order: EpochOrder, batching: Batching, cache: bool) -> None:
         self.fields, row_bytes = source.first_row(batching.skip)
         frame = source.spread(order.seed) if order.shuffle else source.frame
         self._partitions = Partitions(frame, row_bytes, cache)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.columns import Field, Fields
 from sparkdl._placement.placement import TRAINING, Layout, encoded, layout, receiver, splitter
-from sparkdl.data import _arrays
+from sparkdl._placement.training_columns import Field, Fields
+from sparkdl.data._arrow_arrays import TensorField
 from sparkdl.data._as_dataset import as_dataset
-from sparkdl.data._columns import REASON
+from sparkdl.data._epoch_order import EpochOrder, Epochs
 from sparkdl.data._feed import Batching
-from sparkdl.data._order import Epochs, Order
+from sparkdl.data._prepared_columns import REASON
 from sparkdl.data._source import Rejected, Source
 from sparkdl.errors import InvalidInputException, SchemaMismatchException, SettingsException
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Shards:
     """What ``tf_dataset(..., shard=True)`` returns: an argument for `TensorFlowDistributor.run`."""
 
-    def __init__(self, source: Source, columns: Any, order: Order, batching: Batching) -> None:
+    def __init__(self, source: Source, columns: Any, order: EpochOrder, batching: Batching) -> None:
         self._source, self._columns = source, columns
         self._order, self.batching = order, batching
         self._fields, _ = source.first_row(batching.skip)
@@ -69,7 +69,7 @@ class Shards:
         """Return what each process makes its dataset of."""
         seed = self._order.seed if self._order.shuffle else None
         kinds = [
-            _arrays.Field(f.name, np.dtype(f.dtype), shape)
+            TensorField(f.name, np.dtype(f.dtype), shape)
             for f, shape in zip(found.fields.all(), found.shapes, strict=True)
         ]
         return Share(number, self._columns, kinds, found.rows[TRAINING], seed, self.batching)
@@ -110,18 +110,18 @@ class Share:
 
     number: int
     columns: Any
-    fields: Sequence[_arrays.Field]
+    fields: Sequence[TensorField]
     rows: int
     seed: int | None
     batching: Batching
 
     def dataset(self, folder: Path, workers: int, rank: int) -> Any:
         """Return the `tf.data.Dataset` of one process."""
-        from sparkdl._placement.arrays import array_in
-        from sparkdl._placement.order import Order as Places
+        from sparkdl._placement.lanes import LaneOrder
+        from sparkdl._placement.local_arrays import array_in
         from sparkdl._placement.placement import file_of
 
-        order = Places(self.rows, self.batching.size, workers, rank)
+        order = LaneOrder(self.rows, self.batching.size, workers, rank)
         arrays = [
             array_in(
                 _folder(folder, self.number) / file_of(TRAINING, i), f.dtype, (order.mine, *f.shape)

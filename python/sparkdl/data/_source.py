@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sparkdl._warn import warn
-from sparkdl.data._arrays import Field, fields, usable
-from sparkdl.data._columns import REASON, prepared
-from sparkdl.data._order import spread
+from sparkdl.data._arrow_arrays import TensorField, fields, usable
+from sparkdl.data._epoch_order import spread
+from sparkdl.data._prepared_columns import REASON, prepared
 from sparkdl.errors import InvalidInputException
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Source:
         chosen = self._df.select(*dict.fromkeys(f"`{n}`" for n in self._names))
         return prepared(spread(chosen, seed), self._names, self._size)
 
-    def first_row(self, skip: bool) -> tuple[list[Field], int]:
+    def first_row(self, skip: bool) -> tuple[list[TensorField], int]:
         """Return what the columns become, and about how many bytes a row has.
 
         Raises

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._lazy import tensorflow
 from sparkdl.data._as_dataset import as_dataset
+from sparkdl.data._epoch_order import EpochOrder
 from sparkdl.data._feed import Batching, Feed
-from sparkdl.data._order import Order
 from sparkdl.data._source import Source
 from sparkdl.data._structure import names_in
 from sparkdl.errors import SparkDLException
@@ -133,7 +133,7 @@ def tf_dataset(
         timeout=float(timeout),
         skip=_skips(handle_invalid),
     )
-    order = Order(bool(shuffle), int(seed))
+    order = EpochOrder(bool(shuffle), int(seed))
     if shard:
         from sparkdl.data._shards import Shards  # which needs what trains on the cluster
 

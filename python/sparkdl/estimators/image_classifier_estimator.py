@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import take_model
 from sparkdl.errors import SparkDLException
-from sparkdl.estimators._base_params import BaseParams
-from sparkdl.estimators._training_params import TrainingParams
+from sparkdl.estimators._classifier.base_params import BaseParams
+from sparkdl.estimators._classifier.head_params import HeadParams
 from sparkdl.param import HasLabelCol, keyword_only
 from sparkdl.param.image_classifier import ImageClassifierParams
+from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -55,7 +55,7 @@ _OF_MODEL = (
 
 class ImageClassifierEstimator(
     Estimator["ImageClassifierModel"],
-    TrainingParams,
+    HeadParams,
     BaseParams,
     ImageClassifierParams,
     HasLabelCol,
@@ -255,8 +255,8 @@ class ImageClassifierEstimator(
         from sparkdl._lazy import keras_to_train
 
         keras_to_train()
-        from sparkdl.estimators._classifier_fit import FittedClassifiers
-        from sparkdl.estimators._classifier_rows import labelled_images
+        from sparkdl.estimators._classifier.fit_classifiers import FittedClassifiers
+        from sparkdl.estimators._classifier.labelled_images import labelled_images
 
         estimators = [self.copy(dict(m)) for m in paramMaps]
         for estimator in estimators:
@@ -282,13 +282,13 @@ class ImageClassifierEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params and the network's file."""
-        from sparkdl._fitting.persistence import EstimatorWriter
+        from sparkdl.transformers._saved_estimator import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl._fitting.persistence import EstimatorReader
+        from sparkdl.transformers._saved_estimator import EstimatorReader
 
         return EstimatorReader(cls)

@@ -10,7 +10,6 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import take_model
 from sparkdl.errors import SparkDLException
 from sparkdl.param import (
     HasKerasLoss,
@@ -20,11 +19,12 @@ from sparkdl.param import (
     keyword_only,
 )
 from sparkdl.param.image_file import ImageFileParams
+from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from sparkdl.estimators._fit import FittedModels
+    from sparkdl.estimators._trials.fit_trials import FittedTrials
     from sparkdl.transformers import KerasImageFileTransformer
 
 _TUNABLE = ("kerasOptimizer", "kerasLoss", "kerasFitParams", "outputCol", "outputMode")
@@ -212,12 +212,12 @@ class KerasImageFileEstimator(
             self._validateParams(param_map)
         if not paramMaps:
             return iter(())
-        from sparkdl.estimators._fit import fit_all
+        from sparkdl.estimators._trials.fit_trials import fit_all
 
         return fit_all([self.copy(dict(m)) for m in paramMaps], dataset)
 
     def _fit(self, dataset: DataFrame) -> KerasImageFileTransformer:
-        models: FittedModels = self.fitMultiple(dataset, [{}])
+        models: FittedTrials = self.fitMultiple(dataset, [{}])
         return next(models)[1]
 
     def _validateParams(self, paramMap: Mapping[Any, Any]) -> bool:
@@ -260,13 +260,13 @@ class KerasImageFileEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params, the model's file and the loader."""
-        from sparkdl._fitting.persistence import EstimatorWriter
+        from sparkdl.transformers._saved_estimator import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl._fitting.persistence import EstimatorReader
+        from sparkdl.transformers._saved_estimator import EstimatorReader
 
         return EstimatorReader(cls)

@@ -8,7 +8,7 @@ from typing import Any
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl._lazy import tensorflow
 from sparkdl.tensorframes._arguments import Form
-from sparkdl.tensorframes._columns import Columns
+from sparkdl.tensorframes._tensor_columns import TensorColumns
 
 MAP_BLOCKS = Form("map_blocks", True)
 MAP_ROWS = Form("map_rows", False)
@@ -20,7 +20,7 @@ AGGREGATE = Form("aggregate", True, ("", "_input"))
 def program(
     fetches: Any,
     form: Form,
-    columns: Callable[[], Columns],
+    columns: Callable[[], TensorColumns],
     feed_dict: Mapping[Any, str] | None,
     initial_variables: bool,
 ) -> Any:

@@ -13,12 +13,12 @@ from sparkdl._graph.graph import node_of
 from sparkdl._lazy import eagerly
 from sparkdl.errors import InvalidModelException, SparkDLException
 from sparkdl.tensorframes._arguments import Argument, Form, arguments, label
-from sparkdl.tensorframes._columns import Columns, known
 from sparkdl.tensorframes._program import Program, finished, with_names, with_shapes
+from sparkdl.tensorframes._tensor_columns import TensorColumns, known
 
 
 def traced(
-    function: Callable[..., Any], form: Form, columns: Columns, feeds: Mapping[str, str]
+    function: Callable[..., Any], form: Form, columns: TensorColumns, feeds: Mapping[str, str]
 ) -> Program:
     """Trace a function at the tensors of the columns that its arguments name.
 
@@ -28,7 +28,7 @@ def traced(
         From tensors to a dict of tensors. Variables that it captures become constants.
     form : Form
         Whether it takes blocks or rows.
-    columns : dict of str to Column
+    columns : dict of str to TensorColumn
         Of the DataFrame.
     feeds : dict of str to str
         From arguments to columns, where they are called otherwise.
@@ -48,7 +48,7 @@ def traced(
     return Program(part, ends, needed, from_function=True)
 
 
-def _spec(argument: Argument, column: str, form: Form, columns: Columns, whose: str) -> Any:
+def _spec(argument: Argument, column: str, form: Form, columns: TensorColumns, whose: str) -> Any:
     found = known(column, columns, f"the argument '{argument.name}' of {whose}")
     shape = tf.TensorShape(found.shape(form.block))
     dtype = found.dtype

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.errors import SparkDLException
-from sparkdl.tensorframes._columns import spark_frame
+from sparkdl.tensorframes._frames import spark_frame
 
 _DTYPES = {
     "boolean": np.bool_,

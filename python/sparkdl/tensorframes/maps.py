@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sparkdl.tensorframes._columns import columns_of, door_of, is_pandas, spark_frame
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, program
+from sparkdl.tensorframes._frames import columns_of, door_of, is_pandas, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
 
 __all__ = ["map_blocks", "map_rows"]
@@ -72,7 +72,7 @@ def map_blocks(
     rows, policy = block_rows(blockSize), checked_policy(handleInvalid)
     if is_pandas(df):
         made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
-        from sparkdl.tensorframes._pandas import mapped_blocks
+        from sparkdl.tensorframes._pandas_maps import mapped_blocks
 
         return mapped_blocks(made, df, trim, blockSize, policy)
     door = door_of(df)
@@ -118,7 +118,7 @@ def map_rows(
     policy = checked_policy(handleInvalid)
     if is_pandas(df):
         made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
-        from sparkdl.tensorframes._pandas import mapped_rows
+        from sparkdl.tensorframes._pandas_maps import mapped_rows
 
         return mapped_rows(made, df, policy)
     door = door_of(df)

@@ -6,7 +6,8 @@ from typing import Any
 
 from sparkdl._errors_1x import WrongStateException
 from sparkdl._lazy import tensorflow
-from sparkdl.tensorframes._columns import columns_of, known
+from sparkdl.tensorframes._frames import columns_of
+from sparkdl.tensorframes._tensor_columns import known
 
 __all__ = ["block", "row"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparkdl._errors_1x import WrongTypeException
-from sparkdl.tensorframes._columns import door_of, spark_columns, spark_frame
 from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, program
+from sparkdl.tensorframes._frames import door_of, spark_columns, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
 from sparkdl.tensorframes._results import only_row
 

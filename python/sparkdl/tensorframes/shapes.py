@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sparkdl._errors_1x import WrongTypeException
-from sparkdl.tensorframes._columns import door_of, spark_frame
+from sparkdl.tensorframes._frames import door_of, spark_frame
 
 __all__ = ["analyze", "append_shape", "print_schema"]
 

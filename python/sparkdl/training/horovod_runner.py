@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from sparkdl._processes.cluster import task_slots
+from sparkdl._processes.workers import SECONDS
 from sparkdl.errors import SettingsException
-from sparkdl.training._job import task_slots
-from sparkdl.training._workers import SECONDS
 from sparkdl.training.tensorflow_distributor import TensorFlowDistributor, _context
 
 _HOROVOD = "horovod"

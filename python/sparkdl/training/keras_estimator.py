@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._fitting.model_file import stored_model, take_model
 from sparkdl._places import path_text
 from sparkdl.param import keyword_only
-from sparkdl.training._column_params import TrainingColumns
-from sparkdl.training._record_params import RecordParams
-from sparkdl.training._training_params import TrainingParams
+from sparkdl.training._estimator.column_params import TrainingColumns
+from sparkdl.training._estimator.record_params import RecordParams
+from sparkdl.training._estimator.training_params import TrainingParams
+from sparkdl.transformers._model_to_train import stored_model, take_model
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -230,7 +230,7 @@ class KerasEstimator(
         self._defaultParamMap[self.optimizer] = "adam"
 
     def _fit(self, dataset: DataFrame) -> KerasModel:
-        from sparkdl.training._fit import fit
+        from sparkdl.training._estimator.fit_on_workers import fit
 
         return fit(self, dataset)
 
@@ -240,14 +240,14 @@ class KerasEstimator(
 
     def write(self) -> MLWriter:
         """Return a writer of the params and the model's file."""
-        from sparkdl._fitting.persistence import EstimatorWriter
+        from sparkdl.transformers._saved_estimator import EstimatorWriter
 
         return EstimatorWriter(self)
 
     @classmethod
     def read(cls) -> MLReader[Any]:
         """Return a reader of saved estimators."""
-        from sparkdl._fitting.persistence import EstimatorReader
+        from sparkdl.transformers._saved_estimator import EstimatorReader
 
         return EstimatorReader(cls)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._processes.cluster import check_slots
+from sparkdl._processes.workers import SECONDS, run_workers
 from sparkdl.data._shards import placed
 from sparkdl.errors import SettingsException
-from sparkdl.training._job import check_slots
-from sparkdl.training._tf_worker import Call, Finish, train
-from sparkdl.training._workers import SECONDS, run_workers
+from sparkdl.training._distributed_call import Call, Finish, train
 
 if TYPE_CHECKING:
     from pyspark import SparkContext

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sparkdl.model import TensorSpec
-from sparkdl.udf import _worker
+from sparkdl.udf import _python_worker
 
 
 def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep: bool) -> Any:
@@ -30,14 +30,14 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
     require_minimum_pyarrow_version()
     shape = (target.shape or ())[1:]
     element = "float" if target.dtype in ("float16", "bfloat16", "float32", "float64") else "int"
-    run = _worker.preprocess(preprocessor, shape, element, keep)
+    run = _python_worker.preprocess(preprocessor, shape, element, keep)
     returned = "array<" * len(shape) + element + ">" * len(shape)
     # Not pyspark's `arrow_udf`, which wants type hints on the function itself.
     kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
     function: Any = UserDefinedFunction(run, returned, run.__name__, kind)
     # By value: the workers then need not have sparkdl installed.
     pickling: Any = pyspark.cloudpickle
-    module = sys.modules[_worker.__name__]
+    module = sys.modules[_python_worker.__name__]
     pickling.register_pickle_by_value(module)
     try:
         return function._judf

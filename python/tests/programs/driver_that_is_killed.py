@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import sparkdl
-from sparkdl.training._workers import run_workers
+from sparkdl._processes.workers import run_workers
 
 
 def wait(worker, folder):

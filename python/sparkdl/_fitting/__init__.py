@@ -1,1 +1,0 @@
-"""What all that train share: progress, labels, processes, files of models, persistence."""

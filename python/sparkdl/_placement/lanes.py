@@ -1,0 +1,113 @@
+"""Which worker has which row, and in which order rows are trained on.
+
+Rows have numbers 0, 1, ... in the order of the DataFrame. With global batches of B rows there are
+B lanes: row i is in lane i mod B, at place i div B. Lane v belongs to worker v mod N. Batch b takes
+one row of each lane: without shuffling place b, so that batches are those of Keras with
+`shuffle=False`; with shuffling the place that comes b-th when the places of the lane are sorted by
+a hash of seed, epoch and row. So
+
+- global batches do not depend on the number of workers, nor on how rows are partitioned,
+- workers' shares of a batch differ by one row at most, also of the last, smaller batch,
+- every row is trained on once per epoch, and all workers take the same number of steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+_LAST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+@dataclass(frozen=True)
+class LaneOrder:
+    """The rows of one worker.
+
+    Attributes
+    ----------
+    rows : int
+        Of all workers.
+    batch : int
+        Rows of a global batch.
+    workers, rank : int
+    """
+
+    rows: int
+    batch: int
+    workers: int
+    rank: int
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of this worker."""
+        return len(range(self.rank, self.batch, self.workers))
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-self.rows // self.batch)
+
+    @property
+    def mine(self) -> int:
+        """Rows of this worker."""
+        return self.before(self.rows)
+
+    def size(self, step: int) -> int:
+        """Return the rows of a global batch."""
+        return min(self.batch, self.rows - step * self.batch)
+
+    def before(self, row: int) -> int:
+        """Return how many rows of this worker have a smaller number."""
+        rest = len(range(self.rank, row % self.batch, self.workers))
+        return row // self.batch * self.lanes + rest
+
+    def share(self, first: int, count: int) -> Indices:
+        """Return which of `count` rows from number `first` on are this worker's, counted from 0.
+
+        The worker keeps its rows in this order.
+        """
+        lanes = np.arange(first, first + count, dtype=np.int64) % self.batch
+        return np.flatnonzero(lanes % self.workers == self.rank)
+
+    def batches(self, epoch: int, seed: int | None) -> EpochBatches:
+        """Return the batches of an epoch (from 0); without a seed in the order of the rows."""
+        return EpochBatches(self, None if seed is None else self._places(epoch, seed))
+
+    def _places(self, epoch: int, seed: int) -> Indices:
+        """Return [steps, lanes]: the place that each lane of this worker gives to each batch."""
+        lanes = np.arange(self.rank, self.batch, self.workers, dtype=np.uint64)
+        rows = np.arange(self.steps, dtype=np.uint64)[:, None] * np.uint64(self.batch) + lanes
+        with np.errstate(over="ignore"):
+            keys = mixed(rows + mixed(np.uint64(epoch) + mixed(np.uint64(seed))))
+        keys[rows >= self.rows] = _LAST  # lanes that have no row for the last batch
+        return np.argsort(keys, axis=0, kind="stable")
+
+
+@dataclass(frozen=True)
+class EpochBatches:
+    """Where a worker finds its share of each batch among its rows."""
+
+    order: LaneOrder
+    places: Indices | None
+
+    def rows(self, step: int) -> Any:
+        """Return the places of the share of a batch: a slice, or indices."""
+        order = self.order
+        lanes, first = order.lanes, step * order.lanes
+        count = len(range(order.rank, order.size(step), order.workers))
+        if self.places is None:
+            return slice(first, first + count)
+        return self.places[step, :count] * lanes + np.arange(count)
+
+
+def mixed(numbers: Any) -> Any:
+    """Return uint64 numbers that look random (the finalizer of SplitMix64), the same everywhere."""
+    with np.errstate(over="ignore"):
+        z = numbers + np.uint64(0x9E37_79B9_7F4A_7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
+        return z ^ (z >> np.uint64(31))

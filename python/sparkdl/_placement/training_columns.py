@@ -1,0 +1,225 @@
+"""Which columns of a DataFrame are trained on, and as what arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._ends import End, model_inputs, model_outputs
+from sparkdl._placement.pairing import paired
+from sparkdl._placement.training_labels import label_column
+from sparkdl.errors import InvalidModelException, SchemaMismatchException
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
+
+# What a column of this type is as an array, and which inputs take it, as `ColumnTypes` in Scala.
+_ARRAYS = {
+    "boolean": "bool",
+    "tinyint": "int8",
+    "smallint": "int16",
+    "int": "int32",
+    "bigint": "int64",
+    "float": "float32",
+    "double": "float64",
+    "binary": "uint8",
+}
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_INTEGERS = ("int8", "int16", "int32", "int64")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column as an array.
+
+    Attributes
+    ----------
+    name : str
+        Of the column.
+    dtype : str
+        Of the array that workers keep.
+    shape : tuple
+        Of one row, None where the data decide; None for labels of any length.
+    raw : bool
+        Whether a row is raw bytes.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    raw: bool = False
+
+
+@dataclass(frozen=True)
+class Fields:
+    """All columns that are trained on, in the order in which blocks have them."""
+
+    inputs: tuple[Field, ...]
+    labels: tuple[Field, ...]
+    weight: Field | None
+    chosen: str = ""  # the column that says which rows are for validation
+
+    def all(self) -> tuple[Field, ...]:
+        """Return inputs, labels and, if there is one, the weight."""
+        return (*self.inputs, *self.labels, *([self.weight] if self.weight else []))
+
+
+def training_columns(
+    df: DataFrame,
+    model: Any,
+    inputs: Sequence[str] | Mapping[str, str],
+    labels: Sequence[str] | Mapping[str, str],
+    weight: str | None,
+    chosen: str | None,
+) -> tuple[DataFrame, Fields]:
+    """Return columns c0, c1, ... as Arrow takes them, then `chosen`, and what they are.
+
+    Parameters
+    ----------
+    df : DataFrame
+    model : keras.Model
+    inputs, labels : sequence or mapping of str
+        A column per input; a column per output, or none. In the order of the ends, or by name.
+    weight, chosen : str or None
+        Columns of a number per row, and of whether a row is for validation.
+
+    Raises
+    ------
+    SchemaMismatchException
+        A column is missing, has another type, or there are more or fewer than the model needs.
+    InvalidModelException
+        The model has inputs that arrays of numbers cannot feed.
+    """
+    ends = model_inputs(model)
+    features = paired("inputCols", inputs, ends, "input")
+    targets = paired("labelCols", labels, model_outputs(model), "output") if labels else []
+    _check_names(df, [*features, *targets, *filter(None, [weight, chosen])])
+    fed = [_fed(df, name, end) for name, end in zip(features, ends, strict=True)]
+    taught = [_taught(df, name) for name in targets]
+    weighed = [_number(df, weight)] if weight is not None else []
+    fields = Fields(
+        inputs=tuple(f for f, _ in fed),
+        labels=tuple(f for f, _ in taught),
+        weight=weighed[0][0] if weighed else None,
+        chosen=chosen or "",
+    )
+    columns = [c.alias(f"c{i}") for i, (_, c) in enumerate([*fed, *taught, *weighed])]
+    return df.select(*columns, _flag(df, chosen).alias("chosen")), fields
+
+
+def _fed(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
+    """Return how a column feeds an input."""
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql.functions import col
+
+    dtype, shape = str(end.leaf.dtype), tuple(end.leaf.shape[1:])
+    if dtype == "string":
+        raise InvalidModelException(
+            f"Input '{end.name}' takes strings, which workers do not keep as arrays. Look words "
+            "up before: run TextVectorization or StringLookup as a KerasTransformer, and train the "
+            "rest of the model on its output."
+        )
+    kind = df.schema[name].dataType
+    element, rank, vector = _unnested(kind)
+    raw = element == "binary" and rank == 0
+    array = _ARRAYS.get("double" if element.startswith("decimal") else element)
+    if array is None or not _takes(array, dtype, raw) or not (raw or rank == len(shape)):
+        raise SchemaMismatchException(_misfit(name, kind, end, dtype, shape))
+    column = col(f"`{name}`")
+    if vector:
+        column = vector_to_array(column, "float64" if dtype == "float64" else "float32")
+    elif element.startswith("decimal"):
+        column = column.cast(kind.simpleString().replace(element, "double"))
+    return Field(name, _kept(array, dtype), shape, raw), column
+
+
+def _taught(df: DataFrame, name: str) -> tuple[Field, Column]:
+    """Return how a column is a label: a number, or float32 numbers per row."""
+    column = label_column(df, name)
+    if df.select(column.alias("y")).schema["y"].dataType.simpleString() == "double":
+        return Field(name, "float64", ()), column
+    return Field(name, "float32", None), column
+
+
+def _number(df: DataFrame, name: str) -> tuple[Field, Column]:
+    from pyspark.sql.functions import col
+    from pyspark.sql.types import NumericType
+
+    kind = df.schema[name].dataType
+    if not isinstance(kind, NumericType):
+        raise SchemaMismatchException(
+            f"Cannot weigh rows by column '{name}': expected numbers, got {kind.simpleString()}."
+        )
+    return Field(name, "float32", ()), col(f"`{name}`").cast("float")
+
+
+def _flag(df: DataFrame, name: str | None) -> Column:
+    from pyspark.sql.functions import col, lit
+    from pyspark.sql.types import BooleanType
+
+    if name is None:
+        return lit(False)
+    kind = df.schema[name].dataType
+    if not isinstance(kind, BooleanType):
+        raise SchemaMismatchException(
+            f"validationCol '{name}' must say of each row whether it is for validation: expected "
+            f"boolean, got {kind.simpleString()}."
+        )
+    return col(f"`{name}`")
+
+
+def _check_names(df: DataFrame, names: Sequence[str]) -> None:
+    missing = [n for n in names if n not in df.columns]
+    if missing:
+        raise SchemaMismatchException(
+            f"There is no column '{missing[0]}'. The DataFrame has: {', '.join(df.columns)}."
+        )
+
+
+def _unnested(kind: DataType) -> tuple[str, int, bool]:
+    """Return the type at the bottom of arrays, how deep it is, and whether it is a vector."""
+    from pyspark.ml.linalg import VectorUDT
+    from pyspark.sql.types import ArrayType
+
+    if isinstance(kind, VectorUDT):
+        return "double", 1, True
+    if isinstance(kind, ArrayType):
+        element, rank, vector = _unnested(kind.elementType)
+        return element, -1 if vector else rank + 1, vector  # arrays of vectors are refused
+    return kind.simpleString(), 0, False
+
+
+def _takes(array: str, dtype: str, raw: bool) -> bool:
+    """Say whether an input of a dtype takes such numbers; the fitted model must take them too."""
+    if array == "uint8":
+        return raw and dtype == "uint8"
+    if dtype in _FLOATS:
+        return array != "bool"
+    if dtype == "uint8":
+        return array in _INTEGERS[1:]
+    if dtype in _INTEGERS:
+        return array in _INTEGERS[: _INTEGERS.index(dtype) + 1]
+    return array == dtype
+
+
+def _kept(array: str, dtype: str) -> str:
+    """Return the smaller of two dtypes that hold the same numbers; bfloat16 is made when fed."""
+    if dtype in _FLOATS:
+        return (
+            array
+            if array in ("int8", "int16")
+            else ("float64" if dtype == "float64" else "float32")
+        )
+    return dtype
+
+
+def _misfit(name: str, kind: DataType, end: End, dtype: str, shape: tuple[Any, ...]) -> str:
+    rows = ["?" if d is None else d for d in (None, *shape)]
+    nested = "numbers" if not shape else f"arrays nested {len(shape)} deep"
+    return (
+        f"Cannot feed column '{name}' to input '{end.name}' of the model: expected {nested} for "
+        f"{dtype} {rows}, got {kind.simpleString()}. Cast the column, or put numbers together with "
+        "array() or VectorAssembler; docs/sql.md has the table of types."
+    )

@@ -1,0 +1,1 @@
+"""Worker processes: run n of them at once, watch them, talk to them."""

@@ -1,0 +1,67 @@
+"""How a process that a task has started prepares itself, see `run_process`."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import threading
+from multiprocessing import parent_process
+from pathlib import Path
+
+OUTPUT = "output"  # the pipe in the folder of a process that its task reads
+
+# Params of glibc's mallopt, and values of them (malloc.h; the threshold's is the largest there is).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST_THRESHOLD, _NEVER = 32 << 20, (1 << 31) - 1
+
+
+def begin(folder: Path) -> None:
+    """Have this process end with its task, and the task read what it writes."""
+    _end_with_parent(folder)
+    _keep_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
+    output = os.open(folder / OUTPUT, os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def _end_with_parent(folder: Path) -> None:
+    """Have this process end, and its folder go, when its parent is gone.
+
+    A task may be killed at any time; nobody else would stop this process and clean up.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _keep_memory() -> None:
+    """Have the allocator keep what is freed, for the next step takes the same again.
+
+    glibc gives blocks above a limit that it moves back to the system when they are freed, and the
+    system clears every page that it hands out anew: up to a fifth of a step's time.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc
+        mallopt(_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
+        mallopt(_TRIM_THRESHOLD, _NEVER)
+
+
+def set_threads(threads: int) -> None:
+    """Let TensorFlow have so many threads, and of GPUs the memory that it needs."""
+    import tensorflow as tf
+
+    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # other processes may share it

@@ -1,0 +1,81 @@
+"""The executors of an application: their number, their cores and their task slots."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from sparkdl.errors import SettingsException
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+# Executors may come this late, counted from the start of the application.
+_STARTING_SECONDS = 30.0
+_POLL_SECONDS = 0.2
+
+
+def threads_per_process(sc: SparkContext, processes: int) -> int:
+    """Return an executor's cores, divided by the processes that it will run at the same time."""
+    conf = sc.getConf()
+    machines = max(1, executors(sc))
+    cores = _cores(str(sc.master), conf.get("spark.executor.cores", None))
+    slots = max(1, cores // int(conf.get("spark.task.cpus", "1") or 1))
+    return max(1, cores // min(slots, -(-processes // machines)))
+
+
+def executors(sc: SparkContext) -> int:
+    """Return how many executors there are; in local mode 0."""
+    tracker: Any = sc._jsc.sc().statusTracker()
+    return len(tracker.getExecutorInfos()) - 1  # the driver is among them
+
+
+def _cores(master: str, executor_cores: str | None) -> int:
+    """Return the cores of an executor; unless something says it, those of a machine like this."""
+    inside = master.partition("[")[2].rstrip("]").split(",")
+    if master.startswith("local[") and inside[0].isdigit():
+        return int(inside[0])
+    if master.startswith("local-cluster["):
+        return int(inside[1])
+    if executor_cores:
+        return int(executor_cores)
+    return 1 if master == "local" else os.cpu_count() or 1
+
+
+def check_slots(sc: SparkContext | None, count: int) -> None:
+    """Raise a SettingsException if the workers can never run at the same time."""
+    if count < 1:
+        raise SettingsException(f"The number of workers must be at least 1, got {count}.")
+    if sc is None:
+        return
+    if sc.getConf().get("spark.dynamicAllocation.enabled", "false").lower() == "true":
+        raise SettingsException(
+            "Workers that wait for each other need executors that stay: Spark does not run barrier "
+            "stages with dynamic allocation. Set spark.dynamicAllocation.enabled=false and "
+            "spark.executor.instances."
+        )
+    slots = _slots_soon(sc, count)
+    if count > slots:
+        raise SettingsException(
+            f"Cannot run {count} workers at the same time: this application has {slots} task "
+            f"slot(s) (cores of executors, divided by spark.task.cpus). Use at most {slots} "
+            "workers, or start Spark with more cores."
+        )
+
+
+def _slots_soon(sc: SparkContext, count: int) -> int:
+    """Return how many task slots there are, when executors have had the time to start."""
+    end = sc.startTime / 1000 + _STARTING_SECONDS
+    while (slots := task_slots(sc)) < count and time.time() < end:
+        if str(sc.master).partition("[")[0] == "local":
+            break  # they are all there
+        time.sleep(_POLL_SECONDS)
+    return slots
+
+
+def task_slots(sc: SparkContext) -> int:
+    """Return how many tasks can run at the same time on the executors that are there now."""
+    context: Any = sc._jsc.sc()
+    profile = context.resourceProfileManager().defaultResourceProfile()
+    return int(context.maxNumConcurrentTasks(profile))

@@ -1,0 +1,158 @@
+"""Messages over a TCP connection: a few fields as JSON and some bytes, with a deadline.
+
+Nothing that arrives is ever unpickled or evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sparkdl._processes.network import authority, connect
+
+_SIZES = struct.Struct("!IQ")  # of the fields, of the payload
+_MOST_FIELDS = 16 << 20
+_PIECE = 1 << 20
+_CONNECT_PAUSE = 0.2
+
+
+class LinkClosed(ConnectionError):
+    """The other side hung up, or its machine is gone."""
+
+
+class DeadlinePassed(TimeoutError):
+    """Nothing came, or nothing could be sent, for as long as one may wait."""
+
+
+class DriverUnreachable(ConnectionError):
+    """The machine of a worker cannot connect to the driver, for as long as it may try."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What came: its kind, its fields (JSON) and its payload."""
+
+    kind: str
+    fields: dict[str, Any]
+    payload: bytearray
+
+
+class Link:
+    """One end of a connection. Threads may send at the same time; one may receive.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        Connected; belongs to the link from now on.
+    seconds : float
+        Deadline of sending: for so long may not a single byte go out.
+    """
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self.socket = connection
+        self._seconds = seconds
+        self._sending = threading.Lock()
+        prepare(connection, seconds)
+
+    def send(self, kind: str, payload: Any = b"", **fields: Any) -> None:
+        """Send a message.
+
+        Raises
+        ------
+        LinkClosed, DeadlinePassed
+        """
+        told = json.dumps({"kind": kind, **fields}).encode()
+        data = memoryview(payload).cast("B")
+        with self._sending:
+            self._write(memoryview(_SIZES.pack(len(told), len(data)) + told))
+            self._write(data)
+
+    def _write(self, data: memoryview) -> None:
+        try:
+            for start in range(0, len(data), _PIECE):
+                self.socket.sendall(data[start : start + _PIECE])
+        except TimeoutError as e:
+            raise DeadlinePassed(f"nothing could be sent for {self._seconds:g} s") from e
+        except OSError as e:
+            raise LinkClosed(str(e)) from e
+
+    def receive(self, most: int = 1 << 62) -> Message:
+        """Wait for the next message, without a deadline: the link's end is what ends the wait.
+
+        Parameters
+        ----------
+        most : int
+            The largest payload that is taken; a larger one closes the link.
+        """
+        length, size = _SIZES.unpack(self._read(_SIZES.size))
+        if length > _MOST_FIELDS or size > most:
+            raise LinkClosed("a message has an impossible size")
+        try:
+            fields = json.loads(bytes(self._read(length)))
+            return Message(str(fields.pop("kind")), fields, self._read(size))
+        except (ValueError, KeyError, AttributeError) as e:
+            raise LinkClosed(f"a message cannot be read: {e}") from e
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            try:
+                count = self.socket.recv_into(view, min(len(view), _PIECE))
+            except TimeoutError:
+                continue  # keep-alive says when the other machine is gone
+            except OSError as e:
+                raise LinkClosed(str(e)) from e
+            if not count:
+                raise LinkClosed("the other side hung up")
+            view = view[count:]
+        return data
+
+    def hung_up(self) -> bool:
+        """Say whether the other side, which sends nothing here, has hung up."""
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLIN)
+        return bool(waiting.poll(0))
+
+    def close(self) -> None:
+        """Hang up, also on a thread that waits here."""
+        with suppress(OSError):  # it was closed before
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def prepare(connection: socket.socket, seconds: float) -> None:
+    """Set the deadline of a connection; have the system find out that the other machine is gone."""
+    connection.settimeout(seconds)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    every = max(1, int(seconds / 6))
+    for name, value in (("TCP_KEEPIDLE", every), ("TCP_KEEPINTVL", every), ("TCP_KEEPCNT", 5)):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def connected(host: str, port: int, seconds: float) -> socket.socket:
+    """Connect, trying until the deadline.
+
+    Raises
+    ------
+    DeadlinePassed
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return connect(host, port, max(0.1, end - time.monotonic()))
+        except OSError as e:
+            if time.monotonic() + _CONNECT_PAUSE > end:
+                raise DeadlinePassed(
+                    f"cannot connect to {authority(host, port)} within {seconds:g} s: {e}"
+                ) from e
+            time.sleep(_CONNECT_PAUSE)

@@ -1,0 +1,77 @@
+"""Progress lines from trials to the driver, which nothing depends on.
+
+Trials that cannot connect or send go on without: what a trial gives is in its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from sparkdl._processes.console import show
+from sparkdl._processes.link import Link, Message
+from sparkdl._processes.listener import Address, Listener, greet
+from sparkdl._processes.network import connect
+
+_CONNECT_SECONDS = 3.0
+_SEND_SECONDS = 1.0
+
+
+class Reporter:
+    """Tells the driver what a trial does; never raises and never waits long.
+
+    Parameters
+    ----------
+    address : Address or None
+        None: nobody listens.
+    trial : int
+    """
+
+    def __init__(self, address: Address | None, trial: int) -> None:
+        self._link: Link | None = None
+        if address is not None:
+            with suppress(OSError):
+                connection = connect(address.host, address.port, _CONNECT_SECONDS)
+                self._link = greet(connection, address, _SEND_SECONDS, role="trial", rank=trial)
+
+    def report(self, text: str) -> None:
+        """Show a text as the state of this trial."""
+        if self._link is None:
+            return
+        try:
+            self._link.send("log", lines=[text])
+        except OSError:
+            self._link = None
+
+
+@contextmanager
+def reported(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
+    """Print what trials report, under their names, until the block ends.
+
+    Parameters
+    ----------
+    host : str
+        The driver's address as executors know it.
+    names : mapping from int to str
+        What each trial is called; others are not heard.
+
+    Yields
+    ------
+    Address or None
+        None if no port is to be had.
+    """
+
+    def take(trial: int, _: Link, message: Message) -> None:
+        if trial in names:
+            for line in message.fields["lines"]:
+                show(f"{names[trial]}: {line}")
+
+    try:
+        listener = Listener(host, _SEND_SECONDS, lambda hello, link: None, take)
+    except OSError:
+        yield None
+        return
+    try:
+        yield listener.address
+    finally:
+        listener.close()

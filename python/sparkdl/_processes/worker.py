@@ -1,0 +1,153 @@
+"""What a function that `run_workers` runs knows of its run, and how it talks to the driver."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import threading
+from pathlib import Path
+from traceback import TracebackException
+from typing import Any
+
+from sparkdl._processes.coordinator import PROCESS, RESULT
+from sparkdl._processes.link import (
+    DeadlinePassed,
+    DriverUnreachable,
+    Link,
+    LinkClosed,
+    Message,
+    connected,
+)
+from sparkdl._processes.listener import Address, greet
+from sparkdl._processes.network import authority
+
+_DRIVER_IS_GONE = 3  # exit status
+_MOST_TOLD = 100_000  # characters of a reason
+
+
+class Worker:
+    """One of the workers of a run.
+
+    Attributes
+    ----------
+    rank : int
+        From 0 to count - 1.
+    count : int
+        Workers of the run.
+    attempt : int
+        How often the run was begun before and lost workers, from 0.
+    host : str
+        This machine's address as the other workers know it.
+    folder : Path
+        A local folder with what the run put there. It goes with the worker.
+    threads : int
+        Cores that this worker has.
+    gpus : tuple of str
+        The addresses of the GPUs that Spark gave to this worker.
+    seconds : float
+        How long workers wait for each other.
+    """
+
+    def __init__(
+        self,
+        rank: int,
+        count: int,
+        attempt: int,
+        host: str,
+        folder: Path,
+        threads: int,
+        gpus: tuple[str, ...],
+        address: Address,
+        seconds: float,
+    ) -> None:
+        self.rank, self.count, self.attempt = rank, count, attempt
+        self.host, self.folder, self.threads = host, folder, threads
+        self.gpus, self.seconds = gpus, seconds
+        self._rounds = 0
+        self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._link = hello(address, seconds, host, role=PROCESS, rank=rank)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def exchange(self, value: str) -> list[str]:
+        """Give a text to all workers, and return the texts of all, by rank. All must call it.
+
+        Raises
+        ------
+        DeadlinePassed
+            Some worker did not give its text in time.
+        """
+        self._rounds += 1
+        self._link.send("exchange", number=self._rounds, value=value)
+        found: list[str] = self._reply("the other workers").fields["values"]
+        return found
+
+    def ask(self, kind: str, payload: Any = b"", **fields: Any) -> Message:
+        """Send something to the driver and wait for its answer.
+
+        Raises
+        ------
+        DeadlinePassed
+            The driver took too long.
+        """
+        self._link.send(kind, payload, waits=True, **fields)
+        return self._reply("the driver")
+
+    def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:
+        """Send something to the driver, which does not answer."""
+        self._link.send(kind, payload, **fields)
+
+    def give(self, result: bytes) -> None:
+        """Hand over what the function returned: not by Spark, whose JVM would hold copies of it."""
+        self.ask(RESULT, result)
+
+    def fail(self, error: BaseException, trace: str, final: bool) -> None:
+        """Tell the driver why this worker ends; a failure that is not final may be tried again."""
+        told = {
+            "error": type(error).__name__,
+            # not str(error), which may itself raise
+            "reason": str(TracebackException.from_exception(error, limit=0))[:_MOST_TOLD],
+            "trace": trace[-_MOST_TOLD:],
+        }
+        self._link.send("failed", **told, final=final)
+
+    def _reply(self, who: str) -> Message:
+        try:
+            # The driver counts the same seconds, and knows better whom all are waiting for.
+            return self._replies.get(timeout=self.seconds + 5)
+        except queue.Empty:
+            raise DeadlinePassed(f"no answer from {who} within {self.seconds:g} s") from None
+
+    def _listen(self) -> None:
+        """Take answers. When the driver hangs up there is nobody left to work for."""
+        try:
+            while True:
+                self._replies.put(self._link.receive())
+        except LinkClosed:
+            shutil.rmtree(self.folder, ignore_errors=True)  # the task may be gone, too
+            os._exit(_DRIVER_IS_GONE)
+
+
+def hello(address: Address, seconds: float, host: str, *, role: str, rank: int) -> Link:
+    """Connect to the driver and say who connects.
+
+    Parameters
+    ----------
+    host : str
+        This machine's address.
+
+    Raises
+    ------
+    DriverUnreachable
+        The driver's address does not answer.
+    """
+    try:
+        connection = connected(address.host, address.port, seconds)
+    except DeadlinePassed as e:
+        raise DriverUnreachable(
+            f"worker {rank} on {host} cannot reach the driver, which listens at "
+            f"{authority(address.host, address.port)}: {e.__cause__} (tried for {seconds:g} s, "
+            "param timeout). Set spark.driver.host to an address of the driver that executors can "
+            "reach, and let connections to all its ports through."
+        ) from e
+    return greet(connection, address, seconds, role=role, rank=rank)

@@ -1,0 +1,100 @@
+"""The process of a worker: what the function does to memory or crashes, it does alone."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl._processes import child_process
+from sparkdl._processes.link import LinkClosed
+from sparkdl._processes.listener import Address
+from sparkdl._processes.worker import Worker
+
+JOB = "job.pickle"  # in a worker's folder
+TOLD = 10  # exit status of a process that has told the driver why it failed
+
+
+class WorkerLost(ConnectionError):
+    """Another worker is gone. Not this worker's fault: the run may be tried again."""
+
+
+@dataclass(frozen=True)
+class WorkerJob:
+    """All that a worker's process is told."""
+
+    rank: int
+    count: int
+    attempt: int
+    host: str
+    threads: int
+    gpus: tuple[str, ...]
+    address: Address
+    seconds: float
+    call: bytes  # (function, arguments) by cloudpickle; read here, for it may import Keras
+
+
+def main(folder: str) -> None:
+    """Run the function of the folder's job; the driver is sent what it gives, or hears of failures.
+
+    Ends the process, with status 0 if all went well, TOLD if the driver knows that it did not.
+    """
+    place = Path(folder)
+    child_process.begin(place)
+    job: WorkerJob = pickle.loads((place / JOB).read_bytes())
+    _prepare(job)
+    worker = Worker(
+        rank=job.rank,
+        count=job.count,
+        attempt=job.attempt,
+        host=job.host,
+        folder=place,
+        threads=job.threads,
+        gpus=job.gpus,
+        address=job.address,
+        seconds=job.seconds,
+    )
+    status = _run(worker, job)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads that the function left, of gRPC for one, must not hold it up
+
+
+def _prepare(job: WorkerJob) -> None:
+    """Set what TensorFlow reads from the environment when it starts."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(job.threads))
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(job.threads))
+    if job.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)
+
+
+def _run(worker: Worker, job: WorkerJob) -> int:
+    try:
+        function, arguments = pickle.loads(job.call)
+        worker.give(_dumped(function(worker, *arguments)))
+        return 0
+    except BaseException as e:  # SystemExit too: the function was to return
+        trace = traceback.format_exc()
+        try:
+            worker.fail(e, trace, not isinstance(e, WorkerLost))
+        except (LinkClosed, TimeoutError):
+            sys.stderr.write(trace)
+            return 1
+        return TOLD
+
+
+def _dumped(result: Any) -> bytes:
+    from pyspark import cloudpickle
+
+    try:
+        dumped: bytes = cloudpickle.dumps(result)  # type: ignore[no-untyped-call]
+    except Exception as e:
+        raise TypeError(
+            f"what the function returned, of type {type(result).__name__}, cannot be sent to the "
+            f"driver: {e}. Return numbers, arrays or text, or save it and return the path."
+        ) from e
+    return dumped

@@ -1,0 +1,139 @@
+"""The task of one worker: receives its data, has a process work, and tells how that ended."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl._processes.coordinator import TASK
+from sparkdl._processes.failures import hopeless
+from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed
+from sparkdl._processes.listener import Address
+from sparkdl._processes.run_process import local_folder, run_process
+from sparkdl._processes.worker import hello
+from sparkdl._processes.worker_process import JOB, TOLD, WorkerJob, main
+
+_ADVICE = (
+    "Smaller batches, or fewer workers on a machine (spark.task.cpus), need less; memory outside "
+    "of the JVM is spark.executor.memoryOverhead."
+)
+_NOWHERE = Address("", 0, "")
+
+
+@dataclass(frozen=True)
+class RunWork:
+    """What all tasks of a run are sent.
+
+    Attributes
+    ----------
+    call : bytes
+        (function, arguments) by cloudpickle.
+    receive : bytes or None
+        By cloudpickle, a function that writes the elements of the worker's partition into its
+        folder.
+    forward : bool
+        Whether the driver shows what workers write.
+    modules : tuple of str
+        What is imported once per Python worker of Spark, and not by every process.
+    """
+
+    call: bytes
+    count: int
+    threads: int
+    seconds: float
+    receive: bytes | None
+    forward: bool
+    modules: tuple[str, ...]
+    attempt: int = 0
+    address: Address = _NOWHERE
+
+
+@dataclass(frozen=True)
+class TaskLocation:
+    """Where a task runs, and as what."""
+
+    rank: int
+    host: str
+    gpus: tuple[str, ...] = ()
+
+
+def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: bool) -> bool:
+    """Do one worker's part and return whether its function has returned; the driver has the result.
+
+    Parameters
+    ----------
+    warm : bool
+        Whether to fork the process from one that has imported modules; needs a main module that may
+        be imported again, as Spark's workers have.
+
+    Raises
+    ------
+    RuntimeError
+        The process died. A function that failed is no failure of Spark's task: the driver has been
+        told, and ends the run.
+    """
+    link = hello(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
+    try:
+        with local_folder("sparkdl-worker-") as folder:
+            if work.receive is not None:
+                pickle.loads(work.receive)(place.rank, elements, folder)
+            job = WorkerJob(
+                rank=place.rank,
+                count=work.count,
+                attempt=work.attempt,
+                host=place.host,
+                threads=work.threads,
+                gpus=place.gpus,
+                address=work.address,
+                seconds=work.seconds,
+                call=work.call,
+            )
+            (folder / JOB).write_bytes(pickle.dumps(job))
+            return _worked(folder, link, work, warm)
+    except Exception as e:
+        _tell(link, e)
+        raise
+    finally:
+        link.close()
+
+
+def _worked(folder: Path, link: Link, work: RunWork, warm: bool) -> bool:
+    """Run the process and return whether all went well, or raise how it ended."""
+    lines = _Lines(link, work.forward)
+
+    def watch() -> None:
+        if link.hung_up():  # and a process that hangs does not see it
+            raise LinkClosed("the driver hung up")
+
+    end = run_process(main, folder, work.modules, warm=warm, take=lines.send, watch=watch)
+    if end.code == 0:
+        return True
+    if end.code == TOLD:
+        return False
+    raise RuntimeError(end.describe(_ADVICE))
+
+
+def _tell(link: Link, error: Exception) -> None:
+    """Tell the driver that this worker is lost, and whether another attempt may go better."""
+    with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
+        final = hopeless(error)
+        link.send("failed", error=type(error).__name__, reason=str(error), final=final)
+
+
+class _Lines:
+    """What the process writes, on its way to the driver."""
+
+    def __init__(self, link: Link, forward: bool) -> None:
+        self._link, self._forward = link, forward
+
+    def send(self, lines: Sequence[str]) -> None:
+        """Send lines, as long as that works: a run goes on without."""
+        if self._forward:
+            try:
+                self._link.send("log", lines=list(lines))
+            except (LinkClosed, DeadlinePassed):
+                self._forward = False

@@ -1,0 +1,259 @@
+"""`run_workers`: the same function in n processes at the same time, as one barrier job of Spark.
+
+Every worker's function is called with a `Worker` and the arguments given. Deadlines:
+
+- Task slots: when no task of this application has run for `seconds`, and none of the workers.
+- Arrival, and each exchange between workers: `seconds` after the first worker came to it.
+- Each question to the driver, and each connection: `seconds`.
+
+The first failure that is final (the function raised, a deadline passed, or what no other attempt
+mends: a driver that executors cannot reach, a package that they lack) ends the run at once. When
+a worker is lost (its process, its machine), the job is started again, until that has happened
+`attempts` times without progress; functions see it as `Worker.attempt`. (Spark itself repeats no
+barrier stage that gives results.)
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import queue
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._processes.cluster import check_slots, task_slots, threads_per_process
+from sparkdl._processes.console import show_log
+from sparkdl._processes.coordinator import Coordinator, Handler
+from sparkdl._processes.failures import (
+    Failure,
+    ended,
+    error_of,
+    hopeless_job,
+    no_slots,
+    slow_driver,
+    told_of_lost,
+)
+from sparkdl._processes.link import DeadlinePassed
+from sparkdl._processes.worker_jobs import BarrierJob, LocalJob
+from sparkdl._processes.worker_task import RunWork
+from sparkdl.errors import ModelExecutionException, SettingsException
+
+if TYPE_CHECKING:
+    from pyspark import RDD, SparkContext
+
+SECONDS = 300.0
+LOCAL_HOST = "localhost"  # of processes on the driver's machine
+_ATTEMPTS = 4
+_POLL_SECONDS = 0.2
+_CANCELLED = "SPARK_JOB_CANCELLED"  # in the message of Spark's exception
+_GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
+_LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
+
+
+class _Lost(Exception):
+    """Workers were lost; says which and why."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all attempts have in common."""
+
+    sc: SparkContext | None
+    work: RunWork
+    data: RDD[Any] | None
+    handler: Handler
+    log: Callable[[int, str], None]
+    description: str
+
+
+def run_workers(
+    sc: SparkContext | None,
+    count: int,
+    function: Callable[..., Any],
+    arguments: Sequence[Any] = (),
+    *,
+    data: RDD[Any] | None = None,
+    receive: Callable[[int, Iterable[Any], Path], None] | None = None,
+    handler: Handler | None = None,
+    progress: Callable[[], Any] = lambda: None,
+    attempts: int = _ATTEMPTS,
+    log: Callable[[int, str], None] | None = show_log,
+    seconds: float = SECONDS,
+    description: str = "run workers",
+    threads: int | None = None,
+    modules: Sequence[str] = (),
+) -> list[Any]:
+    """Run a function in `count` processes and return what each gave, by rank.
+
+    Parameters
+    ----------
+    sc : SparkContext or None
+        None runs the processes on this machine, without Spark.
+    count : int
+        Workers, 1 or more, all of which run at the same time.
+    function : callable
+        Called with a `Worker` and `arguments`. It travels by cloudpickle, so it may be a local
+        one; its result must be picklable.
+    data : RDD, optional
+        Of `count` partitions; worker r is sent partition r.
+    receive : callable, optional
+        Called with the rank, the elements of the worker's partition and its local folder, before
+        the function: writes there what the function will read.
+    handler : callable, optional
+        Answers what functions `ask` and `tell`; called with the rank and the message on a thread
+        of the driver, one at a time; returns fields and a payload. What it raises ends the run.
+    progress : callable
+        Returns something that changes when the run has come further, so that what was lost before
+        no longer counts.
+    attempts : int
+        How often workers may be lost without progress before the run is given up.
+    log : callable or None
+        Takes a rank and a line that the worker wrote; None drops them. Default: prints them.
+    seconds : float
+        The deadline of every wait, see above.
+    description : str
+        Of the job, in Spark's UI.
+    threads : int, optional
+        Threads of TensorFlow per worker. Default: the executor's cores divided by the workers
+        that fit on it.
+    modules : sequence of str
+        Imported once per Python worker of Spark, so that the next run there starts faster: "keras"
+        (which must not use TensorFlow yet).
+
+    Returns
+    -------
+    list
+        Results by rank.
+
+    Raises
+    ------
+    SettingsException
+        There are fewer task slots than workers.
+    ModelExecutionException
+        A worker failed (the message has its traceback), a deadline passed, or workers were lost
+        again and again.
+    KeyboardInterrupt
+        After the job has been cancelled.
+    """
+    check_slots(sc, count)
+    work = RunWork(
+        call=_dumped((function, tuple(arguments))),
+        count=count,
+        threads=threads or _threads(sc, count),
+        seconds=seconds,
+        receive=None if receive is None else _dumped(receive),
+        forward=log is not None,
+        modules=tuple(modules),
+    )
+    run = _Run(sc, work, data, handler or _no_answer, log or (lambda rank, line: None), description)
+    lost, attempt = 0, 0
+    while True:
+        before = progress()
+        try:
+            return [pickle.loads(r) for r in _attempted(run, attempt)]
+        except _Lost as e:
+            lost, attempt = 1 if progress() != before else lost + 1, attempt + 1
+            if lost >= attempts:
+                raise ModelExecutionException(
+                    f"Workers were lost {lost} time(s) without progress.\n{e}"
+                ) from e.__cause__
+            sys.stderr.write(f"{e}\nTrying again.\n")
+            _wait_for_slots(sc, count, seconds)
+
+
+def _attempted(run: _Run, attempt: int) -> list[bytearray]:
+    """Run the job once."""
+    seconds, count = run.work.seconds, run.work.count
+    host = LOCAL_HOST
+    if run.sc is not None:
+        host = str(run.sc.getConf().get("spark.driver.host", LOCAL_HOST))
+    coordinator = Coordinator(host, count, seconds, run.handler, run.log)
+    work = replace(run.work, attempt=attempt, address=coordinator.address)
+    job = (
+        LocalJob(work) if run.sc is None else (BarrierJob(run.sc, work, run.data, run.description))
+    )
+    try:
+        return _results(job, coordinator, count, seconds)
+    except _Lost:
+        coordinator.close()
+        if not coordinator.settle():
+            raise ended(slow_driver(seconds)) from None
+        raise
+    finally:
+        coordinator.close()
+        job.cancel()
+
+
+def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> list[bytearray]:
+    """Wait until the job has ended, well or not."""
+    job.start()
+    lost: list[Failure] = []
+    first = math.inf  # when the first worker was lost
+    while not job.wait(_POLL_SECONDS) and time.monotonic() < first + _LOST_SECONDS:
+        _hear(coordinator, lost, count)
+        first = min(first, time.monotonic()) if lost else first
+        late = coordinator.overdue()
+        if late is None and not coordinator.heard() and job.idle() > seconds:
+            late = no_slots(count, seconds)
+        if late is not None:
+            raise ended(late)
+    if job.error is None and job.results and all(job.results):
+        return [coordinator.results[rank] for rank in range(count)]
+    if _CANCELLED in str(job.error):
+        raise ModelExecutionException("The run was cancelled: somebody cancelled its job in Spark.")
+    _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
+    if (final := hopeless_job(job.error, count)) is not None:
+        raise final from job.error
+    raise _Lost(told_of_lost(lost, job.error, count)) from job.error
+
+
+def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: float = 0) -> None:
+    """Raise the first final failure; keep the others."""
+    half = coordinator.seconds / 2
+    while True:
+        try:
+            failure = coordinator.failures.get(block=seconds > 0, timeout=seconds)
+        except queue.Empty:
+            return
+        if failure.final:
+            if failure.error == DeadlinePassed.__name__ and coordinator.answering() > half:
+                raise ended(slow_driver(coordinator.seconds))  # what all were waiting for
+            raise error_of(failure, count)
+        lost.append(failure)
+
+
+def _wait_for_slots(sc: SparkContext | None, count: int, seconds: float) -> None:
+    """Wait until executors have come in place of those that are gone."""
+    end = time.monotonic() + seconds
+    while sc is not None and task_slots(sc) < count:
+        if time.monotonic() > end:
+            raise ended(no_slots(count, seconds))
+        time.sleep(_POLL_SECONDS)
+
+
+def _no_answer(rank: int, message: Any) -> Any:
+    raise ValueError(f"worker {rank} asked {message.kind!r}, which nobody answers")
+
+
+def _dumped(value: Any) -> bytes:
+    from pyspark import cloudpickle
+
+    try:
+        dumped: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+    except Exception as e:
+        raise SettingsException(
+            f"The function, or what it is given or uses, cannot be sent to the processes: {e} "
+            "It travels by cloudpickle: make in the function what cannot travel (sessions, open "
+            "files, a tf.data.Dataset). For rows give run tf_dataset(..., shard=True) as an "
+            "argument, not within another one."
+        ) from e
+    return dumped
+
+
+def _threads(sc: SparkContext | None, count: int) -> int:
+    return max(1, (os.cpu_count() or 1) // count) if sc is None else threads_per_process(sc, count)

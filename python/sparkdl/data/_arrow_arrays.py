@@ -1,0 +1,109 @@
+"""Rows that came by Arrow as NumPy arrays, without a copy where Arrow allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparkdl.data._prepared_columns import REASON
+from sparkdl.errors import InvalidInputException
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class TensorField:
+    """What a column becomes: an array [rows, *shape]."""
+
+    name: str
+    dtype: Any
+    shape: tuple[int, ...]
+
+    def spec(self, rows: int | None) -> Any:
+        """Return the `tf.TensorSpec` of a batch; texts and bytes are `tf.string`."""
+        from sparkdl._lazy import tensorflow
+
+        tf = tensorflow()
+        dtype = tf.string if self.dtype == object else tf.as_dtype(self.dtype)
+        return tf.TensorSpec([rows, *self.shape], dtype)
+
+
+def fields(batch: Any, names: Sequence[str]) -> list[TensorField]:
+    """Return what the columns of a first row become."""
+    found = [_column(batch, i, name) for i, name in enumerate(names)]
+    return [TensorField(n, a.dtype, a.shape[1:]) for n, a in zip(names, found, strict=True)]
+
+
+def arrays(batch: Any, expected: Sequence[TensorField]) -> list[Array]:
+    """Return the arrays of a record batch that has rows, all of them usable.
+
+    Raises
+    ------
+    InvalidInputException
+        Images have another size than the first row's, or arrays another length.
+    """
+    found = [_column(batch, i, f.name) for i, f in enumerate(expected)]
+    for array, field in zip(found, expected, strict=True):
+        if array.shape[1:] != field.shape:
+            raise InvalidInputException(_differs(field.name, field.shape, array.shape[1:]))
+    return found
+
+
+def usable(batch: Any) -> tuple[Any, list[str]]:
+    """Return the rows of a record batch that can be used, and the reasons of the others."""
+    import pyarrow.compute as pc
+
+    reasons = batch.column(REASON)
+    if reasons.null_count == len(reasons):
+        return batch, []
+    return batch.filter(pc.is_null(reasons)), reasons.drop_null().to_pylist()
+
+
+def _column(batch: Any, i: int, name: str) -> Array:
+    cells = batch.column(f"c{i}")
+    if f"h{i}" not in batch.schema.names:
+        return _tensor(cells, name)
+    sizes = np.stack([batch.column(f"{side}{i}").to_numpy() for side in "hw"], 1)
+    first: tuple[int, int] = tuple(sizes[0].tolist())
+    other = sizes[(sizes != sizes[0]).any(1)]
+    if len(other):
+        raise InvalidInputException(_differs(name, (*first, 3), (*other[0].tolist(), 3)))
+    return _bytes(cells).reshape(len(cells), *first, 3)
+
+
+def _bytes(cells: Any) -> Array:
+    """Return the bytes of all cells, one after the other."""
+    import pyarrow as pa
+
+    wide = pa.types.is_large_binary(cells.type)  # spark.sql.execution.arrow.useLargeVarTypes
+    buffer = cells.buffers()[2]
+    offsets = np.frombuffer(cells.buffers()[1], "int64" if wide else "int32")
+    start, end = offsets[cells.offset], offsets[cells.offset + len(cells)]
+    return np.frombuffer(buffer, np.uint8)[start:end]
+
+
+def _tensor(cells: Any, name: str) -> Array:
+    import pyarrow as pa
+
+    if not pa.types.is_list(cells.type):
+        found: Array = cells.to_numpy(zero_copy_only=False)
+        return found
+    lengths = cells.value_lengths().to_numpy()
+    length = int(lengths[0]) if len(lengths) else 0
+    other = lengths[lengths != length]
+    if len(other):
+        raise InvalidInputException(_differs(name, (length,), (int(other[0]),)))
+    values = _tensor(cells.flatten(), name)
+    return values.reshape(len(cells), length, *values.shape[1:])
+
+
+def _differs(name: str, first: tuple[int, ...], other: tuple[int, ...]) -> str:
+    image = len(first) == 3 and first[2] == 3
+    mend = "set image_size=(height, width)" if image else "pad or cut the arrays in Spark"
+    return (
+        f"All rows of column '{name}' must have one shape, got {list(first)} and {list(other)}: "
+        f"{mend}."
+    )

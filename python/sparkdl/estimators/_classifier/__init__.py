@@ -1,0 +1,1 @@
+"""How `ImageClassifierEstimator` fits: features, a head, fine-tuning, one bundle of all."""

@@ -1,0 +1,148 @@
+"""The network below the head: its bundle for the cluster, and its layers for Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl._classifier_keras import LAYERS
+from sparkdl._manifest import read_manifest
+from sparkdl._paths import new_folder
+from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.transformers._model_to_train import expect_keras_file
+
+FEATURES = "features_avg"
+
+
+@dataclass(frozen=True)
+class BaseNetwork:
+    """A bundle on this machine, with one input of images and the output `features_avg`."""
+
+    bundle: Path
+    name: str
+
+    @property
+    def image(self) -> dict[str, Any]:
+        """What the manifest says of the images."""
+        return dict(read_manifest(self.bundle)["image"])
+
+    def featurizer(self, bundle: str | Path | None = None, **params: Any) -> Any:
+        """Return the stage that computes the features."""
+        from sparkdl.transformers import DeepImageFeaturizer
+
+        return DeepImageFeaturizer(weights=str(bundle or self.bundle), **params)
+
+
+def base_of(estimator: Any) -> BaseNetwork:
+    """Return the network of an estimator, making its bundle if there is none yet.
+
+    Raises
+    ------
+    SettingsException
+        Neither or both of baseModel and modelFile are set.
+    InvalidModelException, ModelNotFoundException
+        The network cannot be had, or gives no features of images.
+    """
+    named, own = estimator.isSet("baseModel"), estimator.isSet("modelFile")
+    if named == own:
+        raise SettingsException(
+            f"{estimator.uid}: set one of baseModel (a name of sparkdl.models()) and modelFile or "
+            f"model (a network of your own); {'both are' if named else 'none is'} set."
+        )
+    return _named(estimator) if named else _own(estimator)
+
+
+def _named(estimator: Any) -> BaseNetwork:
+    """The JVM knows where every kind of named model is, so a saved featurizer has its bundle."""
+    from sparkdl.transformers import DeepImageFeaturizer
+
+    params = {"modelName": estimator.getBaseModel(), "weights": estimator.getWeights()}
+    if estimator.isSet("modelDir"):
+        params["modelDir"] = estimator.getModelDir()
+    folder = new_folder("base") / "stage"
+    DeepImageFeaturizer(**params).write().save(f"file:{folder}")
+    bundle = folder / "bundle"
+    if "image" not in read_manifest(bundle):
+        raise InvalidModelException(
+            f"The bundle {estimator.getWeights()} takes no images: its model.json has no 'image'. "
+            "Make it with sparkdl.save_bundle(..., image=True)."
+        )
+    return BaseNetwork(bundle, estimator.getBaseModel())
+
+
+def _own(estimator: Any) -> BaseNetwork:
+    from sparkdl.bundle import save_bundle
+
+    network = own_network(estimator)
+    mode = estimator.getPreprocessing()
+    bundle = save_bundle(
+        network,
+        new_folder("base") / network.name,
+        outputs=[FEATURES],
+        image=True,
+        preprocessing=None if mode == "none" else mode,
+    )
+    return BaseNetwork(Path(bundle), network.name)
+
+
+def own_network(estimator: Any) -> Any:
+    """Load the user's network, with a global average pooling where it gives maps.
+
+    Raises
+    ------
+    InvalidModelException
+        It is no file of Keras, or no network from RGB images of one size to features or maps.
+    """
+    import keras
+
+    from sparkdl._model_files.loading import load_to_train
+
+    file = expect_keras_file(estimator.getModelFile(), "put a head on")
+    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
+    _check_ends(model)
+    [features] = model.outputs
+    if len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D()(features)
+    # Layers of the classifier stand beside it, and no two may have one name.
+    name = f"{model.name}_network" if model.name in LAYERS else model.name
+    return keras.Model(model.inputs, features, name=name)
+
+
+def _check_ends(model: Any) -> None:
+    ends = [
+        [list(t.shape) for t in getattr(model, kind, None) or []] for kind in ("inputs", "outputs")
+    ]
+    images, features = ends
+    fits = len(images) == len(features) == 1 and len(images[0]) == 4 and len(features[0]) in (2, 4)
+    if not fits or None in images[0][1:] or images[0][3] != 3:
+        raise InvalidModelException(
+            f"Cannot put a head on the network '{model.name}': expected one input of RGB images of "
+            "a fixed size [rows, height, width, 3] and one output of features [rows, n] or maps "
+            f"[rows, height, width, n], got inputs {images} and outputs {features}."
+        )
+
+
+def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
+    """Write a bundle for each copy: the network behind random changes of its images."""
+    from sparkdl._graph.chain import before, bundle_graph
+    from sparkdl._graph.names import finish
+    from sparkdl._lazy import eagerly
+    from sparkdl.bundle import write_finished
+    from sparkdl.estimators._classifier.augmentation import augmentation
+
+    if base.image.get("preprocessing", "none") != "none":
+        raise SettingsException(
+            f"augment needs a network whose bundle takes pixels of 0 to 255; that of {base.name} "
+            f"takes preprocessing '{base.image['preprocessing']}'. Make it with "
+            "sparkdl.save_bundle(..., preprocessing=...), which puts it into the graph."
+        )
+    made = []
+    with eagerly():
+        graph = bundle_graph(base.bundle)
+        for copy in range(copies):
+            changed = before(augmentation(kinds, seed, copy), graph, FEATURES)
+            path = new_folder("augmented") / f"{base.name}-{copy}"
+            made.append(Path(write_finished(path, finish(changed), path.name, image=base.image)))
+    return made

@@ -1,0 +1,1 @@
+"""Trials of `KerasImageFileEstimator`: one model per combination of params, one task per model."""

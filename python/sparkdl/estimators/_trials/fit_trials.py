@@ -1,0 +1,143 @@
+"""Trains an estimator's combinations of params, and gives a transformer for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._paths import new_folder
+from sparkdl._processes.cluster import threads_per_process
+from sparkdl._processes.progress import reported
+from sparkdl._processes.spark_jobs import described
+from sparkdl.estimators._trials.announcements import announce, report, warn_of_rejected
+from sparkdl.estimators._trials.image_blocks import ImageRules, shuffled
+from sparkdl.estimators._trials.image_layout import TrainingImages, images_in
+from sparkdl.estimators._trials.stand_in import write_stand_in
+from sparkdl.estimators._trials.start_model import image_model
+from sparkdl.estimators._trials.training_images import label_col, training_images
+from sparkdl.estimators._trials.trial_process import Trial
+from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork
+from sparkdl.estimators._trials.trials_job import Trials, accounts
+from sparkdl.transformers._model_to_train import keras_file
+
+if TYPE_CHECKING:
+    from pyspark import RDD
+    from pyspark.sql import DataFrame
+
+    from sparkdl.transformers import KerasImageFileTransformer
+
+
+def fit_all(estimators: Sequence[Any], dataset: DataFrame) -> FittedTrials:
+    """Train copies of one estimator that differ in what can be tuned.
+
+    Raises
+    ------
+    ModelExecutionException
+        Every trial failed; the message has all reasons.
+    """
+    first = estimators[0]
+    file = keras_file(first)
+    model = image_model(file, first.custom_objects, first.safe_mode)
+    data, found = _loaded(first, model, dataset)
+    warn_of_rejected(found)
+    names = announce(estimators, found)
+    trials, outcomes = _trained(estimators, file, (data, found), names)
+    report(outcomes)
+    return FittedTrials(estimators, model, trials, outcomes)
+
+
+def _loaded(estimator: Any, model: Any, dataset: DataFrame) -> tuple[RDD[Any], TrainingImages]:
+    """Load and shuffle the images; return them and what they are."""
+    sc = dataset.sparkSession.sparkContext
+    policy = estimator.getHandleInvalid()
+    rules = ImageRules(
+        reverse=estimator.getPreprocessing() != "caffe",  # which gives BGR, as image structs are
+        labelled=label_col(estimator) is not None,
+        stop=policy == "error",
+    )
+    with described(sc, f"{estimator.uid}: load images"):
+        data = shuffled(training_images(estimator, model, dataset), rules)
+        return data, images_in(accounts(sc, data), policy)
+
+
+def _trained(
+    estimators: Sequence[Any],
+    file: Path,
+    images: tuple[RDD[Any], TrainingImages],
+    names: Mapping[int, str],
+) -> tuple[Trials, list[TrialOutcome]]:
+    first, (data, found) = estimators[0], images
+    sc = data.context
+    host = str(sc.getConf().get("spark.driver.host", "localhost"))
+    with described(sc, f"{first.uid}: train"), reported(host, names) as address:
+        work = TrialsWork(
+            model=file.read_bytes(),
+            suffix=file.suffix,
+            safe_mode=first.safe_mode,
+            trials=tuple(_trial(i, e) for i, e in enumerate(estimators)),
+            layout=found.layout,
+            threads=threads_per_process(sc, len(estimators)),
+            address=address,
+        )
+        trials = Trials(sc, data, work)
+        return trials, trials.outcomes()
+
+
+def _trial(number: int, estimator: Any) -> bytes:
+    from pyspark import cloudpickle
+
+    trial = Trial(
+        number=number,
+        optimizer=estimator.getKerasOptimizer(),
+        loss=estimator.getKerasLoss(),
+        fit_params=estimator.getKerasFitParams(),
+        seed=estimator.getSeed() if estimator.isSet("seed") else None,
+        custom_objects=estimator.custom_objects or {},
+    )
+    pickled: bytes = cloudpickle.dumps(trial)  # type: ignore[no-untyped-call]
+    return pickled
+
+
+class FittedTrials:
+    """A thread-safe iterator of (index, transformer), as `Estimator.fitMultiple` returns it."""
+
+    def __init__(
+        self,
+        estimators: Sequence[Any],
+        model: Any,
+        trials: Trials,
+        outcomes: Sequence[TrialOutcome],
+    ) -> None:
+        self._estimators = estimators
+        self._model = model
+        self._trials = trials
+        self._outcomes = outcomes
+        self._lock = threading.Lock()
+        self._given = self._done = 0
+
+    def __iter__(self) -> Iterator[tuple[int, KerasImageFileTransformer]]:
+        return self
+
+    def __next__(self) -> tuple[int, KerasImageFileTransformer]:
+        with self._lock:
+            index = self._given
+            if index >= len(self._outcomes):
+                raise StopIteration
+            self._given += 1
+        fitted = self._estimators[index]._fitted(self._bundle(index))
+        with self._lock:
+            self._done += 1
+            if self._done == len(self._outcomes):
+                self._trials.close()
+        return index, fitted
+
+    def _bundle(self, index: int) -> str:
+        folder = new_folder("trained") / "model"
+        failure = self._outcomes[index].failure
+        if failure is None:
+            self._trials.fetch(index, folder)
+        else:
+            write_stand_in(self._model, folder, failure)
+        return str(folder)

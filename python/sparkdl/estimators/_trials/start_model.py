@@ -1,0 +1,29 @@
+"""The model that trials begin with, as the driver sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sparkdl.errors import InvalidModelException
+
+
+def image_model(file: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
+    """Load the model on the driver, so that what is wrong with it is known before anything runs.
+
+    Raises
+    ------
+    InvalidModelException
+        It is no model from images of one input to one output.
+    """
+    from sparkdl._model_files.loading import load_to_train
+
+    model = load_to_train(file, custom_objects, safe_mode)
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
+        ends = [list(t.shape) for t in model.inputs], [list(t.shape) for t in model.outputs]
+        raise InvalidModelException(
+            f"Cannot train {file.name} on images: expected one input [rows, height, width, "
+            f"channels] and one output, got inputs {ends[0]} and outputs {ends[1]}."
+        )
+    return model

@@ -1,0 +1,81 @@
+"""The images that an estimator trains on: as its fitted transformer will feed them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._placement.training_labels import label_column
+from sparkdl.errors import SchemaMismatchException
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_URI, _LABEL, _HASH = "uri", "label", "hash"
+
+
+def training_images(estimator: Any, model: Any, dataset: DataFrame) -> DataFrame:
+    """Return columns uri, image, reason and label, in an order that the rows alone decide.
+
+    The images are what the fitted transformer would feed to the model: the same transformer makes
+    them, with a model that gives back what it is fed.
+
+    The order is that of a hash of the URI: the same on every cluster, however the DataFrame is
+    partitioned, and as good as random, so that `validation_split`, which takes the last rows,
+    takes of all classes.
+    """
+    from pyspark.sql.functions import lit
+
+    uri, label = estimator.getInputCol(), label_col(estimator)
+    _check_uris(dataset, uri)
+    labels = lit(None).cast("double") if label is None else label_column(dataset, label)
+    rows = dataset.select(dataset[f"`{uri}`"].alias(_URI), labels.alias(_LABEL))
+    feeding = estimator._fitted(_mirror(model))
+    feeding.setParams(inputCol=_URI, outputCol="image", outputMode="image")
+    feeding.setParams(handleInvalid="keep", errorCol="reason", precision="float32")
+    images: DataFrame = feeding.transform(_ordered(rows))
+    return images
+
+
+def label_col(estimator: Any) -> str | None:
+    """Return the column of labels, None when there are none."""
+    return (estimator.isDefined("labelCol") and estimator.getLabelCol()) or None
+
+
+def _mirror(model: Any) -> str:
+    """Return the bundle of a model that gives back the images that it is fed."""
+    from sparkdl._bundle_store import stored_bundle
+    from sparkdl._lazy import tensorflow
+
+    fed = model.inputs[0]
+    inputs = {"images": (str(fed.dtype), list(fed.shape))}
+    return stored_bundle(tensorflow().identity, inputs=inputs, name="images")
+
+
+def _check_uris(dataset: DataFrame, name: str) -> None:
+    from pyspark.sql.types import StringType
+
+    if name not in dataset.columns:
+        raise SchemaMismatchException(
+            f"There is no column '{name}' for the images. The DataFrame has: "
+            f"{', '.join(dataset.columns)}. Set inputCol."
+        )
+    found = dataset.schema[name].dataType
+    if not isinstance(found, StringType):
+        raise SchemaMismatchException(
+            f"Cannot load images from column '{name}': expected string (URIs of files), got "
+            f"{found.simpleString()}."
+        )
+
+
+def _ordered(rows: DataFrame) -> DataFrame:
+    """Sort by hash, over as many partitions as there are cores, without looking at the data first.
+
+    Partition i of n has the hashes from i/n to (i+1)/n of all, so the order of the whole does not
+    depend on n. Spark's adaptive execution leaves partitions alone that were asked for by id.
+    """
+    from pyspark.sql.functions import expr
+
+    count = rows.sparkSession.sparkContext.defaultParallelism
+    hashed = rows.withColumn(_HASH, expr(f"shiftrightunsigned(xxhash64(coalesce({_URI}, '')), 32)"))
+    part = expr(f"CAST(shiftright({_HASH} * {count}, 32) AS INT)")
+    return hashed.repartitionById(count, part).sortWithinPartitions(_HASH, _URI, _LABEL).drop(_HASH)

@@ -1,0 +1,62 @@
+"""DataFrames of Spark and of pandas, and what tensors their columns are."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from sparkdl._errors_1x import WrongTypeException
+from sparkdl._jvm import door
+from sparkdl.tensorframes._pandas_cells import pandas_columns
+from sparkdl.tensorframes._tensor_columns import TensorColumn
+
+
+def is_pandas(df: Any) -> bool:
+    """Say whether this is a DataFrame of pandas, which need not be installed."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(df, pandas.DataFrame)
+
+
+def door_of(df: Any) -> Any:
+    """Return the door of a Spark DataFrame's session, or say what to give instead."""
+    from pyspark.sql import DataFrame
+
+    if not isinstance(df, DataFrame):
+        raise WrongTypeException(_not_spark(df))
+    return door(df.sparkSession)
+
+
+def spark_columns(df: Any) -> dict[str, TensorColumn]:
+    """Return the columns of a Spark DataFrame as tensors, from its schema alone."""
+    return {str(parts[0]): _column(*parts) for parts in door_of(df).frameTensors(df._jdf)}
+
+
+def spark_frame(made: Any, df: Any) -> Any:
+    """Return the JVM's DataFrame as one of the session of `df`."""
+    from pyspark.sql import DataFrame
+
+    return DataFrame(made, df.sparkSession)
+
+
+def columns_of(df: Any) -> dict[str, TensorColumn]:
+    """Return the columns of a DataFrame of Spark or pandas as tensors."""
+    if not is_pandas(df):
+        return spark_columns(df)
+    return pandas_columns(df)
+
+
+def _column(name: Any, dtype: Any, shape: Any, nullable: Any) -> TensorColumn:
+    cell = None if shape is None else tuple(None if d < 0 else int(d) for d in [*shape][1:])
+    return TensorColumn(str(name), None if dtype is None else str(dtype), cell)
+
+
+def _not_spark(df: Any) -> str:
+    if is_pandas(df):
+        return (
+            "Expected a Spark DataFrame, got one of pandas, which only map_blocks, map_rows, block "
+            "and row take. Make one of Spark: spark.createDataFrame(df)."
+        )
+    hint = ""
+    if type(df).__name__ == "GroupedData":
+        hint = " For what groupBy gives, use tfs.aggregate."
+    return f"Expected a Spark DataFrame, got {type(df).__module__}.{type(df).__name__}.{hint}"

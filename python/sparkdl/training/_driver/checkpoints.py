@@ -1,0 +1,66 @@
+"""States of trainings in a directory, on this machine or any file system that Hadoop knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sparkdl._places import Place, place_of
+from sparkdl._warn import warn
+from sparkdl.errors import InvalidModelException
+from sparkdl.training._loop.training_state import unpacked
+
+_ENDING = ".state"
+_KEPT = 2  # the newest, and the one before in case the newest is damaged
+
+
+class Checkpoints:
+    """The states of one training, of which the newest two are kept.
+
+    Parameters
+    ----------
+    folder : str
+        Path or URI of the directory; it is made when it is needed.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = place_of(folder)
+
+    def write(self, epoch: int, step: int, state: bytes) -> None:
+        """Write a state; it is there as a whole or not at all."""
+        with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").written() as made:
+            _write(made, state)
+        for name in self._names()[:-_KEPT]:
+            (self._folder / name).delete()
+
+    def newest(self) -> tuple[dict[str, Any], list[Any]] | None:
+        """Return what the newest state holds that is not damaged, None if there is none."""
+        for name in reversed(self._names()):
+            try:
+                return unpacked(_read(self._folder / name))
+            except InvalidModelException as e:
+                warn(f"Checkpoint {name} is left out: {e}")
+        return None
+
+    def clear(self) -> None:
+        """Delete all states."""
+        for name in self._names():
+            (self._folder / name).delete()
+
+    def _names(self) -> list[str]:
+        return [name for name in self._folder.names() or [] if name.endswith(_ENDING)]
+
+
+def _read(place: Place) -> bytes:
+    file = place.fetched()
+    if file is None:
+        raise InvalidModelException(f"{place} is gone.")
+    return file.read_bytes()
+
+
+def _write(file: Path, data: bytes) -> None:
+    with open(file, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())

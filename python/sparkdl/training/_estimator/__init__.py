@@ -1,0 +1,1 @@
+"""How `KerasEstimator` fits, and its params."""

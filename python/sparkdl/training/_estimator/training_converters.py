@@ -1,0 +1,97 @@
+"""Converters of the params of `KerasEstimator`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.ml.param import TypeConverters
+
+from sparkdl._lazy import keras
+from sparkdl._placement.each_output import each
+from sparkdl.errors import SparkDLException
+from sparkdl.param._configuration import configuration
+from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
+
+# What they are depends on the loss.
+_BY_LOSS = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def names(value: Any) -> list[str]:
+    """Accept names of columns, or one name."""
+    return TypeConverters.toListString([value] if isinstance(value, str) else value)
+
+
+def columns(value: Any) -> list[str] | dict[str, str]:
+    """Accept names of columns, in an order or by the names of a model's ends, or one name."""
+    if not isinstance(value, Mapping):
+        return names(value)
+    text = TypeConverters.toString
+    return {text(end): text(column) for end, column in value.items()}
+
+
+def fraction(value: Any) -> float:
+    """Accept numbers from 0 to below 1."""
+    number = TypeConverters.toFloat(value)
+    if not 0 <= number < 1:
+        raise SparkDLException(f"validationFraction must be from 0 to below 1, got {number}.")
+    return number
+
+
+def seconds(value: Any) -> float:
+    """Accept numbers above 0."""
+    number = TypeConverters.toFloat(value)
+    if not number > 0:
+        raise SparkDLException(f"timeout must be more than 0 seconds, got {number}.")
+    return number
+
+
+def losses(value: Any) -> Any:
+    """Accept a loss, or a list or dict of losses by output."""
+    return each(value, SparkDLTypeConverters.toKerasLoss)
+
+
+def loss_weights(value: Any) -> Any:
+    """Accept lists and dicts of numbers."""
+    if not isinstance(value, (list, tuple, dict)):
+        raise SparkDLException(f"lossWeights must be a list (or a dict by output), got {value!r}.")
+    return each(value, TypeConverters.toFloat)
+
+
+def metrics(value: Any) -> Any:
+    """Accept lists and dicts of names, functions and metrics of Keras (as configurations)."""
+    if not isinstance(value, (list, tuple, dict)):
+        raise SparkDLException(f"metrics must be a list (or a dict by output), got {value!r}.")
+    return each(value, _metric)
+
+
+def _metric(value: Any) -> Any:
+    found = keras().metrics
+    if isinstance(value, Mapping) or (isinstance(value, str) and _is_metric(value)):
+        return value
+    if isinstance(value, found.Metric):
+        return configuration(value, found.serialize)
+    if callable(value) and not isinstance(value, str):
+        return value
+    raise SparkDLException(
+        f"Keras knows no metric {value!r}. Expected a name such as 'accuracy', a function, or one "
+        "of keras.metrics."
+    )
+
+
+def _is_metric(name: str) -> bool:
+    try:
+        return name in _BY_LOSS or keras().metrics.get(name) is not None
+    except ValueError:
+        return False
+
+
+def callbacks(value: Any) -> list[Any]:
+    """Accept callbacks of Keras."""
+    kind = keras().callbacks.Callback
+    for one in value:
+        if not isinstance(one, kind):
+            raise SparkDLException(
+                f"Expected callbacks of Keras, got {type(one).__name__}: {one!r}."
+            )
+    return list(value)

@@ -1,0 +1,203 @@
+"""The params of `KerasEstimator` that say how to train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from sparkdl.param.converters import at_least_one, path
+from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
+from sparkdl.training._estimator.training_converters import loss_weights, losses, metrics, seconds
+
+T = TypeVar("T", bound="TrainingParams")
+
+
+class TrainingParams(Params):
+    """How a model is trained, and by how many workers."""
+
+    modelFile: Param[str] = Param(
+        Params._dummy(),
+        "modelFile",
+        "The model with its first weights: path of a file of Keras (.keras, .h5).",
+        path,
+    )
+    optimizer: Param[Any] = Param(
+        Params._dummy(),
+        "optimizer",
+        "An optimizer of Keras, or its name.",
+        SparkDLTypeConverters.toKerasOptimizer,
+    )
+    loss: Param[Any] = Param(
+        Params._dummy(),
+        "loss",
+        "A loss of Keras, its name or a function; or a list or dict of one per output.",
+        losses,
+    )
+    lossWeights: Param[Any] = Param(
+        Params._dummy(),
+        "lossWeights",
+        "Factors of the outputs' losses, whose sum is trained on: a list, or a dict by output; "
+        "unset: 1.",
+        loss_weights,
+    )
+    metrics: Param[Any] = Param(
+        Params._dummy(),
+        "metrics",
+        "A list of metrics of Keras or names; or a list or dict of such per output.",
+        metrics,
+    )
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "Rows of a global batch, which the workers share, 1 or more.",
+        at_least_one("batchSize"),
+    )
+    epochs: Param[int] = Param(
+        Params._dummy(),
+        "epochs",
+        "How often all rows are trained on, 1 or more.",
+        at_least_one("epochs"),
+    )
+    shuffle: Param[bool] = Param(
+        Params._dummy(),
+        "shuffle",
+        "Whether each epoch has its own order of the rows; else that of the DataFrame.",
+        TypeConverters.toBoolean,
+    )
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "Of the order of the rows, of dropout, and of the rows that validationFraction takes.",
+        TypeConverters.toInt,
+    )
+    syncEvery: Param[int] = Param(
+        Params._dummy(),
+        "syncEvery",
+        "1: workers sum their gradients in each step. k: each takes k steps alone, then "
+        "their weights are averaged.",
+        at_least_one("syncEvery"),
+    )
+    numWorkers: Param[int] = Param(
+        Params._dummy(),
+        "numWorkers",
+        "Workers, 1 or more, each of which needs a task slot; unset: all task slots.",
+        at_least_one("numWorkers"),
+    )
+    timeout: Param[float] = Param(
+        Params._dummy(),
+        "timeout",
+        "Seconds that workers wait for each other, for the driver and for task slots.",
+        seconds,
+    )
+    verbose: Param[int] = Param(
+        Params._dummy(),
+        "verbose",
+        "0: nothing is printed; 1: a line per epoch.",
+        TypeConverters.toInt,
+    )
+
+    def getModelFile(self) -> str:
+        """Return the path of the model."""
+        return self.getOrDefault(self.modelFile)
+
+    def setModelFile(self: T, value: str | Path) -> T:
+        """Set the path of the model."""
+        return self._set(modelFile=value)
+
+    def getOptimizer(self) -> Any:
+        """Return the optimizer."""
+        return self.getOrDefault(self.optimizer)
+
+    def setOptimizer(self: T, value: Any) -> T:
+        """Set the optimizer."""
+        return self._set(optimizer=value)
+
+    def getLoss(self) -> Any:
+        """Return the loss."""
+        return self.getOrDefault(self.loss)
+
+    def setLoss(self: T, value: Any) -> T:
+        """Set the loss."""
+        return self._set(loss=value)
+
+    def getLossWeights(self) -> Any:
+        """Return the factors of the losses."""
+        return self.getOrDefault(self.lossWeights)
+
+    def setLossWeights(self: T, value: Any) -> T:
+        """Set the factors of the losses."""
+        return self._set(lossWeights=value)
+
+    def getMetrics(self) -> Any:
+        """Return the metrics."""
+        return self.getOrDefault(self.metrics)
+
+    def setMetrics(self: T, value: Any) -> T:
+        """Set the metrics."""
+        return self._set(metrics=value)
+
+    def getBatchSize(self) -> int:
+        """Return the rows of a global batch."""
+        return self.getOrDefault(self.batchSize)
+
+    def setBatchSize(self: T, value: int) -> T:
+        """Set the rows of a global batch."""
+        return self._set(batchSize=value)
+
+    def getEpochs(self) -> int:
+        """Return how often all rows are trained on."""
+        return self.getOrDefault(self.epochs)
+
+    def setEpochs(self: T, value: int) -> T:
+        """Set how often all rows are trained on."""
+        return self._set(epochs=value)
+
+    def getShuffle(self) -> bool:
+        """Return whether each epoch has its own order."""
+        return self.getOrDefault(self.shuffle)
+
+    def setShuffle(self: T, value: bool) -> T:
+        """Set whether each epoch has its own order."""
+        return self._set(shuffle=value)
+
+    def getSeed(self) -> int:
+        """Return the seed."""
+        return self.getOrDefault(self.seed)
+
+    def setSeed(self: T, value: int) -> T:
+        """Set the seed."""
+        return self._set(seed=value)
+
+    def getSyncEvery(self) -> int:
+        """Return after how many steps workers agree."""
+        return self.getOrDefault(self.syncEvery)
+
+    def setSyncEvery(self: T, value: int) -> T:
+        """Set after how many steps workers agree."""
+        return self._set(syncEvery=value)
+
+    def getNumWorkers(self) -> int:
+        """Return the number of workers."""
+        return self.getOrDefault(self.numWorkers)
+
+    def setNumWorkers(self: T, value: int) -> T:
+        """Set the number of workers."""
+        return self._set(numWorkers=value)
+
+    def getTimeout(self) -> float:
+        """Return the deadline of waits in seconds."""
+        return self.getOrDefault(self.timeout)
+
+    def setTimeout(self: T, value: float) -> T:
+        """Set the deadline of waits in seconds."""
+        return self._set(timeout=value)
+
+    def getVerbose(self) -> int:
+        """Return whether epochs are printed."""
+        return self.getOrDefault(self.verbose)
+
+    def setVerbose(self: T, value: int) -> T:
+        """Set whether epochs are printed."""
+        return self._set(verbose=value)

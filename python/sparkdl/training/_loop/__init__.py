@@ -1,0 +1,1 @@
+"""What workers do: steps that all of them take together, epoch by epoch."""

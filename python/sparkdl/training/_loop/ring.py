@@ -1,0 +1,155 @@
+"""Sums over all workers: each sends to the next and hears from the one before, by TCP.
+
+Every number is summed in one place and in one order, then handed round, so all workers have bit
+for bit the same sums. A worker sends and receives about twice the array, however many there are.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import select
+import socket
+import time
+from typing import Any
+
+import numpy as np
+
+from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connected, prepare
+from sparkdl._processes.network import listening
+from sparkdl._processes.worker_process import WorkerLost
+
+_PIECE = 1 << 20
+
+
+class Ring:
+    """The connections of one worker to its neighbours. All workers make theirs at the same time.
+
+    Parameters
+    ----------
+    worker : Worker
+
+    Raises
+    ------
+    DeadlinePassed
+        A neighbour did not connect in time.
+    """
+
+    def __init__(self, worker: Any) -> None:
+        self._rank, self._count, self._seconds = worker.rank, worker.count, worker.seconds
+        self._before, self._after = (
+            (self._rank - 1) % self._count,
+            (self._rank + 1) % self._count,
+        )
+        if self._count > 1:
+            self._connect(worker)
+
+    def sum(self, array: np.ndarray[Any, Any]) -> None:
+        """Replace an array [n] of numbers by the sum of all workers' arrays.
+
+        Raises
+        ------
+        WorkerLost
+            A neighbour hung up.
+        DeadlinePassed
+            A neighbour neither took nor sent anything for too long.
+        """
+        if self._count == 1:
+            return
+        parts = np.array_split(array, self._count)
+        other = np.empty_like(parts[0])  # the first part is the largest
+        for step in range(self._count - 1):
+            mine = parts[(self._rank - step) % self._count]
+            into = parts[(self._rank - step - 1) % self._count]
+            self._swap(mine, other[: into.size])
+            into += other[: into.size]
+        for step in range(self._count - 1):
+            self._swap(
+                parts[(self._rank + 1 - step) % self._count],
+                parts[(self._rank - step) % self._count],
+            )
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._count > 1:
+            self._next.close()
+            self._previous.close()
+
+    def _connect(self, worker: Any) -> None:
+        key = secrets.token_hex(16)
+        with listening(backlog=16) as server:
+            place = (worker.host, server.getsockname()[1], key)
+            host, port, theirs = json.loads(worker.exchange(json.dumps(place))[self._after])
+            after = Link(self._to_next(host, port, worker.host), self._seconds)
+            try:
+                after.send("ring", key=theirs)
+            except LinkClosed as e:
+                raise WorkerLost(f"worker {self._after} is gone: {e}") from e
+            self._next, self._previous = after.socket, self._accepted(server, key)
+        for connection in (self._next, self._previous):
+            prepare(connection, self._seconds)
+            connection.setblocking(False)
+
+    def _to_next(self, host: str, port: int, own: str) -> socket.socket:
+        try:
+            return connected(host, port, self._seconds)
+        except DeadlinePassed as e:
+            raise DeadlinePassed(
+                f"worker {self._rank} on {own} cannot reach worker {self._after}: {e} (param "
+                "timeout). Executors must be able to connect to each other, on all ports"
+            ) from e
+
+    def _accepted(self, server: socket.socket, key: str) -> socket.socket:
+        """Return the connection of the one before; whoever else connects is hung up on."""
+        end = time.monotonic() + self._seconds
+        while (left := end - time.monotonic()) > 0:
+            server.settimeout(left)
+            try:
+                link = Link(server.accept()[0], left)
+                told = link.receive(most=0)
+            except (TimeoutError, LinkClosed):
+                continue
+            if secrets.compare_digest(str(told.fields.get("key")), key):
+                return link.socket
+            link.close()
+        raise DeadlinePassed(f"worker {self._before} did not connect within {self._seconds:g} s")
+
+    def _swap(self, out: Any, into: Any) -> None:
+        """Send one array to the next worker while another comes from the one before."""
+        unsent, missing = memoryview(out).cast("B"), memoryview(into).cast("B")
+        while unsent or missing:
+            sent, got = self._send(unsent), self._receive(missing)
+            if not sent and not got:
+                self._wait(bool(unsent), bool(missing))
+            unsent, missing = unsent[sent:], missing[got:]
+
+    def _send(self, data: memoryview) -> int:
+        try:
+            return self._next.send(data[:_PIECE]) if data else 0
+        except BlockingIOError:
+            return 0
+        except OSError as e:
+            raise WorkerLost(f"worker {self._after} is gone: {e}") from e
+
+    def _receive(self, data: memoryview) -> int:
+        if not data:
+            return 0
+        try:
+            got = self._previous.recv_into(data, min(len(data), _PIECE))
+        except BlockingIOError:
+            return 0
+        except OSError as e:
+            raise WorkerLost(f"worker {self._before} is gone: {e}") from e
+        if not got:
+            raise WorkerLost(f"worker {self._before} hung up")
+        return got
+
+    def _wait(self, sending: bool, receiving: bool) -> None:
+        poll = select.poll()
+        if sending:
+            poll.register(self._next, select.POLLOUT)
+        if receiving:
+            poll.register(self._previous, select.POLLIN)
+        if not poll.poll(self._seconds * 1000):
+            late = f"worker {self._before} sent" if receiving else f"worker {self._after} took"
+            raise DeadlinePassed(f"{late} nothing for {self._seconds:g} s (param timeout)")

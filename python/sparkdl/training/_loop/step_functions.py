@@ -1,0 +1,217 @@
+"""The functions of TensorFlow that train: gradients, update, both in one, and evaluation.
+
+Keras' loss of a batch is the mean over its rows. That of a worker's share, times the share's part
+of the rows of the whole batch, gives gradients whose sum over all workers is that of the whole
+batch. Losses of regularisation, which each worker adds in full, count once by the same arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sparkdl._ends import model_inputs, model_outputs, packed, structure_of
+from sparkdl.training._loop.variables import moving
+
+_ENDS = 2  # the loss and the number of rows are the last elements of a vector
+
+
+class Steps:
+    """The steps of one model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with an optimizer that is built.
+    kinds : sequence of (shape, dtype)
+        Of the arrays: inputs, labels (perhaps none), weight (perhaps none).
+    labels : int
+        How many of them are labels.
+    weighted : bool
+        Whether the last one weighs rows.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        kinds: Sequence[tuple[tuple[int, ...], str]],
+        labels: int,
+        weighted: bool,
+    ) -> None:
+        self._model, self._labels, self._weighted = model, labels, weighted
+        self._inputs, self._outputs = model_inputs(model), model_outputs(model)
+        self._moving = moving(model)
+        specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
+        self._specs = specs
+        self._used: list[Any] = []
+        self._functions: dict[str, Any] = {}
+        self._make_metrics()
+
+    @property
+    def size(self) -> int:
+        """Elements of the vector that `gradients` gives."""
+        self._function("gradients")
+        sizes = [int(np.prod(v.shape)) for v in [*self._used, *self._moving]]
+        return sum(sizes) + _ENDS
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of that vector: float64 if any variable is."""
+        wide = any("64" in str(v.dtype) for v in self._model.trainable_variables)
+        return "float64" if wide else "float32"
+
+    def gradients(self, arrays: Sequence[Any], batch: int, summed: Any = None) -> Any:
+        """Return this worker's part of what is summed over all workers.
+
+        A vector: gradients and changes of moving averages, each times the part that the rows of
+        this worker are of the `batch` rows of all; then the loss times the rows, and the rows.
+
+        `summed`, the vector of the step before summed over all workers, is applied first: one call
+        of TensorFlow takes a fifth of a millisecond, as long as the update of a small model.
+        """
+        before = np.empty(0, self.dtype) if summed is None else summed
+        size = tf.constant(batch, tf.float32)
+        return self._function("next")(before, size, *map(tf.convert_to_tensor, arrays))
+
+    def update(self, vector: Any) -> None:
+        """Apply a vector that was summed over all workers."""
+        self._function("update")(tf.convert_to_tensor(vector))
+
+    def whole(self, arrays: Sequence[Any]) -> Any:
+        """Take a step alone; return [loss times rows, rows]."""
+        return self._function("whole")(*map(tf.convert_to_tensor, arrays))
+
+    def evaluate(self, arrays: Sequence[Any], batch: int) -> Any:
+        """Count this worker's part of a batch of so many rows in metrics, without training.
+
+        Return [loss times rows, rows].
+        """
+        size = tf.constant(batch, tf.float32)
+        return self._function("evaluate")(size, *map(tf.convert_to_tensor, arrays))
+
+    def _make_metrics(self) -> None:
+        """Have Keras make the variables of metrics, which it does when it sees the first row."""
+        x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
+        self._loss(x, y, self._model(x, training=False), weight, False, None)
+        self._model.reset_metrics()
+
+    def _function(self, name: str) -> Any:
+        """Return a traced function. Traced at once, so that workers without rows know it too."""
+        if name not in self._functions:
+            made = tf.function(getattr(self, f"_{name}"), autograph=False)
+            self._functions[name] = made.get_concrete_function(*self._arguments(name))
+        return self._functions[name]
+
+    def _arguments(self, name: str) -> list[Any]:
+        rows, vector = tf.TensorSpec([], "float32"), tf.TensorSpec([None], self.dtype)
+        before = {
+            "update": [vector],
+            "gradients": [rows],
+            "next": [vector, rows],
+            "evaluate": [rows],
+        }.get(name, [])
+        return before if name == "update" else [*before, *self._specs]
+
+    def _next(self, summed: Any, batch: Any, *tensors: Any) -> Any:
+        gradients = self._function("gradients")  # which says what an update is of
+        tf.cond(tf.size(summed) > 0, lambda: self._update(summed), lambda: None)
+        return gradients(batch, *tensors)
+
+    def _gradients(self, batch: Any, *tensors: Any) -> Any:
+        before = [tf.identity(v.value) for v in self._moving]
+        gradients, loss, rows = self._differentiated(tensors, batch)
+        pairs = zip(gradients, self._model.trainable_variables, strict=True)
+        known = [(g, v) for g, v in pairs if g is not None]
+        self._used = [v for _, v in known]
+        parts = [tf.convert_to_tensor(g) for g, _ in known]  # dense, also of embeddings
+        for variable, old in zip(self._moving, before, strict=True):
+            parts.append(
+                (variable.value - old) * tf.cast(rows / tf.cast(batch, rows.dtype), old.dtype)
+            )
+            variable.assign(old)  # until the change of all workers is known
+        flat = [tf.cast(tf.reshape(p, [-1]), self.dtype) for p in parts]
+        ends = tf.cast(tf.stack([loss, rows]), self.dtype)
+        return tf.concat([*flat, ends], 0)
+
+    def _update(self, vector: Any) -> None:
+        variables = [*self._used, *self._moving]
+        sizes = [int(np.prod(v.shape)) for v in variables]
+        parts = [
+            tf.cast(tf.reshape(part, variable.shape), variable.dtype)
+            for part, variable in zip(tf.split(vector, [*sizes, _ENDS]), variables, strict=False)
+        ]
+        count = len(self._used)
+        if count:
+            known = {id(v): part for v, part in zip(self._used, parts, strict=False)}
+            every = self._model.trainable_variables  # as Keras: None where there is no gradient
+            self._model.optimizer.apply_gradients([(known.get(id(v)), v) for v in every])
+        for variable, change in zip(self._moving, parts[count:], strict=True):
+            variable.assign_add(change)
+
+    def _whole(self, *tensors: Any) -> Any:
+        gradients, loss, rows = self._differentiated(tensors, None)
+        variables = self._model.trainable_variables
+        if variables:
+            self._model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return tf.stack([loss, rows])
+
+    def _evaluate(self, batch: Any, *tensors: Any) -> Any:
+        x, y, weight = self._split(tensors)
+        predicted = self._model(x, training=False)
+        mean, rows = self._loss(x, y, predicted, weight, False, batch)
+        return tf.stack([mean * rows, rows])
+
+    def _differentiated(self, tensors: Sequence[Any], batch: Any) -> tuple[list[Any], Any, Any]:
+        """Return gradients, the loss times rows, and rows.
+
+        The gradients are those of the rows' part of a batch of so many rows; None: of all of it.
+        """
+        x, y, weight = self._split(tensors)
+        with tf.GradientTape() as tape:
+            predicted = self._model(x, training=True)
+            mean, rows = self._loss(x, y, predicted, weight, True, batch)
+            part = mean if batch is None else mean * (rows / tf.cast(batch, rows.dtype))
+            scaled = self._model.optimizer.scale_loss(part)
+        return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
+
+    def _loss(
+        self, x: Any, y: Any, predicted: Any, weight: Any, training: bool, batch: Any
+    ) -> tuple[Any, Any]:
+        """Return the mean loss and the number of rows; count them in metrics.
+
+        Keras takes the mean of each output's losses over batches, whatever their rows: a share
+        counts in it as its part of the batch.
+        """
+        states = [v for m in self._output_losses() for v in m.variables]
+        before = [tf.identity(v.value) for v in states]
+        mean = self._model.compute_loss(x, y, predicted, weight, training=training)
+        self._model.compute_metrics(x, y, predicted, weight)
+        rows = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], mean.dtype)
+        if batch is not None:
+            part = rows / tf.cast(batch, rows.dtype)
+            for state, old in zip(states, before, strict=True):
+                state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
+        return mean, rows
+
+    def _output_losses(self) -> list[Any]:
+        """Return the metrics of the losses of single outputs, once Keras has made them."""
+        compiled = self._model._compile_loss
+        return list(compiled.metrics) if compiled is not None else []
+
+    def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
+        """Return x, y and weight as the model takes them."""
+        *others, weight = tensors if self._weighted else (*tensors, None)
+        split = len(others) - self._labels
+        pairs = zip(others[:split], self._inputs, strict=True)
+        x = packed(
+            structure_of(self._model, "input"),
+            self._inputs,
+            [tf.cast(t, end.leaf.dtype) for t, end in pairs],
+        )
+        if not self._labels:
+            return x, None, weight
+        return x, packed(structure_of(self._model, "output"), self._outputs, others[split:]), weight

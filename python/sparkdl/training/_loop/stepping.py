@@ -1,0 +1,177 @@
+"""One step of all workers, in which they either sum gradients or work alone for a while."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl._metric_values import as_keras_logs
+from sparkdl.training._loop.ring import Ring
+from sparkdl.training._loop.step_functions import Steps
+from sparkdl.training._loop.variables import (
+    assign,
+    is_float,
+    metric_variables,
+    moving,
+    parts,
+    values,
+)
+
+
+class Totals:
+    """The states of metrics, with the sums of loss and rows; what workers have adds up.
+
+    The states of Keras' metrics are sums. What a state begins with is not counted twice.
+    """
+
+    def __init__(self, model: Any, ring: Ring, rank: int) -> None:
+        self._model, self._ring, self._rank = model, ring, rank
+        self.sums = np.zeros(2)  # of loss times rows, and of rows
+        self._first: list[Any] | None = None
+
+    def add(self, loss_and_rows: Any) -> None:
+        """Count rows of this worker."""
+        self.sums += loss_and_rows
+
+    def merge(self) -> None:
+        """Add up what all workers have; worker 0 then has all, the others nothing."""
+        variables = metric_variables(self._model)
+        first = self._beginning(variables)
+        own = [v - f for v, f in zip(values(variables), first, strict=True)]
+        flat = np.concatenate([self.sums, *(np.asarray(o, "float64").ravel() for o in own)])
+        self._ring.sum(flat)
+        if self._rank:
+            flat[:] = 0
+        self.sums = flat[:2].copy()
+        for (variable, part), begun in zip(parts(flat[2:], variables), first, strict=True):
+            variable.assign((begun + part).astype(begun.dtype))
+
+    def result(self) -> dict[str, Any]:
+        """Return loss and metrics as Keras' logs (those of worker 0 count), and begin again."""
+        self.merge()
+        found = self._model.get_metrics_result() if self.sums[1] else {}
+        loss = self.sums[0] / self.sums[1] if self.sums[1] else 0.0
+        logs = as_keras_logs({**found, "loss": loss})
+        self._model.reset_metrics()
+        self.sums = np.zeros(2)
+        return logs
+
+    def arrays(self) -> list[Any]:
+        """Return what `restore` takes."""
+        return [self.sums, *values(metric_variables(self._model))]
+
+    def restore(self, arrays: list[Any]) -> None:
+        """Begin with what worker 0 had."""
+        self._beginning(metric_variables(self._model))
+        if self._rank == 0:
+            self.sums = np.array(arrays[0])
+            assign(metric_variables(self._model), arrays[1:])
+
+    def _beginning(self, variables: list[Any]) -> list[Any]:
+        """Return what states are when nothing was counted."""
+        if self._first is None or len(self._first) != len(variables):
+            now = values(variables)
+            self._model.reset_metrics()
+            self._first = [np.array(v) for v in values(variables)]
+            assign(variables, now)
+        return self._first
+
+
+class Stepping:
+    """Takes steps with the other workers.
+
+    Parameters
+    ----------
+    every : int
+        1: every step is one of all workers together. k: after k steps that each worker has taken
+        with its share of the batches, weights, moving averages and the optimizer's averages are
+        averaged, by the rows that each worker has seen.
+    """
+
+    def __init__(self, model: Any, steps: Steps, ring: Ring, worker: Any, every: int) -> None:
+        self._model, self._steps, self._ring = model, steps, ring
+        self._alone, self._rank = worker.count == 1, worker.rank
+        self._every, self._taken, self._seen = every, 0, 0
+        self._summed: Any = None  # what the next step, or `_update`, applies
+        self.metrics = Totals(model, ring, worker.rank)
+        self._averaged = self._floats() if every > 1 else []
+
+    def step(self, arrays: list[Any], batch: int, last: bool) -> float:
+        """Take a step on this worker's share, which may be empty, of a batch of so many rows.
+
+        Returns
+        -------
+        float
+            The loss of the batch; when workers step alone, that of this worker's share.
+        """
+        if self._alone or self._every > 1:
+            return self._local(arrays, last)
+        if len(arrays[0]):
+            vector = self._steps.gradients(arrays, batch, self._summed).numpy()
+            self.metrics.add(vector[-2:])
+        else:
+            self._update()
+            vector = np.zeros(self._steps.size, self._steps.dtype)
+        self._ring.sum(vector)
+        self._summed = vector
+        return float(vector[-2] / vector[-1])
+
+    def _update(self) -> None:
+        """Apply the sums of the last step."""
+        if self._summed is not None:
+            self._steps.update(self._summed)
+        self._summed = None
+
+    def evaluate(self, arrays: list[Any], batch: int) -> None:
+        """Count rows of this worker, of a batch of so many, in the metrics."""
+        if len(arrays[0]):
+            self.metrics.add(self._steps.evaluate(arrays, batch).numpy())
+
+    def result(self) -> dict[str, Any]:
+        """Return loss and metrics of all workers since the last result; end the last step."""
+        self._update()
+        return self.metrics.result()
+
+    def settle(self) -> None:
+        """Bring all workers to the same state; worker 0 has it all."""
+        self._update()
+        self._average()
+        self.metrics.merge()
+
+    def _local(self, arrays: list[Any], last: bool) -> float:
+        loss = np.nan
+        if len(arrays[0]):
+            found = self._steps.whole(arrays).numpy()
+            self.metrics.add(found)
+            loss = float(found[0] / found[1])
+            self._seen += int(found[1])
+        self._taken += 1
+        if last or self._taken >= self._every:
+            self._average()
+        return loss
+
+    def _floats(self) -> list[Any]:
+        """Return what is averaged."""
+        others = [v for v in self._model.optimizer.variables if is_float(v)]
+        return [*self._model.trainable_variables, *moving(self._model), *others]
+
+    def _average(self) -> None:
+        """Average over the workers what they have changed alone."""
+        if self._alone or not self._taken:
+            return
+        mine = [np.asarray(v, "float64") * self._seen for v in values(self._averaged)]
+        flat = np.concatenate([*(m.ravel() for m in mine), [self._seen]])
+        self._ring.sum(flat)
+        for variable, part in parts(flat, self._averaged):
+            variable.assign((part / flat[-1]).astype(str(variable.dtype)))
+        self._taken = self._seen = 0
+        self._same_iterations()
+
+    def _same_iterations(self) -> None:
+        """Count steps as worker 0 does, which has rows of every batch."""
+        iterations = self._model.optimizer.iterations
+        own = np.zeros(1)
+        own[0] = 0 if self._rank else int(iterations.value)
+        self._ring.sum(own)
+        iterations.assign(int(own[0]))

@@ -1,0 +1,98 @@
+"""The file of the model that is to be trained, and other files of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sparkdl._model_files.content import is_of_keras, kind_of
+from sparkdl._model_files.plain_dicts import with_plain_dicts
+from sparkdl._paths import new_folder
+from sparkdl._places import local_copy, place_of
+from sparkdl.errors import InvalidModelException, SettingsException
+
+
+def stored_model(model: Any) -> str:
+    """Write a live model to a file of Keras, which is removed when this process ends.
+
+    Raises
+    ------
+    InvalidModelException
+        It is a model of tf_keras, which sparkdl does not train.
+    SettingsException
+        Keras runs on another backend than TensorFlow.
+    """
+    from sparkdl._lazy import keras_to_train
+    from sparkdl._live_keras import is_tf_keras, versions
+
+    if is_tf_keras(model):
+        from sparkdl._model_files.loading import cannot_train
+
+        [version] = versions(model).values()
+        raise InvalidModelException(
+            cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
+        )
+    file = new_folder("given") / "model.keras"
+    keras_to_train().saving.save_model(with_plain_dicts(model), file)
+    return str(file)
+
+
+def take_model(
+    estimator: Any, given: dict[str, Any], store: Callable[[Any], str] = stored_model
+) -> dict[str, Any]:
+    """Return what was given without what is no param: the model, whose file becomes modelFile.
+
+    The estimator keeps `custom_objects` and `safe_mode`, which are code and its consent.
+
+    Raises
+    ------
+    SettingsException
+        A model and a file are both given.
+    """
+    params = dict(given)
+    model = params.pop("model", None)
+    estimator.custom_objects = params.pop("custom_objects", estimator.custom_objects)
+    estimator.safe_mode = bool(params.pop("safe_mode", estimator.safe_mode))
+    if model is not None:
+        if params.get("modelFile") is not None:
+            raise SettingsException(
+                "model and modelFile are both given: give a live model or the path of one."
+            )
+        params["modelFile"] = store(model)
+    return params
+
+
+def keras_file(estimator: Any) -> Path:
+    """Return the file of Keras that is to be trained.
+
+    Raises
+    ------
+    InvalidModelException
+        It is none, or not there.
+    SettingsException
+        Keras runs on another backend than TensorFlow.
+    """
+    from sparkdl._lazy import keras_to_train
+
+    keras_to_train()
+    why = "The weights of bundles and SavedModels are constants."
+    return expect_keras_file(estimator.getModelFile(), "train", why)
+
+
+def expect_keras_file(given: str, action: str, why: str = "") -> Path:
+    """Return the local path of a file of Keras.
+
+    Raises
+    ------
+    InvalidModelException
+        It is none, or not there; "Cannot <action> it", and what it is instead.
+    """
+    file = local_copy(given)
+    if file is None or not is_of_keras(file):
+        found = "there is nothing" if file is None else f"it is {kind_of(file).what}"
+        raise InvalidModelException(
+            f"Cannot {action} {place_of(given)}: expected a file of Keras (.keras, .h5), or a live "
+            f"model (model=...), but {found}. {why}".rstrip()
+        )
+    return file

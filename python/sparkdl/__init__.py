@@ -24,12 +24,33 @@ if TYPE_CHECKING:
     from sparkdl import udf as udf
     from sparkdl._doctor import doctor as doctor
     from sparkdl.bundle import save_bundle as save_bundle
+    from sparkdl.comparison import compare_models as compare_models
     from sparkdl.data import tf_dataset as tf_dataset
+    from sparkdl.estimators.image_classifier_estimator import (
+        ImageClassifierEstimator as ImageClassifierEstimator,
+    )
+    from sparkdl.estimators.keras_image_file_estimator import (
+        KerasImageFileEstimator as KerasImageFileEstimator,
+    )
     from sparkdl.graph.input import TFInputGraph as TFInputGraph
     from sparkdl.image import readImages as readImages
     from sparkdl.listing import models as models
+    from sparkdl.model import Model as Model
+    from sparkdl.model import load_model as load_model
     from sparkdl.session import start as start
+    from sparkdl.training.horovod_runner import HorovodRunner as HorovodRunner
     from sparkdl.training.keras_estimator import KerasEstimator as KerasEstimator
+    from sparkdl.training.tensorflow_distributor import (
+        TensorFlowDistributor as TensorFlowDistributor,
+    )
+    from sparkdl.transformers import DeepImageFeaturizer as DeepImageFeaturizer
+    from sparkdl.transformers import DeepImagePredictor as DeepImagePredictor
+    from sparkdl.transformers import ImageClassifierModel as ImageClassifierModel
+    from sparkdl.transformers import KerasImageFileTransformer as KerasImageFileTransformer
+    from sparkdl.transformers import KerasModel as KerasModel
+    from sparkdl.transformers import KerasTransformer as KerasTransformer
+    from sparkdl.transformers import TFImageTransformer as TFImageTransformer
+    from sparkdl.transformers import TFTransformer as TFTransformer
     from sparkdl.transformers.utils import imageInputPlaceholder as imageInputPlaceholder
     from sparkdl.udf import registerKerasImageUDF as registerKerasImageUDF
     from sparkdl.udf import registerKerasUDF as registerKerasUDF

@@ -20,7 +20,7 @@ from typing import Any
 
 from sparkdl._lazy import eagerly
 from sparkdl._live_keras import save_keras
-from sparkdl._manifest import MANIFEST, read_manifest, sha256
+from sparkdl._manifest import MANIFEST, known_sha256, read_manifest
 from sparkdl._model_files.content import no_file
 from sparkdl._paths import process_folder
 from sparkdl._places import Given, local_copy, place_of
@@ -103,9 +103,9 @@ def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
 
 def _content(path: Path) -> str:
     if path.is_file():
-        return sha256(path)
+        return known_sha256(path)
     files = sorted(f for f in path.rglob("*") if f.is_file())
-    lines = [f"{f.relative_to(path).as_posix()}:{sha256(f)}" for f in files]
+    lines = [f"{f.relative_to(path).as_posix()}:{known_sha256(f)}" for f in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

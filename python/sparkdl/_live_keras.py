@@ -11,23 +11,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sparkdl._lazy import keras
 from sparkdl._states import initial_states
 
 
-def is_keras(model: Any) -> bool:
+class LiveModel(Protocol):
+    """What models of Keras 3 and of tf_keras are for type checkers, which know of neither here."""
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    @property
+    def weights(self) -> Any: ...
+
+    def load_weights(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def get_weights(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def save(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def is_keras(model: object) -> bool:
     """Say whether something is a model of Keras 3 or of tf_keras."""
     return _is_of("keras", model) or is_tf_keras(model)
 
 
-def is_tf_keras(model: Any) -> bool:
+def is_tf_keras(model: object) -> bool:
     """Say whether something is a model of tf_keras."""
     return _is_of("tf_keras", model)
 
 
-def _is_of(package: str, model: Any) -> bool:
+def _is_of(package: str, model: object) -> bool:
     kind = getattr(sys.modules.get(package), "Model", None)
     return kind is not None and isinstance(model, kind)
 

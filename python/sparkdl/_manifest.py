@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,6 +50,27 @@ def sha256(path: str | Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+# By path, size and times: hashes of files that were read in this process.
+_hashes: dict[tuple[str, int, int, int], str] = {}
+_JUST_WRITTEN_NS = 2_000_000_000  # whoever writes again at once may not change the file's time
+
+
+def known_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, which is read once per process as long as it does not change.
+
+    For files that users have, of up to some gigabytes. To find out whether a file is damaged, use
+    `sha256`.
+    """
+    status = os.stat(path)
+    key = (os.path.realpath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if key not in _hashes:
+        found = sha256(path)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _JUST_WRITTEN_NS:
+            return found
+        _hashes[key] = found
+    return _hashes[key]
 
 
 def write_bundle(

@@ -6,13 +6,17 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparkdl._jvm import active_session
-from sparkdl._manifest import MANIFEST, read_manifest, sha256, verify_bundle
+from sparkdl._manifest import MANIFEST, known_sha256, read_manifest, verify_bundle
 from sparkdl._places import Given, Place, local_copy, place_of
 from sparkdl._remote_files import is_reachable
 from sparkdl.errors import ModelNotFoundException, SettingsException
 from sparkdl.named import NamedModel, named_model
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 DEFAULT_DIR = "~/.sparkdl/models"
 _SETTING = "spark.sparkdl.models.dir"
@@ -22,9 +26,16 @@ _KEY_LENGTH = 16
 _checked: dict[str, int] = {}
 
 
-def cache_place(model_dir: Given | None = None) -> Place:
-    """Return the model cache: the one given, else the session's setting, else the default."""
-    return place_of(model_dir or _from_session() or DEFAULT_DIR)
+def cache_place(model_dir: Given | None = None, spark: SparkSession | None = None) -> Place:
+    """Return the model cache: the one given, else the session's setting, else the default.
+
+    Parameters
+    ----------
+    model_dir : str or Path, optional
+    spark : SparkSession, optional
+        Default: the active session, if there is one.
+    """
+    return place_of(model_dir or _from_session(spark) or DEFAULT_DIR)
 
 
 def cache_dir(model_dir: Given | None = None) -> Path:
@@ -45,10 +56,10 @@ def cache_dir(model_dir: Given | None = None) -> Path:
     return place.local
 
 
-def _from_session() -> str | None:
-    if not is_reachable():
+def _from_session(spark: SparkSession | None) -> str | None:
+    if spark is None and not is_reachable():
         return None
-    found = active_session().conf.get(_SETTING, None)
+    found = (spark or active_session()).conf.get(_SETTING, None)
     return str(found) if found else None
 
 
@@ -130,7 +141,7 @@ def _key(model: NamedModel, weights: str) -> str:
             f"There is no weights file {weights} for {model.name}. Expected 'imagenet', a weights "
             "file of Keras (.weights.h5, .h5, .keras) or the directory of a bundle."
         )
-    return sha256(file)[:_KEY_LENGTH]
+    return known_sha256(file)[:_KEY_LENGTH]
 
 
 @contextmanager

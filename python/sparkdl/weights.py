@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._download import quick_network
 from sparkdl._lazy import keras
+from sparkdl._live_keras import LiveModel
 from sparkdl._model_files.content import KERAS_ZIP, OF_KERAS, kind_of
 from sparkdl._model_files.keras_file import damaged
 from sparkdl._model_files.loading import as_weights
@@ -19,6 +20,9 @@ from sparkdl._places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.labels import IMAGENET_CLASSES
 from sparkdl.named import NamedModel
+
+if TYPE_CHECKING:
+    import h5py
 
 Shapes = Counter[tuple[int, ...]]
 
@@ -133,7 +137,7 @@ def _existing(model: NamedModel, weights: str) -> Path:
     return path
 
 
-def _load(network: Any, path: Path, model: NamedModel) -> Any:
+def _load(network: LiveModel, path: Path, model: NamedModel) -> LiveModel:
     try:
         with as_weights(path) as file:
             network.load_weights(str(file))
@@ -142,7 +146,7 @@ def _load(network: Any, path: Path, model: NamedModel) -> Any:
     return network
 
 
-def shapes_of(network: Any) -> Shapes:
+def shapes_of(network: LiveModel) -> Shapes:
     """Return how many tensors of each shape the weights of a network have."""
     return Counter(tuple(w.shape) for w in network.weights if "float" in str(w.dtype))
 
@@ -163,10 +167,10 @@ def shapes_in_file(path: Path) -> Shapes:
         raise damaged(path, e) from e
 
 
-def _shapes(file: Any, dataset: type) -> Shapes:
+def _shapes(file: h5py.File, dataset: type) -> Shapes:
     found: Shapes = Counter()
 
-    def visit(name: str, item: Any) -> None:
+    def visit(name: str, item: h5py.HLObject) -> None:
         weights = isinstance(item, dataset) and name.split("/")[0] not in _NOT_WEIGHTS
         if weights and item.dtype.kind == "f":
             found[tuple(item.shape)] += 1

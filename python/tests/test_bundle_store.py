@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sparkdl
-from sparkdl import _bundle_store, _paths
+from sparkdl import _bundle_store, _manifest, _paths
 from sparkdl._bundle_store import stored_bundle
 from sparkdl._manifest import read_manifest, verify_bundle
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
@@ -79,6 +79,25 @@ def test_a_file_is_converted_once_for_its_content_and_the_options(
     assert len(made) == 3
     dense(1).save(file)
     assert stored_bundle(file) != first
+
+
+def test_the_hash_of_a_file_is_computed_once_for_its_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[str] = []
+    real = _manifest.sha256
+    monkeypatch.setattr(_manifest, "sha256", lambda p: read.append(str(p)) or real(p))
+    file, link = tmp_path / "weights.h5", tmp_path / "link"
+    file.write_bytes(b"1234")
+    link.symlink_to(file)
+    first = _manifest.known_sha256(file)
+    assert _manifest.known_sha256(file) == first == real(file)
+    assert len(read) == 2, "a file that was written just now may be written again at once"
+    monkeypatch.setattr(_manifest, "_JUST_WRITTEN_NS", 0)
+    assert [_manifest.known_sha256(p) for p in (file, link, str(file))] == [first] * 3
+    assert len(read) == 3
+    file.write_bytes(b"4321")
+    assert _manifest.known_sha256(file) == real(file) != first
 
 
 def test_a_saved_model_is_converted_once(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from sparkdl import (
     TFTransformer,
 )
 from sparkdl.errors import InvalidInputException, SchemaMismatchException, SparkDLException
+from sparkdl.param.invalid_rows import POLICIES, WITHOUT_KEEP
+from sparkdl.tensorframes._options import checked_policy
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -180,6 +182,16 @@ def test_setters_set_and_unset_params_follow_the_session(case: Case) -> None:
 
 
 @every_stage
+def test_none_stands_for_what_is_not_given(spark: Any, case: Case) -> None:
+    optional = {p for p in inspect.signature(case.stage).parameters if p not in case.params()}
+    made = case.ready(**dict.fromkeys(optional)).setParams(**dict.fromkeys(optional))
+    assert {p.name for p in made.params if made.isSet(p)} == set(case.params())
+    assert rows(made.transform(three(spark, case))) == rows(
+        case.ready().transform(three(spark, case))
+    )
+
+
+@every_stage
 def test_wrong_values_are_refused_when_they_are_set(case: Case) -> None:
     with pytest.raises(SparkDLException, match="batchSize must be at least 1, got 0."):
         case.stage(batchSize=0)
@@ -189,6 +201,31 @@ def test_wrong_values_are_refused_when_they_are_set(case: Case) -> None:
         case.stage(handleInvalid="drop")
     with pytest.raises(TypeError):
         case.stage(batchSize="many")
+
+
+@every_stage
+def test_the_values_of_handle_invalid_are_those_of_scala(spark: Any, case: Case) -> None:
+    stages = case.stage(), java_stage(spark, case)
+    for policy in POLICIES:
+        assert [s.setHandleInvalid(policy).getHandleInvalid() for s in stages] == [policy] * 2
+    for stage in stages:
+        with pytest.raises(
+            SparkDLException,
+            match=f"Unknown handleInvalid 'drop'. Expected one of: {', '.join(POLICIES)}.",
+        ):
+            stage.setHandleInvalid("drop")
+
+
+def test_the_policies_of_tensorframes_are_those_of_scala(spark: Any) -> None:
+    options = spark._jvm.org.sparkdl.tensorframes.BlockOptions.defaults()
+    for policy in POLICIES:
+        if policy in WITHOUT_KEEP:
+            assert checked_policy(policy) == options.withHandleInvalid(policy).handleInvalid()
+            continue
+        with pytest.raises(SparkDLException, match="handleInvalid 'keep' cannot be used here"):
+            options.withHandleInvalid(policy)
+        with pytest.raises(SparkDLException, match="handleInvalid must be one of: error, skip"):
+            checked_policy(policy)
 
 
 @every_stage

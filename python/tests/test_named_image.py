@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import stage_bundles
 from parity import largest_difference, parity_case
 from pyspark.ml import Pipeline
 from pyspark.ml.classification import LogisticRegression
@@ -99,6 +100,16 @@ def test_a_weights_file_becomes_a_bundle_in_the_cache_once(
     assert len(list((tmp_path / "cache").glob("MobileNetV2-*"))) == 1
     monkeypatch.setattr("sparkdl.keras_export.export_named", None)
     np.testing.assert_array_equal(column(stage.transform(frame_of(spark, pixels))), first)
+
+
+def test_the_models_are_looked_for_where_the_session_of_the_dataframe_says(spark: Any) -> None:
+    other = spark.newSession()
+    other.conf.set("spark.sparkdl.models.dir", stage_bundles.model_dir())
+    stage = DeepImageFeaturizer(inputCol="content", outputCol="out", modelName="MobileNetV2")
+    frame = stage_bundles.encoded(other, stage_bundles.png(255, 0, 0))
+    assert len(column(stage.transform(frame))) == 1
+    assert not stage.isSet("weights")
+    assert stage.setModelName("TinyNet").transform(frame).count() == 1, "nothing of it stays"
 
 
 def test_weights_that_are_not_there_are_named(spark: Any) -> None:

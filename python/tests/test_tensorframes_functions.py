@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import pytest
 import tensorflow as tf
 
 import sparkdl.tensorframes as tfs
+from sparkdl._paths import process_folder
 from sparkdl.errors import InvalidModelException, SchemaMismatchException, SparkDLException
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, REDUCE_BLOCKS, REDUCE_ROWS, program
-from sparkdl.tensorframes._program import stored
+from sparkdl.tensorframes._program import Program
 from sparkdl.tensorframes._tensor_columns import TensorColumn
 
 COLUMNS = {
@@ -199,10 +201,59 @@ def test_the_graph_that_a_caller_builds_is_left_alone() -> None:
     assert graph.get_operations() == []
 
 
-def test_equal_programs_are_one_file() -> None:
-    paths = {stored(made(lambda x: {"z": x + 1.0}).graph_def) for _ in range(3)}
-    assert len(paths) == 1
-    assert stored(made(lambda x: {"z": x + 2.0}).graph_def) not in paths
+class Door:
+    """Takes the files of programs over, as the JVM's does."""
+
+    @staticmethod
+    def tensorProgram(path: str, *rest: Any) -> bytes:
+        content = Path(path).read_bytes()
+        Path(path).unlink()
+        return content
+
+
+def test_equal_programs_are_equal_files_and_each_is_handed_over() -> None:
+    def handed_over(program: Program) -> bytes:
+        return program.in_jvm(Door)
+
+    before = {*process_folder().iterdir()}
+    files = {handed_over(made(lambda x: {"z": x + 1.0})) for _ in range(3)}
+    assert len(files) == 1
+    assert handed_over(made(lambda x: {"z": x + 2.0})) not in files
+    assert {*process_folder().iterdir()} == before
+
+
+def test_shapes_do_not_depend_on_the_values_of_large_constants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sparkdl._graph import freeze
+
+    table = np.ones([300, 200], np.float32)
+    large = [np.ones([7, 30_000]), np.array(["a" * 70_000])]
+    program = made(
+        lambda x: {
+            "row": tf.reshape(tf.cast(x, tf.float32), [-1, 1]) @ table[:1],
+            "table": tf.gather(table, tf.cast(x, tf.int32)),
+            "sizes": tf.reshape(large[0], [-1, 3, 5]),
+            "text": tf.constant(large[1]),
+        }
+    )
+    ends = [*program.outputs.values()]
+    light = freeze.without_large_values(program.graph_def)
+    assert light.ByteSize() < 10_000 < program.graph_def.ByteSize()
+    found = freeze.static_signature(program.graph_def, ends)
+    monkeypatch.setattr(freeze, "_LARGE_BYTES", 1 << 40)
+    assert found == freeze.static_signature(program.graph_def, ends)
+    assert [s.shape.as_list() for s in found] == [[None, 200], [None, 200], [14_000, 3, 5], [1]]
+
+
+def test_the_graph_of_a_caller_keeps_its_constants_and_can_be_used_again() -> None:
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float64, [None], name="x")
+        z = tf.add(x, np.arange(3.0), name="z")
+    before = graph.as_graph_def().SerializeToString(deterministic=True)
+    files = {made(z).in_jvm(Door) for _ in range(2)}
+    assert len(files) == 1
+    assert graph.as_graph_def().SerializeToString(deterministic=True) == before
 
 
 def test_a_column_that_is_missing_or_no_tensor_is_named() -> None:

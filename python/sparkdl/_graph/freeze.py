@@ -157,9 +157,37 @@ _TABLES = {"HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
 _STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
 
 
+def without_large_values(graph_def: Any) -> Any:
+    """Return a graph with the same shapes, whose large constants are placeholders.
+
+    TensorFlow looks at the values of small constants only when it infers shapes (sizes, axes,
+    paddings), and to import a graph copies it several times.
+    """
+    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > _LARGE_BYTES}
+    if not large:
+        return graph_def
+    light = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
+    for node in graph_def.node:
+        if node.name in large:
+            _add_placeholder(light, node)
+        else:
+            light.node.add().CopyFrom(node)
+    return light
+
+
+_LARGE_BYTES = 1 << 16  # a shape, or what a shape is made of, is never so large
+
+
+def _add_placeholder(graph_def: Any, constant: Any) -> None:
+    value = constant.attr["value"].tensor
+    node = graph_def.node.add(name=constant.name, op="Placeholder", input=constant.input)
+    node.attr["dtype"].type = value.dtype
+    node.attr["shape"].shape.CopyFrom(value.tensor_shape)
+
+
 def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
     """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
+        tf.import_graph_def(without_large_values(graph_def), name="")
     found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
     return [tf.TensorSpec(t.shape, t.dtype) for t in found]

@@ -162,6 +162,8 @@ def _size(value: Sequence[int] | None) -> tuple[int, int] | None:
 
 
 def _skips(value: str) -> bool:
-    if value not in ("error", "skip"):
+    from sparkdl.param.invalid_rows import SKIP, WITHOUT_KEEP  # a package that imports pyspark
+
+    if value not in WITHOUT_KEEP:
         raise SparkDLException(f'handle_invalid must be "error" or "skip", got {value!r}.')
-    return value == "skip"
+    return value == SKIP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
@@ -14,6 +14,7 @@ from sparkdl.estimators._classifier.base_params import BaseParams
 from sparkdl.estimators._classifier.head_params import HeadParams
 from sparkdl.param import HasLabelCol, keyword_only
 from sparkdl.param.image_classifier import ImageClassifierParams
+from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ _OF_MODEL = (
     "handleInvalid",
     "errorCol",
 )
+
+E = TypeVar("E", bound="ImageClassifierEstimator")
 
 
 class ImageClassifierEstimator(
@@ -194,55 +197,16 @@ class ImageClassifierEstimator(
         safe_mode: bool = True,
     ) -> None:
         super().__init__()
-        given = self._input_kwargs
         self._setDefault(**_DEFAULTS)
         # Not through _setDefault, which would convert it, and so import Keras.
         self._defaultParamMap[self.optimizer] = "adam"
-        self.setParams(**given)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        labelCol: str | None = None,
-        baseModel: str | None = None,
-        model: Any = None,
-        modelFile: str | Path | None = None,
-        preprocessing: str | None = None,
-        weights: str | Path | None = None,
-        modelDir: str | Path | None = None,
-        headUnits: int | None = None,
-        unfreezeFrom: str | None = None,
-        optimizer: Any = None,
-        learningRate: float | None = None,
-        fineTuneLearningRate: float | None = None,
-        epochs: int | None = None,
-        batchSize: int | None = None,
-        validationFraction: float | None = None,
-        validationCol: str | None = None,
-        earlyStoppingPatience: int | None = None,
-        augment: Sequence[str] | str | None = None,
-        augmentCopies: int | None = None,
-        classWeight: str | None = None,
-        tensorBoardDir: str | Path | None = None,
-        checkpointDir: str | Path | None = None,
-        seed: int | None = None,
-        numWorkers: int | None = None,
-        verbose: int | None = None,
-        predictionCol: str | None = None,
-        probabilityCol: str | None = None,
-        predictedLabelCol: str | None = None,
-        scaleHint: str | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        custom_objects: Mapping[str, Any] | None = None,
-        safe_mode: bool | None = None,
-    ) -> ImageClassifierEstimator:
-        """Set those params that are given."""
-        given = take_model(self, self._input_kwargs)
-        return self._set(**{k: v for k, v in given.items() if v is not None})
+    setParams = setter_like(__init__)
+
+    def _set(self: E, **given: Any) -> E:
+        """Set params, and what is none: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(given)))
 
     def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:
         """Train a model for each param map; those that agree in the network share its features.

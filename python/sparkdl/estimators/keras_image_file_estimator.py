@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl.errors import SparkDLException
@@ -18,7 +18,9 @@ from sparkdl.param import (
     HasLabelCol,
     keyword_only,
 )
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_file import ImageFileParams
+from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _TUNABLE = ("kerasOptimizer", "kerasLoss", "kerasFitParams", "outputCol", "outputMode")
 _DEFINED = ("inputCol", "modelFile")
+
+E = TypeVar("E", bound="KerasImageFileEstimator")
 
 
 class KerasImageFileEstimator(
@@ -115,8 +119,7 @@ class KerasImageFileEstimator(
     >>> models[0].history["loss"]  # doctest: +SKIP
     """
 
-    seed: Param[int] = Param(
-        Params._dummy(),
+    seed = declare_param(
         "seed",
         "For keras.utils.set_random_seed, before each trial loads the model; unset: none.",
         TypeConverters.toInt,
@@ -153,7 +156,6 @@ class KerasImageFileEstimator(
         errorCol: str | None = None,
     ) -> None:
         super().__init__()
-        given = self._input_kwargs
         self._setDefault(
             outputCol=f"{self.uid}__output",
             outputMode="vector",
@@ -161,35 +163,13 @@ class KerasImageFileEstimator(
             preprocessing="none",
             handleInvalid="error",
         )
-        self.setParams(**given)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        outputMode: str | None = None,
-        labelCol: str | None = None,
-        modelFile: str | Path | None = None,
-        model: Any = None,
-        custom_objects: Mapping[str, Any] | None = None,
-        safe_mode: bool | None = None,
-        imageLoader: Callable[[str], Any] | None = None,
-        targetSize: Sequence[int] | None = None,
-        preprocessing: str | None = None,
-        scaleHint: str | None = None,
-        kerasOptimizer: Any = None,
-        kerasLoss: Any = None,
-        kerasFitParams: Mapping[str, Any] | None = None,
-        seed: int | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-    ) -> KerasImageFileEstimator:
-        """Set those params that are given."""
-        return self._set(**take_model(self, self._input_kwargs))
+    setParams = setter_like(__init__)
+
+    def _set(self: E, **given: Any) -> E:
+        """Set params, and what is none: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(given)))
 
     def getSeed(self) -> int:
         """Return the seed of every trial."""

@@ -12,6 +12,8 @@ from sparkdl._lazy import tensorflow
 from sparkdl._manifest import read_manifest
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from sparkdl._saved_model import UnfrozenSavedModel
 
 
@@ -50,7 +52,7 @@ def found_in(bundle: str) -> Found:
     return Found(None, inputs, outputs, signed=True)
 
 
-def graph_in(bundle: str) -> Any:
+def graph_in(bundle: str) -> tf.compat.v1.GraphDef:
     """Return the GraphDef of a bundle."""
     v1 = tensorflow().compat.v1
     manifest, folder = read_manifest(bundle), Path(bundle)
@@ -65,7 +67,7 @@ def graph_in(bundle: str) -> Any:
     return next(m.graph_def for m in metas if set(m.meta_info_def.tags) == tags)
 
 
-def resolved(wanted: Any, ends: Mapping[str, str], what: str) -> str:
+def resolved(wanted: object, ends: Mapping[str, str], what: str) -> str:
     """Return the bundle's name for what a user wrote: this name, or the tensor's or operation's."""
     text = wanted if isinstance(wanted, str) else getattr(wanted, "name", None)
     if not isinstance(text, str):

@@ -7,15 +7,18 @@ values, and set_weights and load_model change nothing and say nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._lazy import tensorflow
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class KerasCatchUp:
     """Initialises variables and carries out assignments that came since the last call."""
 
-    def __init__(self, graph: Any, session: Any) -> None:
+    def __init__(self, graph: tf.Graph, session: tf.compat.v1.Session) -> None:
         self._graph = graph
         self._session = session
         self._done = 0  # operations that were looked at already
@@ -40,7 +43,7 @@ class KerasCatchUp:
         return {v.initializer.name for v in variables}
 
 
-def _assigns_constant(op: Any) -> bool:
+def _assigns_constant(op: tf.Operation) -> bool:
     if op.type != "AssignVariableOp":
         return False
     value = op.inputs[1].op

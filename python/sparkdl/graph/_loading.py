@@ -37,7 +37,7 @@ class Ends:
     fetches: Sequence[Any] = ()
     constants: Mapping[str, Any] | None = None
 
-    def of(self, graph: Any, meta: Any, where: str) -> Found:
+    def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> Found:
         """Look them up. The result has no graph yet."""
         if self.signature is None:
             ins, outs = (_named(given, graph) for given in (self.feeds, self.fetches))
@@ -55,29 +55,29 @@ class Ends:
         return Found(None, ins, outs, True, shapes=known_shapes)
 
 
-def _named(names: Any, graph: Any) -> dict[str, str]:
+def _named(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
     listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
     # What is given may be of the graph that was saved; here only names count.
     full = [tensor_name(tensor_name(n), graph) for n in listed]
     return {t.removesuffix(":0"): t for t in full}
 
 
-def _shapes(outputs: Mapping[str, str], graph: Any) -> dict[str, Any]:
+def _shapes(outputs: Mapping[str, str], graph: tf.Graph) -> dict[str, Any]:
     return {name: graph.get_tensor_by_name(tensor).shape for name, tensor in outputs.items()}
 
 
-def _tensors(infos: Any) -> dict[str, str]:
+def _tensors(infos: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(infos[key].name) for key in sorted(infos)}
 
 
-def from_session(graph: Any, session: Any, ends: Ends) -> Found:
+def from_session(graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
     """Freeze a graph with the values that its session has."""
     for end in [*ends.feeds, *ends.fetches]:
         tensor_name(end, graph)  # raises if it is of another graph
     return _frozen(ends.of(graph, None, "The graph"), graph, session, ends)
 
 
-def from_graph_def(graph_def: Any, ends: Ends) -> Found:
+def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: Ends) -> Found:
     """Take the part of a GraphDef that lies between the ends."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
@@ -165,7 +165,7 @@ def _ops(found: Found) -> list[str]:
     return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
 
 
-def _frozen(found: Found, graph: Any, session: Any, ends: Ends) -> Found:
+def _frozen(found: Found, graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
     check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
     graph_def = frozen_by(session, graph, _ops(found))
     check_frozen(graph_def, "the session")
@@ -184,7 +184,7 @@ def _stated(found: Found, ends: Ends) -> Found:
     )
 
 
-def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str, ends: Ends) -> Found:
+def _whole(found: Found, graph: tf.Graph, folder: Path, tags: str, why: str, ends: Ends) -> Found:
     inputs, outputs = (
         [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
         for ends in (found.inputs, found.outputs)
@@ -196,5 +196,5 @@ def _whole(found: Found, graph: Any, folder: Path, tags: str, why: str, ends: En
     return _stated(replace(found, graph_def=graph_def, whole=whole), ends)
 
 
-def _spec(name: str, tensor: Any) -> TensorSpec:
+def _spec(name: str, tensor: tf.Tensor) -> TensorSpec:
     return TensorSpec(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))

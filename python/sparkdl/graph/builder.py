@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._errors_1x import WrongStateException, WrongTypeException
 from sparkdl._lazy import eagerly, other_backend, tensorflow
@@ -24,6 +24,12 @@ from sparkdl.graph.utils import (
     validated_input,
     validated_output,
 )
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from sparkdl._live_keras import LiveModel
+    from sparkdl._places import Given
 
 __all__ = ["GraphFunction", "IsolatedSession"]
 
@@ -60,7 +66,7 @@ class IsolatedSession:
     work in the block.
     """
 
-    def __init__(self, graph: Any = None, using_keras: bool = False) -> None:
+    def __init__(self, graph: tf.Graph | None = None, using_keras: bool = False) -> None:
         self.graph = graph or tensorflow().Graph()
         self.sess = tensorflow().compat.v1.Session(graph=self.graph)
         self._keras = KerasCatchUp(self.graph, self.sess) if using_keras else None
@@ -166,7 +172,7 @@ class GraphFunction:
     @classmethod
     def fromKeras(
         cls,
-        model_or_file_path: Any,
+        model_or_file_path: LiveModel | Given,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
     ) -> GraphFunction:
@@ -195,7 +201,7 @@ class GraphFunction:
         if other_backend() and (is_file or not is_tf_keras(model_or_file_path)):
             return _of_bundle(model_or_file_path, custom_objects, safe_mode)
         with eagerly():
-            if not is_file:
+            if not isinstance(model_or_file_path, (str, os.PathLike)):
                 return _frozen_keras(model_or_file_path)
             from sparkdl._model_files.loading import load_keras_file
 
@@ -251,7 +257,9 @@ def _check_chain(functions: Sequence[GraphFunction]) -> None:
             )
 
 
-def _of_bundle(model: Any, custom_objects: Any, safe_mode: bool) -> GraphFunction:
+def _of_bundle(
+    model: LiveModel | Given, custom_objects: Mapping[str, Any] | None, safe_mode: bool
+) -> GraphFunction:
     """Freeze a model that is converted elsewhere, since Keras has another backend here."""
     from sparkdl._bundle_store import stored_bundle
     from sparkdl._manifest import read_manifest
@@ -269,7 +277,7 @@ def _of_bundle(model: Any, custom_objects: Any, safe_mode: bool) -> GraphFunctio
     return GraphFunction(graph_in(bundle), *ends)
 
 
-def _frozen_keras(model: Any) -> GraphFunction:
+def _frozen_keras(model: LiveModel) -> GraphFunction:
     import tempfile
 
     from sparkdl._graph.names import Loose, finish

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,11 @@ from sparkdl._plain import plain_values
 from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from sparkdl._live_keras import LiveModel
+    from sparkdl._places import Given
+
     Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
     File = str | os.PathLike[str]
 
@@ -84,11 +89,11 @@ class TFInputGraph:
         loose = from_graph(found.graph_def, found.inputs, found.outputs, self._name, found.shapes)
         return stored_bundle(loose, name=self._name)
 
-    def input_name(self, key_or_tensor: Any) -> str:
+    def input_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:
         """Return what the bundle calls an input, for a key, a tensor, an operation or a name."""
         return resolved(key_or_tensor, self._found.inputs, "input")
 
-    def output_name(self, key_or_tensor: Any) -> str:
+    def output_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:
         """Return what the bundle calls an output, for a key, a tensor, an operation or a name."""
         return resolved(key_or_tensor, self._found.outputs, "output")
 
@@ -131,8 +136,8 @@ class TFInputGraph:
     @classmethod
     def fromGraph(
         cls,
-        graph: Any,
-        sess: Any,
+        graph: tf.Graph,
+        sess: tf.compat.v1.Session,
         feed_names: Sequence[Any],
         fetch_names: Sequence[Any],
         *,
@@ -162,7 +167,7 @@ class TFInputGraph:
     @classmethod
     def fromGraphDef(
         cls,
-        graph_def: Any,
+        graph_def: tf.compat.v1.GraphDef,
         feed_names: Sequence[Any],
         fetch_names: Sequence[Any],
         *,
@@ -267,7 +272,7 @@ class TFInputGraph:
     @classmethod
     def fromKeras(
         cls,
-        model_or_file: Any,
+        model_or_file: LiveModel | Given,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
         *,
@@ -285,7 +290,7 @@ class TFInputGraph:
     @classmethod
     def fromFunction(
         cls,
-        function: Any,
+        function: Callable[..., Any],
         inputs: Any = None,
         outputs: Any = None,
         *,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._lazy import tensorflow
 from sparkdl.errors import SparkDLException
 from sparkdl.graph.builder import GraphFunction, IsolatedSession
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def buildSpImageConverter(channelOrder: str, img_dtype: str) -> GraphFunction:
@@ -49,7 +52,7 @@ def buildSpImageConverter(channelOrder: str, img_dtype: str) -> GraphFunction:
         return issn.asGraphFunction([height, width, channels, data], [result])
 
 
-def reversed_channels(image: Any) -> Any:
+def reversed_channels(image: tf.Tensor) -> tf.Tensor:
     """Reverse the first three of the last dimension, so that alpha stays last."""
     tf = tensorflow()
     count = tf.shape(image)[-1]
@@ -58,7 +61,7 @@ def reversed_channels(image: Any) -> Any:
     return tf.gather(image, order, axis=-1)
 
 
-def _grey(image: Any) -> Any:
+def _grey(image: tf.Tensor) -> tf.Tensor:
     tf = tensorflow()
     # A grey image is repeated to three equal colours, whose weights add up to 1.
     colours = tf.gather(image, tf.minimum(tf.range(3), tf.shape(image)[-1] - 1), axis=-1)

@@ -98,13 +98,17 @@ def makeGraphUDF(
     return model
 
 
-def _session_of(graph: Any) -> Any:
+def _session_of(graph: tf.Graph) -> tf.compat.v1.Session | None:
     session = tensorflow().compat.v1.get_default_session()
     return session if session is not None and session.graph is graph else None
 
 
 def _bundle(
-    part: Any, inputs: Mapping[str, str], outputs: Mapping[str, str], name: str, blocked: bool
+    part: tf.compat.v1.GraphDef,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    name: str,
+    blocked: bool,
 ) -> str:
     if blocked:
         return stored_bundle(part, inputs=inputs, outputs=outputs, name=name)

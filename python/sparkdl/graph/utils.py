@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from sparkdl._errors_1x import UnknownNameException, WrongStateException, WrongTypeException
 from sparkdl._lazy import tensorflow
 
+if TYPE_CHECKING:
+    import tensorflow as tf
 
-def validated_graph(graph: Any) -> Any:
+Named = Union["tf.Tensor", "tf.Operation", str]  # what has a name in a graph, or the name
+
+
+def validated_graph(graph: object) -> tf.Graph:
     """Return the graph if it is a `tf.Graph`; else raise an AssertionError."""
     if not isinstance(graph, tensorflow().Graph):
         raise WrongStateException(
@@ -19,7 +24,7 @@ def validated_graph(graph: Any) -> Any:
     return graph
 
 
-def tensor_name(tfobj_or_name: Any, graph: Any = None) -> str:
+def tensor_name(tfobj_or_name: Named, graph: tf.Graph | None = None) -> str:
     """Return the name "op:index" of a tensor.
 
     Parameters
@@ -49,7 +54,7 @@ def tensor_name(tfobj_or_name: Any, graph: Any = None) -> str:
     return str(get_tensor(tfobj_or_name, _graph_of(tfobj_or_name, graph)).name)
 
 
-def op_name(tfobj_or_name: Any, graph: Any = None) -> str:
+def op_name(tfobj_or_name: Named, graph: tf.Graph | None = None) -> str:
     """Return the name of an operation; arguments and errors as in `tensor_name`.
 
     >>> op_name("a"), op_name("a:3")
@@ -60,7 +65,7 @@ def op_name(tfobj_or_name: Any, graph: Any = None) -> str:
     return str(get_op(tfobj_or_name, _graph_of(tfobj_or_name, graph)).name)
 
 
-def get_op(tfobj_or_name: Any, graph: Any) -> Any:
+def get_op(tfobj_or_name: Named, graph: tf.Graph) -> tf.Operation:
     """Return the operation of a graph that is given, or that a tensor or name belongs to."""
     if isinstance(tfobj_or_name, str):
         name = _split(tfobj_or_name)[0]
@@ -72,7 +77,7 @@ def get_op(tfobj_or_name: Any, graph: Any) -> Any:
     return getattr(tfobj_or_name, "op", tfobj_or_name)
 
 
-def get_tensor(tfobj_or_name: Any, graph: Any) -> Any:
+def get_tensor(tfobj_or_name: Named, graph: tf.Graph) -> tf.Tensor:
     """Return the tensor of a graph that is given or named; of an operation, its first output."""
     op = get_op(tfobj_or_name, graph)
     index = 0
@@ -85,7 +90,7 @@ def get_tensor(tfobj_or_name: Any, graph: Any) -> Any:
     return op.outputs[index]
 
 
-def get_shape(tfobj_or_name: Any, graph: Any) -> list[int]:
+def get_shape(tfobj_or_name: Named, graph: tf.Graph) -> list[int]:
     """Return the sizes of a tensor, -1 for those that are unknown.
 
     Raises
@@ -104,12 +109,12 @@ def add_scope_to_name(scope: str, name: str) -> str:
     return f"{scope}/{name}" if scope else name
 
 
-def validated_output(tfobj_or_name: Any, graph: Any) -> str:
+def validated_output(tfobj_or_name: Named, graph: tf.Graph) -> str:
     """Return the name of the operation of an output, which the graph must have."""
     return op_name(tfobj_or_name, validated_graph(graph))
 
 
-def validated_input(tfobj_or_name: Any, graph: Any) -> str:
+def validated_input(tfobj_or_name: Named, graph: tf.Graph) -> str:
     """Return the name of the operation of an input; an AssertionError unless a placeholder."""
     op = get_op(tfobj_or_name, validated_graph(graph))
     if op.type not in ("Placeholder", "PlaceholderWithDefault"):
@@ -120,8 +125,11 @@ def validated_input(tfobj_or_name: Any, graph: Any) -> str:
 
 
 def strip_and_freeze_until(
-    fetches: Sequence[Any], graph: Any, sess: Any = None, return_graph: bool = False
-) -> Any:
+    fetches: Sequence[Any],
+    graph: tf.Graph,
+    sess: tf.compat.v1.Session | None = None,
+    return_graph: bool = False,
+) -> tf.compat.v1.GraphDef | tf.Graph:
     """Return the part of a graph that the fetches need, with constants in place of variables.
 
     Parameters
@@ -164,14 +172,14 @@ def _split(name: str) -> tuple[str, int]:
     return op, int(index or 0)
 
 
-def _graph_of(tfobj: Any, graph: Any) -> Any:
+def _graph_of(tfobj: Named, graph: tf.Graph | None) -> tf.Graph | None:
     if graph is not None or isinstance(tfobj, str):
         return graph
     _check_type(tfobj)
     return tfobj.graph
 
 
-def _check_type(tfobj: Any) -> None:
+def _check_type(tfobj: Named) -> None:
     tf = tensorflow()
     if not isinstance(tfobj, (tf.Tensor, tf.Operation)) or not hasattr(tfobj, "graph"):
         hint = ""
@@ -186,7 +194,7 @@ def _check_type(tfobj: Any) -> None:
         )
 
 
-def _same_graph(tfobj: Any, graph: Any) -> None:
+def _same_graph(tfobj: tf.Tensor | tf.Operation, graph: tf.Graph) -> None:
     _check_type(tfobj)
     if tfobj.graph is not validated_graph(graph):
         raise WrongStateException(
@@ -194,7 +202,7 @@ def _same_graph(tfobj: Any, graph: Any) -> None:
         )
 
 
-def _missing(what: str, name: str, graph: Any) -> UnknownNameException:
+def _missing(what: str, name: str, graph: tf.Graph) -> UnknownNameException:
     from difflib import get_close_matches
 
     names = [op.name for op in graph.get_operations()]

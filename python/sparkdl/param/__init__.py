@@ -1,9 +1,10 @@
-"""Params that several stages share, their converters, and mixins for stages of one's own."""
+"""Params that several stages share, their converters, and mixins for custom stages."""
 
 from __future__ import annotations
 
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_stage import ImageStageParams
-from sparkdl.param.keyword import keyword_only
+from sparkdl.param.keyword import keyword_only, setter_like
 from sparkdl.param.model_stage import ModelStageParams
 from sparkdl.param.shared_params import (
     CanLoadImage,
@@ -36,5 +37,7 @@ __all__ = [
     "ImageStageParams",
     "ModelStageParams",
     "SparkDLTypeConverters",
+    "declare_param",
     "keyword_only",
+    "setter_like",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pyspark.ml.param import Param, Params
+from pyspark.ml.param import Params
 
 from sparkdl._plain import plain_values
+from sparkdl.param.declaration import declare_param
 
 T = TypeVar("T", bound="ConstantsParams")
 
@@ -15,8 +16,7 @@ T = TypeVar("T", bound="ConstantsParams")
 class ConstantsParams(Params):
     """A stage on any graph, as Scala's HasConstants."""
 
-    constants: Param[dict[str, Any]] = Param(
-        Params._dummy(),
+    constants = declare_param(
         "constants",
         "Values of placeholders and inputs that no column feeds, by name: booleans, numbers, "
         "texts, or lists of them.",

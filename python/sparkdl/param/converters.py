@@ -23,7 +23,7 @@ SCALE_HINTS = (
 def one_of(name: str, allowed: Sequence[str]) -> Callable[[Any], str]:
     """Return a converter that accepts these texts only."""
 
-    def choice(value: Any) -> str:
+    def choice(value: object) -> str:
         text = TypeConverters.toString(value)
         if text not in allowed:
             raise SparkDLException(
@@ -42,7 +42,7 @@ def at_least_one(name: str) -> Callable[[Any], int]:
 def at_least(name: str, least: int) -> Callable[[Any], int]:
     """Return a converter that accepts whole numbers from one on only."""
 
-    def count(value: Any) -> int:
+    def count(value: object) -> int:
         number = TypeConverters.toInt(value)
         if number < least:
             raise SparkDLException(f"{name} must be at least {least}, got {number}.")
@@ -51,19 +51,19 @@ def at_least(name: str, least: int) -> Callable[[Any], int]:
     return count
 
 
-def model_name(value: Any) -> str:
+def model_name(value: object) -> str:
     """Accept names of the table of models only."""
     from sparkdl.named import named_model
 
     return named_model(TypeConverters.toString(value)).name
 
 
-def path(value: Any) -> str:
+def path(value: object) -> str:
     """Accept paths as text or as `os.PathLike`."""
     return TypeConverters.toString(path_text(value) if isinstance(value, os.PathLike) else value)
 
 
-def graph(value: Any) -> str:
+def graph(value: object) -> str:
     """Accept a `TFInputGraph`, whose bundle is taken, or the path of a model."""
     bundle = getattr(value, "bundle", None)
     if bundle is None and not isinstance(value, (str, os.PathLike)):
@@ -75,9 +75,9 @@ def graph(value: Any) -> str:
     return path(value if bundle is None else bundle)
 
 
-def names(value: Any) -> dict[str, str]:
+def names(value: object) -> dict[str, str]:
     """Accept pairs of names, as a dict or a list, sorted by the first; a tensor gives its name."""
-    pairs = value.items() if isinstance(value, Mapping) else value
+    pairs: Any = value.items() if isinstance(value, Mapping) else value
     try:
         found = {_name(first): _name(second) for first, second in pairs}
     except (TypeError, ValueError) as e:
@@ -87,12 +87,12 @@ def names(value: Any) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def tensor(value: Any) -> str:
+def tensor(value: object) -> str:
     """Accept the name of a tensor or operation, or the tensor or operation itself."""
     return _name(value)
 
 
-def size(value: Any) -> list[int]:
+def size(value: object) -> list[int]:
     """Accept a height and a width in pixels."""
     numbers = TypeConverters.toListInt(value)
     if len(numbers) != 2 or min(numbers) < 1:
@@ -105,7 +105,7 @@ def size(value: Any) -> list[int]:
 size.__name__ = "toListOfHeightAndWidth"  # pyspark asks the name whether the value is a list
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     text = value if isinstance(value, str) else getattr(value, "name", None)
     if not isinstance(text, str):
         raise TypeError(f"{value!r} is no name")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.converters import SCALE_HINTS, one_of
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.model_stage import ModelStageParams
 
 T = TypeVar("T", bound="ImageClassifierParams")
@@ -15,35 +16,30 @@ T = TypeVar("T", bound="ImageClassifierParams")
 class ImageClassifierParams(ModelStageParams):
     """The columns, as in Scala's ImageClassifierModel."""
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
+    inputCol = declare_param(
         "inputCol",
         "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
         "of binaryFile.",
         TypeConverters.toString,
     )
-    predictionCol: Param[str] = Param(
-        Params._dummy(),
+    predictionCol = declare_param(
         "predictionCol",
         "Name of the new column of predictions (double): the label where labels are numbers, else "
         "its place among the sorted labels; empty: no such column.",
         TypeConverters.toString,
     )
-    probabilityCol: Param[str] = Param(
-        Params._dummy(),
+    probabilityCol = declare_param(
         "probabilityCol",
         "Name of the new column of probabilities (vector), in the order of the sorted labels; "
         "empty: no such column.",
         TypeConverters.toString,
     )
-    predictedLabelCol: Param[str] = Param(
-        Params._dummy(),
+    predictedLabelCol = declare_param(
         "predictedLabelCol",
         "Name of the new column of the most probable labels (string); empty: no such column.",
         TypeConverters.toString,
     )
-    scaleHint: Param[str] = Param(
-        Params._dummy(),
+    scaleHint = declare_param(
         "scaleHint",
         f"How images are resized to the model's input: {', '.join(SCALE_HINTS)}.",
         one_of("scaleHint", SCALE_HINTS),

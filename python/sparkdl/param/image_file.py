@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.converters import one_of, size
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_model import ImageModelParams
 
 T = TypeVar("T", bound="ImageFileParams")
@@ -15,7 +16,7 @@ T = TypeVar("T", bound="ImageFileParams")
 _PREPROCESSING = ("none", "tf", "caffe", "torch")
 
 
-def _function(value: Any) -> Callable[..., Any]:
+def _function(value: object) -> Callable[..., Any]:
     from sparkdl.transformers._saved_function import function  # which needs these params
 
     return function(value)
@@ -24,28 +25,24 @@ def _function(value: Any) -> Callable[..., Any]:
 class ImageFileParams(ImageModelParams):
     """Where images come from and what is made of them, as in Scala's KerasImageFileTransformer."""
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
+    inputCol = declare_param(
         "inputCol",
         "Name of the column of paths or URIs of image files.",
         TypeConverters.toString,
     )
-    imageLoader: Param[Callable[[str], Any]] = Param(
-        Params._dummy(),
+    imageLoader = declare_param(
         "imageLoader",
         "A function of Python from a URI to an array [1, height, width, channels] or [height, "
         "width, channels] in RGB order, uint8 or float; unset: the files are read in the JVM.",
         _function,
     )
-    targetSize: Param[list[int]] = Param(
-        Params._dummy(),
+    targetSize = declare_param(
         "targetSize",
         "Height and width in pixels that images are resized to; unset: the model's, or each "
         "image's own where the model takes any.",
         size,
     )
-    preprocessing: Param[str] = Param(
-        Params._dummy(),
+    preprocessing = declare_param(
         "preprocessing",
         "What is made of the pixels before the model sees them: none (0 to 255), tf (-1 to 1), "
         "caffe (BGR minus ImageNet's mean) or torch (ImageNet's mean 0, deviation 1), as "

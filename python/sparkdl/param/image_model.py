@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params
+from pyspark.ml.param import Param
 
 from sparkdl.param.converters import SCALE_HINTS, one_of
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.model_stage import ModelStageParams, OutputColParams
 
 T = TypeVar("T", bound="ImageModelParams")
@@ -19,15 +20,13 @@ class ImageModelParams(ModelStageParams, OutputColParams):
     """
 
     inputCol: Param[str]
-    outputMode: Param[str] = Param(
-        Params._dummy(),
+    outputMode = declare_param(
         "outputMode",
         "Form of the new column: vector (an MLlib vector of the flattened, row-major output) or "
         "image (Spark's image struct, of an output with height, width and 1, 3 or 4 channels).",
         one_of("outputMode", ("vector", "image")),
     )
-    scaleHint: Param[str] = Param(
-        Params._dummy(),
+    scaleHint = declare_param(
         "scaleHint",
         f"How images are resized to the model's input: {', '.join(SCALE_HINTS)}.",
         one_of("scaleHint", SCALE_HINTS),

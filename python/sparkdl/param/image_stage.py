@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.converters import SCALE_HINTS, model_name, one_of, path
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.model_stage import ModelStageParams, OutputColParams
 
 T = TypeVar("T", bound="ImageStageParams")
@@ -16,35 +17,30 @@ T = TypeVar("T", bound="ImageStageParams")
 class ImageStageParams(ModelStageParams, OutputColParams):
     """Params of the stages with named models, the same as in Scala's trait of this name."""
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
+    inputCol = declare_param(
         "inputCol",
         "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
         "of binaryFile.",
         TypeConverters.toString,
     )
-    modelName: Param[str] = Param(
-        Params._dummy(),
+    modelName = declare_param(
         "modelName",
         "Name of the network, one of those that sparkdl.models() lists; may be unset only when "
         "weights is a bundle.",
         model_name,
     )
-    scaleHint: Param[str] = Param(
-        Params._dummy(),
+    scaleHint = declare_param(
         "scaleHint",
         f"How images are resized to the network's input: {', '.join(SCALE_HINTS)}.",
         one_of("scaleHint", SCALE_HINTS),
     )
-    weights: Param[str] = Param(
-        Params._dummy(),
+    weights = declare_param(
         "weights",
         "imagenet, or the path of a weights file of Keras (.weights.h5, .h5, .keras), or of a "
         "bundle, which is what a loaded stage has here.",
         path,
     )
-    modelDir: Param[str] = Param(
-        Params._dummy(),
+    modelDir = declare_param(
         "modelDir",
         "Directory of the named models' bundles, any Hadoop path; unset: the session's "
         "spark.sparkdl.models.dir.",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from pyspark.ml.param import Params
 
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S", bound=Params)
+P = ParamSpec("P")
 
 
 def keyword_only(func: F) -> F:
@@ -39,3 +44,85 @@ def keyword_only(func: F) -> F:
         return func(self, **kwargs)
 
     return cast(F, wrapper)
+
+
+def setter_like(init: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], S]:
+    """Return the `setParams` of a stage: it takes the keywords of the constructor.
+
+    The keywords, with their types and defaults, are written once, in `__init__`. The setter sets
+    those that are given, through the stage's `_set`, and leaves the others as they are, whatever
+    their defaults. None stands for what is not given.
+
+    Parameters
+    ----------
+    init : callable
+        The `__init__` in the class body, with keywords only.
+
+    Examples
+    --------
+    >>> from pyspark.ml.param import TypeConverters
+    >>> from sparkdl.param import declare_param
+    >>> class Stage(Params):
+    ...     colour = declare_param("colour", "Name of a colour.", TypeConverters.toString)
+    ...     @keyword_only
+    ...     def __init__(self, *, colour: str = "red") -> None:
+    ...         super().__init__()
+    ...         self._set(**self._input_kwargs)
+    ...     setParams = setter_like(__init__)
+    >>> stage = Stage(colour="blue").setParams()
+    >>> stage.getOrDefault("colour")
+    'blue'
+    >>> stage.setParams(colour="green").getOrDefault("colour")
+    'green'
+    >>> inspect.signature(Stage.setParams)
+    <Signature (self, *, colour: 'str' = <as it is>) -> 'Stage'>
+    """
+    owner = init.__qualname__.rpartition(".")[0]
+    this, *keywords = inspect.signature(init).parameters.values()
+    names = [p.name for p in keywords]
+
+    @keyword_only
+    def setParams(self: S, /, *args: P.args, **kwargs: P.kwargs) -> S:
+        _refuse_others(kwargs, names, owner)
+        return self._set(**without_none(kwargs))
+
+    optional = [p.replace(default=_AS_IT_IS) for p in keywords]
+    return _described(setParams, init, [this, *optional], owner)
+
+
+def without_none(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords that have a value: pyspark would set None as if it were one."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+class _AsItIs:
+    """The default of a keyword that is only set when it is given."""
+
+    def __repr__(self) -> str:
+        return "<as it is>"
+
+
+_AS_IT_IS = _AsItIs()
+
+
+def _refuse_others(given: Iterable[str], expected: Sequence[str], owner: str) -> None:
+    other = next((name for name in given if name not in expected), None)
+    if other is not None:
+        raise TypeError(
+            f"{owner}.setParams() got an unexpected keyword argument '{other}'. Expected some of: "
+            f"{', '.join(expected)}."
+        )
+
+
+def _described(
+    setter: F, init: Callable[..., None], parameters: Sequence[inspect.Parameter], owner: str
+) -> F:
+    """Give a setter what `help`, `inspect` and pickle ask a method for."""
+    made: Any = setter
+    made.__module__, made.__qualname__ = init.__module__, f"{owner}.setParams"
+    made.__doc__ = f"Set those params that are given, see `{owner.rpartition('.')[2]}`."
+    # Types are looked up, and the source is shown, where the keywords are written.
+    made.__wrapped__ = init
+    made.__annotations__ = {**init.__annotations__, "return": owner}
+    made.__signature__ = inspect.Signature(parameters, return_annotation=owner)
+    return setter

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import at_least_one, one_of
+from sparkdl.param.declaration import declare_param
+from sparkdl.param.invalid_rows import POLICIES
 
 T = TypeVar("T", bound="ModelStageParams")
 U = TypeVar("U", bound="OutputColParams")
@@ -18,37 +20,32 @@ class ModelStageParams(Params):
     The texts are those of the Scala side, word for word; a test compares them.
     """
 
-    batchSize: Param[int] = Param(
-        Params._dummy(),
+    batchSize = declare_param(
         "batchSize",
         "Rows per run of the model, 1 or more; unset: the session's spark.sparkdl.batchSize.",
         at_least_one("batchSize"),
     )
-    precision: Param[str] = Param(
-        Params._dummy(),
+    precision = declare_param(
         "precision",
         "float32 or bfloat16, for faster products of about 3 digits on CPUs that have it; unset: "
         "the session's spark.sparkdl.precision.",
         one_of("precision", ("float32", "bfloat16")),
     )
-    handleInvalid: Param[str] = Param(
-        Params._dummy(),
+    handleInvalid = declare_param(
         "handleInvalid",
         "What becomes of a row that cannot be fed to the model (a null, a damaged image, an array "
         "of another length): error (the job fails and names it), skip (the row is left out), keep "
         "(null in the new columns).",
-        one_of("handleInvalid", ("error", "skip", "keep")),
+        one_of("handleInvalid", POLICIES),
     )
-    errorCol: Param[str] = Param(
-        Params._dummy(),
+    errorCol = declare_param(
         "errorCol",
         "Name of a new string column for the reasons of invalid rows, which stays null unless "
         "handleInvalid is keep; unset: no such column.",
         TypeConverters.toString,
     )
 
-    seed: Param[int] = Param(
-        Params._dummy(),
+    seed = declare_param(
         "seed",
         "Makes the random numbers repeatable that a model draws (a sampling layer, dropout in "
         "inference): what a row gets follows from the seed and the row's columns; unset: new "
@@ -100,8 +97,7 @@ class ModelStageParams(Params):
 class OutputColParams(Params):
     """The one new column of a stage that adds one, as Scala's HasOutputCol."""
 
-    outputCol: Param[str] = Param(
-        Params._dummy(),
+    outputCol = declare_param(
         "outputCol",
         "Name of the new column; the DataFrame must not have it yet. Default: the stage's uid and "
         "__output.",

@@ -12,25 +12,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.param.converters import path
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import OUTPUT_MODES, SparkDLTypeConverters
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import Row
 
+    from sparkdl.graph.input import TFInputGraph
+
 P = TypeVar("P", bound=Params)
 
 _IMAGE_COLUMN = "__sdl_img"
 
 
-def _param(name: str, doc: str, converter: Callable[[Any], Any] | None = None) -> Param[Any]:
-    return Param(Params._dummy(), name, doc, converter)
-
-
 class HasInputCol(Params):
     """Mixin for the param inputCol, without a default."""
 
-    inputCol = _param("inputCol", "Name of the input column.", TypeConverters.toString)
+    inputCol = declare_param("inputCol", "Name of the input column.", TypeConverters.toString)
 
     def setInputCol(self: P, value: str) -> P:
         """Set the name of the input column."""
@@ -44,7 +43,7 @@ class HasInputCol(Params):
 class HasOutputCol(Params):
     """Mixin for the param outputCol; default: the stage's uid followed by "__output"."""
 
-    outputCol = _param("outputCol", "Name of the output column.", TypeConverters.toString)
+    outputCol = declare_param("outputCol", "Name of the output column.", TypeConverters.toString)
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +61,7 @@ class HasOutputCol(Params):
 class HasLabelCol(Params):
     """Mixin for the param labelCol, without a default."""
 
-    labelCol = _param("labelCol", "Name of the column of labels.", TypeConverters.toString)
+    labelCol = declare_param("labelCol", "Name of the column of labels.", TypeConverters.toString)
 
     def setLabelCol(self: P, value: str) -> P:
         """Set the name of the column of labels."""
@@ -76,7 +75,7 @@ class HasLabelCol(Params):
 class HasOutputMode(Params):
     """Mixin for the param outputMode; default: "vector"."""
 
-    outputMode = _param(
+    outputMode = declare_param(
         "outputMode",
         f"What the output column holds: {' or '.join(OUTPUT_MODES)}.",
         SparkDLTypeConverters.buildSupportedItemConverter(OUTPUT_MODES),
@@ -98,9 +97,10 @@ class HasOutputMode(Params):
 class CanLoadImage(Params):
     """Mixin for the param imageLoader: the user's function that reads an image."""
 
-    imageLoader = _param(
+    imageLoader: Param[Callable[[str], Any]] = declare_param(
         "imageLoader",
         "Function from a URI to an array [1, height, width, channels], float32 or uint8, RGB.",
+        TypeConverters.identity,
     )
 
     def setImageLoader(self: P, value: Callable[[str], Any]) -> P:
@@ -134,8 +134,8 @@ class CanLoadImage(Params):
 class HasKerasModel(Params):
     """Mixin for the params modelFile and kerasFitParams; default of these: {"verbose": 1}."""
 
-    modelFile = _param("modelFile", "Path of a Keras model (.keras, .h5).", path)
-    kerasFitParams = _param(
+    modelFile = declare_param("modelFile", "Path of a Keras model (.keras, .h5).", path)
+    kerasFitParams = declare_param(
         "kerasFitParams",
         "Keyword arguments of keras.Model.fit, such as epochs and batch_size.",
         SparkDLTypeConverters.toKerasFitParams,
@@ -159,13 +159,14 @@ class HasKerasModel(Params):
 
     def getKerasFitParams(self) -> dict[str, Any]:
         """Return the arguments of `fit`."""
-        return dict(self.getOrDefault(self.kerasFitParams))
+        found: dict[str, Any] = self.getOrDefault(self.kerasFitParams)
+        return dict(found)
 
 
 class HasKerasOptimizer(Params):
     """Mixin for the param kerasOptimizer; default: "adam"."""
 
-    kerasOptimizer = _param(
+    kerasOptimizer = declare_param(
         "kerasOptimizer",
         "Name of one of Keras' optimizers, or an optimizer, of which the configuration is taken.",
         SparkDLTypeConverters.toKerasOptimizer,
@@ -188,7 +189,7 @@ class HasKerasOptimizer(Params):
 class HasKerasLoss(Params):
     """Mixin for the param kerasLoss, without a default."""
 
-    kerasLoss = _param(
+    kerasLoss = declare_param(
         "kerasLoss", "Name of one of Keras' losses, or a loss.", SparkDLTypeConverters.toKerasLoss
     )
 
@@ -204,7 +205,7 @@ class HasKerasLoss(Params):
 class HasInputMapping(Params):
     """Mixin for the param inputMapping, without a default."""
 
-    inputMapping = _param(
+    inputMapping = declare_param(
         "inputMapping",
         "Which column goes into which input of the graph: {column: tensor or key}.",
         SparkDLTypeConverters.asColumnToTensorNameMap,
@@ -216,13 +217,14 @@ class HasInputMapping(Params):
 
     def getInputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of column and input."""
-        return list(self.getOrDefault(self.inputMapping))
+        found: list[tuple[str, str]] = self.getOrDefault(self.inputMapping)
+        return list(found)
 
 
 class HasOutputMapping(Params):
     """Mixin for the param outputMapping, without a default."""
 
-    outputMapping = _param(
+    outputMapping = declare_param(
         "outputMapping",
         "Which output of the graph becomes which column: {tensor or key: column}.",
         SparkDLTypeConverters.asTensorNameToColumnMap,
@@ -234,13 +236,14 @@ class HasOutputMapping(Params):
 
     def getOutputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of output and column."""
-        return list(self.getOrDefault(self.outputMapping))
+        found: list[tuple[str, str]] = self.getOrDefault(self.outputMapping)
+        return list(found)
 
 
 class HasTFInputGraph(Params):
     """Mixin for the param tfInputGraph; default: None."""
 
-    tfInputGraph = _param(
+    tfInputGraph = declare_param(
         "tfInputGraph",
         "The graph to apply, a TFInputGraph.",
         SparkDLTypeConverters.toTFInputGraph,
@@ -250,7 +253,7 @@ class HasTFInputGraph(Params):
         super().__init__()
         self._setDefault(tfInputGraph=None)
 
-    def setTFInputGraph(self: P, value: Any) -> P:
+    def setTFInputGraph(self: P, value: TFInputGraph) -> P:
         """Set the graph."""
         return self._set(tfInputGraph=value)
 

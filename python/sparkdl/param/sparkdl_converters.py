@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl._lazy import tensorflow
 from sparkdl.errors import SparkDLException
 from sparkdl.param._configuration import configuration
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from sparkdl.graph.input import TFInputGraph
 
 OUTPUT_MODES = ("vector", "image")
 CHANNEL_ORDERS = ("L", "RGB", "BGR")
@@ -22,19 +28,20 @@ class SparkDLTypeConverters:
     """Functions that return a param's value as the stages want it, or raise."""
 
     @staticmethod
-    def toTFGraph(value: Any) -> Any:
+    def toTFGraph(value: object) -> tf.Graph:
         """Accept a `tf.Graph`; else a TypeError."""
         return _instance(value, tensorflow().Graph, "a tf.Graph")
 
     @staticmethod
-    def toTFInputGraph(value: Any) -> Any:
+    def toTFInputGraph(value: object) -> TFInputGraph:
         """Accept a `TFInputGraph`; else a TypeError."""
         from sparkdl.graph.input import TFInputGraph
 
-        return _instance(value, TFInputGraph, "a sparkdl.TFInputGraph")
+        found: TFInputGraph = _instance(value, TFInputGraph, "a sparkdl.TFInputGraph")
+        return found
 
     @staticmethod
-    def asColumnToTensorNameMap(value: Any) -> list[tuple[str, str]]:
+    def asColumnToTensorNameMap(value: object) -> list[tuple[str, str]]:
         """Return sorted pairs of column and input, for a dict or pairs; else a TypeError.
 
         An input is the name of a tensor or operation, a key of a signature, or a tensor.
@@ -42,13 +49,13 @@ class SparkDLTypeConverters:
         return sorted((_column(c), _tensor_or_key(t)) for c, t in _pairs(value, "{column: input}"))
 
     @staticmethod
-    def asTensorNameToColumnMap(value: Any) -> list[tuple[str, str]]:
+    def asTensorNameToColumnMap(value: object) -> list[tuple[str, str]]:
         """Return sorted pairs of output and column, for a dict or pairs; else a TypeError."""
         pairs = _pairs(value, "{output: column}")
         return sorted((_tensor_or_key(t), _column(c)) for t, c in pairs)
 
     @staticmethod
-    def toTFTensorName(value: Any) -> str:
+    def toTFTensorName(value: object) -> str:
         """Accept "operation:index", or a tensor, whose name it gives; else a TypeError."""
         name = value if isinstance(value, str) else getattr(value, "name", None)
         if not isinstance(name, str) or not _TENSOR.fullmatch(name):
@@ -61,7 +68,7 @@ class SparkDLTypeConverters:
     def buildSupportedItemConverter(supportedList: Sequence[Any]) -> Callable[[Any], Any]:
         """Return a converter that accepts members of a list; else a TypeError that lists them."""
 
-        def converter(value: Any) -> Any:
+        def converter(value: object) -> Any:
             if value not in supportedList:
                 raise WrongTypeException(
                     f"{value!r} is not supported. Expected one of: "
@@ -72,7 +79,7 @@ class SparkDLTypeConverters:
         return converter
 
     @staticmethod
-    def toKerasLoss(value: Any) -> Any:
+    def toKerasLoss(value: object) -> Any:
         """Accept what Keras has as a loss, a live one as its configuration; else a ValueError."""
         from sparkdl._lazy import keras
         from sparkdl.utils.keras_model import is_valid_loss_function
@@ -88,7 +95,7 @@ class SparkDLTypeConverters:
         return configuration(value, losses.serialize)
 
     @staticmethod
-    def toKerasOptimizer(value: Any) -> Any:
+    def toKerasOptimizer(value: object) -> Any:
         """Accept what Keras knows as an optimizer; else a TypeError.
 
         A live one is taken as its configuration: so it can be saved, and shares no state.
@@ -108,7 +115,7 @@ class SparkDLTypeConverters:
         return optimizers.serialize(value)
 
     @staticmethod
-    def toKerasFitParams(value: Any) -> dict[str, Any]:
+    def toKerasFitParams(value: object) -> dict[str, Any]:
         """Accept a dict of keywords of Keras' `fit` other than the data; else a ValueError."""
         if not isinstance(value, Mapping) or not all(isinstance(k, str) for k in value):
             raise SparkDLException(
@@ -125,7 +132,7 @@ class SparkDLTypeConverters:
         return given
 
     @staticmethod
-    def toChannelOrder(value: Any) -> str:
+    def toChannelOrder(value: object) -> str:
         """Accept "L", "RGB" or "BGR"; else a ValueError."""
         if value not in CHANNEL_ORDERS:
             raise SparkDLException(
@@ -134,7 +141,7 @@ class SparkDLTypeConverters:
         return str(value)
 
 
-def _refuse_exceptions_from_decay(optimizer: Any) -> None:
+def _refuse_exceptions_from_decay(optimizer: keras.optimizers.Optimizer) -> None:
     """Refuse an optimizer that treats some variables otherwise, which its configuration omits."""
     held = getattr(optimizer, "inner_optimizer", None)
     several = getattr(optimizer, "optimizers", [] if held is None else [held])
@@ -149,26 +156,26 @@ def _refuse_exceptions_from_decay(optimizer: Any) -> None:
             )
 
 
-def _instance(value: Any, kind: type, what: str) -> Any:
+def _instance(value: object, kind: type, what: str) -> Any:
     if not isinstance(value, kind):
         raise WrongTypeException(f"Expected {what}, got {type(value).__name__}: {value!r}.")
     return value
 
 
-def _pairs(value: Any, form: str) -> list[tuple[Any, Any]]:
+def _pairs(value: object, form: str) -> list[tuple[Any, Any]]:
     items = list(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(items, list) or any(len(tuple(pair)) != 2 for pair in items):
         raise WrongTypeException(f"Expected a dict {form}, got {type(value).__name__}: {value!r}.")
     return [(first, second) for first, second in items]
 
 
-def _column(value: Any) -> str:
+def _column(value: object) -> str:
     if not isinstance(value, str):
         raise WrongTypeException(f"Expected the name of a column, got {value!r}.")
     return value
 
 
-def _tensor_or_key(value: Any) -> str:
+def _tensor_or_key(value: object) -> str:
     name = value if isinstance(value, str) else getattr(value, "name", None)
     if not isinstance(name, str) or not _TENSOR_OR_KEY.fullmatch(name):
         raise WrongTypeException(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import one_of, path
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.model_stage import ModelStageParams
 
 T = TypeVar("T", bound="TensorStageParams")
@@ -19,8 +20,7 @@ C = TypeVar("C", bound="ColumnsParams")
 class TensorStageParams(ModelStageParams):
     """The form of the outputs, as in Scala's TensorStage."""
 
-    outputMode: Param[str] = Param(
-        Params._dummy(),
+    outputMode = declare_param(
         "outputMode",
         "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has "
         "dimensions) or vector (an MLlib vector of the flattened, row-major output).",
@@ -39,8 +39,7 @@ class TensorStageParams(ModelStageParams):
 class ModelFileParams(Params):
     """A model by its file."""
 
-    modelFile: Param[str] = Param(
-        Params._dummy(),
+    modelFile = declare_param(
         "modelFile",
         "The model: path of a bundle, of a SavedModel directory, or of a frozen graph (.pb); in "
         "Python also of a file of Keras (.keras, .h5), which becomes a bundle.",
@@ -59,21 +58,18 @@ class ModelFileParams(Params):
 class ColumnsParams(Params):
     """Columns by the order of a model's inputs and outputs, as in Scala's KerasStage."""
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
+    inputCol = declare_param(
         "inputCol",
         "Name of the column that feeds the only input.",
         TypeConverters.toString,
     )
-    inputCols: Param[list[str]] = Param(
-        Params._dummy(),
+    inputCols = declare_param(
         "inputCols",
         "Names of the columns that feed the inputs, in the order of the model's inputs; instead of "
         "inputCol.",
         TypeConverters.toListString,
     )
-    outputCols: Param[list[str]] = Param(
-        Params._dummy(),
+    outputCols = declare_param(
         "outputCols",
         "Names of the new columns, one per output, in the order of the model's outputs; instead of "
         "outputCol.",

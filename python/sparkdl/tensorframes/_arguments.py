@@ -57,7 +57,7 @@ class Argument:
     positional: bool = False
 
 
-def label(function: Any) -> str:
+def label(function: object) -> str:
     """Return what messages call a callable."""
     name = getattr(function, "__name__", None) or type(function).__name__
     return "the function" if name == "<lambda>" else f"the function '{name}'"
@@ -100,7 +100,7 @@ def _parameters(function: Callable[..., Any]) -> list[Any]:
         ) from e
 
 
-def _argument(parameter: Any) -> Argument:
+def _argument(parameter: inspect.Parameter) -> Argument:
     declared = getattr(parameter, "type_constraint", None)
     is_spec = hasattr(declared, "shape") and hasattr(declared, "dtype")
     only = parameter.kind is parameter.POSITIONAL_ONLY

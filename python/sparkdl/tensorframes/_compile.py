@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Union
 
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl._lazy import tensorflow
 from sparkdl.tensorframes._arguments import Form
 from sparkdl.tensorframes._tensor_columns import TensorColumns
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from sparkdl._live_keras import LiveModel
+    from sparkdl.tensorframes._program import Program
 
 MAP_BLOCKS = Form("map_blocks", True)
 MAP_ROWS = Form("map_rows", False)
@@ -17,13 +23,16 @@ REDUCE_ROWS = Form("reduce_rows", False, ("_1", "_2"))
 AGGREGATE = Form("aggregate", True, ("", "_input"))
 
 
+Fetches = Union[Callable[..., Any], "LiveModel", "tf.Tensor", Sequence["tf.Tensor"]]
+
+
 def program(
-    fetches: Any,
+    fetches: object,
     form: Form,
     columns: Callable[[], TensorColumns],
     feed_dict: Mapping[Any, str] | None,
     initial_variables: bool,
-) -> Any:
+) -> Program:
     """Return the `Program` of some fetches.
 
     Parameters
@@ -51,7 +60,7 @@ def program(
 Feeds = list[tuple[Any, str]]  # pairs, since a tensor is not always hashable
 
 
-def _checked(feed_dict: Any) -> Feeds:
+def _checked(feed_dict: object) -> Feeds:
     if feed_dict is None:
         return []
     if not isinstance(feed_dict, Mapping):

@@ -3,54 +3,69 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl._jvm import door
 from sparkdl.tensorframes._pandas_cells import pandas_columns
 from sparkdl.tensorframes._tensor_columns import TensorColumn
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import DataFrame
 
-def is_pandas(df: Any) -> bool:
+# A frame of the same kind as the one that is given.
+Frame = TypeVar("Frame", bound="DataFrame | pd.DataFrame")
+
+
+def is_pandas(df: object) -> bool:
     """Say whether this is a DataFrame of pandas, which need not be installed."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(df, pandas.DataFrame)
 
 
-def door_of(df: Any) -> Any:
+def door_of(df: object) -> JavaObject:
     """Return the door of a Spark DataFrame's session, or say what to give instead."""
+    return door(_of_spark(df).sparkSession)
+
+
+def _of_spark(df: object) -> DataFrame:
     from pyspark.sql import DataFrame
 
     if not isinstance(df, DataFrame):
         raise WrongTypeException(_not_spark(df))
-    return door(df.sparkSession)
+    return df
 
 
-def spark_columns(df: Any) -> dict[str, TensorColumn]:
+def spark_columns(df: DataFrame) -> dict[str, TensorColumn]:
     """Return the columns of a Spark DataFrame as tensors, from its schema alone."""
     return {str(parts[0]): _column(*parts) for parts in door_of(df).frameTensors(df._jdf)}
 
 
-def spark_frame(made: Any, df: Any) -> Any:
+def spark_frame(made: JavaObject, df: DataFrame) -> DataFrame:
     """Return the JVM's DataFrame as one of the session of `df`."""
     from pyspark.sql import DataFrame
 
     return DataFrame(made, df.sparkSession)
 
 
-def columns_of(df: Any) -> dict[str, TensorColumn]:
+def columns_of(df: object) -> dict[str, TensorColumn]:
     """Return the columns of a DataFrame of Spark or pandas as tensors."""
     if not is_pandas(df):
-        return spark_columns(df)
+        return spark_columns(_of_spark(df))
     return pandas_columns(df)
 
 
-def _column(name: Any, dtype: Any, shape: Any, nullable: Any) -> TensorColumn:
+def _column(
+    name: str, dtype: str | None, shape: Iterable[int] | None, nullable: bool
+) -> TensorColumn:
     cell = None if shape is None else tuple(None if d < 0 else int(d) for d in [*shape][1:])
     return TensorColumn(str(name), None if dtype is None else str(dtype), cell)
 
 
-def _not_spark(df: Any) -> str:
+def _not_spark(df: object) -> str:
     if is_pandas(df):
         return (
             "Expected a Spark DataFrame, got one of pandas, which only map_blocks, map_rows, block "

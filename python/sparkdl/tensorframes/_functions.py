@@ -64,7 +64,7 @@ def _flat(
 ) -> Callable[..., Any]:
     """Return the function with positional arguments and a list of results; fills their names."""
 
-    def of_tensors(*tensors: Any) -> list[Any]:
+    def of_tensors(*tensors: tf.Tensor) -> list[Any]:
         given = list(zip(taken, tensors, strict=True))
         positional = [t for a, t in given if a.positional]
         result = function(*positional, **{a.name: t for a, t in given if not a.positional})
@@ -98,13 +98,13 @@ def _cannot_trace(error: Exception, specs: list[Any], form: Form, whose: str) ->
     return text
 
 
-def _written(shape: Any) -> str:
+def _written(shape: tf.TensorShape) -> str:
     if shape.rank is None:
         return "[...]"
     return f"[{', '.join('?' if d is None else str(d) for d in shape)}]"
 
 
-def _results(result: Any, whose: str) -> dict[str, Any]:
+def _results(result: object, whose: str) -> dict[str, Any]:
     if not isinstance(result, Mapping):
         got = "a single tensor" if isinstance(result, tf.Tensor) else f"{type(result).__name__}"
         raise WrongTypeException(
@@ -116,7 +116,7 @@ def _results(result: Any, whose: str) -> dict[str, Any]:
     return {_name(n, whose): _tensor(n, value, whose) for n, value in result.items()}
 
 
-def _name(name: Any, whose: str) -> str:
+def _name(name: object, whose: str) -> str:
     if not isinstance(name, str) or not name:
         raise WrongTypeException(
             f"{_capital(whose)} names a result {name!r}. Expected the name of a column as text."
@@ -124,7 +124,7 @@ def _name(name: Any, whose: str) -> str:
     return name
 
 
-def _tensor(name: str, value: Any, whose: str) -> Any:
+def _tensor(name: str, value: object, whose: str) -> tf.Tensor:
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
         raise WrongTypeException(
             f"The result '{name}' of {whose} is a {type(value).__name__}. Expected a dense tensor: "
@@ -142,7 +142,9 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _frozen(concrete: Any, whose: str) -> tuple[Any, list[str], list[str]]:
+def _frozen(
+    concrete: tf.types.experimental.ConcreteFunction, whose: str
+) -> tuple[Any, list[str], list[str]]:
     with eagerly():
         try:
             return freeze(concrete)

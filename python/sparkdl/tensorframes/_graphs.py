@@ -15,7 +15,9 @@ from sparkdl.tensorframes._program import Program, finished
 v1 = tf.compat.v1
 
 
-def of_tensors(fetches: Any, feeds: Sequence[tuple[Any, str]], initial_variables: bool) -> Program:
+def of_tensors(
+    fetches: object, feeds: Sequence[tuple[Any, str]], initial_variables: bool
+) -> Program:
     """Freeze what some tensors of one graph need.
 
     Parameters
@@ -39,7 +41,7 @@ def of_tensors(fetches: Any, feeds: Sequence[tuple[Any, str]], initial_variables
     return Program(part, outputs, needed)
 
 
-def _graph(fetches: Sequence[Any]) -> Any:
+def _graph(fetches: Sequence[Any]) -> tf.Graph:
     if not fetches:
         raise SparkDLException("There is nothing to compute: the list of fetches is empty.")
     for fetch in fetches:
@@ -53,7 +55,7 @@ def _graph(fetches: Sequence[Any]) -> Any:
     return fetches[0].graph
 
 
-def _no_tensor(fetch: Any) -> str:
+def _no_tensor(fetch: object) -> str:
     hint = ""
     if isinstance(fetch, tf.Tensor):
         hint = (
@@ -75,7 +77,9 @@ def _no_duplicates(tensors: Sequence[str]) -> None:
         )
 
 
-def _frozen(fetches: Sequence[Any], graph: Any, initial_variables: bool) -> Any:
+def _frozen(
+    fetches: Sequence[Any], graph: tf.Graph, initial_variables: bool
+) -> tf.compat.v1.GraphDef:
     variables = graph.get_collection(v1.GraphKeys.GLOBAL_VARIABLES)
     if not variables:
         return strip_and_freeze_until(fetches, graph)
@@ -93,7 +97,7 @@ def _frozen(fetches: Sequence[Any], graph: Any, initial_variables: bool) -> Any:
     return strip_and_freeze_until(fetches, graph, session)
 
 
-def _without_defaults(graph_def: Any, fed: Mapping[str, str]) -> None:
+def _without_defaults(graph_def: tf.compat.v1.GraphDef, fed: Mapping[str, str]) -> None:
     """Make a placeholder that has a default, but is fed, one without."""
     for node in graph_def.node:
         if node.op == "PlaceholderWithDefault" and node.name in fed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -17,13 +17,18 @@ from sparkdl.errors import InvalidModelException, SchemaMismatchException
 from sparkdl.tensorframes._arguments import Form
 from sparkdl.tensorframes._program import Program, finished, with_shapes
 
+if TYPE_CHECKING:
+    from sparkdl._live_keras import LiveModel
 
-def is_model(fetches: Any) -> bool:
+
+def is_model(fetches: object) -> bool:
     """Say whether this is a model that names its own inputs."""
     return is_keras(fetches) or isinstance(fetches, tf.types.experimental.ConcreteFunction)
 
 
-def of_model(model: Any, form: Form, feeds: Mapping[str, str]) -> Program:
+def of_model(
+    model: LiveModel | tf.types.experimental.ConcreteFunction, form: Form, feeds: Mapping[str, str]
+) -> Program:
     """Make a program of a Keras model, in inference mode, or of a concrete function.
 
     Inputs are fed by the columns of their names, or by those that `feeds` names.
@@ -48,7 +53,7 @@ def of_model(model: Any, form: Form, feeds: Mapping[str, str]) -> Program:
     return Program(part, ends, needed, from_function=True)
 
 
-def _loose(model: Any, what: str) -> Loose:
+def _loose(model: LiveModel | tf.types.experimental.ConcreteFunction, what: str) -> Loose:
     from sparkdl._sources import loose_from
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch, eagerly():

@@ -7,7 +7,6 @@ from typing import Literal
 from sparkdl.errors import SparkDLException
 
 BlockSize = int | Literal["auto"] | None
-POLICIES = ("error", "skip")
 _BUDGET, _PARTITION = 0, -1  # how the JVM is told
 _MOST_ROWS = 2**31 - 1
 
@@ -34,8 +33,10 @@ def block_rows(block_size: BlockSize) -> int:
 
 def checked_policy(handle_invalid: str) -> str:
     """Return what becomes of rows that cannot be fed, if it is one of the possible policies."""
-    if handle_invalid not in POLICIES:
+    from sparkdl.param.invalid_rows import WITHOUT_KEEP  # a package that imports pyspark
+
+    if handle_invalid not in WITHOUT_KEEP:
         raise SparkDLException(
-            f"handleInvalid must be one of: {', '.join(POLICIES)}; got {handle_invalid!r}."
+            f"handleInvalid must be one of: {', '.join(WITHOUT_KEEP)}; got {handle_invalid!r}."
         )
     return handle_invalid

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sparkdl.errors import InvalidInputException
 from sparkdl.tensorframes._tensor_columns import TensorColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = npt.NDArray[Any]
 
@@ -46,17 +49,17 @@ class Cells:
         return np.stack([np.asarray(self.values[r]) for r in rows])
 
 
-def pandas_columns(frame: Any) -> dict[str, TensorColumn]:
+def pandas_columns(frame: pd.DataFrame) -> dict[str, TensorColumn]:
     """Return the columns of a frame as tensors; sizes are known where all rows have the same."""
     return {name: cells.column for name, cells in pandas_cells(frame).items()}
 
 
-def pandas_cells(frame: Any) -> dict[str, Cells]:
+def pandas_cells(frame: pd.DataFrame) -> dict[str, Cells]:
     """Return the cells of all columns of a frame."""
     return {str(name): _cells(str(name), frame[name]) for name in frame.columns}
 
 
-def _cells(name: str, series: Any) -> Cells:
+def _cells(name: str, series: pd.Series) -> Cells:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
         return Cells(TensorColumn(name, str(series.dtype), ()), series.to_numpy())
     if isinstance(series.dtype, np.dtype) and series.dtype.kind != "O":  # dates, complex numbers
@@ -71,7 +74,7 @@ def _cells(name: str, series: Any) -> Cells:
     return Cells(TensorColumn(name, tensor, _shape(name, there)), typed)
 
 
-def _array(name: str, row: int, value: Any) -> Array | None:
+def _array(name: str, row: int, value: object) -> Array | None:
     """Return the value of a row, None for a null."""
     if _missing(value):
         return None
@@ -89,7 +92,7 @@ def _array(name: str, row: int, value: Any) -> Array | None:
     return None if has_null else array
 
 
-def _missing(value: Any) -> bool:
+def _missing(value: object) -> bool:
     # pandas.NA and NaT are not equal to themselves, as NaN, which stands for missing text.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True

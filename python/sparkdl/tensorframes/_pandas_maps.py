@@ -68,8 +68,8 @@ class FedPlaceholder:
 
 
 def mapped_blocks(
-    program: Program, frame: Any, trim: bool, block_size: BlockSize, handle_invalid: str
-) -> Any:
+    program: Program, frame: pd.DataFrame, trim: bool, block_size: BlockSize, handle_invalid: str
+) -> pd.DataFrame:
     """Return what `map_blocks` gives for a frame of pandas, which is one partition."""
     feeds = _feeds(program, frame)
     if not trim:
@@ -86,7 +86,7 @@ def mapped_blocks(
     return _assembled(program, cells, frame, rows, trim, drop=1)
 
 
-def mapped_rows(program: Program, frame: Any, handle_invalid: str) -> Any:
+def mapped_rows(program: Program, frame: pd.DataFrame, handle_invalid: str) -> pd.DataFrame:
     """Return what `map_rows` gives for a frame of pandas: a run for each row."""
     feeds = _feeds(program, frame)
     _check_names(program, frame)
@@ -98,7 +98,7 @@ def mapped_rows(program: Program, frame: Any, handle_invalid: str) -> Any:
     return _assembled(program, cells, frame, rows, trim=False, drop=0)
 
 
-def _feeds(program: Program, frame: Any) -> list[FedPlaceholder]:
+def _feeds(program: Program, frame: pd.DataFrame) -> list[FedPlaceholder]:
     cells = pandas_cells(frame)
     columns = {name: c.column for name, c in cells.items()}
     ops = [n.name for n in program.graph_def.node if n.op == "Placeholder"]
@@ -114,7 +114,7 @@ def _feeds(program: Program, frame: Any) -> list[FedPlaceholder]:
     return made
 
 
-def _accepts(column: str, dtype: Any) -> bool:
+def _accepts(column: str, dtype: tf.DType) -> bool:
     """Say whether Spark would feed a column's elements to a tensor of this dtype."""
     if "string" in (column, dtype.name) or "bool" in (column, dtype.name):
         return bool(column == dtype.name)
@@ -126,7 +126,7 @@ def _accepts(column: str, dtype: Any) -> bool:
     return whole and np.can_cast(column, dtype.as_numpy_dtype, "safe")
 
 
-def _check_names(program: Program, frame: Any) -> None:
+def _check_names(program: Program, frame: pd.DataFrame) -> None:
     taken = sorted(set(program.outputs) & set(map(str, frame.columns)))
     if taken:
         raise SchemaMismatchException(
@@ -162,11 +162,13 @@ def _blocks(
     feeds: Sequence[FedPlaceholder], rows: list[int], size: BlockSize
 ) -> Iterator[list[int]]:
     """Cut rows into blocks: a row of another shape opens the next one."""
-    most = size if isinstance(size, int) else len(rows)
+    block_rows = size if isinstance(size, int) else len(rows)
     block: list[int] = []
     for r in rows:
         shapes = [f.cells.shape(r) for f in feeds]
-        if block and (len(block) == most or shapes != [f.cells.shape(block[0]) for f in feeds]):
+        if block and (
+            len(block) == block_rows or shapes != [f.cells.shape(block[0]) for f in feeds]
+        ):
             if size is None:
                 raise InvalidInputException(
                     f"Rows {block[0]} and {r} have values of different shapes, so they cannot be "
@@ -189,7 +191,7 @@ def _session(program: Program, feeds: Sequence[FedPlaceholder]) -> Iterator[Run]
     with v1.Session(graph=graph) as session:
         step = session.make_callable(tensors, feed_list=given)
 
-        def run(*values: Any) -> list[Array]:
+        def run(*values: Array) -> list[Array]:
             try:
                 return [np.asarray(v) for v in step(*values)]
             except tf.errors.OpError as e:
@@ -215,8 +217,13 @@ def _check_rows(program: Program, results: Sequence[Array], expected: int | None
 
 
 def _assembled(
-    program: Program, cells: list[list[Any]], frame: Any, rows: list[int], trim: bool, drop: int
-) -> Any:
+    program: Program,
+    cells: list[list[Any]],
+    frame: pd.DataFrame,
+    rows: list[int],
+    trim: bool,
+    drop: int,
+) -> pd.DataFrame:
     specs = static_signature(program.graph_def, list(program.outputs.values()))
     made = {}
     for name, spec, values in sorted(
@@ -230,7 +237,7 @@ def _assembled(
     return pd.concat([pd.DataFrame(made).set_axis(kept.index), kept], axis=1)
 
 
-def _series(values: list[Any], dtype: Any, rank: int) -> Any:
+def _series(values: list[Any], dtype: tf.DType, rank: int) -> pd.Series:
     if dtype == tf.string:
         return _objects([_text(v) for v in values])
     element = _WIDER.get(dtype.name, dtype.as_numpy_dtype)
@@ -239,14 +246,14 @@ def _series(values: list[Any], dtype: Any, rank: int) -> Any:
     return _objects([np.asarray(v, element) for v in values])
 
 
-def _objects(values: list[Any]) -> Any:
+def _objects(values: list[Any]) -> pd.Series:
     cells = np.empty(len(values), object)
     for i, value in enumerate(values):  # else NumPy would make one array of equal ones
         cells[i] = value
     return pd.Series(cells, dtype=object)
 
 
-def _text(value: Any) -> Any:
+def _text(value: npt.NDArray[Any] | bytes) -> Any:
     if not isinstance(value, np.ndarray):
         return value.decode()
     if value.ndim == 0:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -19,6 +18,9 @@ from sparkdl._graph.seeds import unfed
 from sparkdl._graph.simplify import tidy
 from sparkdl._paths import process_folder
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,29 @@ class Program:
     feeds: dict[str, str] = field(default_factory=dict)
     from_function: bool = False
 
-    def in_jvm(self, door: Any) -> Any:
+    def in_jvm(self, door: JavaObject) -> JavaObject:
         """Return the JVM's program of this graph."""
         names, tensors = [*self.outputs], [*self.outputs.values()]
-        return door.tensorProgram(stored(self.graph_def), names, tensors, self.feeds)
+        return door.tensorProgram(_handed_over(self.graph_def), names, tensors, self.feeds)
 
 
 def finished(
-    graph_def: Any, outputs: Mapping[str, str], feeds: Mapping[str, str], what: str
+    graph_def: tf.compat.v1.GraphDef,
+    outputs: Mapping[str, str],
+    feeds: Mapping[str, str],
+    what: str,
 ) -> tuple[Any, dict[str, str]]:
     """Return the part of a graph that the outputs need, and the feeds of its placeholders.
+
+    The graph, which may have hundreds of megabytes, is changed and not copied: it must be nobody
+    else's.
 
     Raises
     ------
     InvalidModelException
         It has variables, tables or functions of Python.
     """
-    copy = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
-    graph = Graph(unfed(copy), ())
+    graph = Graph(unfed(graph_def), ())
     graph.prune([node_of(t) for t in outputs.values()])
     part = tidy(graph.to_graph_def())
     forget_seeds([*part.node, *(n for f in part.library.function for n in f.node_def)])
@@ -68,7 +75,7 @@ def finished(
     return part, {op: column for op, column in feeds.items() if op in graph.nodes}
 
 
-def _check_no_python(graph_def: Any, what: str) -> None:
+def _check_no_python(graph_def: tf.compat.v1.GraphDef, what: str) -> None:
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
     found = next((n.name for n in nodes if n.op in _PYTHON), None)
     if found is not None:
@@ -82,7 +89,7 @@ def _check_no_python(graph_def: Any, what: str) -> None:
 _PYTHON = {"EagerPyFunc", "PyFunc", "PyFuncStateless"}
 
 
-def with_names(graph_def: Any, outputs: Mapping[str, str]) -> dict[str, str]:
+def with_names(graph_def: tf.compat.v1.GraphDef, outputs: Mapping[str, str]) -> dict[str, str]:
     """Call the operations that give the outputs like these, where that is possible.
 
     Errors of the engine name the tensor: "z:0" says more than "Identity_1:0".
@@ -101,7 +108,7 @@ def with_names(graph_def: Any, outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_shapes(
-    graph_def: Any, outputs: Mapping[str, str], shapes: Mapping[str, Any]
+    graph_def: tf.compat.v1.GraphDef, outputs: Mapping[str, str], shapes: Mapping[str, Any]
 ) -> tuple[Any, dict[str, str]]:
     """Write into a graph the shapes of outputs that it does not show.
 
@@ -118,7 +125,9 @@ def with_shapes(
     return graph_def, found
 
 
-def _ensured(graph_def: Any, tensor: str, spec: Any, shape: Any) -> str:
+def _ensured(
+    graph_def: tf.compat.v1.GraphDef, tensor: str, spec: tf.TensorSpec, shape: tf.TensorShape
+) -> str:
     names = {n.name for n in graph_def.node}
     name = node_of(tensor) + "_shape"
     while name in names:
@@ -129,13 +138,12 @@ def _ensured(graph_def: Any, tensor: str, spec: Any, shape: Any) -> str:
     return name + ":0"
 
 
-def stored(graph_def: Any) -> str:
-    """Return the path of a file of this process with a graph, which its content names."""
-    content = graph_def.SerializeToString(deterministic=True)
-    target = process_folder() / f"program-{hashlib.sha256(content).hexdigest()[:16]}.pb"
-    if not target.exists():  # renamed, so that nobody sees half of it
-        handle, made = tempfile.mkstemp(prefix=".new-", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(made, target)
-    return str(target)
+def _handed_over(graph_def: tf.compat.v1.GraphDef) -> str:
+    """Return the path of a new file with a graph, which the JVM takes over.
+
+    Equal graphs make equal files, for which the JVM has one model.
+    """
+    handle, file = tempfile.mkstemp(".pb", "program-", process_folder())
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(graph_def.SerializeToString(deterministic=True))
+    return file

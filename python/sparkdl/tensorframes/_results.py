@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparkdl.errors import SparkDLException
 from sparkdl.tensorframes._frames import spark_frame
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType
+
+    from sparkdl.tensorframes._program import Program
 
 _DTYPES = {
     "boolean": np.bool_,
@@ -21,7 +28,7 @@ _DTYPES = {
 }
 
 
-def only_row(merged: Any, df: Any, made: Any, operation: str) -> Any:
+def only_row(merged: JavaObject, df: DataFrame, made: Program, operation: str) -> Any:
     """Run a reduction and return the value of its row.
 
     Parameters
@@ -54,9 +61,11 @@ def _empty(operation: str) -> str:
     )
 
 
-def _numpy(value: Any, data_type: Any) -> Any:
+def _numpy(value: Any, data_type: DataType) -> Any:
+    from pyspark.sql.types import ArrayType
+
     depth = 0
-    while data_type.typeName() == "array":
+    while isinstance(data_type, ArrayType):
         data_type, depth = data_type.elementType, depth + 1
     dtype = _DTYPES.get(data_type.simpleString())
     if depth == 0:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, program
-from sparkdl.tensorframes._frames import columns_of, door_of, is_pandas, spark_frame
+from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, Fetches, program
+from sparkdl.tensorframes._frames import Frame, columns_of, door_of, is_pandas, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
 
 __all__ = ["map_blocks", "map_rows"]
 
 
 def map_blocks(
-    fetches: Any,
-    df: Any,
+    fetches: Fetches,
+    df: Frame,
     feed_dict: Mapping[Any, str] | None = None,
     trim: bool = False,
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
     handleInvalid: str = "error",
-) -> Any:
+) -> Frame:
     """Run a program on blocks of rows and add its results as columns. Lazy.
 
     Parameters
@@ -74,19 +74,21 @@ def map_blocks(
         made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
         from sparkdl.tensorframes._pandas_maps import mapped_blocks
 
-        return mapped_blocks(made, df, trim, blockSize, policy)
+        return cast(Frame, mapped_blocks(made, df, trim, blockSize, policy))
     door = door_of(df)
     made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
-    return spark_frame(door.mapBlocks(df._jdf, made.in_jvm(door), bool(trim), rows, policy), df)
+    return cast(
+        Frame, spark_frame(door.mapBlocks(df._jdf, made.in_jvm(door), bool(trim), rows, policy), df)
+    )
 
 
 def map_rows(
-    fetches: Any,
-    df: Any,
+    fetches: Fetches,
+    df: Frame,
     feed_dict: Mapping[Any, str] | None = None,
     initial_variables: bool = True,
     handleInvalid: str = "error",
-) -> Any:
+) -> Frame:
     """Run a program on each row and add its results as columns. Lazy.
 
     Rows are computed together all the same, wherever the program allows; what it gives is what it
@@ -120,7 +122,7 @@ def map_rows(
         made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
         from sparkdl.tensorframes._pandas_maps import mapped_rows
 
-        return mapped_rows(made, df, policy)
+        return cast(Frame, mapped_rows(made, df, policy))
     door = door_of(df)
     made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
-    return spark_frame(door.mapRows(df._jdf, made.in_jvm(door), policy), df)
+    return cast(Frame, spark_frame(door.mapRows(df._jdf, made.in_jvm(door), policy), df))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._errors_1x import WrongStateException
 from sparkdl._lazy import tensorflow
 from sparkdl.tensorframes._frames import columns_of
 from sparkdl.tensorframes._tensor_columns import known
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import tensorflow as tf
+    from pyspark.sql import DataFrame
+
 __all__ = ["block", "row"]
 
 
-def block(df: Any, col: str, name: str | None = None) -> Any:
+def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for blocks of a column, in TensorFlow's current default graph.
 
     Parameters
@@ -44,7 +49,7 @@ def block(df: Any, col: str, name: str | None = None) -> Any:
     return _placeholder(df, col, name, block=True)
 
 
-def row(df: Any, col: str, name: str | None = None) -> Any:
+def row(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for one row of a column, in TensorFlow's current default graph.
 
     As `block`, but the shape is that of one value.
@@ -52,7 +57,9 @@ def row(df: Any, col: str, name: str | None = None) -> Any:
     return _placeholder(df, col, name, block=False)
 
 
-def _placeholder(df: Any, col: str, name: str | None, block: bool) -> Any:
+def _placeholder(
+    df: DataFrame | pd.DataFrame, col: str, name: str | None, block: bool
+) -> tf.Tensor:
     tf = tensorflow()
     if tf.executing_eagerly():
         raise WrongStateException(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sparkdl._errors_1x import WrongTypeException
-from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, program
+from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import door_of, spark_columns, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
 from sparkdl.tensorframes._results import only_row
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, GroupedData
 
 __all__ = ["aggregate", "reduce_blocks", "reduce_rows"]
 
 
 def reduce_blocks(
-    fetches: Any,
-    df: Any,
+    fetches: Fetches,
+    df: DataFrame,
     feed_dict: Mapping[Any, str] | None = None,
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
@@ -67,8 +70,8 @@ def reduce_blocks(
 
 
 def reduce_rows(
-    fetches: Any,
-    df: Any,
+    fetches: Fetches,
+    df: DataFrame,
     initial_variables: bool = True,
     handleInvalid: str = "error",
 ) -> Any:
@@ -109,13 +112,13 @@ def reduce_rows(
 
 
 def aggregate(
-    fetches: Any,
-    grouped: Any,
+    fetches: Fetches,
+    grouped: GroupedData,
     feed_dict: Mapping[Any, str] | None = None,
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
     handleInvalid: str = "error",
-) -> Any:
+) -> DataFrame:
     """Merge the rows of each group into one. Lazy.
 
     Parameters
@@ -150,7 +153,7 @@ def aggregate(
     return spark_frame(merged, df)
 
 
-def _grouped_frame(grouped: Any) -> Any:
+def _grouped_frame(grouped: object) -> DataFrame:
     df = getattr(grouped, "_df", None)
     if df is None or type(grouped).__name__ != "GroupedData":
         raise WrongTypeException(
@@ -158,4 +161,4 @@ def _grouped_frame(grouped: Any) -> Any:
             f"{type(grouped).__module__}.{type(grouped).__name__}. To merge all rows into one, use "
             "tfs.reduce_blocks(fetches, df)."
         )
-    return df
+    return cast("DataFrame", df)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._errors_1x import WrongTypeException
 from sparkdl.tensorframes._frames import door_of, spark_frame
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
 __all__ = ["analyze", "append_shape", "print_schema"]
 
 
-def analyze(df: Any) -> Any:
+def analyze(df: DataFrame) -> DataFrame:
     """Find the shapes of all columns, by a pass over the data, and note them in the schema.
 
     A size that is not the same in all rows stays unknown. Scalars need no analysis.
@@ -28,7 +31,7 @@ def analyze(df: Any) -> Any:
     return spark_frame(door_of(df).analyzeTensors(df._jdf), df)
 
 
-def append_shape(df: Any, col: str, shape: Sequence[int | None]) -> Any:
+def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFrame:
     """Note the shape of a column in the schema, without looking at the data.
 
     Parameters
@@ -58,7 +61,7 @@ def append_shape(df: Any, col: str, shape: Sequence[int | None]) -> Any:
     return spark_frame(door_of(df).appendTensorShape(df._jdf, col, sizes), df)
 
 
-def print_schema(df: Any) -> None:
+def print_schema(df: DataFrame) -> None:
     """Print the columns of a DataFrame with their tensors.
 
     Examples
@@ -70,7 +73,7 @@ def print_schema(df: Any) -> None:
     print(door_of(df).explainTensors(df._jdf))
 
 
-def _listed(shape: Any) -> list[Any]:
+def _listed(shape: object) -> list[Any]:
     if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
         raise WrongTypeException(
             f"Expected a shape as a list of sizes, such as [None, 3], got {shape!r}."
@@ -78,7 +81,7 @@ def _listed(shape: Any) -> list[Any]:
     return list(shape)
 
 
-def _size(size: Any, shape: Any) -> int:
+def _size(size: Any, shape: object) -> int:
     if size is None or size == 0:
         return -1
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._places import path_text
 from sparkdl.param import keyword_only
+from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.training._estimator.column_params import TrainingColumns
 from sparkdl.training._estimator.record_params import RecordParams
 from sparkdl.training._estimator.training_params import TrainingParams
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from sparkdl.transformers import KerasModel
+
+E = TypeVar("E", bound="KerasEstimator")
 
 
 class KerasEstimator(
@@ -160,47 +163,14 @@ class KerasEstimator(
         safe_mode: bool = True,
     ) -> None:
         super().__init__()
-        given = self._input_kwargs
         self._set_defaults()
-        self.setParams(**given)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        model: Any = None,
-        modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
-        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
-        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
-        outputMode: str | None = None,
-        optimizer: Any = None,
-        loss: Any = None,
-        lossWeights: Any = None,
-        metrics: Any = None,
-        sampleWeightCol: str | None = None,
-        batchSize: int | None = None,
-        epochs: int | None = None,
-        validationFraction: float | None = None,
-        validationCol: str | None = None,
-        shuffle: bool | None = None,
-        seed: int | None = None,
-        callbacks: Sequence[Any] | None = None,
-        checkpointDir: str | Path | None = None,
-        checkpointSteps: int | None = None,
-        resume: bool | None = None,
-        tensorBoardDir: str | Path | None = None,
-        histogramEpochs: int | None = None,
-        numWorkers: int | None = None,
-        syncEvery: int | None = None,
-        timeout: float | None = None,
-        verbose: int | None = None,
-        custom_objects: Mapping[str, Any] | None = None,
-        safe_mode: bool | None = None,
-    ) -> KerasEstimator:
-        """Set those params that are given."""
-        given = {k: v for k, v in self._input_kwargs.items() if v is not None}
-        return self._set(**take_model(self, given, _file_of))
+    setParams = setter_like(__init__)
+
+    def _set(self: E, **given: Any) -> E:
+        """Set params, and what is none: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(given), _file_of))
 
     def _set_defaults(self) -> None:
         self._setDefault(

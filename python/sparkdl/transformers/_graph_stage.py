@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyspark.ml.param import Param, Params
-
 from sparkdl.param.converters import graph
+from sparkdl.param.declaration import declare_param
 from sparkdl.transformers._stage import ModelStage
 
 if TYPE_CHECKING:
@@ -19,8 +18,7 @@ T = TypeVar("T", bound="GraphStage")
 class GraphStage(ModelStage):
     """A stage whose model is `tfInputGraph`."""
 
-    tfInputGraph: Param[str] = Param(
-        Params._dummy(),
+    tfInputGraph = declare_param(
         "tfInputGraph",
         "The graph: path of a bundle, of a SavedModel directory (its serving_default signature) or "
         "of a frozen graph (.pb).",

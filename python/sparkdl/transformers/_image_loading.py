@@ -106,7 +106,7 @@ def _row(uri: str | None, loader: Loader) -> dict[str, Any]:
         return {"image": None, "reason": f"{type(e).__name__}: {e} (imageLoader on '{uri}')"}
 
 
-def image_of(result: Any, origin: str) -> dict[str, Any]:
+def image_of(result: object, origin: str) -> dict[str, Any]:
     """Return the fields of the image struct, in BGR order, of what a loader returned in RGB.
 
     Raises

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml.param import TypeConverters
 
 from sparkdl._model_files.content import is_for_python
 from sparkdl._places import local_copy
 from sparkdl.errors import SettingsException
+from sparkdl.param.keyword import without_none
 from sparkdl.param.tensor_stage import ModelFileParams
 from sparkdl.transformers._stage import ModelStage
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import SparkSession
+
+    from sparkdl._live_keras import LiveModel
+
+K = TypeVar("K", bound="KerasFileStage")
 
 
 class KerasFileStage(ModelStage, ModelFileParams):
@@ -22,9 +31,9 @@ class KerasFileStage(ModelStage, ModelFileParams):
     _safe_mode: bool = True
     _verify: bool = True
 
-    def _set_with_model(self, given: Mapping[str, Any]) -> Any:
-        """Set params from keywords, and what is none: the model, and how it is converted."""
-        params = dict(given)
+    def _set(self: K, **given: Any) -> K:
+        """Set params, and what is none: the model, and how it is converted."""
+        params = without_none(given)
         model = params.pop("model", None)
         self._custom_objects = params.pop("custom_objects", self._custom_objects)
         self._safe_mode = TypeConverters.toBoolean(params.pop("safe_mode", self._safe_mode))
@@ -35,9 +44,9 @@ class KerasFileStage(ModelStage, ModelFileParams):
                     "model and modelFile are both given: give a live model or the path of one."
                 )
             params["modelFile"] = self._bundle(model)
-        return self._set(**params)
+        return super()._set(**params)
 
-    def _bundle(self, model: Any) -> str:
+    def _bundle(self, model: LiveModel | str) -> str:
         from sparkdl._bundle_store import stored_bundle
 
         return stored_bundle(
@@ -47,7 +56,7 @@ class KerasFileStage(ModelStage, ModelFileParams):
             verify=self._verify,
         )
 
-    def _complete_java(self, java: Any) -> None:
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         if not self.isSet(self.modelFile):
             return
         local = local_copy(self.getModelFile())

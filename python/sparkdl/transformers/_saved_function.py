@@ -83,12 +83,12 @@ def text_of(function: Callable[..., Any]) -> str:
     return PICKLE + base64.b64encode(pickled).decode()
 
 
-def function(value: Any) -> Callable[..., Any]:
+def function(value: object) -> Callable[..., Any]:
     """Accept functions, and texts of functions, which are not loaded."""
     if isinstance(value, str) and value.startswith((IMPORT, PICKLE)):
         return SavedFunction(value)
     if callable(value):
-        return value  # type: ignore[no-any-return]
+        return value
     raise TypeError(f"Expected a function, got {value!r} ({type(value).__name__}).")
 
 

@@ -10,12 +10,13 @@ from pyspark.ml.wrapper import JavaTransformer
 from sparkdl._jvm import door
 from sparkdl._model_files.content import is_for_python
 from sparkdl._places import local_copy
-from sparkdl.named import named_model
 from sparkdl.param.image_stage import ImageStageParams
+from sparkdl.param.keyword import without_none
 from sparkdl.param.model_stage import ModelStageParams
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import DataFrame, SparkSession
 
 T = TypeVar("T", bound="ModelStage")
 
@@ -35,24 +36,31 @@ class ModelStage(JavaTransformer, ModelStageParams, JavaMLReadable[Any], JavaMLW
             defaults["outputCol"] = f"{self.uid}__output"
         self._setDefault(handleInvalid="error", **defaults)
 
+    def _set(self: T, **given: Any) -> T:
+        return super()._set(**without_none(given))
+
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)
         if self.hasParam("outputCol"):
             self._setDefault(outputCol=f"{newUid}__output")
         return self
 
-    def _complete_java(self, java: Any) -> None:
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         """Give the Scala stage what only Python can make, when it is about to be used or saved."""
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         from pyspark.sql import DataFrame
 
-        java = self._to_java()
+        java = self._java_in(dataset.sparkSession)
         return DataFrame(java.transform(dataset._jdf), dataset.sparkSession)
 
-    def _to_java(self) -> Any:
+    def _to_java(self) -> JavaObject:
+        return self._java_in(None)
+
+    def _java_in(self, spark: SparkSession | None) -> JavaObject:
+        """Return the Scala stage, ready for a session; None: the active one."""
         java = super()._to_java()
-        self._complete_java(java)
+        self._complete_java(java, spark)
         return java
 
     @classmethod
@@ -67,21 +75,25 @@ class ImageStage(ModelStage, ImageStageParams):
     def _create(self, **defaults: Any) -> None:
         super()._create(scaleHint="SCALE_AREA_AVERAGING", weights="imagenet", **defaults)
 
-    def _complete_java(self, java: Any) -> None:
-        """Make the bundle that the JVM will look for, where Keras can make it."""
-        if not self.isSet(self.modelName):
-            return
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
+        """Give the Scala stage the bundle, where Keras can make it; else Scala finds it."""
+        bundle = self._made_bundle(spark) if self.isSet(self.modelName) else None
+        if bundle is not None:
+            java.setWeights(bundle)
+        elif not self.isSet(self.weights):  # what an earlier call has given
+            java.clear(java.getParam("weights"))
+
+    def _made_bundle(self, spark: SparkSession | None) -> str | None:
         weights = self.getWeights()
-        if weights == "imagenet":
-            if named_model(self.getModelName()).resource:
-                return
-        elif not _is_weights_file(weights):
-            return
+        if weights != "imagenet" and not _is_weights_file(weights):
+            return None
         from sparkdl.model_cache import cache_place, ensure_bundle
 
         directory = self.getModelDir() if self.isSet(self.modelDir) else None
-        if cache_place(directory).local is not None:  # else the JVM says what is missing there
-            ensure_bundle(self.getModelName(), weights, directory)
+        cache = cache_place(directory, spark)
+        if cache.local is None:  # the JVM reads it there, or says what is missing
+            return None
+        return ensure_bundle(self.getModelName(), weights, cache.local)
 
 
 class _StageReader(JavaMLReader[Any]):

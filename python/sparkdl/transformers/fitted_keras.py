@@ -9,6 +9,7 @@ from typing import Any
 from pyspark import keyword_only
 from pyspark.ml import Model
 
+from sparkdl.param.keyword import setter_like
 from sparkdl.param.model_stage import OutputColParams
 from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
 from sparkdl.transformers._fitted import FittedModel
@@ -63,21 +64,4 @@ handleInvalid, errorCol, seed
         self._create(outputMode="array")
         self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        inputCols: Sequence[str] | None = None,
-        outputCols: Sequence[str] | None = None,
-        modelFile: str | Path | None = None,
-        outputMode: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> KerasModel:
-        """Set those params that are given."""
-        return self._set(**self._input_kwargs)
+    setParams = setter_like(__init__)

@@ -7,14 +7,15 @@ from typing import Any
 
 from pyspark import keyword_only
 from pyspark.ml import Model
-from pyspark.ml.param import Param, Params
 
 from sparkdl._classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl._lazy import keras
 from sparkdl._paths import new_folder
 from sparkdl._training_record import facts
 from sparkdl.param.converters import path
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_classifier import ImageClassifierParams
+from sparkdl.param.keyword import setter_like
 from sparkdl.transformers._fitted import FittedModel
 from sparkdl.transformers._stage import ModelStage
 
@@ -57,8 +58,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
     >>> print(model.summary())  # doctest: +SKIP
     """
 
-    modelFile: Param[str] = Param(
-        Params._dummy(),
+    modelFile = declare_param(
         "modelFile",
         "The model: path of a bundle that ImageClassifierEstimator has written.",
         path,
@@ -91,24 +91,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         )
         self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        modelFile: str | Path | None = None,
-        predictionCol: str | None = None,
-        probabilityCol: str | None = None,
-        predictedLabelCol: str | None = None,
-        scaleHint: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> ImageClassifierModel:
-        """Set those params that are given."""
-        return self._set(**self._input_kwargs)
+    setParams = setter_like(__init__)
 
     @property
     def labels(self) -> list[str]:

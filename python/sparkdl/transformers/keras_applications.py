@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from sparkdl._lazy import keras, tensorflow
 from sparkdl.errors import SettingsException
 from sparkdl.image.imageIO import fixColorChannelOrdering
 from sparkdl.named import NamedModel, named_model, named_models
 from sparkdl.weights import downloaded
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Pixels = Union[npt.NDArray[Any], "tf.Tensor"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class KerasApplicationModel:
         row = named_model(self.name)
         return row.height, row.width
 
-    def preprocess(self, inputImage: Any) -> Any:
+    def preprocess(self, inputImage: Pixels) -> Pixels:
         """Return what the network expects for pixels 0..255 [..., height, width, 3] in BGR order.
 
         Takes a numpy array or a tensor.
@@ -42,10 +48,14 @@ class KerasApplicationModel:
         rgb = fixColorChannelOrdering("RGB", inputImage)
         is_array = isinstance(rgb, np.ndarray)
         values = rgb.astype("float32") if is_array else tensorflow().cast(rgb, "float32")
-        return module.preprocess_input(values)
+        prepared: Pixels = module.preprocess_input(values)
+        return prepared
 
     def model(
-        self, preprocessed: Any = None, featurize: bool = False, weights: str | None = "imagenet"
+        self,
+        preprocessed: Any = None,
+        featurize: bool = False,
+        weights: str | None = "imagenet",
     ) -> Any:
         """Return the Keras model.
 

@@ -12,13 +12,17 @@ from pyspark.ml.param import Param
 from sparkdl._jvm import door
 from sparkdl.errors import SettingsException
 from sparkdl.param.image_file import ImageFileParams
+from sparkdl.param.keyword import setter_like
 from sparkdl.transformers._image_loading import loaded_images
 from sparkdl.transformers._keras_file import KerasFileStage
 from sparkdl.transformers._saved_function import SavedFunction, text_of
 from sparkdl.transformers._trained import Trained
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import DataFrame, SparkSession
+
+    from sparkdl._live_keras import LiveModel
 
 _IMAGE_1X = "__sdl_img"
 
@@ -110,7 +114,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         inputCol: str | None = None,
         outputCol: str | None = None,
         modelFile: str | Path | None = None,
-        model: Any = None,
+        model: LiveModel | None = None,
         imageLoader: Callable[[str], Any] | None = None,
         targetSize: Sequence[int] | None = None,
         preprocessing: str = "none",
@@ -127,32 +131,9 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
     ) -> None:
         super().__init__()
         self._create(preprocessing="none", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
-        self._set_with_model(self._input_kwargs)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        modelFile: str | Path | None = None,
-        model: Any = None,
-        imageLoader: Callable[[str], Any] | None = None,
-        targetSize: Sequence[int] | None = None,
-        preprocessing: str | None = None,
-        outputMode: str | None = None,
-        scaleHint: str | None = None,
-        custom_objects: Mapping[str, Any] | None = None,
-        safe_mode: bool | None = None,
-        verify: bool | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> KerasImageFileTransformer:
-        """Set those params that are given."""
-        return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
+    setParams = setter_like(__init__)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         self._warn_if_failed()
@@ -160,7 +141,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
             return super()._transform(dataset)
         from pyspark.sql import DataFrame
 
-        java = self._to_java()
+        java = self._java_in(dataset.sparkSession)
         door().checkFiles(java, dataset._jdf)
         image, reason = f"{self.uid}__image", f"{self.uid}__reason"
         loaded = loaded_images(dataset, self.getInputCol(), self._loader(), image, reason)
@@ -183,7 +164,7 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         text = text_of(value) if param.name == "imageLoader" else value
         return super()._make_java_param_pair(param, text)
 
-    def _complete_java(self, java: Any) -> None:
-        super()._complete_java(java)
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
+        super()._complete_java(java, spark)
         if not self.isSet(self.imageLoader):  # cleared: the JVM would refuse to read the files
             java.clear(java.getParam("imageLoader"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark import keyword_only
 
+from sparkdl.param.keyword import setter_like
 from sparkdl.param.model_stage import OutputColParams
 from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
 from sparkdl.transformers._keras_file import KerasFileStage
+
+if TYPE_CHECKING:
+    from sparkdl._live_keras import LiveModel
 
 
 class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams):
@@ -83,7 +87,7 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         inputCols: Sequence[str] | None = None,
         outputCols: Sequence[str] | None = None,
         modelFile: str | Path | None = None,
-        model: Any = None,
+        model: LiveModel | None = None,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
         verify: bool = True,
@@ -96,27 +100,6 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
     ) -> None:
         super().__init__()
         self._create(outputMode="array")
-        self._set_with_model(self._input_kwargs)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        inputCols: Sequence[str] | None = None,
-        outputCols: Sequence[str] | None = None,
-        modelFile: str | Path | None = None,
-        model: Any = None,
-        custom_objects: Mapping[str, Any] | None = None,
-        safe_mode: bool | None = None,
-        verify: bool | None = None,
-        outputMode: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> KerasTransformer:
-        """Set those params that are given."""
-        return self._set_with_model(self._input_kwargs)  # type: ignore[no-any-return]
+    setParams = setter_like(__init__)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl.graph.builder import IsolatedSession
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class KSessionWrap:
@@ -25,7 +28,7 @@ class KSessionWrap:
     ...     x = tf.compat.v1.placeholder(tf.float32, [None, 3])
     """
 
-    def __init__(self, graph: Any = None) -> None:
+    def __init__(self, graph: tf.Graph | None = None) -> None:
         self._session = IsolatedSession(graph)
 
     def __enter__(self) -> tuple[Any, Any]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pyspark import keyword_only
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.converters import at_least_one, one_of, path
+from sparkdl.param.declaration import declare_param
+from sparkdl.param.keyword import setter_like
 from sparkdl.transformers._stage import ImageStage
 
 
@@ -72,8 +74,7 @@ class DeepImageFeaturizer(ImageStage):
     >>> Pipeline(stages=[featurizer, LogisticRegression()]).fit(images)  # doctest: +SKIP
     """
 
-    pooling: Param[str] = Param(
-        Params._dummy(),
+    pooling = declare_param(
         "pooling",
         "What is made of the feature map: avg or max over its positions, or none, which is the "
         "whole map, flattened as in sparkdl 1.x.",
@@ -103,25 +104,7 @@ class DeepImageFeaturizer(ImageStage):
         self._create(pooling="avg")
         self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        modelName: str | None = None,
-        scaleHint: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        pooling: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-        weights: str | Path | None = None,
-        modelDir: str | Path | None = None,
-    ) -> DeepImageFeaturizer:
-        """Set those params that are given."""
-        return self._set(**self._input_kwargs)
+    setParams = setter_like(__init__)
 
     def getPooling(self) -> str:
         """Return what is made of the feature map."""
@@ -169,21 +152,18 @@ seed, weights, modelDir
     >>> predictor.transform(images).select("predicted.description")  # doctest: +SKIP
     """
 
-    decodePredictions: Param[bool] = Param(
-        Params._dummy(),
+    decodePredictions = declare_param(
         "decodePredictions",
         "Whether to give the best classes by name, instead of the probabilities of all classes.",
         TypeConverters.toBoolean,
     )
-    topK: Param[int] = Param(
-        Params._dummy(),
+    topK = declare_param(
         "topK",
         "How many classes decodePredictions gives, 1 or more; all of them where the network has "
         "fewer.",
         at_least_one("topK"),
     )
-    labels: Param[str] = Param(
-        Params._dummy(),
+    labels = declare_param(
         "labels",
         "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label "
         "per line (class, tab, description); unset: those in the bundle, else the number of the "
@@ -216,27 +196,7 @@ seed, weights, modelDir
         self._create(decodePredictions=False, topK=5)
         self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        modelName: str | None = None,
-        decodePredictions: bool | None = None,
-        topK: int | None = None,
-        labels: str | Path | None = None,
-        scaleHint: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-        weights: str | Path | None = None,
-        modelDir: str | Path | None = None,
-    ) -> DeepImagePredictor:
-        """Set those params that are given."""
-        return self._set(**self._input_kwargs)
+    setParams = setter_like(__init__)
 
     def getDecodePredictions(self) -> bool:
         """Return whether the best classes are given by name."""

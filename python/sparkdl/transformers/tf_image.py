@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import keyword_only
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Param, TypeConverters
 
 from sparkdl.errors import SettingsException
 from sparkdl.param.constants import ConstantsParams
 from sparkdl.param.converters import one_of, tensor
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_model import ImageModelParams
+from sparkdl.param.keyword import setter_like
 from sparkdl.transformers._graph_stage import GraphStage
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import SparkSession
+
     from sparkdl.graph.input import TFInputGraph
+
+
+T = TypeVar("T", bound="TFImageTransformer")
 
 
 class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
@@ -81,28 +90,24 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     >>> stage.transform(images).select("edges")  # doctest: +SKIP
     """
 
-    inputCol: Param[str] = Param(
-        Params._dummy(),
+    inputCol = declare_param(
         "inputCol",
         "Name of the column of images: Spark's image struct, or encoded bytes such as the content "
         "of binaryFile.",
         TypeConverters.toString,
     )
-    channelOrder: Param[str] = Param(
-        Params._dummy(),
+    channelOrder = declare_param(
         "channelOrder",
         "Order of the channels that the graph takes: RGB, BGR, or L (one channel of luminance).",
         one_of("channelOrder", ("RGB", "BGR", "L")),
     )
-    inputTensor: Param[str] = Param(
-        Params._dummy(),
+    inputTensor = declare_param(
         "inputTensor",
         "The input that takes the images: the key of a signature, a tensor (op:0) or an operation; "
         "unset: the only one.",
         tensor,
     )
-    outputTensor: Param[str] = Param(
-        Params._dummy(),
+    outputTensor = declare_param(
         "outputTensor",
         "The output that is wanted: the key of a signature, a tensor (op:0) or an operation; "
         "unset: the only one.",
@@ -118,10 +123,10 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         channelOrder: str = "RGB",
         inputCol: str | None = None,
         outputCol: str | None = None,
-        graph: Any = None,
+        graph: tf.Graph | tf.compat.v1.GraphDef | TFInputGraph | None = None,
         tfInputGraph: TFInputGraph | str | Path | None = None,
-        inputTensor: Any = None,
-        outputTensor: Any = None,
+        inputTensor: tf.Tensor | str | None = None,
+        outputTensor: tf.Tensor | str | None = None,
         constants: Mapping[str, Any] | None = None,
         outputMode: str = "vector",
         scaleHint: str = "SCALE_AREA_AVERAGING",
@@ -133,41 +138,23 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     ) -> None:
         super().__init__()
         self._create(channelOrder="RGB", outputMode="vector", scaleHint="SCALE_AREA_AVERAGING")
-        self._set_with_graph(self._input_kwargs)
+        self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
+    setParams = setter_like(__init__)
+
+    def _set(
+        self: T,
         *,
-        channelOrder: str | None = None,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        graph: Any = None,
-        tfInputGraph: TFInputGraph | str | Path | None = None,
-        inputTensor: Any = None,
-        outputTensor: Any = None,
-        constants: Mapping[str, Any] | None = None,
-        outputMode: str | None = None,
-        scaleHint: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> TFImageTransformer:
-        """Set those params that are given."""
-        return self._set_with_graph(self._input_kwargs)
-
-    def _set_with_graph(self, given: Mapping[str, Any]) -> TFImageTransformer:
-        params = dict(given)
-        live = params.pop("graph", None)
-        if live is not None:
+        graph: tf.Graph | tf.compat.v1.GraphDef | TFInputGraph | None = None,
+        **params: Any,
+    ) -> T:
+        if graph is not None:
             if params.get("tfInputGraph") is not None:
                 raise SettingsException("graph and tfInputGraph are both given: give one of them.")
-            self.setGraph(live)
-        return self._set(**params)
+            self.setGraph(graph)
+        return super()._set(**params)
 
-    def _complete_java(self, java: Any) -> None:
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         if self._graph is None:
             return
         found = self._input_graph()
@@ -204,7 +191,9 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
             loose = from_graph(graph_def, inputs, outputs, type(given).__name__)
         return TFInputGraph.fromBundle(stored_bundle(loose))
 
-    def setGraph(self, value: Any) -> TFImageTransformer:
+    def setGraph(
+        self, value: tf.Graph | tf.compat.v1.GraphDef | TFInputGraph
+    ) -> TFImageTransformer:
         """Set the graph: a tf.Graph or GraphDef without variables, or a TFInputGraph."""
         if hasattr(value, "bundle"):
             return self._set(tfInputGraph=value)
@@ -235,7 +224,7 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         """Return the name of the input that takes the images."""
         return self.getOrDefault(self.inputTensor)
 
-    def setInputTensor(self, value: Any) -> TFImageTransformer:
+    def setInputTensor(self, value: tf.Tensor | str) -> TFImageTransformer:
         """Set the input that takes the images, by name or as a tensor."""
         return self._set(inputTensor=value)
 
@@ -243,6 +232,6 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         """Return the name of the output that is wanted."""
         return self.getOrDefault(self.outputTensor)
 
-    def setOutputTensor(self, value: Any) -> TFImageTransformer:
+    def setOutputTensor(self, value: tf.Tensor | str) -> TFImageTransformer:
         """Set the output that is wanted, by name or as a tensor."""
         return self._set(outputTensor=value)

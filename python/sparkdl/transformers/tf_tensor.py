@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark import keyword_only
-from pyspark.ml.param import Param, Params
 
 from sparkdl.param.constants import ConstantsParams
 from sparkdl.param.converters import names
+from sparkdl.param.declaration import declare_param
+from sparkdl.param.keyword import setter_like
 from sparkdl.param.tensor_stage import TensorStageParams
 from sparkdl.transformers._graph_stage import GraphStage
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
+    from pyspark.sql import SparkSession
+
     from sparkdl.graph.input import TFInputGraph
 
 
@@ -69,15 +73,13 @@ class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
     ... ).transform(df)  # doctest: +SKIP
     """
 
-    inputMapping: Param[dict[str, str]] = Param(
-        Params._dummy(),
+    inputMapping = declare_param(
         "inputMapping",
         "From the name of a column to the input that it feeds: the key of a signature, a tensor "
         "(op:0) or an operation.",
         names,
     )
-    outputMapping: Param[dict[str, str]] = Param(
-        Params._dummy(),
+    outputMapping = declare_param(
         "outputMapping",
         "From an output (the key of a signature, a tensor or an operation) to the name of the new "
         "column that it becomes.",
@@ -105,25 +107,9 @@ class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
         self._create(outputMode="array")
         self._set(**self._input_kwargs)
 
-    @keyword_only
-    def setParams(
-        self,
-        *,
-        tfInputGraph: TFInputGraph | str | Path | None = None,
-        inputMapping: Mapping[str, Any] | None = None,
-        outputMapping: Mapping[Any, str] | None = None,
-        constants: Mapping[str, Any] | None = None,
-        outputMode: str | None = None,
-        batchSize: int | None = None,
-        precision: str | None = None,
-        handleInvalid: str | None = None,
-        errorCol: str | None = None,
-        seed: int | None = None,
-    ) -> TFTransformer:
-        """Set those params that are given."""
-        return self._set(**self._input_kwargs)
+    setParams = setter_like(__init__)
 
-    def _complete_java(self, java: Any) -> None:
+    def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         if self._graph is None:
             return
         if self.isSet(self.inputMapping):

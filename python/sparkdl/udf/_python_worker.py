@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A path, encoded bytes, or an image struct.
+ImageCell = str | bytes | Mapping[str, Any]
 
 _ROWS = 32  # of a batch that is sent back: a megabyte each is common
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp"}
@@ -27,7 +33,7 @@ def preprocess(
                     rows = batch.slice(start, _ROWS)
                     yield nested([loaded(row, Path(folder)) for row in rows], len(shape), element)
 
-    def loaded(row: Any, folder: Path) -> Any:
+    def loaded(row: pa.Scalar, folder: Path) -> Any:
         if not row.is_valid:
             return None
         value = row.as_py()
@@ -51,7 +57,7 @@ def preprocess(
 
 
 @contextmanager
-def image_file(value: Any, folder: Path) -> Iterator[str]:
+def image_file(value: ImageCell, folder: Path) -> Iterator[str]:
     """Give the path of an image: that of a file of the user's, or of one that is removed."""
     if isinstance(value, str):
         parts = urlsplit(value)
@@ -64,7 +70,7 @@ def image_file(value: Any, folder: Path) -> Iterator[str]:
         file.unlink(missing_ok=True)
 
 
-def write_image(value: Any, folder: Path) -> Path:
+def write_image(value: ImageCell, folder: Path) -> Path:
     """Write encoded bytes as they are, or an image struct as a PNG; return the file."""
     if isinstance(value, bytes):
         suffixes = [s for start, s in _SUFFIXES.items() if value.startswith(start)]
@@ -74,6 +80,7 @@ def write_image(value: Any, folder: Path) -> Path:
     import numpy as np
     from PIL import Image
 
+    assert not isinstance(value, str)  # which needs no file
     height, width, channels = value["height"], value["width"], value["nChannels"]
     if channels not in _MODES or len(value["data"]) != height * width * channels:
         raise ValueError(f"the image struct holds no uint8 image ({height} x {width}, {channels})")
@@ -84,7 +91,7 @@ def write_image(value: Any, folder: Path) -> Path:
     return file
 
 
-def checked(value: Any, shape: Sequence[int | None]) -> Any:
+def checked(value: object, shape: Sequence[int | None]) -> Any:
     """Return an array of this shape, without a leading 1 that functions for Keras like to add."""
     import numpy as np
 
@@ -105,7 +112,9 @@ def nested(arrays: Sequence[Any], depth: int, element: str) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    def lists(lengths: Any, values: Any, mask: Any = None) -> Any:
+    def lists(
+        lengths: Sequence[int] | np.ndarray, values: pa.Array, mask: pa.Array | None = None
+    ) -> Any:
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         return pa.ListArray.from_arrays(pa.array(offsets), values, mask=mask)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def registerKerasImageUDF(
     udf_name: str,
-    keras_model_or_file_path: Any,
+    keras_model_or_file_path: object,
     preprocessor: Callable[[str], np.ndarray] | None = None,
     *,
     preprocessing: str | Callable[[Any], Any] | None = None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def registerKerasUDF(
     udf_name: str,
-    keras_model_or_file_path: Any,
+    keras_model_or_file_path: object,
     *,
     inputs: Any = None,
     outputs: Any = None,
@@ -98,7 +98,7 @@ def registerKerasUDF(
     return model
 
 
-def read_model(model: Any, constants: Mapping[str, Any] | None, **options: Any) -> Model:
+def read_model(model: object, constants: Mapping[str, Any] | None, **options: Any) -> Model:
     """Return what a caller of the register functions calls a model, with constants in it.
 
     The graph of a bundle is finished, so that constants come in when it is read.

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import model_name, one_of, path
-from sparkdl.param.shared_params import _param
+from sparkdl.param.declaration import declare_param
 
 B = TypeVar("B", bound="BaseParams")
 
@@ -16,28 +16,28 @@ B = TypeVar("B", bound="BaseParams")
 class BaseParams(Params):
     """The network below the head."""
 
-    baseModel = _param(
+    baseModel = declare_param(
         "baseModel", "Name of the network, one of those that sparkdl.models() lists.", model_name
     )
-    modelFile = _param(
+    modelFile = declare_param(
         "modelFile", "File of Keras (.keras, .h5) of the network, instead of baseModel.", path
     )
-    weights = _param(
+    weights = declare_param(
         "weights",
         "Of baseModel: imagenet, or the path of a weights file of Keras or of a bundle.",
         path,
     )
-    modelDir = _param(
+    modelDir = declare_param(
         "modelDir",
         "Directory of the named models' bundles; unset: the session's spark.sparkdl.models.dir.",
         path,
     )
-    preprocessing = _param(
+    preprocessing = declare_param(
         "preprocessing",
         "What the network of modelFile gets of the pixels: none (0 to 255), tf, caffe or torch.",
         one_of("preprocessing", ("none", "tf", "caffe", "torch")),
     )
-    unfreezeFrom = _param(
+    unfreezeFrom = declare_param(
         "unfreezeFrom",
         "Name of the first layer of the network that is trained too; unset: none is.",
         TypeConverters.toString,

@@ -11,7 +11,7 @@ from pyspark.ml.param import Params, TypeConverters
 from sparkdl.errors import SparkDLException
 from sparkdl.param import SparkDLTypeConverters
 from sparkdl.param.converters import at_least_one, one_of, path
-from sparkdl.param.shared_params import _param
+from sparkdl.param.declaration import declare_param
 
 P = TypeVar("P", bound="HeadParams")
 
@@ -52,71 +52,77 @@ _augmentations.__name__ = "toListOfAugmentations"  # pyspark asks the name wheth
 class HeadParams(Params):
     """The head, and how it is trained."""
 
-    headUnits = _param(
+    headUnits = declare_param(
         "headUnits",
         "Units of the dense layer (relu) between the features and the softmax; 0: no such layer.",
         _whole("headUnits"),
     )
-    optimizer = _param(
+    optimizer = declare_param(
         "optimizer",
         "Name of one of Keras' optimizers, or an optimizer, of which the configuration is taken.",
         SparkDLTypeConverters.toKerasOptimizer,
     )
-    learningRate = _param(
+    learningRate = declare_param(
         "learningRate", "The optimizer's learning rate; unset: its own.", _least("learningRate", 0)
     )
-    fineTuneLearningRate = _param(
+    fineTuneLearningRate = declare_param(
         "fineTuneLearningRate",
         "The optimizer's learning rate when unfreezeFrom is set and the network is trained.",
         _least("fineTuneLearningRate", 0),
     )
-    epochs = _param("epochs", "The most epochs.", at_least_one("epochs"))
-    batchSize = _param(
+    epochs = declare_param("epochs", "The most epochs.", at_least_one("epochs"))
+    batchSize = declare_param(
         "batchSize", "Images per step of training, on all workers.", at_least_one("batchSize")
     )
-    validationFraction = _param(
+    validationFraction = declare_param(
         "validationFraction",
         "Share of the images that is held out for validation, 0 for none.",
         _least("validationFraction", 0, 1),
     )
-    validationCol = _param(
+    validationCol = declare_param(
         "validationCol",
         "Name of a boolean column, true for rows that are held out; instead of validationFraction.",
         TypeConverters.toString,
     )
-    earlyStoppingPatience = _param(
+    earlyStoppingPatience = declare_param(
         "earlyStoppingPatience",
         "Epochs without a smaller loss of validation after which training stops; 0: never.",
         _whole("earlyStoppingPatience"),
     )
-    augment = _param(
+    augment = declare_param(
         "augment",
         f"What is done at random to copies of the training images: {', '.join(AUGMENTATIONS)}.",
         _augmentations,
     )
-    augmentCopies = _param(
+    augmentCopies = declare_param(
         "augmentCopies",
         "How many copies of each image augment makes for a frozen network.",
         at_least_one("augmentCopies"),
     )
-    classWeight = _param(
+    classWeight = declare_param(
         "classWeight",
         "none, or balanced: rows of rare classes count more.",
         one_of("classWeight", ("none", "balanced")),
     )
-    tensorBoardDir = _param("tensorBoardDir", "Directory for TensorBoard; unset: none.", path)
-    checkpointDir = _param(
+    tensorBoardDir = declare_param(
+        "tensorBoardDir", "Directory for TensorBoard; unset: none.", path
+    )
+    checkpointDir = declare_param(
         "checkpointDir",
         "Directory for the state after each epoch, from which a fit that was interrupted goes on.",
         path,
     )
-    seed = _param("seed", "Of first weights, order, split and augmentation.", TypeConverters.toInt)
-    numWorkers = _param(
+    seed = declare_param(
+        "seed", "Of first weights, order, split and augmentation.", TypeConverters.toInt
+    )
+    numWorkers = declare_param(
         "numWorkers",
         "Tasks that train the network, when unfreezeFrom is set; unset: as many as there are.",
         at_least_one("numWorkers"),
     )
-    verbose = _param("verbose", "0: silent; 1: a line per epoch on stderr.", _whole("verbose"))
+    verbose = declare_param(
+        "verbose", "0: silent; 1: a line per epoch on stderr.", _whole("verbose")
+    )
 
     def getHeadUnits(self) -> int:
         """Return the units of the dense layer of the head."""
@@ -192,7 +198,8 @@ class HeadParams(Params):
 
     def getAugment(self) -> list[str]:
         """Return the random changes of training images."""
-        return list(self.getOrDefault(self.augment))
+        found: list[str] = self.getOrDefault(self.augment)
+        return list(found)
 
     def setAugment(self: P, value: Sequence[str] | str) -> P:
         """Set the random changes of training images."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import one_of
+from sparkdl.param.declaration import declare_param
 from sparkdl.training._estimator.training_converters import columns, fraction
 
 T = TypeVar("T", bound="TrainingColumns")
@@ -19,47 +20,40 @@ GivenColumns = Sequence[str] | Mapping[str, str] | str
 class TrainingColumns(Params):
     """Columns that a model is trained on, and those that the fitted model adds."""
 
-    inputCols: Param[Columns] = Param(
-        Params._dummy(),
+    inputCols = declare_param(
         "inputCols",
         "Columns that feed the inputs: by name ({input: column}), or in the order in which the "
         "model was given its inputs.",
         columns,
     )
-    labelCols: Param[Columns] = Param(
-        Params._dummy(),
+    labelCols = declare_param(
         "labelCols",
         "Columns of labels: by name ({output: column}), or in the order in which the model was "
         "given its outputs; unset: none.",
         columns,
     )
-    outputCols: Param[Columns] = Param(
-        Params._dummy(),
+    outputCols = declare_param(
         "outputCols",
         "New columns of the fitted model: by name ({output: column}), or in the order in which the "
         "model was given its outputs; default: the uid and __output.",
         columns,
     )
-    outputMode: Param[str] = Param(
-        Params._dummy(),
+    outputMode = declare_param(
         "outputMode",
         "Form of the new columns of the fitted model: array or vector.",
         one_of("outputMode", ("array", "vector")),
     )
-    sampleWeightCol: Param[str | None] = Param(
-        Params._dummy(),
+    sampleWeightCol = declare_param(
         "sampleWeightCol",
         "Column of a number per row that its loss is multiplied by; unset: 1.",
         TypeConverters.toString,
     )
-    validationFraction: Param[float] = Param(
-        Params._dummy(),
+    validationFraction = declare_param(
         "validationFraction",
         "Fraction of the rows to validate on instead of training, from 0 (none) to below 1.",
         fraction,
     )
-    validationCol: Param[str | None] = Param(
-        Params._dummy(),
+    validationCol = declare_param(
         "validationCol",
         "Boolean column: rows to validate on instead of training; unset: none.",
         TypeConverters.toString,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import at_least, path
+from sparkdl.param.declaration import declare_param
 from sparkdl.training._estimator.training_converters import callbacks
 
 T = TypeVar("T", bound="RecordParams")
@@ -17,38 +18,32 @@ T = TypeVar("T", bound="RecordParams")
 class RecordParams(Params):
     """Callbacks, checkpoints and records."""
 
-    callbacks: Param[list[Any]] = Param(
-        Params._dummy(),
+    callbacks = declare_param(
         "callbacks",
         "Callbacks of Keras, which run on the driver at the end of each epoch.",
         callbacks,
     )
-    checkpointDir: Param[str | None] = Param(
-        Params._dummy(),
+    checkpointDir = declare_param(
         "checkpointDir",
         "Directory for the states of trainings, local or any path of Hadoop; unset: none are kept.",
         path,
     )
-    checkpointSteps: Param[int] = Param(
-        Params._dummy(),
+    checkpointSteps = declare_param(
         "checkpointSteps",
         "Steps between checkpoints within an epoch; 0: only at its end.",
         at_least("checkpointSteps", 0),
     )
-    resume: Param[bool] = Param(
-        Params._dummy(),
+    resume = declare_param(
         "resume",
         "Whether to go on from the checkpoint of this training, if checkpointDir has one.",
         TypeConverters.toBoolean,
     )
-    tensorBoardDir: Param[str | None] = Param(
-        Params._dummy(),
+    tensorBoardDir = declare_param(
         "tensorBoardDir",
         "Directory for TensorBoard: losses and metrics per step and epoch; unset: none.",
         path,
     )
-    histogramEpochs: Param[int] = Param(
-        Params._dummy(),
+    histogramEpochs = declare_param(
         "histogramEpochs",
         "Epochs between histograms of the weights in tensorBoardDir; 0: none.",
         at_least("histogramEpochs", 0),

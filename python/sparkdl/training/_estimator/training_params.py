@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param import Params, TypeConverters
 
 from sparkdl.param.converters import at_least_one, path
+from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
 from sparkdl.training._estimator.training_converters import loss_weights, losses, metrics, seconds
 
@@ -17,82 +18,69 @@ T = TypeVar("T", bound="TrainingParams")
 class TrainingParams(Params):
     """How a model is trained, and by how many workers."""
 
-    modelFile: Param[str] = Param(
-        Params._dummy(),
+    modelFile = declare_param(
         "modelFile",
         "The model with its first weights: path of a file of Keras (.keras, .h5).",
         path,
     )
-    optimizer: Param[Any] = Param(
-        Params._dummy(),
+    optimizer = declare_param(
         "optimizer",
         "An optimizer of Keras, or its name.",
         SparkDLTypeConverters.toKerasOptimizer,
     )
-    loss: Param[Any] = Param(
-        Params._dummy(),
+    loss = declare_param(
         "loss",
         "A loss of Keras, its name or a function; or a list or dict of one per output.",
         losses,
     )
-    lossWeights: Param[Any] = Param(
-        Params._dummy(),
+    lossWeights = declare_param(
         "lossWeights",
         "Factors of the outputs' losses, whose sum is trained on: a list, or a dict by output; "
         "unset: 1.",
         loss_weights,
     )
-    metrics: Param[Any] = Param(
-        Params._dummy(),
+    metrics = declare_param(
         "metrics",
         "A list of metrics of Keras or names; or a list or dict of such per output.",
         metrics,
     )
-    batchSize: Param[int] = Param(
-        Params._dummy(),
+    batchSize = declare_param(
         "batchSize",
         "Rows of a global batch, which the workers share, 1 or more.",
         at_least_one("batchSize"),
     )
-    epochs: Param[int] = Param(
-        Params._dummy(),
+    epochs = declare_param(
         "epochs",
         "How often all rows are trained on, 1 or more.",
         at_least_one("epochs"),
     )
-    shuffle: Param[bool] = Param(
-        Params._dummy(),
+    shuffle = declare_param(
         "shuffle",
         "Whether each epoch has its own order of the rows; else that of the DataFrame.",
         TypeConverters.toBoolean,
     )
-    seed: Param[int] = Param(
-        Params._dummy(),
+    seed = declare_param(
         "seed",
         "Of the order of the rows, of dropout, and of the rows that validationFraction takes.",
         TypeConverters.toInt,
     )
-    syncEvery: Param[int] = Param(
-        Params._dummy(),
+    syncEvery = declare_param(
         "syncEvery",
         "1: workers sum their gradients in each step. k: each takes k steps alone, then "
         "their weights are averaged.",
         at_least_one("syncEvery"),
     )
-    numWorkers: Param[int] = Param(
-        Params._dummy(),
+    numWorkers = declare_param(
         "numWorkers",
         "Workers, 1 or more, each of which needs a task slot; unset: all task slots.",
         at_least_one("numWorkers"),
     )
-    timeout: Param[float] = Param(
-        Params._dummy(),
+    timeout = declare_param(
         "timeout",
         "Seconds that workers wait for each other, for the driver and for task slots.",
         seconds,
     )
-    verbose: Param[int] = Param(
-        Params._dummy(),
+    verbose = declare_param(
         "verbose",
         "0: nothing is printed; 1: a line per epoch.",
         TypeConverters.toInt,

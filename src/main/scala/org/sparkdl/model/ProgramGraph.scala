@@ -1,5 +1,7 @@
 package org.sparkdl.model
 
+import java.nio.file.{Files, Path}
+
 import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
@@ -96,13 +98,23 @@ private[sparkdl] object ProgramGraph {
   private val Variables = Set("Variable", "VariableV2", "VarHandleOp", "TemporaryVariable")
 
   /** Reads a serialized GraphDef. */
-  def apply(runtime: NativeRuntime, graphDef: Array[Byte]): ProgramGraph = {
+  def apply(runtime: NativeRuntime, graphDef: Array[Byte]): ProgramGraph =
+    read(runtime, graphDef, StoredGraphs.store(graphDef))
+
+  /** Reads the file of a serialized GraphDef, and takes it over: nobody else may use it. */
+  def taken(runtime: NativeRuntime, file: Path): ProgramGraph = {
+    val graphDef = Files.readAllBytes(file)
+    try read(runtime, graphDef, StoredGraphs.take(file, graphDef))
+    finally { Files.deleteIfExists(file); () }
+  }
+
+  private def read(runtime: NativeRuntime, graphDef: Array[Byte], stored: => GraphFiles): ProgramGraph = {
     val graph =
       try GraphDef.parseFrom(graphDef)
       catch { case e: java.io.IOException => fail(s"the bytes are no serialized GraphDef (${e.getMessage})") }
     if (graph.getNodeCount == 0) fail("it has no operations; expected a serialized GraphDef")
     val free = DrawingNodes.withoutSeeds(graph)
-    new ProgramGraph(runtime, StoredGraphs.store(if (free eq graph) graphDef else free.toByteArray), free)
+    new ProgramGraph(runtime, if (free eq graph) stored else StoredGraphs.store(free.toByteArray), free)
   }
 
   private def asPlaceholder(node: NodeDef, input: TensorSpec): NodeDef =

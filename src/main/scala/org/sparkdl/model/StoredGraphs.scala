@@ -19,6 +19,14 @@ private[sparkdl] object StoredGraphs {
     GraphFiles(hash, directory.resolve(Name), Nil)
   }
 
+  /** The file of a serialized GraphDef, moved here unless there is one already. */
+  private[model] def take(file: Path, graphDef: Array[Byte]): GraphFiles = {
+    val hash = Sha256.of(graphDef)
+    val directory = root.resolve(hash)
+    if (!Files.exists(directory)) LocalFiles.atomically(directory) { d => Files.move(file, d.resolve(Name)); () }
+    GraphFiles(hash, directory.resolve(Name), Nil)
+  }
+
   /** Writes a GraphDef, whose constants may be in a mapped file: its bytes are never on the heap together. */
   private[model] def store(graph: GraphDef): GraphFiles = {
     val written = Files.createTempFile(root, ".graph-", ".pb")

@@ -1,7 +1,7 @@
 package org.sparkdl.python
 
 import java.io.FileNotFoundException
-import java.nio.file.{Files, Paths}
+import java.nio.file.Paths
 import java.util.{List => JList, Map => JMap}
 
 import scala.jdk.CollectionConverters._
@@ -15,7 +15,8 @@ import org.sparkdl.{Doctor, Model, ModelUDF, Sessions, Version}
 import org.sparkdl.files.{Place, RemoteFiles}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
-import org.sparkdl.model.ReadOptions
+import org.sparkdl.model.{ProgramGraph, ReadOptions}
+import org.sparkdl.runtime.NativeRuntime
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 
@@ -144,7 +145,7 @@ object Door {
   /** A program of TensorFrames.
     *
     * @param path
-    *   local file of a frozen GraphDef
+    *   local file of a frozen GraphDef, which is taken over
     * @param names
     *   of the outputs
     * @param tensors
@@ -158,7 +159,10 @@ object Door {
       tensors: JList[String],
       feeds: JMap[String, String]
   ): Program = {
-    val program = Program.named(Files.readAllBytes(Paths.get(path)), seq(names).zip(seq(tensors)))
+    val program = Program.named(
+      ProgramGraph.taken(NativeRuntime.of(Sessions.settings), Paths.get(path)),
+      seq(names).zip(seq(tensors))
+    )
     feeds.asScala.foldLeft(program) { case (p, (placeholder, column)) => p.feed(placeholder, column) }
   }
 

@@ -106,8 +106,11 @@ object Program {
     * @param fetches
     *   (output, tensor)
     */
-  private[sparkdl] def named(graphDef: Array[Byte], fetches: Seq[(String, String)]): Program = {
-    val graph = ProgramGraph(NativeRuntime.of(Sessions.settings), graphDef)
+  private[sparkdl] def named(graphDef: Array[Byte], fetches: Seq[(String, String)]): Program =
+    named(ProgramGraph(NativeRuntime.of(Sessions.settings), graphDef), fetches)
+
+  /** The same of a graph that was read already. */
+  private[sparkdl] def named(graph: ProgramGraph, fetches: Seq[(String, String)]): Program = {
     val wanted = fetches.map { case (name, tensor) => Fetch(name, TensorName.indexed(tensor)) }
     check(graph, wanted)
     new Program(graph, wanted, Map.empty)

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from imagebench import report
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -52,8 +51,8 @@ def make_images(folder: Path, count: int) -> None:
 def make_weights(name: str, file: Path) -> None:
     """Write weights of the network without its top."""
     import keras
-    from sparkdl.named import named_model
-    from sparkdl.weights import build
+    from sparkdl.networks.model_weights import build
+    from sparkdl.networks.named_models import named_model
 
     keras.utils.set_random_seed(0)
     build(named_model(name), top=False).save_weights(file)
@@ -88,7 +87,7 @@ def with_sparkdl(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def with_keras(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Time `fit` of a frozen network and a head."""
     import keras
-    from sparkdl._classifier_keras import named_network
+    from sparkdl.networks.classifier_keras import named_network
 
     base, pixels = named_network(given.model, str(folder / "w.weights.h5"))
     base.trainable = False

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from imagebench import report
 from imagebench.photos import jpegs, links, write_photos
 from imagebench.process import run_module, run_task

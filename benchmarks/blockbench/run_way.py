@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+from imagebench.passes import passes, say
 
 from blockbench.task import WORKS, Task
-from imagebench.passes import passes, say
 
 
 def main(task: Task, result: Path) -> None:

@@ -17,9 +17,9 @@ import numpy as np
 def export(name: str, folder: Path) -> None:
     """Write `model.keras` (without top, average pooling) and `bundle` into the folder."""
     import keras
-    from sparkdl.keras_export import export_named
-    from sparkdl.named import named_model
-    from sparkdl.weights import build
+    from sparkdl.networks.keras_export import export_named
+    from sparkdl.networks.model_weights import build
+    from sparkdl.networks.named_models import named_model
 
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(0)

@@ -97,7 +97,7 @@ def preprocessing(model: str) -> Any:
     """Return `preprocess_input` of a model of `keras.applications`."""
     from importlib import import_module
 
-    from sparkdl.named import named_model
+    from sparkdl.networks.named_models import named_model
 
     module = named_model(model).keras.split(".")[0]
     return import_module(f"keras.applications.{module}").preprocess_input

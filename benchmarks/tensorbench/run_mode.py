@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-
 from imagebench.passes import passes, say
+
 from tensorbench.task import Task
 
 _CLASSES = {

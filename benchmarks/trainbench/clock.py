@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 import keras
-
 from imagebench.cpu import tree_seconds
 
 

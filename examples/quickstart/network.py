@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparkdl.errors import ModelNotFoundException
-from sparkdl.model_cache import ensure_bundle
-from sparkdl.named import named_model
+from sparkdl.networks.model_cache import ensure_bundle
+from sparkdl.networks.named_models import named_model
 
 SHIPPED = "TinyNet"
 

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from sparkdl import tensorframes as tensorframes
     from sparkdl import training as training
     from sparkdl import udf as udf
-    from sparkdl._doctor import doctor as doctor
-    from sparkdl.bundle import save_bundle as save_bundle
-    from sparkdl.comparison import compare_models as compare_models
+    from sparkdl._bundles.saving import save_bundle as save_bundle
     from sparkdl.data import tf_dataset as tf_dataset
+    from sparkdl.estimators.comparison import compare_models as compare_models
     from sparkdl.estimators.image_classifier_estimator import (
         ImageClassifierEstimator as ImageClassifierEstimator,
     )
@@ -34,10 +33,9 @@ if TYPE_CHECKING:
     )
     from sparkdl.graph.input import TFInputGraph as TFInputGraph
     from sparkdl.image import readImages as readImages
-    from sparkdl.listing import models as models
-    from sparkdl.model import Model as Model
-    from sparkdl.model import load_model as load_model
-    from sparkdl.session import start as start
+    from sparkdl.networks.model_listing import models as models
+    from sparkdl.session.doctor import doctor as doctor
+    from sparkdl.session.spark_session import start as start
     from sparkdl.training.horovod_runner import HorovodRunner as HorovodRunner
     from sparkdl.training.keras_estimator import KerasEstimator as KerasEstimator
     from sparkdl.training.tensorflow_distributor import (
@@ -54,13 +52,15 @@ if TYPE_CHECKING:
     from sparkdl.transformers.utils import imageInputPlaceholder as imageInputPlaceholder
     from sparkdl.udf import registerKerasImageUDF as registerKerasImageUDF
     from sparkdl.udf import registerKerasUDF as registerKerasUDF
+    from sparkdl.udf.model import Model as Model
+    from sparkdl.udf.model import load_model as load_model
 
 # Where each public name lives. They are imported at first use, so that `import sparkdl` stays
 # under a second and never imports pyspark, TensorFlow or Keras.
 # A submodule must not have the name of a function here: importing it would hide the function.
 _EXPORTS = {
-    "start": "sparkdl.session",
-    "doctor": "sparkdl._doctor",
+    "start": "sparkdl.session.spark_session",
+    "doctor": "sparkdl.session.doctor",
     "readImages": "sparkdl.image",
     "DeepImageFeaturizer": "sparkdl.transformers",
     "DeepImagePredictor": "sparkdl.transformers",
@@ -73,13 +73,13 @@ _EXPORTS = {
     "ImageClassifierModel": "sparkdl.transformers",
     "KerasImageFileEstimator": "sparkdl.estimators.keras_image_file_estimator",
     "ImageClassifierEstimator": "sparkdl.estimators.image_classifier_estimator",
-    "compare_models": "sparkdl.comparison",
+    "compare_models": "sparkdl.estimators.comparison",
     "TFInputGraph": "sparkdl.graph.input",
     "imageInputPlaceholder": "sparkdl.transformers.utils",
-    "load_model": "sparkdl.model",
-    "Model": "sparkdl.model",
-    "save_bundle": "sparkdl.bundle",
-    "models": "sparkdl.listing",
+    "load_model": "sparkdl.udf.model",
+    "Model": "sparkdl.udf.model",
+    "save_bundle": "sparkdl._bundles.saving",
+    "models": "sparkdl.networks.model_listing",
     "tf_dataset": "sparkdl.data",
     "TensorFlowDistributor": "sparkdl.training.tensorflow_distributor",
     "HorovodRunner": "sparkdl.training.horovod_runner",

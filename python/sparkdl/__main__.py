@@ -19,8 +19,8 @@ _NO_VERIFY = "do not compare the bundle with the model"
 def _reaching(*paths: str | None) -> Iterator[None]:
     """Have a Spark session while a path is on another file system, which only Spark reaches."""
     from sparkdl import start
-    from sparkdl._places import place_of
-    from sparkdl._remote_files import is_reachable
+    from sparkdl._places.places import place_of
+    from sparkdl._places.remote_files import is_reachable
 
     if is_reachable() or all(place_of(p).local for p in paths if p):
         yield
@@ -45,12 +45,12 @@ def _export(arguments: Arguments) -> int:
     a = arguments
     with _reaching(a.weights, a.out, a.labels):
         if a.out is None:
-            from sparkdl.model_cache import ensure_bundle
+            from sparkdl.networks.model_cache import ensure_bundle
 
             path = ensure_bundle(a.model, a.weights, labels=a.labels, verify=not a.no_verify)
             print(path or f"{a.model} comes with sparkdl: nothing to export.")
             return 0
-        from sparkdl.keras_export import export_named
+        from sparkdl.networks.keras_export import export_named
 
         print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite, not a.no_verify))
         return 0
@@ -77,7 +77,7 @@ def _bundle_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _bundle(arguments: Arguments) -> int:
-    from sparkdl.bundle import save_bundle
+    from sparkdl._bundles.saving import save_bundle
 
     a = arguments
     with _reaching(a.model, a.out, a.labels):
@@ -115,7 +115,7 @@ def _models_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _models(arguments: Arguments) -> int:
-    from sparkdl.listing import models
+    from sparkdl.networks.model_listing import models
 
     with _reaching(arguments.model_dir):
         print(models(arguments.model_dir))

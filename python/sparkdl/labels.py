@@ -10,9 +10,9 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from sparkdl._download import quick_network
-from sparkdl._places import local_copy
-from sparkdl._text import BLANKS, lines, read_text
+from sparkdl._places.download import quick_network
+from sparkdl._places.places import local_copy
+from sparkdl._text_files import BLANKS, lines, read_text
 from sparkdl.errors import SettingsException
 
 Labels = list[tuple[str, str]]

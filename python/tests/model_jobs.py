@@ -14,9 +14,9 @@ from model_spec import Spec, input_structure, leaf_refs
 from model_truth import batch_of, expected
 from model_ways import WAYS_IN, WAYS_OUT, Arrival, Way, arrive, has_graph
 
-from sparkdl._ends import distinct
-from sparkdl._graph.freeze import NotFrozenException
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._bundles.graph.freeze import NotFrozenException
+from sparkdl._models.model_ends import distinct
 from sparkdl.errors import SparkDLException
 
 _TYPES = {

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 import sparkdl
 from sparkdl import TFInputGraph
-from sparkdl._bundle_store import stored_bundle
+from sparkdl._bundles.bundle_store import stored_bundle
 
 
 @dataclass(frozen=True)

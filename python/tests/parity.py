@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sparkdl.named import NamedModel, named_model
+from sparkdl.networks.named_models import NamedModel, named_model
 
 Array = npt.NDArray[Any]
 POOLINGS = ("avg", "max", "none")
@@ -47,8 +47,8 @@ def parity_case(name: str, images: int = 2, seed: int = 7) -> ParityCase:
     """Return the case of a named model, making it when it is asked for the first time."""
     import keras
 
-    from sparkdl.keras_export import export_network
-    from sparkdl.weights import Weighted, build
+    from sparkdl.networks.keras_export import export_network
+    from sparkdl.networks.model_weights import Weighted, build
 
     keras.backend.clear_session()
     model = named_model(name)

@@ -10,7 +10,7 @@ import pytest
 from parity import run_bundle
 
 import sparkdl
-from sparkdl._manifest import read_manifest, sha256, verify_bundle, write_bundle
+from sparkdl._bundles.description.manifest import read_manifest, sha256, verify_bundle, write_bundle
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 X = {"x": ("float32", [None, 3])}

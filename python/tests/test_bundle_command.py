@@ -9,7 +9,7 @@ import keras
 import pytest
 
 from sparkdl.__main__ import main
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.description.manifest import read_manifest
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import sparkdl
-from sparkdl import _bundle_store, _manifest, _paths
-from sparkdl._bundle_store import stored_bundle
-from sparkdl._manifest import read_manifest, verify_bundle
+from sparkdl._bundles import bundle_store as _bundle_store
+from sparkdl._bundles.bundle_store import stored_bundle
+from sparkdl._bundles.description import manifest as _manifest
+from sparkdl._bundles.description.manifest import read_manifest, verify_bundle
+from sparkdl._places import temporary_folders as _paths
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 X = {"x": ("float32", [None, 3])}

@@ -65,7 +65,7 @@ def test_what_cannot_be_compared_is_said_before_anything_is_fitted(
 def test_the_numbers_are_of_the_epoch_whose_weights_the_model_has() -> None:
     from types import SimpleNamespace
 
-    from sparkdl.comparison import _reached
+    from sparkdl.estimators.comparison import _reached
 
     history = {"val_loss": [0.5, 0.1, 0.3, 0.4], "val_accuracy": [0.1, 0.2, 0.3, 0.4]}
     whole = SimpleNamespace(history=history, _parts=dict)

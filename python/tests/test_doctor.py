@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 import sparkdl
-from sparkdl import _doctor
+from sparkdl.session import doctor as _doctor
 
 
 def test_reports_python_the_session_and_the_driver(spark, capsys):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from parity import largest_difference, parity_case, run_bundle
 
-from sparkdl._manifest import read_manifest
-from sparkdl.listing import models
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl.networks.model_listing import models
 
 KERAS_MODELS = [m.name for m in models() if m.keras]
 

@@ -11,7 +11,7 @@ import pytest
 import stage_bundles
 
 from sparkdl import ImageClassifierModel, KerasModel, load_model, save_bundle
-from sparkdl._training_record import remember
+from sparkdl._bundles.description.training_record import remember
 from sparkdl.errors import InvalidModelException, SettingsException
 
 pytestmark = pytest.mark.usefixtures("spark")

@@ -37,7 +37,7 @@ def spoil(spark: Any) -> None:
 
 
 def _doubled() -> str:
-    from sparkdl._bundle_store import stored_bundle
+    from sparkdl._bundles.bundle_store import stored_bundle
 
     return stored_bundle(lambda x: x * 2.0, inputs={"x": ("float32", [None, 6])}, name="doubled")
 
@@ -77,7 +77,7 @@ def test_a_bad_row_is_found_and_the_others_are_right(
 
 
 def test_an_output_of_one_row_is_refused_with_a_remedy_that_works(spark: Any) -> None:
-    from sparkdl._bundle_store import stored_bundle
+    from sparkdl._bundles.bundle_store import stored_bundle
     from sparkdl.errors import SchemaMismatchException
 
     bundle = stored_bundle(

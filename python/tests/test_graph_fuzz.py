@@ -77,7 +77,7 @@ def _bundle(program: Program, folder: Path) -> Any:
 
 
 def _frozen(program: Program, folder: Path) -> Any:
-    from sparkdl._graph.session import frozen_by
+    from sparkdl._bundles.graph.session import frozen_by
 
     graph, names = graph_of(program), _outputs(program)
     with v1.Session(graph=graph) as session, graph.as_default():

@@ -52,7 +52,7 @@ def test_it_learns_digits_and_gives_prediction_probability_and_label(
 def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(digits: Any) -> None:
     import keras
 
-    from sparkdl._paths import new_folder
+    from sparkdl._places.temporary_folders import new_folder
     from sparkdl.estimators._classifier import head as head_module
     from sparkdl.estimators._classifier.base_network import base_of
     from sparkdl.estimators._classifier.fit_classifiers import features

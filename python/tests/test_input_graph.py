@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import sparkdl
-from sparkdl._errors_1x import UnknownNameException, WrongStateException
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors.builtin_errors import UnknownNameException, WrongStateException
 from sparkdl.graph.builder import GraphFunction
 from sparkdl.graph.input import TFInputGraph
 

@@ -12,8 +12,8 @@ import pytest
 from parity import run_bundle
 
 import sparkdl
-from sparkdl._ends import distinct
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._models.model_ends import distinct
 from sparkdl.errors import InvalidModelException, SettingsException
 
 X = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")

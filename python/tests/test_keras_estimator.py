@@ -149,7 +149,7 @@ def test_what_a_worker_raises_reaches_the_driver_at_once(frame: Any, start: str)
 def test_the_driver_loads_the_model_once(
     frame: Any, start: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparkdl._model_files import loading
+    from sparkdl._models.files import loading
     from sparkdl.training._estimator import fit_on_workers
 
     def stop(*_: Any, **__: Any) -> None:

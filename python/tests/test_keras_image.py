@@ -20,8 +20,8 @@ from sparkdl.errors import (
     SettingsException,
     SparkDLException,
 )
+from sparkdl.param.saved_function import CONSENT, SavedFunction, text_of
 from sparkdl.transformers import _image_loading
-from sparkdl.transformers._saved_function import CONSENT, SavedFunction, text_of
 
 pytestmark = pytest.mark.usefixtures("spark")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import CHECKOUT
 
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import read_labels
 

@@ -16,7 +16,7 @@ from sparkdl.errors import (
     SchemaMismatchException,
     SparkDLException,
 )
-from sparkdl.model import TensorSpec
+from sparkdl.udf.model import TensorSpec
 
 
 @pytest.fixture(scope="module")

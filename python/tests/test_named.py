@@ -10,7 +10,7 @@ import pytest
 
 import sparkdl
 from sparkdl.errors import ModelNotFoundException
-from sparkdl.named import NamedModel, named_model
+from sparkdl.networks.named_models import NamedModel, named_model
 
 
 def test_a_model_is_one_line_of_the_table() -> None:

@@ -81,7 +81,7 @@ def weights(shared_data: Path) -> Path:
 @pytest.fixture(scope="module")
 def real_bundle(shared_data: Path, weights: Path) -> Path:
     """MobileNetV2 with the real weights; kept in target/, where the Scala suite finds it."""
-    from sparkdl.keras_export import export_named
+    from sparkdl.networks.keras_export import export_named
 
     path = CHECKOUT / "target" / "bundles" / "MobileNetV2"
     index = shared_data / "imagenet" / "imagenet_class_index.json"
@@ -98,7 +98,7 @@ def test_a_weights_file_becomes_a_bundle_in_the_cache_once(
     pixels = np.zeros((1, 20, 30, 3), np.uint8)
     first = column(stage.transform(frame_of(spark, pixels)))
     assert len(list((tmp_path / "cache").glob("MobileNetV2-*"))) == 1
-    monkeypatch.setattr("sparkdl.keras_export.export_named", None)
+    monkeypatch.setattr("sparkdl.networks.keras_export.export_named", None)
     np.testing.assert_array_equal(column(stage.transform(frame_of(spark, pixels))), first)
 
 

@@ -12,7 +12,7 @@ import pytest
 from keras2_models import assert_same, run
 
 import sparkdl
-from sparkdl._model_files.loading import load_to_train
+from sparkdl._models.files.loading import load_to_train
 from sparkdl.errors import InvalidModelException
 
 L, ops = keras.layers, keras.ops

@@ -25,7 +25,7 @@ from pyspark import cloudpickle
 
 import sparkdl
 from sparkdl import errors
-from sparkdl._other_backend import conversion, process
+from sparkdl._bundles.other_backend import conversion, process
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 ROWS = [np.random.default_rng(1).normal(size=(3, 4)).astype("float32")]
@@ -108,7 +108,7 @@ def test_a_live_model_gives_the_bundle_that_it_gives_on_tensorflow(
     assert ends(there) == ends(here) == (["measures"], ["a", "b"])
     for got, want in zip(run(there, ROWS), run(here, ROWS), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-6)
-    told, known = (sparkdl._manifest.read_manifest(p) for p in (there, here))
+    told, known = (sparkdl._bundles.description.manifest.read_manifest(p) for p in (there, here))
     assert [told.pop("files").keys(), told] == [known.pop("files").keys(), known]
     assert model.get_layer("tripled").function.__name__ == "<lambda>"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["here", "there"]
@@ -135,7 +135,7 @@ def test_a_file_keeps_its_options(tmp_path: Path, calls: list[Any]) -> None:
     assert len(calls) == 1
     pixels = np.full((2, 8, 8, 3), [10, 20, 30], "uint8")
     np.testing.assert_allclose(run(made, [pixels])[0], [[4, 8, 12]] * 2, rtol=1e-6)
-    manifest = sparkdl._manifest.verify_bundle(made)
+    manifest = sparkdl._bundles.description.manifest.verify_bundle(made)
     assert manifest["image"]["channelOrder"] == "BGR"
     assert manifest["source"]["model"] == "pictures.keras"
     assert '"green"' in (Path(made) / "labels.json").read_text()
@@ -166,7 +166,7 @@ def test_every_way_in_goes_there(tmp_path: Path, calls: list[Any], spark: Any) -
 def test_a_named_network_is_built_there(
     tmp_path: Path, on_jax: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparkdl.keras_export import export_named
+    from sparkdl.networks.keras_export import export_named
 
     asked: list[Any] = []
     made = sparkdl.save_bundle(lambda x: x, tmp_path / "made", inputs={"x": ("float32", [None, 2])})
@@ -176,16 +176,16 @@ def test_a_named_network_is_built_there(
     assert asked[0].func is export_named
     assert asked[0].args[0] == "MobileNetV2"
     assert asked[0].args[2:] == ("random", None)
-    assert sparkdl._manifest.verify_bundle(path)["inputs"][0]["name"] == "x"
+    assert sparkdl._bundles.description.manifest.verify_bundle(path)["inputs"][0]["name"] == "x"
 
 
 def test_a_model_with_tables_travels_whole(tmp_path: Path, calls: list[Any]) -> None:
     words = keras.layers.StringLookup(vocabulary=["red", "green"], output_mode="one_hot")
     text = keras.Input((1,), dtype="string", name="color")
     model = keras.Model(text, keras.layers.Dense(2, name="d")(words(text)))
-    path = sparkdl._bundle_store.stored_bundle(model)
-    assert sparkdl._manifest.verify_bundle(path)["savedModel"] == "saved_model"
-    assert sparkdl._bundle_store.stored_bundle(model) == path, "the same content"
+    path = sparkdl._bundles.bundle_store.stored_bundle(model)
+    assert sparkdl._bundles.description.manifest.verify_bundle(path)["savedModel"] == "saved_model"
+    assert sparkdl._bundles.bundle_store.stored_bundle(model) == path, "the same content"
     with pytest.raises(InvalidModelException, match="lookup tables.*TFInputGraph.fromKeras"):
         sparkdl.graph.builder.GraphFunction.fromKeras(model)
 

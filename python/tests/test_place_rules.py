@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from conftest import CHECKOUT
 
-from sparkdl import _remote_files
-from sparkdl._places import Place, local_copy, path_text, place_of
+from sparkdl._places import remote_files as _remote_files
+from sparkdl._places.places import Place, local_copy, path_text, place_of
 from sparkdl.errors import SettingsException
 
 TABLE = CHECKOUT / "src" / "test" / "resources" / "places.json"

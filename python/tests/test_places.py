@@ -14,9 +14,9 @@ import pytest
 from hdfs import mini_cluster
 
 import sparkdl
-from sparkdl._bundle_store import stored_bundle
-from sparkdl._manifest import read_manifest, sha256, verify_bundle
-from sparkdl._places import local_copy
+from sparkdl._bundles.bundle_store import stored_bundle
+from sparkdl._bundles.description.manifest import read_manifest, sha256, verify_bundle
+from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.labels import read_labels
 
@@ -166,7 +166,7 @@ def _png() -> bytearray:
 
 
 def _weights_file(machine: Machine, file: Any) -> None:
-    from sparkdl.model_cache import ensure_bundle
+    from sparkdl.networks.model_cache import ensure_bundle
 
     local = machine.here / "plain" / "weights.h5"
     cache = machine.here / "cache"
@@ -206,8 +206,8 @@ def _command_bundle(machine: Machine, file: Any) -> None:
 
 
 def _models_table(machine: Machine, folder: Any) -> None:
-    from sparkdl.model_cache import is_cached
-    from sparkdl.named import named_model
+    from sparkdl.networks.model_cache import is_cached
+    from sparkdl.networks.named_models import named_model
 
     model = named_model("MobileNetV2")
     assert not is_cached(model, folder)
@@ -331,7 +331,7 @@ def _export_bundle(machine: Machine, target: Any) -> None:
 def _trained(machine: Machine) -> Any:
     import keras
 
-    from sparkdl._training_record import remember
+    from sparkdl._bundles.description.training_record import remember
 
     folder = machine.here / "trained"
     if not folder.exists():
@@ -455,7 +455,7 @@ def test_what_is_missing_is_named_as_it_was_given(machine: Machine) -> None:
     with pytest.raises(InvalidModelException, match=f"Cannot train {gone}"):
         _estimator_model(machine, gone)
     with pytest.raises(SettingsException, match="The model cache hdfs:.* is not on this machine"):
-        sparkdl.model_cache.ensure_bundle("MobileNetV2", model_dir=f"{machine.root}/cache")
+        sparkdl.networks.model_cache.ensure_bundle("MobileNetV2", model_dir=f"{machine.root}/cache")
 
 
 def test_the_file_system_of_a_path_without_a_scheme_is_sparks_default(machine: Machine) -> None:

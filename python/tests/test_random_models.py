@@ -12,8 +12,8 @@ import pytest
 
 import sparkdl
 from sparkdl import tensorframes as tfs
-from sparkdl._bundle_store import stored_bundle
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.bundle_store import stored_bundle
+from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl.errors import SettingsException, SparkDLException
 
 ROWS = 64
@@ -502,6 +502,6 @@ def test_a_graph_that_users_get_draws_by_itself_and_in_a_bundle_from_the_seed(ze
 def test_the_operations_that_are_known_to_draw_are_tensorflows() -> None:
     from tensorflow.python.framework import op_def_registry
 
-    from sparkdl._graph.random_ops import DRAWING
+    from sparkdl._bundles.graph.random_ops import DRAWING
 
     assert [op for op in sorted(DRAWING) if op_def_registry.get(op) is None] == []

@@ -55,7 +55,7 @@ def blocks(page: str) -> list[tuple[str, str, int]]:
 @pytest.fixture(scope="session")
 def cache(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model cache with MobileNetV2, as if Keras had downloaded the weights of the shared data."""
-    from sparkdl.keras_export import export_named
+    from sparkdl.networks.keras_export import export_named
 
     folder = tmp_path_factory.mktemp("cache")
     bundle, made = folder / "MobileNetV2-imagenet", CHECKOUT / "target" / "bundles" / "MobileNetV2"

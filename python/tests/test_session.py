@@ -7,8 +7,9 @@ import sys
 import pytest
 
 import sparkdl
-from sparkdl import _jars, session
 from sparkdl.errors import SettingsException
+from sparkdl.session import spark_jars as _jars
+from sparkdl.session import spark_session as session
 
 
 def test_rejects_memory_without_a_number():
@@ -66,7 +67,7 @@ def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
 
 
 def test_gives_a_session_whose_jar_has_the_same_version(spark):
-    from sparkdl._jvm import door
+    from sparkdl.session.jvm_door import door
 
     assert door().version() == door(spark).version() == sparkdl.version()
     assert sparkdl.start() is spark
@@ -79,7 +80,7 @@ def test_warns_that_memory_cannot_be_changed_any_more(spark):
 
 
 def test_a_session_without_the_jar_says_what_to_do(spark, monkeypatch):
-    from sparkdl import _jvm
+    from sparkdl.session import jvm_door as _jvm
 
     monkeypatch.setattr(_jvm, "_DOOR", "org.sparkdl.python.NoSuchDoor")
     with pytest.raises(SettingsException, match=r"--packages org\.sparkdl:sparkdl_2\.13:"):

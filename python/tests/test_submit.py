@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkdl._submit import SubmitArguments
+from sparkdl.session.submit_arguments import SubmitArguments
 
 
 @pytest.fixture

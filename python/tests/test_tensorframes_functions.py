@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 import sparkdl.tensorframes as tfs
-from sparkdl._paths import process_folder
+from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import InvalidModelException, SchemaMismatchException, SparkDLException
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, REDUCE_BLOCKS, REDUCE_ROWS, program
 from sparkdl.tensorframes._program import Program
@@ -225,7 +225,7 @@ def test_equal_programs_are_equal_files_and_each_is_handed_over() -> None:
 def test_shapes_do_not_depend_on_the_values_of_large_constants(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from sparkdl._graph import freeze
+    from sparkdl._bundles.graph import freeze
 
     table = np.ones([300, 200], np.float32)
     large = [np.ones([7, 30_000]), np.array(["a" * 70_000])]

@@ -159,7 +159,7 @@ def test_training_a_file_takes_what_keras_3_loads_and_names_the_two_ways_for_the
 ) -> None:
     import keras
 
-    from sparkdl._model_files.loading import load_to_train
+    from sparkdl._models.files.loading import load_to_train
 
     tf_keras.Sequential([L.Dense(1, input_shape=(2,))]).save(tmp_path / "dense.h5")
     assert isinstance(load_to_train(tmp_path / "dense.h5", None, True), keras.Model)
@@ -170,8 +170,8 @@ def test_training_a_file_takes_what_keras_3_loads_and_names_the_two_ways_for_the
 
 @pytest.mark.parametrize("name", ["whole.h5", "whole.keras", "weights.h5", "w.weights.h5"])
 def test_named_networks_take_weights_that_keras_2_wrote(name: str, tmp_path: Path) -> None:
-    from sparkdl.named import named_model
-    from sparkdl.weights import with_weights
+    from sparkdl.networks.model_weights import with_weights
+    from sparkdl.networks.named_models import named_model
 
     network = tf_keras.applications.MobileNetV2((224, 224, 3), weights=None, include_top=True)
     save = network.save if name.startswith("whole") else network.save_weights

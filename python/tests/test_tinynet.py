@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from parity import run_bundle
 
-from sparkdl._manifest import verify_bundle
+from sparkdl._bundles.description.manifest import verify_bundle
 from sparkdl.labels import read_labels
-from sparkdl.named import named_model
+from sparkdl.networks.named_models import named_model
 
 BUNDLE = Path(__file__).parents[2] / "src/main/resources/org/sparkdl/bundles/TinyNet"
 

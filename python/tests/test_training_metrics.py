@@ -12,8 +12,8 @@ from training_cases import SeveralErrors
 from training_threads import spec_of, trained
 
 from sparkdl import plot
-from sparkdl._metric_values import as_keras_logs, from_message, text_of, to_message
 from sparkdl.errors import SettingsException
+from sparkdl.plot.metric_values import as_keras_logs, from_message, text_of, to_message
 from sparkdl.training._estimator import training_converters
 
 ROWS = 90

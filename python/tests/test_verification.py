@@ -13,10 +13,10 @@ import tensorflow as tf
 
 import sparkdl
 from sparkdl.__main__ import main
-from sparkdl._graph import names, simplify
-from sparkdl._graph.difference import difference, tolerance_of
-from sparkdl._graph.made_up import made_up
-from sparkdl._manifest import TensorSpec
+from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.graph import names, simplify
+from sparkdl._bundles.graph.difference import difference, tolerance_of
+from sparkdl._bundles.graph.made_up import made_up
 from sparkdl.errors import InvalidModelException
 
 L = keras.layers

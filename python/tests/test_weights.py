@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from parity import random_pixels, randomise, run_bundle
 
-from sparkdl import keras_export
 from sparkdl.__main__ import main
-from sparkdl._manifest import read_manifest, sha256
+from sparkdl._bundles.description.manifest import read_manifest, sha256
 from sparkdl.errors import (
     InvalidModelException,
     ModelNotFoundException,
@@ -19,9 +18,10 @@ from sparkdl.errors import (
     SparkDLException,
 )
 from sparkdl.labels import imagenet_labels, read_labels
-from sparkdl.model_cache import ensure_bundle
-from sparkdl.named import named_model
-from sparkdl.weights import build, with_weights
+from sparkdl.networks import keras_export
+from sparkdl.networks.model_cache import ensure_bundle
+from sparkdl.networks.model_weights import build, with_weights
+from sparkdl.networks.named_models import named_model
 
 NAME = "MobileNetV2"
 OUTPUTS = ["features_avg", "features_max", "features_none"]
@@ -94,16 +94,16 @@ def test_what_is_no_weights_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_a_network_the_error_says_how_to_mend_it(monkeypatch) -> None:
-    import sparkdl.weights
+    import sparkdl.networks.model_weights
 
-    real = sparkdl.weights.build
+    real = sparkdl.networks.model_weights.build
 
     def offline(model, top, weights=None, classes=1000):
         if weights == "imagenet":
             raise Exception("URL fetch failure on https://...: no route")
         return real(model, top, weights, classes)
 
-    monkeypatch.setattr(sparkdl.weights, "build", offline)
+    monkeypatch.setattr(sparkdl.networks.model_weights, "build", offline)
     with pytest.raises(ModelNotFoundException) as caught:
         with_weights(named_model(NAME), "imagenet")
     for part in ("URL fetch failure", "weights='FILE'", "sparkdl export MobileNetV2 --out DIR"):
@@ -122,19 +122,19 @@ def test_the_cache_is_keyed_by_the_weights_and_made_once(small, tmp_path: Path) 
 
 
 def test_a_damaged_bundle_in_the_cache_is_refused(small, tmp_path: Path) -> None:
-    import sparkdl.model_cache
+    import sparkdl.networks.model_cache
 
     folder, _ = small
     path = ensure_bundle(NAME, str(folder / "bare.h5"), str(tmp_path))
     with open(Path(path) / "graph.pb", "ab") as file:
         file.write(b"x")
-    sparkdl.model_cache._checked.clear()
+    sparkdl.networks.model_cache._checked.clear()
     with pytest.raises(InvalidModelException, match="damaged"):
         ensure_bundle(NAME, str(folder / "bare.h5"), str(tmp_path))
 
 
 def test_many_at_once_make_one_bundle(tmp_path: Path, monkeypatch) -> None:
-    from sparkdl._manifest import write_bundle
+    from sparkdl._bundles.description.manifest import write_bundle
 
     made = []
 

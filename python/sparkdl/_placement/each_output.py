@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sparkdl._ends import End
+from sparkdl._models.model_ends import End
 
 
 def each(value: Any, function: Callable[[Any], Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._ends import model_outputs
+from sparkdl._models.model_ends import model_outputs
 from sparkdl._placement.each_output import of_each
 from sparkdl._placement.placement import Layout, file_of
 from sparkdl._placement.training_labels import targets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sparkdl._ends import End
+from sparkdl._models.model_ends import End
 from sparkdl.errors import SchemaMismatchException
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._ends import End, model_inputs, model_outputs
+from sparkdl._models.model_ends import End, model_inputs, model_outputs
 from sparkdl._placement.pairing import paired
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import InvalidModelException, SchemaMismatchException

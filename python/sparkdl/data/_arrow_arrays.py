@@ -24,7 +24,7 @@ class TensorField:
 
     def spec(self, rows: int | None) -> Any:
         """Return the `tf.TensorSpec` of a batch; texts and bytes are `tf.string`."""
-        from sparkdl._lazy import tensorflow
+        from sparkdl._models.libraries import tensorflow
 
         tf = tensorflow()
         dtype = tf.string if self.dtype == object else tf.as_dtype(self.dtype)

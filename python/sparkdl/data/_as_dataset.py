@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
 from sparkdl.data._structure import filled
 
 _PREFETCHED = 2  # batches

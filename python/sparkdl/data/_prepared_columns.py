@@ -70,8 +70,8 @@ def _with_pixels(frame: DataFrame, i: int, size: tuple[int, int] | None) -> Data
     The JVM decodes and resizes as all stages do, so a model is trained on what it will be given.
     Image structs are BGR; the model that the images go through here has them the other way round.
     """
-    from sparkdl._bundle_store import stored_bundle
-    from sparkdl._lazy import tensorflow
+    from sparkdl._bundles.bundle_store import stored_bundle
+    from sparkdl._models.libraries import tensorflow
     from sparkdl.transformers import TFImageTransformer
 
     tf = tensorflow()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sparkdl._warn import warn
 from sparkdl.data._arrow_arrays import TensorField, fields, usable
 from sparkdl.data._epoch_order import spread
 from sparkdl.data._prepared_columns import REASON, prepared
 from sparkdl.errors import InvalidInputException
+from sparkdl.errors.user_warnings import warn
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
 from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._epoch_order import EpochOrder
 from sparkdl.data._feed import Batching, Feed

@@ -216,7 +216,7 @@ class ImageClassifierEstimator(
         iterator
             Of (index, model), thread-safe. A model is trained when its turn comes.
         """
-        from sparkdl._lazy import keras_to_train
+        from sparkdl._models.libraries import keras_to_train
 
         keras_to_train()
         from sparkdl.estimators._classifier.fit_classifiers import FittedClassifiers

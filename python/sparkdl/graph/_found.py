@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._errors_1x import UnknownNameException, WrongTypeException
-from sparkdl._lazy import tensorflow
-from sparkdl._manifest import read_manifest
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import UnknownNameException, WrongTypeException
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from sparkdl._saved_model import UnfrozenSavedModel
+    from sparkdl._bundles.saved_model import UnfrozenSavedModel
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def graph_in(bundle: str) -> tf.compat.v1.GraphDef:
     v1 = tensorflow().compat.v1
     manifest, folder = read_manifest(bundle), Path(bundle)
     if "graph" in manifest:
-        from sparkdl._graph.seeds import unfed
+        from sparkdl._bundles.graph.seeds import unfed
 
         return unfed(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
     from tensorflow.python.saved_model import loader_impl

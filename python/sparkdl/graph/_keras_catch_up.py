@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -11,17 +11,17 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
-from sparkdl._composite import require_dense
-from sparkdl._errors_1x import UnknownNameException
-from sparkdl._graph.freeze import NotFrozenException, check_frozen, check_without_tables
-from sparkdl._graph.names import dimensions
-from sparkdl._graph.placeholders import constants_of
-from sparkdl._graph.session import frozen_by, pruned
-from sparkdl._manifest import TensorSpec
-from sparkdl._model_files.saved_model import loaded_graph, meta_graphs
-from sparkdl._places import local_copy
-from sparkdl._saved_model import UnfrozenSavedModel, random_of
+from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, check_without_tables
+from sparkdl._bundles.graph.names import dimensions
+from sparkdl._bundles.graph.placeholders import constants_of
+from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_of
+from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
+from sparkdl._models.composite_tensors import require_dense
+from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors.builtin_errors import UnknownNameException
 from sparkdl.graph._found import Found
 from sparkdl.graph.utils import op_name, tensor_name
 

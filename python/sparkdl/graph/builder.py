@@ -10,12 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._errors_1x import WrongStateException, WrongTypeException
-from sparkdl._lazy import eagerly, other_backend, tensorflow
-from sparkdl._live_keras import is_keras, is_tf_keras
-from sparkdl._model_files.content import no_file
-from sparkdl._places import local_copy, place_of
+from sparkdl._models.files.content import no_file
+from sparkdl._models.libraries import eagerly, other_backend, tensorflow
+from sparkdl._models.live_keras import is_keras, is_tf_keras
+from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException
+from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
 from sparkdl.graph.utils import (
     op_name,
@@ -28,8 +28,8 @@ from sparkdl.graph.utils import (
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from sparkdl._live_keras import LiveModel
-    from sparkdl._places import Given
+    from sparkdl._models.live_keras import LiveModel
+    from sparkdl._places.places import Given
 
 __all__ = ["GraphFunction", "IsolatedSession"]
 
@@ -203,7 +203,7 @@ class GraphFunction:
         with eagerly():
             if not isinstance(model_or_file_path, (str, os.PathLike)):
                 return _frozen_keras(model_or_file_path)
-            from sparkdl._model_files.loading import load_keras_file
+            from sparkdl._models.files.loading import load_keras_file
 
             file = local_copy(model_or_file_path)
             if file is None:
@@ -225,7 +225,7 @@ class GraphFunction:
         AssertionError
             The list is empty, or one has not as many inputs as the one before has outputs.
         """
-        from sparkdl._graph.freeze import static_signature
+        from sparkdl._bundles.graph.freeze import static_signature
 
         _check_chain([f for _, f in functions])
         v1, first, last = tensorflow().compat.v1, functions[0][1], functions[-1][1]
@@ -261,8 +261,8 @@ def _of_bundle(
     model: LiveModel | Given, custom_objects: Mapping[str, Any] | None, safe_mode: bool
 ) -> GraphFunction:
     """Freeze a model that is converted elsewhere, since Keras has another backend here."""
-    from sparkdl._bundle_store import stored_bundle
-    from sparkdl._manifest import read_manifest
+    from sparkdl._bundles.bundle_store import stored_bundle
+    from sparkdl._bundles.description.manifest import read_manifest
     from sparkdl.graph._found import graph_in
 
     reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": False}
@@ -280,9 +280,9 @@ def _of_bundle(
 def _frozen_keras(model: LiveModel) -> GraphFunction:
     import tempfile
 
-    from sparkdl._graph.names import Loose, finish
-    from sparkdl._graph.seeds import unfed
-    from sparkdl._keras_source import from_keras
+    from sparkdl._bundles.graph.names import Loose, finish
+    from sparkdl._bundles.graph.seeds import unfed
+    from sparkdl._bundles.keras_source import from_keras
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
         loose = from_keras(model, None, None, type(model).__name__, Path(scratch))

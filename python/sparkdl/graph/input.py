@@ -8,18 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import stored_bundle
-from sparkdl._errors_1x import WrongStateException
-from sparkdl._lazy import tensorflow
-from sparkdl._places import path_text, place_of
-from sparkdl._plain import plain_values
+from sparkdl._bundles.bundle_store import stored_bundle
+from sparkdl._bundles.description.plain_values import plain_values
+from sparkdl._models.libraries import tensorflow
+from sparkdl._places.places import path_text, place_of
+from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from sparkdl._live_keras import LiveModel
-    from sparkdl._places import Given
+    from sparkdl._models.live_keras import LiveModel
+    from sparkdl._places.places import Given
 
     Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
     File = str | os.PathLike[str]
@@ -84,7 +84,7 @@ class TFInputGraph:
             return self._given_bundle
         if found.whole is not None:
             return stored_bundle(found.whole, name=self._name)
-        from sparkdl._sources import from_graph
+        from sparkdl._bundles.model_sources import from_graph
 
         loose = from_graph(found.graph_def, found.inputs, found.outputs, self._name, found.shapes)
         return stored_bundle(loose, name=self._name)

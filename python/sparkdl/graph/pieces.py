@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
 from sparkdl.errors import SparkDLException
 from sparkdl.graph.builder import GraphFunction, IsolatedSession
 

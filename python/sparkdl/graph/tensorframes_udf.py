@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import stored_bundle
-from sparkdl._errors_1x import UnknownNameException
-from sparkdl._lazy import tensorflow
-from sparkdl._plain import plain_values
+from sparkdl._bundles.bundle_store import stored_bundle
+from sparkdl._bundles.description.plain_values import plain_values
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import UnknownNameException
 from sparkdl.graph.utils import op_name, strip_and_freeze_until, tensor_name
-from sparkdl.model import Model, load_model
+from sparkdl.udf.model import Model, load_model
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -77,7 +77,7 @@ def makeGraphUDF(
     ...     makeGraphUDF(issn.graph, "plus_three", [tf.add(x, 3, name="z")])
     >>> spark.sql("SELECT plus_three(price) FROM houses")  # doctest: +SKIP
     """
-    from sparkdl._graph.placeholders import constants_of
+    from sparkdl._bundles.graph.placeholders import constants_of
 
     part = strip_and_freeze_until(fetches, graph, _session_of(graph))
     fed = [op_name(k, graph) for k in feeds_to_fields_map or {}]
@@ -112,6 +112,6 @@ def _bundle(
 ) -> str:
     if blocked:
         return stored_bundle(part, inputs=inputs, outputs=outputs, name=name)
-    from sparkdl._graph.rows import over_rows
+    from sparkdl._bundles.graph.rows import over_rows
 
     return stored_bundle(over_rows(part, inputs, outputs), inputs=list(inputs), name=name)

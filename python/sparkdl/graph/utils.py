@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Union
 
-from sparkdl._errors_1x import UnknownNameException, WrongStateException, WrongTypeException
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import (
+    UnknownNameException,
+    WrongStateException,
+    WrongTypeException,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -148,7 +152,7 @@ def strip_and_freeze_until(
     tf.compat.v1.GraphDef or tf.Graph
     """
     tf = tensorflow()
-    from sparkdl._graph.session import frozen_by
+    from sparkdl._bundles.graph.session import frozen_by
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:

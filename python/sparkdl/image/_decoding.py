@@ -110,7 +110,7 @@ def filesToDF(sc: SparkContext, path: str, numPartitions: int | None = None) -> 
     """
     from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
-    from sparkdl._jvm import active_session
+    from sparkdl.session.jvm_door import active_session
 
     partitions = numPartitions or sc.defaultParallelism
     schema = StructType(
@@ -143,7 +143,7 @@ def readImagesWithCustomFn(
     DataFrame
         One column, image: Spark's image struct, null where the function failed or gave None.
     """
-    from sparkdl._jvm import active_session
+    from sparkdl.session.jvm_door import active_session
 
     return _readImagesWithCustomFn(path, decode_f, numPartition, active_session().sparkContext)
 

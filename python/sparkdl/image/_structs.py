@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sparkdl._errors_1x import UnknownNameException, WrongStateException
 from sparkdl.errors import InvalidInputException, SparkDLException
+from sparkdl.errors.builtin_errors import UnknownNameException, WrongStateException
 
 if TYPE_CHECKING:
     from pyspark.sql.types import Row

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sparkdl._jvm import active_session, door
-from sparkdl._places import path_text
+from sparkdl._places.places import path_text
+from sparkdl.session.jvm_door import active_session, door
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

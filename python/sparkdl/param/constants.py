@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import Params
 
-from sparkdl._plain import plain_values
+from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl.param.declaration import declare_param
 
 T = TypeVar("T", bound="ConstantsParams")

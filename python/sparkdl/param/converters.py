@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl._places import path_text
+from sparkdl._places.places import path_text
 from sparkdl.errors import SparkDLException
 
 SCALE_HINTS = (
@@ -53,7 +53,7 @@ def at_least(name: str, least: int) -> Callable[[Any], int]:
 
 def model_name(value: object) -> str:
     """Accept names of the table of models only."""
-    from sparkdl.named import named_model
+    from sparkdl.networks.named_models import named_model
 
     return named_model(TypeConverters.toString(value)).name
 

@@ -17,7 +17,7 @@ _PREPROCESSING = ("none", "tf", "caffe", "torch")
 
 
 def _function(value: object) -> Callable[..., Any]:
-    from sparkdl.transformers._saved_function import function  # which needs these params
+    from sparkdl.param.saved_function import function  # which needs these params
 
     return function(value)
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._errors_1x import WrongTypeException
-from sparkdl._lazy import tensorflow
+from sparkdl._models.keras_configuration import configuration
+from sparkdl._models.libraries import tensorflow
 from sparkdl.errors import SparkDLException
-from sparkdl.param._configuration import configuration
+from sparkdl.errors.builtin_errors import WrongTypeException
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ class SparkDLTypeConverters:
     @staticmethod
     def toKerasLoss(value: object) -> Any:
         """Accept what Keras has as a loss, a live one as its configuration; else a ValueError."""
-        from sparkdl._lazy import keras
+        from sparkdl._models.libraries import keras
         from sparkdl.utils.keras_model import is_valid_loss_function
 
         if not is_valid_loss_function(value):
@@ -100,7 +100,7 @@ class SparkDLTypeConverters:
 
         A live one is taken as its configuration: so it can be saved, and shares no state.
         """
-        from sparkdl._lazy import keras
+        from sparkdl._models.libraries import keras
         from sparkdl.utils.keras_model import is_valid_optimizer
 
         if not is_valid_optimizer(value):

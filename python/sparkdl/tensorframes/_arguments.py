@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sparkdl._errors_1x import WrongTypeException
 from sparkdl.errors import SchemaMismatchException
+from sparkdl.errors.builtin_errors import WrongTypeException
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

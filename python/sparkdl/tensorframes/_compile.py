@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
-from sparkdl._errors_1x import WrongTypeException
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._arguments import Form
 from sparkdl.tensorframes._tensor_columns import TensorColumns
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from sparkdl._live_keras import LiveModel
+    from sparkdl._models.live_keras import LiveModel
     from sparkdl.tensorframes._program import Program
 
 MAP_BLOCKS = Form("map_blocks", True)

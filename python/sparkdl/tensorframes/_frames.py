@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from sparkdl._errors_1x import WrongTypeException
-from sparkdl._jvm import door
+from sparkdl.errors.builtin_errors import WrongTypeException
+from sparkdl.session.jvm_door import door
 from sparkdl.tensorframes._pandas_cells import pandas_columns
 from sparkdl.tensorframes._tensor_columns import TensorColumn
 

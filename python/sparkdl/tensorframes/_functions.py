@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from sparkdl._errors_1x import WrongTypeException
-from sparkdl._graph.freeze import NotFrozenException, freeze
-from sparkdl._graph.graph import node_of
-from sparkdl._lazy import eagerly
+from sparkdl._bundles.graph.freeze import NotFrozenException, freeze
+from sparkdl._bundles.graph.graph import node_of
+from sparkdl._models.libraries import eagerly
 from sparkdl.errors import InvalidModelException, SparkDLException
+from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._arguments import Argument, Form, arguments, label
 from sparkdl.tensorframes._program import Program, finished, with_names, with_shapes
 from sparkdl.tensorframes._tensor_columns import TensorColumns, known

@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from sparkdl._errors_1x import WrongStateException, WrongTypeException
 from sparkdl.errors import SparkDLException
+from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
 from sparkdl.graph.utils import strip_and_freeze_until, tensor_name, validated_input
 from sparkdl.tensorframes._program import Program, finished
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from sparkdl._graph.graph import node_of
-from sparkdl._graph.names import Loose
-from sparkdl._lazy import eagerly
-from sparkdl._live_keras import is_keras
+from sparkdl._bundles.graph.graph import node_of
+from sparkdl._bundles.graph.names import Loose
+from sparkdl._models.libraries import eagerly
+from sparkdl._models.live_keras import is_keras
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 from sparkdl.tensorframes._arguments import Form
 from sparkdl.tensorframes._program import Program, finished, with_shapes
 
 if TYPE_CHECKING:
-    from sparkdl._live_keras import LiveModel
+    from sparkdl._models.live_keras import LiveModel
 
 
 def is_model(fetches: object) -> bool:
@@ -54,7 +54,7 @@ def of_model(
 
 
 def _loose(model: LiveModel | tf.types.experimental.ConcreteFunction, what: str) -> Loose:
-    from sparkdl._sources import loose_from
+    from sparkdl._bundles.model_sources import loose_from
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch, eagerly():
         loose = loose_from(model, scratch=Path(scratch))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
-from sparkdl._graph.freeze import static_signature
+from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl.errors import InvalidInputException, ModelExecutionException, SchemaMismatchException
 from sparkdl.tensorframes._options import BlockSize
 from sparkdl.tensorframes._pandas_cells import Cells, pandas_cells

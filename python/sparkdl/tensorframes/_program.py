@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._graph.freeze import check_frozen, static_signature
-from sparkdl._graph.graph import Graph, node_of, short
-from sparkdl._graph.names import node_name
-from sparkdl._graph.random_ops import forget_seeds
-from sparkdl._graph.seeds import unfed
-from sparkdl._graph.simplify import tidy
-from sparkdl._paths import process_folder
+from sparkdl._bundles.graph.freeze import check_frozen, static_signature
+from sparkdl._bundles.graph.graph import Graph, node_of, short
+from sparkdl._bundles.graph.names import node_name
+from sparkdl._bundles.graph.random_ops import forget_seeds
+from sparkdl._bundles.graph.seeds import unfed
+from sparkdl._bundles.graph.simplify import tidy
+from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparkdl._errors_1x import WrongStateException
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.tensorframes._frames import columns_of
 from sparkdl.tensorframes._tensor_columns import known
 

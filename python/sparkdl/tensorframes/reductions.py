@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from sparkdl._errors_1x import WrongTypeException
+from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import door_of, spark_columns, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy

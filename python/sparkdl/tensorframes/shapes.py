@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._errors_1x import WrongTypeException
+from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._frames import door_of, spark_frame
 
 if TYPE_CHECKING:

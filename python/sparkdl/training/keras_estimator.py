@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
-from sparkdl._places import path_text
+from sparkdl._places.places import path_text
 from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.training._estimator.column_params import TrainingColumns
@@ -227,7 +227,7 @@ def _file_of(model: Any) -> str:
     if isinstance(model, (str, os.PathLike)):
         return path_text(model)
     made: Callable[[], Any] | Any = model
-    from sparkdl._live_keras import is_keras
+    from sparkdl._models.live_keras import is_keras
 
     live = model if is_keras(model) else made()
     return stored_model(live)

@@ -124,7 +124,7 @@ class TensorFlowDistributor:
 
 
 def _context() -> SparkContext:
-    from sparkdl._jvm import active_session
+    from sparkdl.session.jvm_door import active_session
 
     return active_session().sparkContext
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._manifest import read_manifest, verify_bundle, write_bundle
-from sparkdl._metric_values import text_of
-from sparkdl._places import place_of
-from sparkdl._training_record import FAILURE, HISTORY, facts, keras_file
+from sparkdl._bundles.description.manifest import read_manifest, verify_bundle, write_bundle
+from sparkdl._bundles.description.training_record import FAILURE, HISTORY, facts, keras_file
+from sparkdl._places.places import place_of
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.plot.metric_values import text_of
 from sparkdl.transformers._trained import Trained
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class FittedModel(Trained):
         InvalidModelException
             The bundle holds a graph only, because the model never was one of Keras as a whole.
         """
-        from sparkdl._model_files.loading import load_keras_file
+        from sparkdl._models.files.loading import load_keras_file
 
         return load_keras_file(self._keras_file(), custom_objects, safe_mode)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl._model_files.content import is_for_python
-from sparkdl._places import local_copy
+from sparkdl._models.files.content import is_for_python
+from sparkdl._places.places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.keyword import without_none
 from sparkdl.param.tensor_stage import ModelFileParams
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
     from pyspark.sql import SparkSession
 
-    from sparkdl._live_keras import LiveModel
+    from sparkdl._models.live_keras import LiveModel
 
 K = TypeVar("K", bound="KerasFileStage")
 
@@ -47,7 +47,7 @@ class KerasFileStage(ModelStage, ModelFileParams):
         return super()._set(**params)
 
     def _bundle(self, model: LiveModel | str) -> str:
-        from sparkdl._bundle_store import stored_bundle
+        from sparkdl._bundles.bundle_store import stored_bundle
 
         return stored_bundle(
             model,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sparkdl._model_files.content import is_of_keras, kind_of
-from sparkdl._model_files.plain_dicts import with_plain_dicts
-from sparkdl._paths import new_folder
-from sparkdl._places import local_copy, place_of
+from sparkdl._models.files.content import is_of_keras, kind_of
+from sparkdl._models.files.plain_dicts import with_plain_dicts
+from sparkdl._places.places import local_copy, place_of
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
 
@@ -23,11 +23,11 @@ def stored_model(model: Any) -> str:
     SettingsException
         Keras runs on another backend than TensorFlow.
     """
-    from sparkdl._lazy import keras_to_train
-    from sparkdl._live_keras import is_tf_keras, versions
+    from sparkdl._models.libraries import keras_to_train
+    from sparkdl._models.live_keras import is_tf_keras, versions
 
     if is_tf_keras(model):
-        from sparkdl._model_files.loading import cannot_train
+        from sparkdl._models.files.loading import cannot_train
 
         [version] = versions(model).values()
         raise InvalidModelException(
@@ -73,7 +73,7 @@ def keras_file(estimator: Any) -> Path:
     SettingsException
         Keras runs on another backend than TensorFlow.
     """
-    from sparkdl._lazy import keras_to_train
+    from sparkdl._models.libraries import keras_to_train
 
     keras_to_train()
     why = "The weights of bundles and SavedModels are constants."

@@ -7,10 +7,10 @@ from typing import Any
 
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
-from sparkdl._paths import new_folder
-from sparkdl._places import local_copy, place_of
+from sparkdl._places.places import local_copy, place_of
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import ModelNotFoundException, SettingsException
-from sparkdl.transformers._saved_function import text_of
+from sparkdl.param.saved_function import text_of
 
 _MODEL = "model"
 

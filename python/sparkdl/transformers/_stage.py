@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaTransformer
 
-from sparkdl._jvm import door
-from sparkdl._model_files.content import is_for_python
-from sparkdl._places import local_copy
+from sparkdl._models.files.content import is_for_python
+from sparkdl._places.places import local_copy
 from sparkdl.param.image_stage import ImageStageParams
 from sparkdl.param.keyword import without_none
 from sparkdl.param.model_stage import ModelStageParams
+from sparkdl.session.jvm_door import door
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
@@ -87,7 +87,7 @@ class ImageStage(ModelStage, ImageStageParams):
         weights = self.getWeights()
         if weights != "imagenet" and not _is_weights_file(weights):
             return None
-        from sparkdl.model_cache import cache_place, ensure_bundle
+        from sparkdl.networks.model_cache import cache_place, ensure_bundle
 
         directory = self.getModelDir() if self.isSet(self.modelDir) else None
         cache = cache_place(directory, spark)

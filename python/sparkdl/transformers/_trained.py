@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparkdl._manifest import MANIFEST
-from sparkdl._places import local_copy
-from sparkdl._training_record import recall
-from sparkdl._warn import warn
+from sparkdl._bundles.description.manifest import MANIFEST
+from sparkdl._bundles.description.training_record import recall
+from sparkdl._places.places import local_copy
+from sparkdl.errors.user_warnings import warn
 
 
 class Trained:

@@ -8,10 +8,10 @@ from typing import Any
 from pyspark import keyword_only
 from pyspark.ml import Model
 
-from sparkdl._classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
-from sparkdl._lazy import keras
-from sparkdl._paths import new_folder
-from sparkdl._training_record import facts
+from sparkdl._bundles.description.training_record import facts
+from sparkdl._models.libraries import keras
+from sparkdl._places.temporary_folders import new_folder
+from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl.param.converters import path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_classifier import ImageClassifierParams
@@ -112,7 +112,7 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         about = facts(self._bundle_folder())
         if about.get(KEPT) != HEAD:
             return file
-        from sparkdl._model_files.loading import load_keras_file
+        from sparkdl._models.files.loading import load_keras_file
 
         whole = completed(load_keras_file(file, None, True), about)
         made = new_folder("whole") / file.name

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 import numpy.typing as npt
 
-from sparkdl._lazy import keras, tensorflow
+from sparkdl._models.libraries import keras, tensorflow
 from sparkdl.errors import SettingsException
 from sparkdl.image.imageIO import fixColorChannelOrdering
-from sparkdl.named import NamedModel, named_model, named_models
-from sparkdl.weights import downloaded
+from sparkdl.networks.model_weights import downloaded
+from sparkdl.networks.named_models import NamedModel, named_model, named_models
 
 if TYPE_CHECKING:
     import tensorflow as tf

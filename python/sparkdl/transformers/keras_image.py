@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 from pyspark import keyword_only
 from pyspark.ml.param import Param
 
-from sparkdl._jvm import door
 from sparkdl.errors import SettingsException
 from sparkdl.param.image_file import ImageFileParams
 from sparkdl.param.keyword import setter_like
+from sparkdl.param.saved_function import SavedFunction, text_of
+from sparkdl.session.jvm_door import door
 from sparkdl.transformers._image_loading import loaded_images
 from sparkdl.transformers._keras_file import KerasFileStage
-from sparkdl.transformers._saved_function import SavedFunction, text_of
 from sparkdl.transformers._trained import Trained
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
     from pyspark.sql import DataFrame, SparkSession
 
-    from sparkdl._live_keras import LiveModel
+    from sparkdl._models.live_keras import LiveModel
 
 _IMAGE_1X = "__sdl_img"
 

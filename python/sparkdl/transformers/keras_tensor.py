@@ -14,7 +14,7 @@ from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
 from sparkdl.transformers._keras_file import KerasFileStage
 
 if TYPE_CHECKING:
-    from sparkdl._live_keras import LiveModel
+    from sparkdl._models.live_keras import LiveModel
 
 
 class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams):

@@ -172,8 +172,8 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
             return self._graph
         if self._graph is None:
             return TFInputGraph.fromBundle(self.getTfInputGraph())
-        from sparkdl._bundle_store import stored_bundle
-        from sparkdl._lazy import eagerly, tensorflow
+        from sparkdl._bundles.bundle_store import stored_bundle
+        from sparkdl._models.libraries import eagerly, tensorflow
 
         tf = tensorflow()
 
@@ -183,7 +183,7 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         inputs, outputs, given = ends(self.inputTensor), ends(self.outputTensor), self._graph
         if not isinstance(given, (tf.Graph, tf.compat.v1.GraphDef)):
             return TFInputGraph.fromBundle(stored_bundle(given, inputs=inputs, outputs=outputs))
-        from sparkdl._sources import from_graph
+        from sparkdl._bundles.model_sources import from_graph
 
         graph_def = given.as_graph_def() if isinstance(given, tf.Graph) else given
         with eagerly():
@@ -203,7 +203,7 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
 
     def getGraph(self) -> Any:
         """Return the graph as a tf.Graph."""
-        from sparkdl._lazy import tensorflow
+        from sparkdl._models.libraries import tensorflow
 
         tf = tensorflow()
         if isinstance(self._graph, tf.Graph):

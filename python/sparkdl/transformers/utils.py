@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparkdl._errors_1x import WrongStateException
-from sparkdl._lazy import tensorflow
+from sparkdl._models.libraries import tensorflow
+from sparkdl.errors.builtin_errors import WrongStateException
 
 IMAGE_INPUT_PLACEHOLDER_NAME = "sparkdl_image_input"
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from sparkdl.model import TensorSpec
 from sparkdl.udf import _python_worker
+from sparkdl.udf.model import TensorSpec
 
 
 def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep: bool) -> Any:

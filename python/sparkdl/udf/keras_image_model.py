@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import is_bundle
-from sparkdl._jvm import active_session, door
+from sparkdl._bundles.bundle_store import is_bundle
 from sparkdl.errors import SchemaMismatchException, SettingsException
-from sparkdl.model import Model, TensorSpec
+from sparkdl.session.jvm_door import active_session, door
 from sparkdl.udf.keras_model import read_model, with_options
+from sparkdl.udf.model import Model, TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np

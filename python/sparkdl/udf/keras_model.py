@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundle_store import is_bundle, stored_bundle
-from sparkdl.model import Model, load_model
+from sparkdl._bundles.bundle_store import is_bundle, stored_bundle
+from sparkdl.udf.model import Model, load_model
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sparkdl._lazy import eagerly, keras
-from sparkdl._live_keras import save_keras
-from sparkdl._model_files.content import HDF5, kind_of_bytes
+from sparkdl._models.files.content import HDF5, kind_of_bytes
+from sparkdl._models.keras_configuration import optimizer_of, readable
+from sparkdl._models.libraries import eagerly, keras
+from sparkdl._models.live_keras import save_keras
 from sparkdl.errors import InvalidModelException
-from sparkdl.param._configuration import optimizer_of, readable
 
 
 def model_to_bytes(model: Any) -> bytes:
@@ -41,7 +41,7 @@ def bytes_to_model(
         False lets Keras unpickle code (Lambda layers): only for models that you trust.
     """
     keras()
-    from sparkdl._model_files.loading import load_keras_file
+    from sparkdl._models.files.loading import load_keras_file
 
     _check(modelBytes)
     with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:

@@ -6,7 +6,7 @@ Its argument is a bundle of x / 2.
 import sys
 
 import sparkdl
-from sparkdl._jvm import door
+from sparkdl.session.jvm_door import door
 
 spark = sparkdl.start(app_name="a Python program")
 sparkdl.load_model(sys.argv[1]).register("half")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkdl._classifier_keras import LAYERS
-from sparkdl._manifest import read_manifest
-from sparkdl._paths import new_folder
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.networks.classifier_keras import LAYERS
 from sparkdl.transformers._model_to_train import expect_keras_file
 
 FEATURES = "features_avg"
@@ -73,7 +73,7 @@ def _named(estimator: Any) -> BaseNetwork:
 
 
 def _own(estimator: Any) -> BaseNetwork:
-    from sparkdl.bundle import save_bundle
+    from sparkdl._bundles.saving import save_bundle
 
     network = own_network(estimator)
     mode = estimator.getPreprocessing()
@@ -97,7 +97,7 @@ def own_network(estimator: Any) -> Any:
     """
     import keras
 
-    from sparkdl._model_files.loading import load_to_train
+    from sparkdl._models.files.loading import load_to_train
 
     file = expect_keras_file(estimator.getModelFile(), "put a head on")
     model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
@@ -126,10 +126,10 @@ def _check_ends(model: Any) -> None:
 
 def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
     """Write a bundle for each copy: the network behind random changes of its images."""
-    from sparkdl._graph.chain import before, bundle_graph
-    from sparkdl._graph.names import finish
-    from sparkdl._lazy import eagerly
-    from sparkdl.bundle import write_finished
+    from sparkdl._bundles.graph.chain import before, bundle_graph
+    from sparkdl._bundles.graph.names import finish
+    from sparkdl._bundles.saving import write_finished
+    from sparkdl._models.libraries import eagerly
     from sparkdl.estimators._classifier.augmentation import augmentation
 
     if base.image.get("preprocessing", "none") != "none":

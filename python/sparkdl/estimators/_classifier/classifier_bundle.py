@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkdl._graph.chain import behind, bundle_graph, with_decision
-from sparkdl._graph.names import Loose, finish
-from sparkdl._keras_source import from_keras
-from sparkdl._lazy import eagerly
-from sparkdl._paths import new_folder
-from sparkdl.bundle import write_finished
+from sparkdl._bundles.graph.chain import behind, bundle_graph, with_decision
+from sparkdl._bundles.graph.names import Loose, finish
+from sparkdl._bundles.keras_source import from_keras
+from sparkdl._bundles.saving import write_finished
+from sparkdl._models.libraries import eagerly
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException
 from sparkdl.estimators._classifier.base_network import FEATURES, BaseNetwork
 from sparkdl.labels import label_text

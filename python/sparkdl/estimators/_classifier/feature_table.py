@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
+from sparkdl.errors.user_warnings import warn
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._classifier_keras import named_network, pixel_layer, whole_model
 from sparkdl.estimators._classifier.base_network import BaseNetwork, own_network
 from sparkdl.estimators._classifier.head import class_weights, early_stopping, new_optimizer, split
 from sparkdl.estimators._classifier.head_state import folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.estimators._classifier.unfrozen_layers import changes, unfreeze
+from sparkdl.networks.classifier_keras import named_network, pixel_layer, whole_model
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -108,7 +108,7 @@ def _pixels(
 
 def _turned(base: BaseNetwork) -> str:
     """Return a bundle whose output, which becomes a struct in BGR order, has the bytes of RGB."""
-    from sparkdl._bundle_store import stored_bundle
+    from sparkdl._bundles.bundle_store import stored_bundle
 
     size = [None, base.image["height"], base.image["width"], 3]
     inputs = {"images": ("uint8", size)}

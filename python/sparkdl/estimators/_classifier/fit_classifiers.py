@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._classifier_keras import (
+from sparkdl._bundles.description.training_record import remember
+from sparkdl._places.temporary_folders import new_folder
+from sparkdl._processes.console import show
+from sparkdl._processes.spark_jobs import described
+from sparkdl.estimators._classifier.base_network import BaseNetwork, augmented, base_of, own_network
+from sparkdl.estimators._classifier.classifier_bundle import frozen_bundle, tuned_bundle
+from sparkdl.estimators._classifier.feature_table import FeatureTable, fetch
+from sparkdl.estimators._classifier.labelled_images import labelled_images
+from sparkdl.networks.classifier_keras import (
     BASE,
     HEAD,
     HEAD_EPOCHS,
@@ -19,14 +27,6 @@ from sparkdl._classifier_keras import (
     pixel_layer,
     whole_model,
 )
-from sparkdl._paths import new_folder
-from sparkdl._processes.console import show
-from sparkdl._processes.spark_jobs import described
-from sparkdl._training_record import remember
-from sparkdl.estimators._classifier.base_network import BaseNetwork, augmented, base_of, own_network
-from sparkdl.estimators._classifier.classifier_bundle import frozen_bundle, tuned_bundle
-from sparkdl.estimators._classifier.feature_table import FeatureTable, fetch
-from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.training._driver.checkpoints import Checkpoints
 
 if TYPE_CHECKING:

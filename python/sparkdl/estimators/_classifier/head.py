@@ -9,15 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from sparkdl._classifier_keras import CLASSIFIER
-from sparkdl._metric_values import text_of
+from sparkdl._models.keras_configuration import optimizer_of
 from sparkdl._processes.console import show
-from sparkdl._warn import warn
 from sparkdl.errors import InvalidInputException
+from sparkdl.errors.user_warnings import warn
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.estimators._classifier.head_state import HeadState
 from sparkdl.labels import label_text
-from sparkdl.param._configuration import optimizer_of
+from sparkdl.networks.classifier_keras import CLASSIFIER
+from sparkdl.plot.metric_values import text_of
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._loop.optimizer import with_rate
 

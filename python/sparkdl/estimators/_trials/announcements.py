@@ -7,8 +7,8 @@ from typing import Any
 
 from sparkdl._placement.placement import TRAINING
 from sparkdl._processes.console import show
-from sparkdl._warn import warn
 from sparkdl.errors import ModelExecutionException
+from sparkdl.errors.user_warnings import warn
 from sparkdl.estimators._trials.image_layout import TrainingImages
 from sparkdl.estimators._trials.trial_task import TrialOutcome
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._paths import new_folder
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import threads_per_process
 from sparkdl._processes.progress import reported
 from sparkdl._processes.spark_jobs import described

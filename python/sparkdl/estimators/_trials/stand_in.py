@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparkdl._training_record import remember
+from sparkdl._bundles.description.training_record import remember
 
 
 def write_stand_in(model: Any, path: Path, failure: str) -> None:
     """Write the bundle of a model that gives zeros of the shape that the real one would give."""
     import tensorflow as tf
 
-    from sparkdl.bundle import save_bundle
+    from sparkdl._bundles.saving import save_bundle
 
     output = list(model.output_shape[1:])
     dtype = tf.as_dtype(model.outputs[0].dtype)

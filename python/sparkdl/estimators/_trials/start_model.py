@@ -17,7 +17,7 @@ def image_model(file: Path, custom_objects: Mapping[str, Any] | None, safe_mode:
     InvalidModelException
         It is no model from images of one input to one output.
     """
-    from sparkdl._model_files.loading import load_to_train
+    from sparkdl._models.files.loading import load_to_train
 
     model = load_to_train(file, custom_objects, safe_mode)
     if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:

@@ -43,8 +43,8 @@ def label_col(estimator: Any) -> str | None:
 
 def _mirror(model: Any) -> str:
     """Return the bundle of a model that gives back the images that it is fed."""
-    from sparkdl._bundle_store import stored_bundle
-    from sparkdl._lazy import tensorflow
+    from sparkdl._bundles.bundle_store import stored_bundle
+    from sparkdl._models.libraries import tensorflow
 
     fed = model.inputs[0]
     inputs = {"images": (str(fed.dtype), list(fed.shape))}

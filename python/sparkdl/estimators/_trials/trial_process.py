@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._metric_values import text_of, to_json
+from sparkdl._models.keras_configuration import readable
 from sparkdl._placement.local_arrays import arrays_of
 from sparkdl._placement.placement import TRAINING, Layout
 from sparkdl._placement.training_labels import targets
 from sparkdl._processes import child_process
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
-from sparkdl.param._configuration import readable
+from sparkdl.plot.metric_values import text_of, to_json
 from sparkdl.training._loop.optimizer import made_optimizer
 
 JOB, RESULT, BUNDLE = "job.pickle", "result.json", "bundle"  # in a trial's folder
@@ -68,9 +68,9 @@ def main(folder: str) -> None:
 def _trained(folder: Path, job: TrialJob) -> dict[str, Any]:
     import keras
 
-    from sparkdl._model_files.loading import load_to_train
-    from sparkdl._training_record import remember
-    from sparkdl.bundle import save_bundle
+    from sparkdl._bundles.description.training_record import remember
+    from sparkdl._bundles.saving import save_bundle
+    from sparkdl._models.files.loading import load_to_train
 
     child_process.set_threads(job.threads)
     trial: Trial = pickle.loads(job.trial)

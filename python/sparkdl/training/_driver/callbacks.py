@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._metric_values import to_json
 from sparkdl.errors import SettingsException
+from sparkdl.plot.metric_values import to_json
 
 
 class Callbacks:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sparkdl._places import Place, place_of
-from sparkdl._warn import warn
+from sparkdl._places.places import Place, place_of
 from sparkdl.errors import InvalidModelException
+from sparkdl.errors.user_warnings import warn
 from sparkdl.training._loop.training_state import unpacked
 
 _ENDING = ".state"

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._metric_values import as_keras_logs, from_message, text_of
 from sparkdl._placement.local_arrays import Rows
 from sparkdl._placement.placement import TRAINING
 from sparkdl._processes.console import show
 from sparkdl._processes.coordinator import Answer
 from sparkdl._processes.link import Message
+from sparkdl.plot.metric_values import as_keras_logs, from_message, text_of
 from sparkdl.training._driver.callbacks import Callbacks
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._loop.epochs import BEGIN, EPOCH

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from sparkdl._ends import model_inputs, model_outputs
+from sparkdl._models.model_ends import model_inputs, model_outputs
 from sparkdl._placement.each_output import each
 from sparkdl.training._loop.training_spec import Spec
 

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sparkdl._metric_values import single_numbers
-from sparkdl._paths import new_folder
-from sparkdl._places import place_of
+from sparkdl._places.places import place_of
+from sparkdl._places.temporary_folders import new_folder
+from sparkdl.plot.metric_values import single_numbers
 
 _BINS = 30
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._paths import new_folder
 from sparkdl._placement.placement import (
     TRAINING,
     VALIDATION,
@@ -20,13 +19,14 @@ from sparkdl._placement.placement import (
 )
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
-from sparkdl._places import place_of
+from sparkdl._places.places import place_of
+from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import described
 from sparkdl._processes.workers import run_workers
-from sparkdl._warn import warn
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.errors.user_warnings import warn
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._estimator.model_checks import (
     announced,
@@ -68,7 +68,7 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
 
 def _model(estimator: Any, file: Path) -> Any:
     """Load the model on the driver, so that what is wrong with it is known before anything runs."""
-    from sparkdl._model_files.loading import load_to_train
+    from sparkdl._models.files.loading import load_to_train
 
     model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
@@ -242,8 +242,8 @@ def _check_weights(model: Any) -> None:
 
 def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
     """Return the stage that applies the trained model to what this estimator takes."""
-    from sparkdl._training_record import remember
-    from sparkdl.bundle import save_bundle
+    from sparkdl._bundles.description.training_record import remember
+    from sparkdl._bundles.saving import save_bundle
     from sparkdl.transformers import KerasModel
 
     folder = new_folder("trained") / "model"

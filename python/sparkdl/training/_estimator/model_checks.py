@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparkdl._ends import End, model_inputs, model_outputs
+from sparkdl._models.model_ends import End, model_inputs, model_outputs
+from sparkdl._models.rnn_states import stateful_layers
 from sparkdl._placement.pairing import paired
 from sparkdl._placement.training_columns import Field, Fields
-from sparkdl._states import stateful_layers
 from sparkdl.errors import InvalidModelException, SettingsException
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl._lazy import keras
+from sparkdl._models.keras_configuration import configuration
+from sparkdl._models.libraries import keras
 from sparkdl._placement.each_output import each
 from sparkdl.errors import SparkDLException
-from sparkdl.param._configuration import configuration
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
 
 # What they are depends on the loss.

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._metric_values import to_message
 from sparkdl._placement.local_arrays import Rows
 from sparkdl._placement.placement import TRAINING, VALIDATION
 from sparkdl._processes.child_process import set_threads
+from sparkdl.plot.metric_values import to_message
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
 from sparkdl.training._loop.stepping import Stepping

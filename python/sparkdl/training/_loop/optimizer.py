@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparkdl.param._configuration import optimizer_of
+from sparkdl._models.keras_configuration import optimizer_of
 
 
 def made_optimizer(value: Any, model: Any) -> Any:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sparkdl._ends import model_inputs, model_outputs, packed, structure_of
+from sparkdl._models.model_ends import model_inputs, model_outputs, packed, structure_of
 from sparkdl.training._loop.variables import moving
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._metric_values import as_keras_logs
+from sparkdl.plot.metric_values import as_keras_logs
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
 from sparkdl.training._loop.variables import (

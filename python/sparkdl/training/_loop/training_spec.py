@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl._models.keras_configuration import readable
 from sparkdl._placement.each_output import each
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
-from sparkdl.param._configuration import readable
 from sparkdl.training._loop.optimizer import made_optimizer
 
 _SUMMED = ("sum_over_batch_size", "mean")
@@ -60,7 +60,7 @@ def built(spec: Spec, folder: Path) -> Any:
     """Return the model of a training, as a worker makes it: loaded and compiled."""
     import keras
 
-    from sparkdl._model_files.loading import load_to_train
+    from sparkdl._models.files.loading import load_to_train
 
     file = folder / f"model{spec.suffix}"
     file.write_bytes(spec.model)

@@ -8,7 +8,7 @@ import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{SettingsException, SparkDLException}
 
-/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places` in Python, and
+/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places.places` in Python, and
   * docs/paths.md has them.
   *
   * @param address

@@ -3,7 +3,7 @@ package org.sparkdl.files
 import java.nio.{ByteBuffer, CharBuffer}
 import java.nio.charset.{Charset, CodingErrorAction, StandardCharsets}
 
-/** Text as people's editors write it; the rules are those of `sparkdl._text` in Python. */
+/** Text as people's editors write it; the rules are those of `sparkdl._text_files` in Python. */
 private[sparkdl] object TextFile {
   private val Utf8 = (Array(0xef, 0xbb, 0xbf), "UTF-8", Some(StandardCharsets.UTF_8))
 

@@ -1,0 +1,1 @@
+"""Bundles and all that makes them."""

@@ -1,0 +1,164 @@
+"""Bundles of this process: models that a stage or function was given live, or as a file of Keras.
+
+Their directories are named by content and removed when the process ends, so that the same model
+is one model for the engine, however often it is handed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+import zipfile
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sparkdl._bundles.description.manifest import MANIFEST, known_sha256, read_manifest
+from sparkdl._bundles.description.plain_values import plain_values
+from sparkdl._bundles.saving import save_bundle
+from sparkdl._models.files.content import no_file
+from sparkdl._models.libraries import eagerly
+from sparkdl._models.live_keras import save_keras
+from sparkdl._places.places import Given, local_copy, place_of
+from sparkdl._places.temporary_folders import process_folder
+from sparkdl.labels import read_labels
+
+_KEY_LENGTH = 16
+_OF_READING = {"signature", "custom_objects", "safe_mode", "verify"}  # say nothing about a bundle
+# Names that Keras and Python give to what has none; "sequential_3" says when, not what.
+_COUNTED = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
+
+_lock = threading.RLock()
+_of_files: dict[Hashable, str] = {}
+
+
+def stored_bundle(model: Any, **options: Any) -> str:
+    """Return the bundle of a model in a directory of this process, making it if it is not there.
+
+    Parameters
+    ----------
+    model : object
+        Whatever `save_bundle` takes. A file or SavedModel is converted once for the same content
+        and options. A directory that is a bundle already is returned as it is.
+    **options
+        Those of `save_bundle`, but `overwrite`.
+
+    Returns
+    -------
+    str
+        An absolute path, the same for the same model. It is removed when this process ends.
+
+    Raises
+    ------
+    InvalidModelException, SettingsException, ModelNotFoundException
+        As `save_bundle`.
+    """
+    options = {k: v for k, v in options.items() if v is not None}
+    if "constants" in options:
+        options["constants"] = plain_values(options["constants"])
+    if "labels" in options:  # the file may change, and a list can be compared
+        options["labels"] = read_labels(options["labels"])
+    path = _found(model) if isinstance(model, (str, os.PathLike)) else None
+    if path is not None and (path / MANIFEST).is_file() and not options.keys() - _OF_READING:
+        return str(path)
+    with _lock:
+        key = _key(path, options)
+        known = _of_files.get(key) if key is not None else None
+        if known is None:
+            known = _store(model if path is None else path, options, _name(model, path, options))
+            if key is not None:
+                _of_files[key] = known
+        return known
+
+
+def _found(model: Given) -> Path:
+    path = local_copy(model)
+    if path is None:
+        raise no_file(place_of(model), bundles=True)
+    return path
+
+
+def is_bundle(model: Any) -> bool:
+    """Say whether what a user calls a model is the directory of a bundle."""
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
+    return path is not None and (path / MANIFEST).is_file()
+
+
+def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
+    """Return what makes a conversion the same: content and options; None if that cannot be said."""
+    if path is None:
+        return None
+    key = (path.name, _content(path), _comparable(options))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _content(path: Path) -> str:
+    if path.is_file():
+        return known_sha256(path)
+    files = sorted(f for f in path.rglob("*") if f.is_file())
+    lines = [f"{f.relative_to(path).as_posix()}:{known_sha256(f)}" for f in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple((k, _comparable(v)) for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_comparable, value))
+    if isinstance(value, (bool, int, float)):
+        return (type(value), value)  # 1, 1.0 and True are equal, and not the same constant
+    return value
+
+
+def _name(model: Any, path: Path | None, options: Mapping[str, Any]) -> str:
+    if options.get("name"):
+        return str(options["name"])
+    if path is not None:
+        return path.stem
+    own = getattr(model, "name", None) or getattr(model, "__name__", None)
+    return own if isinstance(own, str) and not _COUNTED.fullmatch(own) else "model"
+
+
+def _store(model: Any, options: Mapping[str, Any], name: str) -> str:
+    made = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
+    try:
+        save_bundle(model, made, **{**options, "name": name, "overwrite": True})
+        readable = re.sub(r"[^\w.-]", "_", name)[:40]
+        target = process_folder() / f"{readable}-{_digest(made, model)}"
+        if not target.exists():
+            made.rename(target)
+        return str(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _digest(bundle: Path, model: Any) -> str:
+    content = read_manifest(bundle)
+    live = content["source"].get("kind") == "keras" and not isinstance(model, (str, os.PathLike))
+    if live and "savedModel" in content:
+        # TensorFlow writes the same model differently each time.
+        ends = {e: [s["name"] for s in content[e]] for e in ("inputs", "outputs")}
+        labels = {k: v for k, v in content["files"].items() if k == "labels.json"}
+        content = {"name": content["name"], **ends, **labels, "keras": _keras_content(model)}
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def _keras_content(model: Any) -> list[str]:
+    """Return the hashes of what a model's .keras file has, except when it was written."""
+    with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
+        file = Path(folder) / "model.keras"
+        with eagerly():
+            save_keras(model, file)
+        with zipfile.ZipFile(file) as archive:
+            names = sorted(n for n in archive.namelist() if n != "metadata.json")
+            return [f"{n}:{hashlib.sha256(archive.read(n)).hexdigest()}" for n in names]

@@ -1,0 +1,86 @@
+"""How users write the inputs and outputs of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._models.model_ends import check_distinct, distinct
+from sparkdl.errors import InvalidModelException, SettingsException
+
+
+def function_specs(inputs: Any) -> dict[str, Any]:
+    """Return a `tf.TensorSpec` by name for the inputs of a function."""
+    if not inputs:
+        raise SettingsException(
+            "A function has no types and shapes of its own. Say what it takes: "
+            'inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
+        )
+    if isinstance(inputs, Mapping):
+        return {name: as_spec(value, name) for name, value in inputs.items()}
+    specs = [as_spec(value, f"number {i}") for i, value in enumerate(inputs)]
+    return by_name(specs)
+
+
+def by_name(specs: Sequence[Any]) -> dict[str, Any]:
+    """Return specs by their names; one without a name is called "input_" and its place."""
+    names = distinct([s.name or f"input_{i}" for i, s in enumerate(specs)])
+    return dict(zip(names, specs, strict=True))
+
+
+def as_spec(value: Any, name: str) -> Any:
+    """Return a `tf.TensorSpec` for one, or for (dtype, shape)."""
+    if isinstance(value, tf.TensorSpec):
+        return value
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return tf.TensorSpec(value.shape, value.dtype)
+    try:
+        dtype, shape = value
+        sizes = None if shape is None else [None if d in (None, -1) else int(d) for d in shape]
+        return tf.TensorSpec(sizes, tf.as_dtype(dtype))
+    except (TypeError, ValueError) as e:
+        raise SettingsException(
+            f"Cannot read the input {name}: {value!r}. Expected a tf.TensorSpec or "
+            '(dtype, shape), for example ("float32", [None, 3]).'
+        ) from e
+
+
+def renamed(old: Sequence[str], wish: Any, what: str) -> tuple[list[str], list[str]]:
+    """Return the old names that are wanted and their new names, in order.
+
+    >>> renamed(["a", "b"], ["x", "y"], "outputs")
+    (['a', 'b'], ['x', 'y'])
+    >>> renamed(["a", "b"], {"y": "b"}, "outputs")
+    (['b'], ['y'])
+    """
+    if wish is None:
+        return list(old), list(old)
+    if isinstance(wish, str):
+        wish = [wish]
+    if isinstance(wish, Mapping):
+        unknown = [o for o in wish.values() if o not in old]
+        if unknown:
+            raise SettingsException(
+                f"{what}= asks for {', '.join(map(str, unknown))}; the model has {', '.join(old)}."
+            )
+        return list(wish.values()), list(wish)
+    if len(wish) != len(old):
+        raise SettingsException(
+            f"{what}= has {len(wish)} names; the model has {len(old)}: {', '.join(old)}."
+        )
+    new = [str(n) for n in wish]
+    check_distinct(new, what)
+    return list(old), new
+
+
+def check_dense(results: Mapping[str, Any]) -> None:
+    """Raise if a result is no dense tensor, but several that would each look like one."""
+    for name, value in results.items():
+        kind = type(value).__name__.removesuffix("Spec")
+        if kind in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
+            raise InvalidModelException(
+                f"The output '{name}' is a {kind}. Expected a dense tensor: use value.to_tensor(), "
+                "or tf.sparse.to_dense(value)."
+            )

@@ -1,0 +1,193 @@
+"""From a traced function or a loose GraphDef to a frozen GraphDef: no variables, no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.framework import convert_to_constants
+from tensorflow.python.grappler import tf_optimizer
+
+from sparkdl._bundles.graph import generators
+from sparkdl._bundles.graph.gathers import gather_from_constants
+from sparkdl._bundles.graph.graph import node_of
+from sparkdl._bundles.graph.held_reads import hold_reads
+from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl.errors import InvalidModelException
+
+
+class NotFrozenException(InvalidModelException):
+    """A model has state besides variables (lookup tables), which cannot become constants."""
+
+
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+
+
+def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
+    """Return the frozen GraphDef of a concrete function, with its input and output tensors.
+
+    Parameters
+    ----------
+    function : tf.types.experimental.ConcreteFunction
+        Its variables become constants, except those of generators of random numbers: what reads
+        them draws from the hidden seed (`seeds`).
+
+    Returns
+    -------
+    tuple of tf.compat.v1.GraphDef, list of str, list of str
+        Inputs in the order of the function's arguments, outputs in the order of its
+        (flattened) results.
+    """
+    states = _generators_of(function)
+    frozen, graph_def = _constants(function, states)
+    # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
+    given = len(function.inputs) - len(function.captured_inputs)
+    inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
+    if len(inputs) != given:
+        raise NotFrozenException(
+            "Cannot freeze the model: besides its inputs it depends on resources that are not "
+            f"variables ({', '.join(inputs[given:])}), such as lookup tables. Save it as a "
+            "SavedModel and give that directory instead."
+        )
+    outputs = [t.name for t in frozen.outputs]
+    graph_def = without_generators(inline(graph_def, inputs, outputs), states)
+    return graph_def, inputs, outputs
+
+
+def _generators_of(function: Any) -> dict[str, str]:
+    """Return the variables of generators by the names of the placeholders that take them."""
+    names = {id(v.handle): v.name for v in function.graph.variables}
+    found = {node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures}
+    return {node: name for node, name in found.items() if generators.is_generator(name)}
+
+
+def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
+    """Do what `convert_variables_to_constants_v2_as_graph` does, but leave some variables."""
+    variables = convert_to_constants._FunctionConverterDataInEager(
+        func=function,
+        lower_control_flow=False,
+        aggressive_inlining=False,
+        variable_names_denylist={*states},
+    )
+    everything = [node.name for node in variables.graph_def.node]
+    unwritten = without_writes(variables.graph_def, "the model", everything, states)
+    variables._graph_def = hold_reads(unwritten)
+    variables._build_node_defs_list()
+    graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
+    frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
+    return frozen, graph_def
+
+
+def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
+    """Return a graph that draws from the hidden seed instead of from these variables."""
+    if not states:
+        return graph_def
+    try:
+        return generators.draw_from_seed(graph_def, states)
+    except generators.UnknownUseException as e:
+        raise NotFrozenException(
+            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that is not "
+            "known. Draw the numbers before it, or with tf.random.uniform and the like."
+        ) from e
+
+
+def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+    """Replace calls of functions by what they do.
+
+    Keras compiles some operations with XLA (convolutions in groups). XLA would compile again for
+    every size of a batch, and on a CPU it gains nothing, so these are inlined too.
+    """
+    gather_from_constants(graph_def)
+    if not any(node.op in _CALLS for node in graph_def.node):
+        return graph_def
+    for item in [*graph_def.node, *graph_def.library.function]:
+        item.attr.pop("_XlaMustCompile", None)
+        item.attr.pop("_noinline", None)
+    meta_graph = meta_graph_pb2.MetaGraphDef(graph_def=graph_def)
+    fetches = meta_graph.collection_def["train_op"].node_list.value
+    fetches.extend([node_of(t) for t in [*inputs, *outputs]])
+    config = config_pb2.ConfigProto()
+    rewrites = config.graph_options.rewrite_options
+    rewrites.optimizers.append("function")
+    rewrites.min_graph_nodes = -1
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def check_frozen(graph_def: Any, source: str) -> None:
+    """Raise if a graph still has variables or tables, whose values are not in it."""
+    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
+    loose = [n for n in nodes if n.op in _STATE]
+    if loose:
+        names = ", ".join(f"{n.name} ({n.op})" for n in loose[:3])
+        raise NotFrozenException(
+            f"The graph of {source} is not frozen: it has {len(loose)} variables or tables "
+            f"({names}), whose values are not in the graph. Expected a graph with constants. "
+            "Save it as a SavedModel and give that directory, or freeze it first."
+        )
+
+
+def check_without_tables(graph_def: Any, source: str) -> None:
+    """Raise if what is left of a graph, functions included, looks words up in tables.
+
+    To be called before variables become constants, which TensorFlow cannot do beside tables.
+    """
+    tables = [n for n in _nodes_in_use(graph_def) if n.op in _TABLES]
+    if tables:
+        raise NotFrozenException(
+            f"The graph of {source} cannot be frozen: it has {len(tables)} lookup tables "
+            f"({tables[0].name}), which cannot become constants."
+        )
+
+
+def _nodes_in_use(graph_def: Any) -> Iterator[Any]:
+    functions = {f.signature.name: f.node_def for f in graph_def.library.function}
+    waiting = list(graph_def.node)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        called = [node.op, *(a.func.name for a in node.attr.values())]
+        called += [f.name for a in node.attr.values() for f in a.list.func]
+        for name in called:
+            waiting.extend(functions.pop(name, ()))
+
+
+_TABLES = {"HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
+_STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
+
+
+def without_large_values(graph_def: Any) -> Any:
+    """Return a graph with the same shapes, whose large constants are placeholders.
+
+    TensorFlow looks at the values of small constants only when it infers shapes (sizes, axes,
+    paddings), and to import a graph copies it several times.
+    """
+    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > _LARGE_BYTES}
+    if not large:
+        return graph_def
+    light = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
+    for node in graph_def.node:
+        if node.name in large:
+            _add_placeholder(light, node)
+        else:
+            light.node.add().CopyFrom(node)
+    return light
+
+
+_LARGE_BYTES = 1 << 16  # a shape, or what a shape is made of, is never so large
+
+
+def _add_placeholder(graph_def: Any, constant: Any) -> None:
+    value = constant.attr["value"].tensor
+    node = graph_def.node.add(name=constant.name, op="Placeholder", input=constant.input)
+    node.attr["dtype"].type = value.dtype
+    node.attr["shape"].shape.CopyFrom(value.tensor_shape)
+
+
+def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
+    """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(without_large_values(graph_def), name="")
+    found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
+    return [tf.TensorSpec(t.shape, t.dtype) for t in found]

@@ -1,0 +1,98 @@
+"""Variables that hold the state of a generator of random numbers, in graphs that are frozen.
+
+As constants they would give the same numbers in every run. They stay variables until everything
+else is frozen; then what reads them draws from the hidden seed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from sparkdl._bundles.graph.graph import Graph, node_of
+from sparkdl._bundles.graph.seeds import derived
+
+# keras.random.SeedGenerator's, and tf.random.Generator's.
+_KERAS = r"(^|/)seed_generator_state(_\d+)?(:0)?$"
+_STATES = re.compile(_KERAS + r"|(^|/)StateVar(_\d+)?(:0)?$")
+_ASSIGNING = {"AssignVariableOp", "AssignAddVariableOp", "RngSkip"}
+
+
+class UnknownUseException(Exception):
+    """Something else than a draw takes the state of a generator."""
+
+
+def is_generator(variable: str) -> bool:
+    """Say whether a variable of this name holds the state of a generator.
+
+    >>> is_generator("dropout/seed_generator/seed_generator_state:0"), is_generator("dense/bias")
+    (True, False)
+    """
+    return _STATES.search(variable) is not None
+
+
+def draw_from_seed(graph_def: Any, states: Mapping[str, str]) -> Any:
+    """Return the graph without the generators: from the node of a state to its variable's name.
+
+    Every reading of a state gets numbers of its own: two layers, or two draws of a layer, that
+    share a generator never share numbers.
+    """
+    graph = Graph(graph_def, ())
+    taken = dict(states)
+    for name in _in_order(graph):
+        node = graph.nodes[name]
+        if name in taken or not taken.keys() & {*map(node_of, node.input)}:
+            continue
+        if node.op == "Identity" and node_of(node.input[0]) in taken:
+            taken[name] = taken[node_of(node.input[0])]
+        else:
+            _replace(graph, node, taken)
+    for name in taken:
+        graph.nodes.pop(name, None)  # a session has variables that the outputs do not need
+    return graph.to_graph_def()
+
+
+def _in_order(graph: Graph) -> list[str]:
+    everything = [*graph.nodes]
+    graph.prune(everything)
+    return [*graph.nodes]
+
+
+def _replace(graph: Graph, node: Any, taken: Mapping[str, str]) -> None:
+    data = [i for i in node.input if not i.startswith("^")]
+    after = [i for i in node.input if i.startswith("^") and node_of(i) not in taken]
+    name, state = node.name, taken.get(node_of(data[0])) if data else None
+    if state and node.op in _ASSIGNING:
+        _become(node, name, "NoOp", after)
+    elif state and node.op == "ReadVariableOp" and re.search(_KERAS, state):
+        _become(node, name, "Identity", [derived(graph, f"reading {name}"), *after])
+        node.attr["T"].type = tf.int64.as_datatype_enum
+    elif state and node.op == "RngReadAndSkip":
+        _state(graph, node, after)
+    elif taken.keys() & {*map(node_of, data)}:
+        raise UnknownUseException(
+            f"the operation '{name}' ({node.op}) takes the state of a generator of random numbers"
+        )
+    else:
+        del node.input[:]
+        node.input.extend([*data, *after])
+
+
+def _state(graph: Graph, node: Any, after: list[str]) -> None:
+    """Draw a whole state: counters and key of Philox, the longest that there is."""
+    name = node.name
+    seed = derived(graph, f"reading {name}")
+    shape = graph.add_constant(name + "/size", np.array([3], np.int32))
+    _become(node, name, "StatelessRandomUniformFullInt", [shape, seed, *after])
+    for key, kind in (("dtype", tf.int64), ("T", tf.int32), ("Tseed", tf.int64)):
+        node.attr[key].type = kind.as_datatype_enum
+
+
+def _become(node: Any, name: str, op: str, inputs: list[str]) -> None:
+    node.Clear()
+    node.name, node.op = name, op
+    node.input.extend(inputs)

@@ -1,0 +1,167 @@
+"""Gives the inputs and outputs of a graph the names that users see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._bundles.description.manifest import SEED, TensorSpec, random_json
+from sparkdl._bundles.graph.freeze import static_signature
+from sparkdl._bundles.graph.graph import Graph, node_of, short
+from sparkdl._bundles.graph.original import Original
+from sparkdl._bundles.graph.random_ops import draw_from_seed, own_draws
+from sparkdl._bundles.graph.simplify import simplify
+from sparkdl.errors import InvalidModelException
+
+
+@dataclass(frozen=True)
+class Loose:
+    """A frozen graph whose ends have no names of their own yet.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+    inputs, outputs : dict of str to str
+        From the name that the user sees to the tensor.
+    source : dict of str to str
+        Where it came from, for the manifest.
+    shapes : dict of str to tf.TensorShape
+        Shapes of outputs by name, where they are known: a GraphDef does not have those of what
+        comes out of control flow.
+    original : callable or None
+        What gives the model's own results, to compare with: see `sparkdl._bundles.graph.original`.
+    """
+
+    graph_def: Any
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    source: dict[str, str]
+    shapes: dict[str, Any] = field(default_factory=dict)
+    original: Original | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A frozen graph that is ready to be written.
+
+    `random` says how it draws random numbers, as model.json does; None if it draws none.
+    """
+
+    graph_def: Any
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+    source: dict[str, str]
+    random: dict[str, Any] | None = None
+
+
+def finish(loose: Loose) -> Finished:
+    """Name the ends of a frozen graph and simplify what lies between them."""
+    names = [*loose.inputs, *loose.outputs]
+    nodes = _distinct([node_name(n) for n in names])
+    if SEED in nodes:
+        raise InvalidModelException(
+            f"An input or output of the model is called '{SEED}', which is the name of the tensor "
+            "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
+        )
+    count = len(loose.inputs)
+    named = name_ends(
+        _drawing_from_seed(loose.graph_def),
+        dict(zip(nodes[:count], loose.inputs.values(), strict=True)),
+        dict(zip(nodes[count:], loose.outputs.values(), strict=True)),
+    )
+    simple = simplify(named, nodes[:count], nodes[count:])
+    seed = f"{SEED}:0" if any(n.name == SEED for n in simple.node) else None
+    hints = [tf.TensorShape(None)] * count + [loose.shapes.get(o) for o in loose.outputs]
+    described = [
+        TensorSpec(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
+        for name, node, spec, hint in zip(
+            names, nodes, static_signature(simple, nodes), hints, strict=True
+        )
+    ]
+    random = random_json(seed, own_draws(simple, nodes[count:]))
+    return Finished(simple, described[:count], described[count:], loose.source, random)
+
+
+def _drawing_from_seed(graph_def: Any) -> Any:
+    graph = Graph(graph_def, ())
+    draw_from_seed(graph)
+    return graph.to_graph_def()
+
+
+def _distinct(nodes: list[str]) -> list[str]:
+    """Tell nodes of the same name apart: an input and an output may be called the same."""
+    found: list[str] = []
+    for node in nodes:
+        found.append(_free(node, {*found}))
+    return found
+
+
+def _merged(shape: Any, hint: Any) -> Any:
+    return shape.merge_with(hint) if shape.is_compatible_with(hint) else shape
+
+
+def dimensions(shape: Any) -> list[int] | None:
+    """Return a shape as the manifest writes it: -1 is unknown, None is an unknown rank."""
+    if shape.rank is None:
+        return None
+    return [-1 if d is None else int(d) for d in shape]
+
+
+def node_name(name: str) -> str:
+    """Return a name that TensorFlow accepts for a node.
+
+    >>> node_name("images"), node_name("my output:1"), node_name("_x")
+    ('images', 'my_output_1', 'x_x')
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+    return cleaned if re.match(r"[A-Za-z0-9.]", cleaned) else "x" + cleaned
+
+
+def name_ends(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
+    """Rename the placeholders, and add an identity for each output: keys are names of nodes."""
+    graph = Graph(graph_def, ())
+    types = [spec.dtype for spec in static_signature(graph_def, list(outputs.values()))]
+    wanted = {*inputs, *outputs}
+    new = {}
+    for name in graph.nodes:
+        if name in wanted:
+            new[name] = _free(name + "_inner", graph.nodes.keys() | wanted)
+    for name, tensor in inputs.items():
+        new[node_of(tensor)] = name
+    renamed = _rename(graph_def, new)
+    for (name, tensor), dtype in zip(outputs.items(), types, strict=True):
+        source = node_of(tensor)
+        full = tensor.replace(source, new.get(source, source), 1)
+        renamed.node.append(_identity(name, short(full), dtype))
+    return renamed
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _rename(graph_def: Any, new: Mapping[str, str]) -> Any:
+    for node in graph_def.node:
+        node.name = new.get(node.name, node.name)
+        for i, tensor in enumerate(node.input):
+            source = node_of(tensor)
+            if source in new:
+                node.input[i] = tensor.replace(source, new[source], 1)
+        _forget_places(node)
+    return graph_def
+
+
+def _forget_places(node: Any) -> None:
+    node.attr.pop("_class", None)  # "next to node x": x may have another name now
+
+
+def _identity(name: str, tensor: str, dtype: Any) -> Any:
+    node = tf.compat.v1.NodeDef(name=name, op="Identity", input=[tensor])
+    node.attr["T"].type = dtype.as_datatype_enum
+    return node

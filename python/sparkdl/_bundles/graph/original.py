@@ -1,0 +1,149 @@
+"""What a model gives before it is converted: what its bundle is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.util import deprecation
+
+from sparkdl._bundles.graph.graph import Array
+from sparkdl._bundles.graph.random_ops import needed
+from sparkdl._bundles.graph.seeds import is_seed
+from sparkdl._bundles.graph.variable_uses import is_write
+
+# From rows by the name of their input to results by the name of their output.
+Original = Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+_ANY_SEED = np.zeros(2, np.int64)
+
+
+class GraphRun:
+    """A graph of constants, run by TensorFlow in this process, as it is: nothing is optimised.
+
+    Parameters
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+    inputs, outputs : mapping of str to str
+        From name to tensor.
+    """
+
+    def __init__(
+        self, graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]
+    ) -> None:
+        self._graph_def = graph_def
+        self.inputs, self.outputs = dict(inputs), dict(outputs)
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph."""
+        return self._graph_def
+
+    @cached_property
+    def _session(self) -> Any:
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(self.graph_def, name="")
+        return tf.compat.v1.Session(graph=graph, config=_config())
+
+    def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs by name."""
+        feeds: dict[str, Any] = {t: rows[name] for name, t in self.inputs.items()}
+        graph = self._session.graph
+        seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
+        feeds.update({op.outputs[0].name: _ANY_SEED for op in seeds})
+        return dict(self._session.run(self.outputs, feeds))
+
+    def close(self) -> None:
+        """Free the session, which has copies of all weights."""
+        if "_session" in self.__dict__:
+            self.__dict__.pop("_session").close()
+
+
+class SavedModelRun(GraphRun):
+    """A SavedModel, run by its tensors' names, as the JVM does."""
+
+    def __init__(
+        self, folder: Path, tags: str, inputs: Mapping[str, str], outputs: Mapping[str, str]
+    ) -> None:
+        super().__init__(None, inputs, outputs)
+        self._folder, self._tags = folder, tags
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph, with variables."""
+        return self._session.graph.as_graph_def()
+
+    def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs by name, each time with the variables that were saved."""
+        found = super().__call__(rows)
+        if self._changes:
+            self.close()
+        return found
+
+    @cached_property
+    def _changes(self) -> bool:
+        return any(map(is_write, needed(self.graph_def, self.outputs.values())))
+
+    @cached_property
+    def _session(self) -> Any:
+        with deprecation.silence(), tf.Graph().as_default() as graph:
+            session = tf.compat.v1.Session(graph=graph, config=_config())
+            tf.compat.v1.saved_model.load(session, self._tags.split(","), str(self._folder))
+        return session
+
+
+def of_function(
+    call: Callable[..., Any], inputs: Sequence[str], outputs: Mapping[str, tuple[Any, ...]]
+) -> Original:
+    """Return a function of tensors as one of rows by name.
+
+    Parameters
+    ----------
+    call : callable
+        Takes a tensor per input.
+    inputs : sequence of str
+        The names of the inputs, in its order.
+    outputs : mapping of str to tuple
+        For each output the keys and indices that lead to it in what `call` returns: they are looked
+        up, so that an order that was mistaken in the conversion is not mistaken here, too.
+    """
+
+    def run(rows: Mapping[str, Array]) -> dict[str, Array]:
+        with tf.device("/cpu:0"):  # other devices round differently
+            result = call(*[tf.constant(rows[name]) for name in inputs])
+        return {name: np.asarray(reduce(getitem, path, result)) for name, path in outputs.items()}
+
+    return run
+
+
+def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function after which these variables are again what they were before."""
+    if not variables:
+        return call
+
+    def run(*tensors: Any) -> Any:
+        before = [variable.numpy() for variable in variables]
+        try:
+            return call(*tensors)
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+
+    return run
+
+
+def with_values(model: Original, values: Mapping[str, Array]) -> Original:
+    """Return a model some of whose inputs have a value that is the same for all rows."""
+    return lambda rows: model({**rows, **values})
+
+
+def _config() -> Any:
+    config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config

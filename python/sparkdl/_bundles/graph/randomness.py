@@ -1,0 +1,56 @@
+"""Which outputs of a graph depend on numbers that it draws."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sparkdl._bundles.graph.graph import node_of
+
+_DRAWS = re.compile("Random|Multinomial|TruncatedNormal|Shuffle|StatefulUniform|SampleDistorted")
+
+
+def random_outputs(graph_def: Any, outputs: Mapping[str, str]) -> set[str]:
+    """Return the names of the outputs whose values differ between runs.
+
+    Parameters
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+    outputs : mapping of str to str
+        From name to tensor.
+    """
+    functions = {f.signature.name: f.node_def for f in graph_def.library.function}
+    drawing = _drawing_functions(functions)
+    if not drawing and not any(_DRAWS.search(n.op) for n in graph_def.node):
+        return set()
+    nodes = {n.name: n for n in graph_def.node}
+    return {name for name, tensor in outputs.items() if _reaches(nodes, node_of(tensor), drawing)}
+
+
+def _drawing_functions(functions: Mapping[str, Iterable[Any]]) -> set[str]:
+    drawing: set[str] = set()
+    while True:
+        found = {f for f, body in functions.items() if any(_draws(n, drawing) for n in body)}
+        if found == drawing:
+            return drawing
+        drawing = found
+
+
+def _draws(node: Any, drawing: set[str]) -> bool:
+    if _DRAWS.search(node.op) or node.op in drawing:
+        return True
+    called = [f.name for v in node.attr.values() for f in [v.func, *v.list.func] if f.name]
+    return any(name in drawing for name in called)
+
+
+def _reaches(nodes: Mapping[str, Any], start: str, drawing: set[str]) -> bool:
+    seen, waiting = {start}, [start]
+    while waiting:
+        node = nodes[waiting.pop()]
+        if _draws(node, drawing):
+            return True
+        new = {node_of(i) for i in node.input} - seen
+        seen |= new
+        waiting += new
+    return False

@@ -1,0 +1,59 @@
+"""Freezes graphs whose variables live in a session of TensorFlow 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import convert_to_constants
+from tensorflow.python.util import deprecation
+
+from sparkdl._bundles.graph.freeze import inline, without_generators
+from sparkdl._bundles.graph.generators import is_generator
+from sparkdl._bundles.graph.held_reads import hold_reads
+from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl.errors.builtin_errors import WrongStateException
+
+
+def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
+    """Return the GraphDef that some operations need, with the session's values of variables.
+
+    Variables of both kinds (VariableV2 and resources) become constants, also where functions use
+    them, and calls of functions are replaced by what they do. Lookup tables stay as they are.
+
+    Parameters
+    ----------
+    session : tf.compat.v1.Session
+        Stays open.
+    graph : tf.Graph
+        The session's.
+    ops : list of str
+        Names of operations; they keep their names.
+    """
+    if session.graph is not graph:
+        raise WrongStateException(
+            "The session has another graph than the one to freeze. Give the session that was made "
+            "with tf.compat.v1.Session(graph=graph)."
+        )
+    graph_def = graph.as_graph_def()
+    variables = [n.name for n in graph_def.node if n.op == "VarHandleOp"]
+    states = {name: name for name in variables if is_generator(name)}
+    graph_def = hold_reads(without_writes(graph_def, "the graph", ops, states))
+    try:
+        with deprecation.silence():
+            frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(
+                session, graph_def, list(ops), variable_names_denylist={*states}
+            )
+    except tf.errors.FailedPreconditionError as e:
+        raise WrongStateException(
+            "Cannot freeze the graph: a variable has no value in the session. Restore it, or run "
+            f"tf.compat.v1.global_variables_initializer() in this session. {e.message}"
+        ) from e
+    return without_generators(inline(frozen, list(ops), []), states)
+
+
+def pruned(graph_def: Any, ops: Sequence[str]) -> Any:
+    """Return the part of a GraphDef that some operations need."""
+    with deprecation.silence():
+        return tf.compat.v1.graph_util.extract_sub_graph(graph_def, list(ops))

@@ -1,0 +1,118 @@
+"""Which variables the nodes of a graph and of its functions read and write, through every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._bundles.graph.graph import node_of
+
+MAIN = ""  # the body of the graph itself, beside those of its functions
+_WRITING = re.compile(
+    r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+"
+    r"|Assign(Add|Sub)?|Scatter(Nd)?(Update|Add|Sub|Mul|Div|Min|Max)"  # of TensorFlow 1's variables
+)
+_HANDLES = {"VarHandleOp", "VariableV2", "Variable"}
+_PASSING = {"Identity", "Enter", "Switch", "Merge", "Exit", "NextIteration"}  # of a resource
+_CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # their first input is no argument
+_LOOPS = {"While", "StatelessWhile"}
+_RESOURCE = tf.resource.as_datatype_enum
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a node does with variables, which are named by their nodes in the graph itself."""
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+class VariableUses:
+    """The uses of variables in a GraphDef."""
+
+    def __init__(self, graph_def: Any) -> None:
+        self._functions = {f.signature.name: f for f in graph_def.library.function}
+        self.bodies: dict[str, Sequence[Any]] = {MAIN: graph_def.node}
+        self.bodies |= {name: f.node_def for name, f in self._functions.items()}
+        self._meant: dict[tuple[str, str], set[str]] = {}  # by body and node or argument
+        while self._spread():
+            pass
+
+    def of(self, body: str, node: Any) -> Use:
+        """Return what a node of a body does, with the functions that it calls."""
+        return self._of(body, node, frozenset())
+
+    def loop(self, node: Any) -> bool:
+        """Say whether a node runs its functions again and again."""
+        return node.op in _LOOPS
+
+    def _of(self, body: str, node: Any, within: frozenset[str]) -> Use:
+        called = [f for f in functions_of(node) if f in self._functions and f not in within]
+        if called:
+            uses = [
+                self._of(f, n, within | {f}) for f in called for n in self._functions[f].node_def
+            ]
+            return Use(_union(u.reads for u in uses), _union(u.writes for u in uses))
+        if _passes(node):
+            return Use(frozenset(), frozenset())
+        given = _union(self._meaning(body, i) for i in node.input if not i.startswith("^"))
+        written = is_write(node)
+        return Use(frozenset() if written else given, given if written else frozenset())
+
+    def _meaning(self, body: str, tensor: str) -> frozenset[str]:
+        return frozenset(self._meant.get((body, node_of(tensor)), ()))
+
+    def _spread(self) -> bool:
+        """Carry meanings one step on: along edges, and into functions; say whether any was new."""
+        grown = False
+        for body, nodes in self.bodies.items():
+            for node in nodes:
+                for place, meant in self._steps(body, node):
+                    known = self._meant.setdefault(place, set())
+                    grown |= not meant <= known
+                    known |= meant
+        return grown
+
+    def _steps(self, body: str, node: Any) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+        if node.op in _HANDLES or (node.op == "Placeholder" and _is_resource(node, "dtype")):
+            yield (body, node.name), frozenset([node.name])
+        elif _passes(node) or is_write(node):  # TensorFlow 1 takes what writes for the variable
+            for tensor in node.input[:1] if is_write(node) else node.input:
+                yield (body, node.name), self._meaning(body, tensor)
+        for name in functions_of(node):
+            given = node.input[1 if node.op in _CHOOSING else 0 :]
+            for argument, tensor in zip(self._arguments(name), given, strict=False):
+                yield (name, argument), self._meaning(body, tensor)
+
+    def _arguments(self, function: str) -> list[str]:
+        known = self._functions.get(function)
+        return [argument.name for argument in known.signature.input_arg] if known else []
+
+
+def is_write(node: Any) -> bool:
+    """Say whether all that an operation does is to change a variable."""
+    return _WRITING.fullmatch(node.op) is not None
+
+
+def functions_of(node: Any) -> list[str]:
+    """Return the names of the functions that a node calls."""
+    values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
+    return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
+
+
+def _passes(node: Any) -> bool:
+    """Say whether what a node gives is the variable that it was given, and not its value."""
+    own = node.op.removeprefix("Ref")
+    return own in _PASSING and (own != node.op or _is_resource(node, "T"))
+
+
+def _is_resource(node: Any, key: str) -> bool:
+    return key in node.attr and bool(node.attr[key].type == _RESOURCE)
+
+
+def _union(sets: Any) -> frozenset[str]:
+    return frozenset().union(*sets)

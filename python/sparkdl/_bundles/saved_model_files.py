@@ -1,0 +1,138 @@
+"""SavedModels as they lie on the disk: graphs, tags, signatures, constants for placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.util import deprecation
+
+from sparkdl._bundles.graph.graph import node_of
+from sparkdl._bundles.graph.placeholders import Constants
+from sparkdl._models.files.content import SAVED_MODEL, kind_of
+from sparkdl._places.temporary_folders import new_folder
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors.user_warnings import warn
+
+DEFAULT_SIGNATURE = "serving_default"
+_TAG = "serve"
+_FILE = "saved_model.pb"
+
+
+@contextmanager
+def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, Any]]:
+    """Load one graph of a SavedModel of TensorFlow 1 or 2 with its session, for a block.
+
+    Yields
+    ------
+    tuple of tf.Graph, tf.compat.v1.Session and MetaGraphDef
+
+    Raises
+    ------
+    InvalidModelException
+        A part of it is missing or damaged.
+    """
+    v1 = tf.compat.v1
+    with (
+        deprecation.silence(),
+        tf.Graph().as_default() as graph,
+        v1.Session(graph=graph) as session,
+    ):
+        try:
+            meta = v1.saved_model.load(session, list(tags), str(path))
+        except (tf.errors.OpError, OSError, ValueError) as e:
+            raise InvalidModelException(
+                f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Are its "
+                "folders of variables and assets complete?"
+            ) from e
+        yield graph, session, meta
+
+
+def meta_graphs(path: Path) -> Sequence[Any]:
+    """Return the graphs of a SavedModel, unloaded.
+
+    Raises
+    ------
+    ModelNotFoundException, InvalidModelException
+        There is nothing at the path, or no SavedModel.
+    """
+    from tensorflow.python.saved_model import loader_impl
+
+    if not path.is_dir():
+        raise ModelNotFoundException(f"There is no SavedModel at {path}.")
+    kind = kind_of(path)
+    if kind.kind != SAVED_MODEL:
+        raise InvalidModelException(
+            f"{path} is not a SavedModel, which has a saved_model.pb: it is {kind.what}. "
+            f"{kind.remedy}"
+        )
+    try:
+        metas: Sequence[Any] = loader_impl.parse_saved_model(str(path)).meta_graphs
+    except OSError as e:
+        raise InvalidModelException(f"{path} has a damaged saved_model.pb: {e}. Copy it.") from e
+    return metas
+
+
+def meta_graph(path: Path) -> Any:
+    """Return the only graph of a SavedModel, or the one that is there to be served."""
+    metas = meta_graphs(path)
+    for meta in metas:
+        if len(metas) == 1 or set(meta.meta_info_def.tags) == {_TAG}:
+            return meta
+    sets = "; ".join(",".join(sorted(m.meta_info_def.tags)) for m in metas)
+    raise InvalidModelException(
+        f"The SavedModel {path} has several graphs, none with the tag {_TAG!r}: {sets}. Take "
+        "sparkdl.TFInputGraph.fromSavedModelWithSignature, which takes tags."
+    )
+
+
+def signature_of(path: Path, meta: Any, wanted: str) -> str:
+    """Return the signature's key; where there is no default, a single other one."""
+    keys = sorted(k for k in meta.signature_def if not k.startswith("__"))
+    if wanted in keys:
+        return wanted
+    if wanted == DEFAULT_SIGNATURE and len(keys) == 1:
+        only = str(keys[0])
+        warn(f"The SavedModel {path} has no signature {wanted!r}; its only one, {only!r}, is used.")
+        return only
+    raise InvalidModelException(
+        f"The SavedModel {path} has no signature {wanted!r}; it has {', '.join(keys) or 'none'}. "
+        "Pass signature=."
+    )
+
+
+def graph_tagged(path: Path, tags: Iterable[str]) -> Any:
+    """Return the graph with these tags."""
+    return next(m for m in meta_graphs(path) if _tagged(m, tags))
+
+
+def stated(path: Path, tags: Iterable[str], constants: Constants) -> Path:
+    """Return a directory of this process with the SavedModel with constants in one of its graphs.
+
+    Its other files are links to those in `path`. Signatures do not list inputs that are constants.
+    """
+    if not constants.tensors:
+        return path
+    from tensorflow.python.saved_model import loader_impl
+
+    saved = loader_impl.parse_saved_model(str(path))
+    for meta in saved.meta_graphs:
+        if _tagged(meta, tags):
+            meta.graph_def.CopyFrom(constants.put_into(meta.graph_def))
+            for signature in meta.signature_def.values():
+                for key in list(signature.inputs):
+                    if node_of(signature.inputs[key].name) in constants.tensors:
+                        del signature.inputs[key]
+    folder = new_folder("constants")
+    for entry in path.iterdir():
+        if entry.name != _FILE:
+            (folder / entry.name).symlink_to(entry.absolute())
+    (folder / _FILE).write_bytes(saved.SerializeToString(deterministic=True))
+    return folder
+
+
+def _tagged(meta: Any, tags: Iterable[str]) -> bool:
+    return set(meta.meta_info_def.tags) == set(tags)

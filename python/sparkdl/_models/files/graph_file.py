@@ -1,0 +1,33 @@
+"""Frozen graphs in files, binary and as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._models.files.content import TEXT_GRAPH, kind_of
+from sparkdl.errors import InvalidModelException
+
+
+def read_graph(path: Path) -> Any:
+    """Read a GraphDef.
+
+    Raises
+    ------
+    InvalidModelException
+        The file is none, or a part of one.
+    """
+    from google.protobuf import text_format
+
+    try:
+        if kind_of(path).kind == TEXT_GRAPH:
+            text = path.read_text(encoding="utf-8")
+            return text_format.Parse(text, tf.compat.v1.GraphDef())
+        return tf.compat.v1.GraphDef.FromString(path.read_bytes())
+    except Exception as e:  # protobuf's errors live elsewhere in every version
+        raise InvalidModelException(
+            f"{path} begins like a frozen graph (a GraphDef), but cannot be read to its end: {e}. "
+            "Copy or save it again."
+        ) from e

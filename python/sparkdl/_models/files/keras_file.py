@@ -1,0 +1,154 @@
+"""What a file of Keras says of itself: its configuration, and which Keras wrote it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkdl._models.files.content import (
+    GRAPH,
+    HDF5,
+    KERAS_ZIP,
+    SAVED_MODEL,
+    TEXT_GRAPH,
+    kind_of,
+    no_file,
+    no_model,
+)
+from sparkdl._places.places import place_of
+from sparkdl.errors import InvalidModelException
+
+_LOADS = (
+    "The weights of a model need the model: build it in Python, call load_weights on this file, "
+    "and give the live model."
+)
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """A file with a whole model.
+
+    Attributes
+    ----------
+    path : Path
+    zipped : bool
+        Whether it is a zip (.keras), else HDF5.
+    config : dict or list
+        Of the model.
+    version : str
+        Of the Keras that wrote it; before Keras 1.0.8 files did not say it: "1".
+    """
+
+    path: Path
+    zipped: bool
+    config: Any
+    version: str
+
+    @property
+    def by_keras_2(self) -> bool:
+        """Whether Keras 1, Keras 2, tf.keras or tf_keras wrote it."""
+        return self.by_keras_1 or self.version.split(".")[0] == "2"
+
+    @property
+    def by_keras_1(self) -> bool:
+        """Whether Keras 0 or 1 wrote it."""
+        return self.version.split(".")[0] in ("0", "1")
+
+    @property
+    def suffix(self) -> str:
+        """How Keras wants the file's name to end."""
+        return ".keras" if self.zipped else ".h5"
+
+    def objects(self) -> Iterator[Mapping[str, Any]]:
+        """Every object of the configuration that has a class, layers within layers too."""
+        return _objects(self.config)
+
+
+def read_keras_file(path: Path) -> KerasFile:
+    """Read the configuration of a whole model.
+
+    Raises
+    ------
+    InvalidModelException
+        It is something else; the message says what, and what to do.
+    ModelNotFoundException
+        There is nothing.
+    """
+    if not path.exists():
+        raise no_file(place_of(path))
+    kind = kind_of(path)
+    if kind.kind == KERAS_ZIP:
+        return _read_zip(path)
+    if kind.kind == HDF5:
+        return _read_hdf5(path)
+    if kind.kind in (GRAPH, TEXT_GRAPH, SAVED_MODEL):
+        raise InvalidModelException(f"{path} is {kind.what}. Expected a file that Keras wrote.")
+    raise no_model(path, kind)
+
+
+def _read_zip(path: Path) -> KerasFile:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+            about = json.loads(archive.read("metadata.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
+        raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
+    return KerasFile(path, True, config, str(about.get("keras_version", "3")))
+
+
+def _read_hdf5(path: Path) -> KerasFile:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            text = file.attrs.get("model_config")
+            if text is None:
+                raise InvalidModelException(_without_model(path, file))
+            version = _text(file.attrs.get("keras_version", "1"))
+            return KerasFile(path, False, json.loads(_text(text)), version)
+    except (OSError, ValueError) as e:
+        if isinstance(e, InvalidModelException):
+            raise
+        raise damaged(path, e) from e
+
+
+def damaged(path: Path, error: Exception) -> InvalidModelException:
+    """Return the error about an HDF5 file that cannot be read."""
+    if "truncated file" in str(error):
+        return InvalidModelException(
+            f"{path} is half an HDF5 file: its {path.stat().st_size} bytes are fewer than it had "
+            "when it was written. Copy or save it again."
+        )
+    return InvalidModelException(f"{path} is a damaged HDF5 file: {error}. Save it again.")
+
+
+def holds_weights(file: Any) -> bool:
+    """Say whether an open HDF5 file has weights as Keras writes them."""
+    layers = {"layers", "_layer_checkpoint_dependencies", "vars", "model_weights"}
+    return "layer_names" in file.attrs or bool(layers & set(file))
+
+
+def _without_model(path: Path, file: Any) -> str:
+    if holds_weights(file):
+        return f"{path} holds weights only, as save_weights writes them. {_LOADS}"
+    names = ", ".join(list(file)[:5]) or "nothing"
+    return f"{path} is an HDF5 file, but none that Keras wrote: it has {names}. {_LOADS}"
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _objects(config: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(config, Mapping):
+        if isinstance(config.get("class_name"), str):
+            yield config
+        for value in config.values():
+            yield from _objects(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _objects(value)

@@ -1,0 +1,1 @@
+"""What a path or URI names: files here and on other file systems."""

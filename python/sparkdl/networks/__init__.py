@@ -1,0 +1,1 @@
+"""The named networks: their table, weights, labels, cache and export."""

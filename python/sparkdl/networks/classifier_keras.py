@@ -1,0 +1,113 @@
+"""A classifier of images as one Keras model: pixels, network, head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from sparkdl._models.libraries import keras
+from sparkdl._places.places import local_copy
+from sparkdl.errors import InvalidModelException
+from sparkdl.networks.named_models import named_model
+
+# What the bundle of a classifier says of itself. Of a named network that was not trained it keeps
+# the head only: Keras has the network's weights, and they are large.
+BASE, WEIGHTS, KEPT = "base", "weights", "keras file"
+HEAD, WHOLE = "head", "whole"
+HEAD_EPOCHS = "head epochs"  # of the history, where the network was trained afterwards
+
+
+# The layers of a classifier that stand beside the network.
+LAYERS = IMAGES, FLOATS, PIXELS, CLASSIFIER = "images", "floats", "pixels", "head"
+
+
+def whole_model(
+    network: Any, pixels: Any, head: Any, changes: Sequence[Any] = (), dtype: str = "float32"
+) -> Any:
+    """Return a model from RGB images [rows, height, width, 3] of 0 to 255 to probabilities.
+
+    Parameters
+    ----------
+    network : keras.Model
+        It is called as in inference: its batch norms use their moving statistics.
+    pixels : keras.layers.Layer or None
+        What is made of the pixels first.
+    head : keras.Model
+        From features to probabilities.
+    changes : list of keras.layers.Layer
+        What is done to images in training only.
+    dtype : str
+        Of the images: float32 or uint8.
+    """
+    layers = keras().layers
+    x = inputs = keras().Input(network.inputs[0].shape[1:], name=IMAGES, dtype=dtype)
+    if dtype != "float32":
+        x = layers.Rescaling(1.0, name=FLOATS)(x)
+    for layer in [*changes, *([] if pixels is None else [pixels])]:
+        x = layer(x)
+    return keras().Model(inputs, head(network(x, training=False)), name="classifier")
+
+
+def pixel_layer(mode: str) -> Any:
+    """Return the layer for a mode of `imagenet_utils.preprocess_input`, None for "none"."""
+    if mode == "none":
+        return None
+    prepare = import_module("keras.applications.imagenet_utils").preprocess_input
+    return layer_of(lambda pixels: prepare(pixels, mode=mode))
+
+
+def layer_of(prepare: Callable[[Any], Any]) -> Any:
+    """Return a convolution that does what a function does to pixels, None for nothing.
+
+    All of Keras' functions scale and shift channels, or swap them. Unlike the functions, the
+    layer is saved with the model.
+    """
+
+    def of(red: float, green: float, blue: float) -> Any:
+        return np.asarray(prepare(np.array([[[[red, green, blue]]]], "float32"))).reshape(3)
+
+    zero = of(0, 0, 0)
+    kernel = np.stack([(of(*channel) - zero) / 255 for channel in 255 * np.eye(3)])
+    if np.allclose(kernel, np.eye(3)) and np.allclose(zero, 0):
+        return None
+    layer = keras().layers.Conv2D(3, 1, name=PIXELS, trainable=False)
+    layer.build((None, None, None, 3))
+    layer.set_weights([kernel.reshape(1, 1, 3, 3), zero])
+    return layer
+
+
+def named_network(name: str, weights: str) -> tuple[Any, Any]:
+    """Return a named network without its top, pooled, and the layer for its pixels.
+
+    Raises
+    ------
+    InvalidModelException
+        There is no Keras model: it comes with sparkdl as a graph, or the weights are a bundle.
+    ModelNotFoundException
+        The weights are gone.
+    """
+    from sparkdl.networks.model_weights import with_weights
+
+    model = named_model(name)
+    given = None if weights == "imagenet" else local_copy(weights)
+    if model.keras is None or (given is not None and given.is_dir()):
+        what = f"{name} comes with sparkdl" if model.keras is None else f"its weights are {weights}"
+        raise InvalidModelException(
+            f"There is no Keras model of this {name}: {what}, a bundle, whose graph has constants "
+            "and no layers. Take imagenet or a weights file of Keras as weights, or a network of "
+            "your own (model=...)."
+        )
+    found = with_weights(model, weights)
+    if found.whole is not None:  # its weights begin with those of the network without top
+        found.bare.set_weights(found.whole.get_weights()[: len(found.bare.weights)])
+    module = import_module(f"keras.applications.{model.keras.split('.')[0]}")
+    return found.bare, layer_of(module.preprocess_input)
+
+
+def completed(head: Any, about: Mapping[str, str]) -> Any:
+    """Return the whole model of a bundle that keeps its head only."""
+    network, pixels = named_network(about[BASE], about[WEIGHTS])
+    return whole_model(network, pixels, head)

@@ -1,0 +1,179 @@
+"""Weights of Keras' applications: downloaded by Keras, or from a file with or without a top."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkdl._models.files.content import KERAS_ZIP, OF_KERAS, kind_of
+from sparkdl._models.files.keras_file import damaged
+from sparkdl._models.files.loading import as_weights
+from sparkdl._models.libraries import keras
+from sparkdl._models.live_keras import LiveModel
+from sparkdl._places.download import quick_network
+from sparkdl._places.places import local_copy
+from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.labels import IMAGENET_CLASSES
+from sparkdl.networks.named_models import NamedModel
+
+if TYPE_CHECKING:
+    import h5py
+
+Shapes = Counter[tuple[int, ...]]
+
+# Groups of a weights file that are no weights of the network.
+_NOT_WEIGHTS = ("optimizer", "metrics", "optimizer_weights")
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A network with its weights.
+
+    Attributes
+    ----------
+    bare : keras.Model
+        The network without top, with pooling "avg". If `whole` is given, only its structure
+        counts, its weights do not.
+    whole : keras.Model or None
+        The network with its classifier, if the weights include one.
+    """
+
+    bare: Any
+    whole: Any | None
+
+
+def build(model: NamedModel, top: bool, weights: str | None = None, classes: int = 1000) -> Any:
+    """Build a model of `keras.applications` at the size of the table."""
+    create = getattr(keras().applications, _function(model))
+    shape = (model.height, model.width, 3)
+    if top:
+        return create(include_top=True, weights=weights, input_shape=shape, classes=classes)
+    return create(include_top=False, weights=weights, input_shape=shape, pooling="avg")
+
+
+def _function(model: NamedModel) -> str:
+    assert model.keras is not None
+    return model.keras.split(".")[1]
+
+
+def with_weights(model: NamedModel, weights: str) -> Weighted:
+    """Build a named model with "imagenet" weights or those of a file.
+
+    A file's tensors are compared with the network's: that says whether it has the classifier,
+    for how many classes, and whether it belongs to this network at all.
+    """
+    bare = build(model, top=False)
+    if weights == "imagenet":
+        return Weighted(bare, _imagenet(model))
+    if weights == "random":
+        return Weighted(bare, build(model, top=True))
+    path = _existing(model, weights)
+    found, without_top = shapes_in_file(path), shapes_of(bare)
+    if found == without_top:
+        return Weighted(_load(bare, path, model), None)
+    belongs = not without_top - found
+    for classes in _numbers_of_classes(found - without_top) if belongs else []:
+        whole = build(model, top=True, classes=classes)
+        if shapes_of(whole) == found:
+            return Weighted(bare, _load(whole, path, model))
+    raise InvalidModelException(_other_network(model, path, found, without_top))
+
+
+def _numbers_of_classes(top: Shapes) -> list[int]:
+    """The biases of the top tell how many classes there may be; ImageNet's 1000 is tried first."""
+    lengths = {shape[0] for shape in top if len(shape) == 1}
+    return sorted(lengths, key=lambda n: (n != IMAGENET_CLASSES, n))
+
+
+def _other_network(model: NamedModel, path: Path, found: Shapes, bare: Shapes) -> str:
+    missing, extra = bare - found, found - bare
+    detail = f"{missing.total()} tensors of {model.name} are missing"
+    if missing:
+        detail += f" (for example one of shape {list(next(iter(missing)))})"
+    detail += f", {extra.total()} are none of its tensors or belong to another classifier"
+    return (
+        f"{path} does not hold weights of {model.name}: the network without its top has "
+        f"{bare.total()} tensors, the file has {found.total()}; {detail}. Give the file of this "
+        "network, or make a bundle of your own model with sparkdl.save_bundle(model, path)."
+    )
+
+
+def _imagenet(model: NamedModel) -> Any:
+    return downloaded(model, lambda: build(model, top=True, weights="imagenet"))
+
+
+def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
+    """Return what `create` builds with ImageNet's weights, or say where else to get them."""
+    try:
+        with quick_network():
+            return create()
+    except Exception as e:  # Keras raises a bare Exception when it is offline
+        raise ModelNotFoundException(
+            f"The ImageNet weights of {model.name} are neither in Keras' cache (~/.keras/models) "
+            f"nor could Keras download them: {e}. Give a weights file instead "
+            f"(weights='FILE'), or run `python -m sparkdl export {model.name} --out DIR` where "
+            "there is a network and copy the directory; `weights=` takes that directory."
+        ) from e
+
+
+def _existing(model: NamedModel, weights: str) -> Path:
+    path = local_copy(weights)
+    if path is None or not path.is_file():
+        raise ModelNotFoundException(
+            f"There is no weights file {weights} for {model.name}. Expected 'imagenet' or a "
+            "weights file of Keras (.weights.h5, .h5, .keras)."
+        )
+    kind = kind_of(path)
+    if kind.kind not in OF_KERAS:
+        raise InvalidModelException(
+            f"Cannot read weights from {path}: it is {kind.what}. Expected a file that Keras wrote "
+            "(.weights.h5, .h5, .keras)."
+        )
+    return path
+
+
+def _load(network: LiveModel, path: Path, model: NamedModel) -> LiveModel:
+    try:
+        with as_weights(path) as file:
+            network.load_weights(str(file))
+    except Exception as e:  # h5py and Keras raise many kinds
+        raise InvalidModelException(f"Cannot load {path} into {model.name}: {e}") from e
+    return network
+
+
+def shapes_of(network: LiveModel) -> Shapes:
+    """Return how many tensors of each shape the weights of a network have."""
+    return Counter(tuple(w.shape) for w in network.weights if "float" in str(w.dtype))
+
+
+def shapes_in_file(path: Path) -> Shapes:
+    """Return how many tensors of each shape a weights file holds, without reading them."""
+    import h5py
+
+    try:
+        if kind_of(path).kind == KERAS_ZIP:
+            with zipfile.ZipFile(path) as archive:
+                data: Any = io.BytesIO(archive.read("model.weights.h5"))
+        else:
+            data = path
+        with h5py.File(data, "r") as file:
+            return _shapes(file, h5py.Dataset)
+    except (OSError, KeyError, zipfile.BadZipFile) as e:
+        raise damaged(path, e) from e
+
+
+def _shapes(file: h5py.File, dataset: type) -> Shapes:
+    found: Shapes = Counter()
+
+    def visit(name: str, item: h5py.HLObject) -> None:
+        weights = isinstance(item, dataset) and name.split("/")[0] not in _NOT_WEIGHTS
+        if weights and item.dtype.kind == "f":
+            found[tuple(item.shape)] += 1
+
+    file.visititems(visit)
+    return found

@@ -1,0 +1,83 @@
+"""The named models: one table, `resources/named_models.json`, for Python and Scala."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+
+from sparkdl.errors import ModelNotFoundException
+
+_TABLE = files("sparkdl") / "resources" / "named_models.json"
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A network that the stages know by name.
+
+    Attributes
+    ----------
+    name : str
+        What `modelName` takes.
+    height, width : int
+        Size of the input in pixels.
+    features : int
+        Length of the features with pooling "avg" and "max".
+    featureMap : tuple of int
+        Height, width and channels of what pooling "none" flattens.
+    channelOrder : str
+        Order of the channels that the bundle's graph takes.
+    valueRange : str
+        What the graph makes of the pixels 0..255 before the network sees them.
+    weightsMB : float
+        Size of the weights in memory, with the classifier on top, in 10^6 bytes.
+    classes : int
+        Number of classes of the original classifier.
+    keras : str or None
+        Module and function in `keras.applications`.
+    resource : str or None
+        Folder in sparkdl's jar, for a network that comes with sparkdl.
+    cached : bool
+        Whether a bundle of it is in the model cache.
+    """
+
+    name: str
+    height: int
+    width: int
+    features: int
+    featureMap: tuple[int, int, int]
+    channelOrder: str
+    valueRange: str
+    weightsMB: float
+    classes: int
+    keras: str | None = None
+    resource: str | None = None
+    cached: bool = field(default=False, compare=False)
+
+
+@lru_cache(maxsize=1)
+def named_models() -> tuple[NamedModel, ...]:
+    """Return all rows of the table."""
+    rows = json.loads(_TABLE.read_text(encoding="utf-8"))
+    return tuple(NamedModel(**{**r, "featureMap": tuple(r["featureMap"])}) for r in rows)
+
+
+def named_model(name: str) -> NamedModel:
+    """Return one row of the table.
+
+    Examples
+    --------
+    >>> named_model("ResNet50").featureMap
+    (7, 7, 2048)
+    """
+    for row in named_models():
+        if row.name == name:
+            return row
+    names = [row.name for row in named_models()]
+    close = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ModelNotFoundException(
+        f"There is no model named {name!r}.{hint} Known names: {', '.join(names)}."
+    )

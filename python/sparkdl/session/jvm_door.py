@@ -1,0 +1,90 @@
+"""The only module that talks to `org.sparkdl.python.Door`, the one Scala object that py4j calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sparkdl.errors import SettingsException, install_conversion
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_DOOR = "org.sparkdl.python.Door"
+
+
+def door(spark: SparkSession | None = None) -> Any:
+    """Return the JVM's `org.sparkdl.python.Door`.
+
+    Parameters
+    ----------
+    spark : SparkSession, optional
+        Default: the active session.
+
+    Raises
+    ------
+    SettingsException
+        If there is no session, or it was made without sparkdl's jar.
+    """
+    session = spark or active_session()
+    jvm = _jvm_of(session)
+    if not has_jar(jvm):
+        raise SettingsException(_no_jar(session))
+    install_conversion()
+    return getattr(jvm, _DOOR)
+
+
+def active_session() -> SparkSession:
+    """Return the active session.
+
+    Raises
+    ------
+    SettingsException
+        If there is none.
+    """
+    from pyspark.sql import SparkSession
+
+    # Spark's active session is per thread; the context is what every thread of Python shares.
+    session = SparkSession.getActiveSession()
+    if session is None:
+        from pyspark import SparkContext
+
+        if SparkContext._active_spark_context is None:
+            raise SettingsException(
+                "There is no Spark session. Make one: import sparkdl; spark = sparkdl.start()"
+            )
+        session = SparkSession.builder.getOrCreate()
+    return session
+
+
+def has_jar(jvm: Any) -> bool:
+    """Say whether this JVM (`spark._jvm`) has sparkdl's classes."""
+    from py4j.java_gateway import JavaClass
+
+    # py4j answers a class that does not exist with a JavaPackage.
+    return isinstance(getattr(jvm, _DOOR), JavaClass)
+
+
+def _jvm_of(session: SparkSession) -> Any:
+    jvm = getattr(session, "_jvm", None)
+    if jvm is None:
+        raise SettingsException(
+            f"sparkdl needs a classic Spark session, got {type(session).__module__}."
+            f"{type(session).__name__}: a Spark Connect client has no JVM of its own. "
+            "Run the program where the driver runs (spark-submit), or unset SPARK_REMOTE."
+        )
+    return jvm
+
+
+def _no_jar(session: SparkSession) -> str:
+    from sparkdl.session.spark_jars import COORDINATES
+
+    where = session.sparkContext.master
+    return (
+        f"This Spark session (master {where}) was started without sparkdl's jar: the JVM has no "
+        f"class {_DOOR}. A running JVM cannot take it up, so do one of these:\n"
+        "- start the session with sparkdl: in a fresh Python process (a notebook: restart the "
+        "kernel), before anything else makes a session, spark = sparkdl.start()\n"
+        f"- give the jar to spark-submit: spark-submit --packages {COORDINATES} ...\n"
+        f"- set spark.jars.packages={COORDINATES} in spark-defaults.conf or in the cluster's "
+        "configuration"
+    )

@@ -1,0 +1,87 @@
+"""What the environment already says to spark-submit, so that `start` adds to it and hides nothing.
+
+pyspark runs `spark-submit --conf <builder's settings> $PYSPARK_SUBMIT_ARGS`. An option there
+(`--packages`) wins over a setting of the builder (`spark.jars.packages`), and a setting of the
+builder wins over `spark-defaults.conf`. A list that `start` extends has to hold all three.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparkdl._text_files import read_text
+
+_OPTIONS = {
+    "--packages": "spark.jars.packages",
+    "--repositories": "spark.jars.repositories",
+    "--jars": "spark.jars",
+    "--master": "spark.master",
+    "--driver-memory": "spark.driver.memory",
+}
+
+
+class SubmitArguments:
+    """`PYSPARK_SUBMIT_ARGS` and `spark-defaults.conf`, read once."""
+
+    def __init__(self, arguments: str | None = None, defaults: Path | None = None) -> None:
+        text = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+        self._arguments = shlex.split(text if arguments is None else arguments)
+        self._defaults = dict(_read_defaults(defaults or _defaults_file()))
+
+    def get(self, key: str) -> str | None:
+        """Return what the environment says about a setting, or None."""
+        given = dict(self._settings())
+        return given.get(key, self._defaults.get(key))
+
+    def without(self, keys: set[str]) -> str:
+        """Return the arguments less those about `keys`: the builder sets these now."""
+        kept: list[str] = []
+        for words, key, _ in self._words():
+            if key not in keys:
+                kept.extend(words)
+        return shlex.join(kept)
+
+    def _settings(self) -> Iterator[tuple[str, str]]:
+        # Options after --conf, for spark-submit prefers them, wherever they stand.
+        found = [(w[0], k, v) for w, k, v in self._words() if k is not None and v is not None]
+        yield from ((k, v) for w, k, v in found if w.startswith(("--conf", "-c")))
+        yield from ((k, v) for w, k, v in found if not w.startswith(("--conf", "-c")))
+
+    def _words(self) -> Iterator[tuple[list[str], str | None, str | None]]:
+        """Yield (words, setting, value); setting is None for what is not one that we know."""
+        i = 0
+        while i < len(self._arguments):
+            option, joined, value = self._arguments[i].partition("=")
+            known = option in _OPTIONS or option in ("--conf", "-c")
+            words = [self._arguments[i]]
+            if known and not joined and i + 1 < len(self._arguments):
+                value = self._arguments[i + 1]
+                words.append(value)
+            i += len(words)
+            if not known:
+                yield words, None, None
+            elif option in _OPTIONS:
+                yield words, _OPTIONS[option], value
+            else:
+                key, _, setting = value.partition("=")
+                yield words, key, setting
+
+
+def _defaults_file() -> Path:
+    from pyspark.find_spark_home import _find_spark_home
+
+    home = str(_find_spark_home())  # type: ignore[no-untyped-call]
+    folder = os.environ.get("SPARK_CONF_DIR") or Path(home) / "conf"
+    return Path(folder) / "spark-defaults.conf"
+
+
+def _read_defaults(file: Path) -> Iterator[tuple[str, str]]:
+    if not file.is_file():
+        return
+    for line in read_text(file).splitlines():
+        words = line.strip().replace("=", " ", 1).split(None, 1)
+        if len(words) == 2 and not words[0].startswith("#"):
+            yield words[0], words[1].strip()

@@ -1,4 +1,4 @@
-"""The command line: `python -m sparkdl export|bundle|doctor|models`."""
+"""The command line, `python -m sparkdl`: export, bundle, doctor, models."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_rows_that_a_query_does_not_need_do_not_go_through_a_model(spark: Any, s
     assert rows_run(spark.sql("SELECT line(a) FROM lines WHERE line(a)[0] > 5")) == 400
 
 
-NEWEST = F.expr("row_number() OVER (PARTITION BY g ORDER BY id DESC)")
+NEWEST = "row_number() OVER (PARTITION BY g ORDER BY id DESC)"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ NEWEST = F.expr("row_number() OVER (PARTITION BY g ORDER BY id DESC)")
         (4, lambda d, ten: ten.join(d, "id", "left")),
         (396, lambda d, ten: d.join(ten, "id", "left_anti")),
         (400, lambda d, ten: d.join(ten, "id", "left")),
-        (12, lambda d, _: d.withColumn("r", NEWEST).where("r <= 3")),
+        (12, lambda d, _: d.withColumn("r", F.expr(NEWEST)).where("r <= 3")),
         (0, lambda d, _: d.select("id")),
     ],
     ids=[

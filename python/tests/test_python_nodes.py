@@ -36,12 +36,10 @@ def summed(key: Any, batches: Iterator[pd.DataFrame], state: Any) -> Iterator[pd
     yield pd.DataFrame({"g": [key[0]], "y": [total]})
 
 
-@F.udf("float")
 def one_by_one(y: float) -> float:
     return y + 1
 
 
-@F.pandas_udf("float")
 def in_batches(y: pd.Series) -> pd.Series:
     return y + 1
 
@@ -60,8 +58,8 @@ def with_table_function(frame: Any, arrow: bool) -> Any:
 
 
 PROGRAMS: dict[str, Callable[[Any], Any]] = {
-    "BatchEvalPython": lambda d: d.select("g", one_by_one("y") + 1),
-    "ArrowEvalPython": lambda d: d.select("g", in_batches("y") + 1),
+    "BatchEvalPython": lambda d: d.select("g", F.udf(one_by_one, "float")("y") + 1),
+    "ArrowEvalPython": lambda d: d.select("g", F.pandas_udf(in_batches, "float")("y") + 1),
     "BatchEvalPythonUDTF": lambda d: with_table_function(d, False),
     "ArrowEvalPythonUDTF": lambda d: with_table_function(d, True),
     "MapInPandas": lambda d: d.mapInPandas(frames, SCHEMA),

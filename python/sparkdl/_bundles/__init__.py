@@ -1,1 +1,1 @@
-"""Bundles and all that makes them."""
+"""Models become bundles: from whatever a model can be to a directory that the JVM runs."""

@@ -16,8 +16,9 @@ from sparkdl._bundles.graph.freeze import NotFrozenException, freeze
 from sparkdl._bundles.graph.names import Loose
 from sparkdl._bundles.graph.original import of_function
 from sparkdl._bundles.graph.seeds import no_seed, seed_spec
+from sparkdl._bundles.keras_inference import predict
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, export_whole
-from sparkdl._models.live_keras import output_layers, predict, versions
+from sparkdl._models.live_keras import output_layers, versions
 from sparkdl._models.model_ends import (
     End,
     input_ends,

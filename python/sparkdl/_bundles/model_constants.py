@@ -9,7 +9,7 @@ from typing import Any
 
 from sparkdl._bundles.graph.names import Loose
 from sparkdl._bundles.graph.original import GraphRun, Original, with_values
-from sparkdl._bundles.graph.placeholders import Constants, constants_of, require_fed
+from sparkdl._bundles.graph.unfed_placeholders import Constants, constants_of, require_fed
 from sparkdl._bundles.saved_model import UnfrozenSavedModel
 from sparkdl._places.places import local_copy
 

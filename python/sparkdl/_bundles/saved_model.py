@@ -22,10 +22,10 @@ from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.generators import is_generator
 from sparkdl._bundles.graph.names import Loose, dimensions
 from sparkdl._bundles.graph.original import Original, SavedModelRun, with_values
-from sparkdl._bundles.graph.placeholders import constants_of, require_fed
 from sparkdl._bundles.graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
 from sparkdl._bundles.graph.session import frozen_by, pruned
 from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl._bundles.graph.unfed_placeholders import constants_of, require_fed
 from sparkdl._bundles.saved_model_files import (
     DEFAULT_SIGNATURE,
     graph_tagged,

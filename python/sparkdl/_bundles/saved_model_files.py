@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._bundles.graph.graph import node_of
-from sparkdl._bundles.graph.placeholders import Constants
+from sparkdl._bundles.graph.unfed_placeholders import Constants
 from sparkdl._models.files.content import SAVED_MODEL, kind_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, ModelNotFoundException

@@ -128,7 +128,7 @@ def save_bundle(
             "safe_mode": safe_mode,
             "verify": verify,
         }
-        return convert(model, path, overwrite, asked)
+        return convert(save_bundle, model, path, overwrite, asked)
     tensorflow()
     from sparkdl._bundles.model_constants import completed
     from sparkdl._bundles.model_sources import loose_from

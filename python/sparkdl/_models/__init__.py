@@ -1,1 +1,1 @@
-"""What a model can be, and what it says of itself: files, live Keras, inputs and outputs."""
+"""Models as they come: live ones, and what they say of themselves."""

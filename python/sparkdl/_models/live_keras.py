@@ -7,14 +7,12 @@ so that what is not imported need not be.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
 
 from sparkdl._models.libraries import keras
-from sparkdl._models.rnn_states import initial_states
 
 
 class LiveModel(Protocol):
@@ -59,38 +57,6 @@ def versions(model: Any) -> dict[str, str]:
     """Return the name and version of the Keras of a model."""
     module = sys.modules["tf_keras"] if is_tf_keras(model) else keras()
     return {module.__name__: str(module.__version__)}
-
-
-def predict(model: Any, fed: Any, seed: Any) -> Any:
-    """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
-    if is_tf_keras(model):
-        with _stateless(model):  # a model of a custom class need not know the argument
-            return model(fed, training=False) if model._expects_training_arg else model(fed)
-    from sparkdl._bundles.keras_seeds import SeedScope
-
-    if not model.built:
-        model(fed, training=False)  # makes its variables, which a scope without state cannot
-    with SeedScope(seed, initial_states(model)):
-        return model(fed, training=False)
-
-
-@contextmanager
-def _stateless(model: Any) -> Iterator[None]:
-    """Let recurrent layers begin with zeros, and random ones draw from TensorFlow's own stream."""
-    changed = []
-    for layer in model._flatten_layers():
-        for owner, name, value in (
-            (layer, "stateful", False),
-            (getattr(layer, "_random_generator", None), "_rng_type", "legacy_stateful"),
-        ):
-            if getattr(owner, name, value) != value:
-                changed.append((owner, name, getattr(owner, name)))
-                setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        for owner, name, value in changed:
-            setattr(owner, name, value)
 
 
 def output_layers(model: Any) -> list[str]:

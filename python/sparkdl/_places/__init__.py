@@ -1,1 +1,1 @@
-"""What a path or URI names: files here and on other file systems."""
+"""What a path or URI names, on this machine and on any file system of Hadoop."""

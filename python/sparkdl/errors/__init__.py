@@ -111,8 +111,9 @@ def _stack_trace(throwable: Any) -> str | None:
 def jvm_errors() -> Iterator[None]:
     """Raise an exception of sparkdl's JVM side as the Python class of the same name.
 
-    Works as a context manager and as a decorator. Code that runs after `sparkdl.session.jvm_door.door` does
-    not need it, for that installs the same conversion for every call into the JVM.
+    Works as a context manager and as a decorator. Code that runs after
+    `sparkdl.session.jvm_door.door` does not need it, for that installs the same conversion for
+    every call into the JVM.
     """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors.exceptions.captured import CapturedException

@@ -13,7 +13,7 @@ from sparkdl.errors import SparkDLException
 from sparkdl.estimators._classifier.base_params import BaseParams
 from sparkdl.estimators._classifier.head_params import HeadParams
 from sparkdl.param import HasLabelCol, keyword_only
-from sparkdl.param.image_classifier import ImageClassifierParams
+from sparkdl.param.image_classifier_params import ImageClassifierParams
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
 

@@ -14,8 +14,8 @@ from tensorflow.python.util import deprecation
 from sparkdl._bundles.description.manifest import TensorSpec
 from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._bundles.graph.names import dimensions
-from sparkdl._bundles.graph.placeholders import constants_of
 from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.graph.unfed_placeholders import constants_of
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_of
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense

@@ -77,7 +77,7 @@ def makeGraphUDF(
     ...     makeGraphUDF(issn.graph, "plus_three", [tf.add(x, 3, name="z")])
     >>> spark.sql("SELECT plus_three(price) FROM houses")  # doctest: +SKIP
     """
-    from sparkdl._bundles.graph.placeholders import constants_of
+    from sparkdl._bundles.graph.unfed_placeholders import constants_of
 
     part = strip_and_freeze_until(fetches, graph, _session_of(graph))
     fed = [op_name(k, graph) for k in feeds_to_fields_map or {}]

@@ -1,1 +1,1 @@
-"""The named networks: their table, weights, labels, cache and export."""
+"""The networks that stages know by name: their table, weights, bundles and the cache of these."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sparkdl._models.libraries import keras, other_backend, tensorflow
-from sparkdl._places.places import place_of
+from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
 from sparkdl.networks.model_weights import Weighted, with_weights
@@ -54,11 +55,31 @@ def export_named(
     if model.keras is None:
         raise SettingsException(f"{name} comes with sparkdl and has no weights to export.")
     if other_backend():
-        from sparkdl._bundles.other_backend.conversion import export
-
-        return export(name, path, str(weights), labels, overwrite, verify)
+        return _export_elsewhere(name, path, str(weights), labels, overwrite, verify)
     network = with_weights(model, str(weights))
     return export_network(model, network, path, str(weights), labels, overwrite, verify)
+
+
+def _export_elsewhere(
+    name: str, path: str | Path, weights: str, labels: Any, overwrite: bool, verify: bool
+) -> str:
+    """Export a network in a process where Keras is on TensorFlow.
+
+    It gets local files, for only this one has Spark, which reaches other file systems.
+    """
+    from sparkdl._bundles.other_backend.conversion import make_elsewhere
+
+    def fetched(given: str | Path) -> str:
+        return str(local_copy(given) or given)
+
+    make = partial(
+        export_named,
+        name,
+        weights=weights if weights in ("imagenet", "random") else fetched(weights),
+        labels=None if labels is None else fetched(labels),
+        verify=verify,
+    )
+    return make_elsewhere(make, path, overwrite)
 
 
 def export_network(

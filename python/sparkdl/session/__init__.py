@@ -1,1 +1,1 @@
-"""Spark sessions with sparkdl: started, found and examined, and the door to their JVM."""
+"""The session of Spark: started with the jar, examined, and the door to its JVM."""

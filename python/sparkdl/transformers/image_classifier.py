@@ -14,7 +14,7 @@ from sparkdl._places.temporary_folders import new_folder
 from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
 from sparkdl.param.converters import path
 from sparkdl.param.declaration import declare_param
-from sparkdl.param.image_classifier import ImageClassifierParams
+from sparkdl.param.image_classifier_params import ImageClassifierParams
 from sparkdl.param.keyword import setter_like
 from sparkdl.transformers._fitted import FittedModel
 from sparkdl.transformers._stage import ModelStage

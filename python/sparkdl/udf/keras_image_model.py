@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.bundle_store import is_bundle
 from sparkdl.errors import SchemaMismatchException, SettingsException
 from sparkdl.session.jvm_door import active_session, door
-from sparkdl.udf.keras_model import read_model, with_options
+from sparkdl.udf.keras_tensor_model import read_model, with_options
 from sparkdl.udf.model import Model, TensorSpec
 
 if TYPE_CHECKING:

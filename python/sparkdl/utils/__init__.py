@@ -1,1 +1,1 @@
-"""Helpers that sparkdl 1.x had here."""
+"""Functions that sparkdl 1.x had here."""

@@ -1,1 +1,1 @@
-"""What a bundle says of itself."""
+"""What a bundle says of itself: its manifest, its inputs and outputs, how it was trained."""

@@ -38,42 +38,34 @@ def is_for_own_process(model: Any, preprocessing: Any) -> bool:
     return is_keras(model) and not is_tf_keras(model)
 
 
-def convert(model: Any, path: str | Path, overwrite: bool, asked: Mapping[str, Any]) -> str:
-    """Make the bundle of a model; `asked` are the other arguments of `save_bundle`."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        folder = Path(scratch)
-        task = _task(model, folder, asked)
-        return _moved(run(partial(task, folder / _BUNDLE)), path, overwrite)
-
-
-def export(
-    name: str, path: str | Path, weights: str, labels: Any, overwrite: bool, verify: bool
+def convert(
+    save: Callable[..., str],
+    model: Any,
+    path: str | Path,
+    overwrite: bool,
+    asked: Mapping[str, Any],
 ) -> str:
-    """Make the bundle of a named network; the arguments are those of `export_named`."""
-    from sparkdl.networks.keras_export import export_named
-
-    given = weights if weights in ("imagenet", "random") else _here(weights)
-    names = _here(labels) if labels is not None else None
+    """Make the bundle of a model by `save`, `save_bundle`; `asked` are its other arguments."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        made = Path(scratch) / _BUNDLE
-        return _moved(
-            run(partial(export_named, name, made, given, names, verify=verify)), path, overwrite
-        )
+        return make_elsewhere(_task(save, model, Path(scratch), asked), path, overwrite)
 
 
-def _here(given: str | Path) -> str:
-    """Return a local path, for only this process has Spark, which reaches other file systems."""
-    return str(local_copy(given) or given)
+def make_elsewhere(make: Callable[[Path], str], path: str | Path, overwrite: bool) -> str:
+    """Let a process where Keras is on TensorFlow make a bundle, and write it where it belongs."""
+    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+        return _moved(run(partial(make, Path(scratch) / _BUNDLE)), path, overwrite)
 
 
-def _task(model: Any, folder: Path, asked: Mapping[str, Any]) -> Callable[[Path], str]:
+def _task(
+    save: Callable[..., str], model: Any, folder: Path, asked: Mapping[str, Any]
+) -> Callable[[Path], str]:
     if isinstance(model, (str, os.PathLike)):
         file = local_copy(model)
         assert file is not None  # see `is_for_own_process`
         objects = objects_of_file(file, asked["custom_objects"] or {})
-        return partial(_of_file, str(file), {**asked, "custom_objects": objects})
+        return partial(save, str(file), **{**asked, "custom_objects": objects})
     file = folder / "model.keras"
-    return partial(_of_live, file, saved(model, file), _inputs(model), dict(asked))
+    return partial(_of_live, save, file, saved(model, file), _inputs(model), dict(asked))
 
 
 def _inputs(model: Any) -> dict[str, Any] | None:
@@ -83,25 +75,18 @@ def _inputs(model: Any) -> dict[str, Any] | None:
     return {end.name: (str(end.leaf.dtype), list(end.leaf.shape)) for end in model_inputs(model)}
 
 
-def _of_file(file: str, asked: Mapping[str, Any], out: Path) -> str:
-    from sparkdl._bundles.saving import save_bundle
-
-    return save_bundle(file, out, **asked)
-
-
 def _of_live(
+    save: Callable[..., str],
     file: Path,
     objects: Mapping[str, Any],
     inputs: Mapping[str, Any] | None,
     asked: dict[str, Any],
     out: Path,
 ) -> str:
-    from sparkdl._bundles.saving import save_bundle
-
     model = _read(file, objects)
     if structure_of(model, "input") is None and asked["inputs"] is None:
         asked = {**asked, "inputs": inputs}  # Keras could not infer the shapes behind a layer
-    return save_bundle(model, out, **asked)
+    return save(model, out, **asked)
 
 
 def _read(file: Path, objects: Mapping[str, Any]) -> Any:

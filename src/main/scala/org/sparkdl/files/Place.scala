@@ -8,8 +8,8 @@ import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{SettingsException, SparkDLException}
 
-/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places.places` in Python, and
-  * docs/paths.md has them.
+/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places.places` in
+  * Python, and docs/paths.md has them.
   *
   * @param address
   *   what the user wrote, for messages

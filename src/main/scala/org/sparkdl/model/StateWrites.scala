@@ -11,7 +11,8 @@ import org.sparkdl.runtime.TensorName
 /** SavedModels that change variables when they are called: counters, states of recurrent layers.
   *
   * A row must not depend on the rows before it, nor on executors and batches. So every call begins with the values
-  * that were saved, and what it would leave in them is not written. Python's `_graph/state_writes.py` does the same.
+  * that were saved, and what it would leave in them is not written. Python's `_bundles/graph/state_writes.py` does
+  * the same.
   */
 private[model] object StateWrites {
   import VariableUses._

@@ -11,7 +11,7 @@ import org.sparkdl.runtime.TensorName
 final private[model] case class VariableUse(reads: Set[String], writes: Set[String])
 
 /** Which variables the nodes of a graph and of its functions read and write, through every call; Python's
-  * `_graph/variable_uses.py` has the same.
+  * `_bundles/graph/variable_uses.py` has the same.
   *
   * @param main
   *   the nodes of the graph itself, those that are asked about

@@ -20,7 +20,7 @@ import org.sparkdl.runtime.NativeRuntime
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
 
-/** The one object that Python calls through py4j (`sparkdl._jvm.door`).
+/** The one object that Python calls through py4j (`sparkdl.session.jvm_door.door`).
   *
   * For what has no stage form; stages are reached as pyspark.ml's wrappers do. Arguments and results are plain: text,
   * numbers, DataFrames, Columns and java.util collections.

@@ -1,0 +1,42 @@
+"""Live models of both Kerases called as in inference, on a seed and from initial states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sparkdl._models.live_keras import is_tf_keras
+from sparkdl._models.rnn_states import initial_states
+
+
+def predict(model: Any, fed: Any, seed: Any) -> Any:
+    """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
+    if is_tf_keras(model):
+        with _stateless(model):  # a model of a custom class need not know the argument
+            return model(fed, training=False) if model._expects_training_arg else model(fed)
+    from sparkdl._bundles.keras_seeds import SeedScope
+
+    if not model.built:
+        model(fed, training=False)  # makes its variables, which a scope without state cannot
+    with SeedScope(seed, initial_states(model)):
+        return model(fed, training=False)
+
+
+@contextmanager
+def _stateless(model: Any) -> Iterator[None]:
+    """Let recurrent layers begin with zeros, and random ones draw from TensorFlow's own stream."""
+    changed = []
+    for layer in model._flatten_layers():
+        for owner, name, value in (
+            (layer, "stateful", False),
+            (getattr(layer, "_random_generator", None), "_rng_type", "legacy_stateful"),
+        ):
+            if getattr(owner, name, value) != value:
+                changed.append((owner, name, getattr(owner, name)))
+                setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for owner, name, value in changed:
+            setattr(owner, name, value)

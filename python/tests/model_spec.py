@@ -60,10 +60,15 @@ class Spec:
         wrapped = any(n.layer[0] == "TimeDistributed" for n in self.nodes)
         return wrapped and any(None in given.shape for given in self.inputs)
 
-    def has_layers_that_tf_keras_exports_as_in_training(self) -> bool:
-        """Say whether tf_keras writes a SavedModel that draws where the model does not."""
-        names = {n.layer[0] for n in self.nodes}
-        return self.library == "tf_keras" and bool(names & {"RandomFlip", "RandomRotation"})
+    def has_layers_that_export_runs_as_in_training(self) -> bool:
+        """Say whether Keras' `export` writes a SavedModel that draws where the model does not."""
+        return any(n.layer[0] in ("RandomFlip", "RandomRotation") for n in self.nodes)
+
+    def shares_a_state(self) -> bool:
+        """Say whether a layer that remembers is called twice: its second call reads the first's."""
+        first = len(self.inputs)
+        shared = [n.same_as - first for n in self.nodes if n.same_as is not None]
+        return any(self.nodes[i].layer[1].get("stateful") for i in shared)
 
     def drawn(self) -> set[Ref]:
         """Return the values that random numbers decide, in inference too."""

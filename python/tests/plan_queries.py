@@ -74,10 +74,17 @@ class Queries:
 
     def named(self, frame: Any) -> str:
         """Return the name of a new view of a DataFrame."""
-        name = f"made_{id(self)}_{len(self.views)}"
-        frame.createOrReplaceTempView(name)
-        self.views.append(name)
+        frame.createOrReplaceTempView(name := self._new_view())
         return name
+
+    def view(self, query: str) -> str:
+        """Return a query of a new view, which Spark keeps as text."""
+        self.spark.sql(f"CREATE TEMPORARY VIEW {(name := self._new_view())} AS {query}")
+        return f"SELECT * FROM {name}"
+
+    def _new_view(self) -> str:
+        self.views.append(f"made_{id(self)}_{len(self.views)}")
+        return self.views[-1]
 
     def _of_frame(self, kind: str, parts: list[Any], child: Relation) -> str:
         arithmetic, modelled = FRAMES[kind]

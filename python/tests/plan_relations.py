@@ -52,6 +52,13 @@ def _group(
     )
 
 
+def _distinct_values(q: Queries, m: Value, n: Value, r: Relation) -> str:
+    return (
+        f"SELECT r.g AS k, cast(count(DISTINCT {q.value(m)}) AS int) AS g, "
+        f"{small(f'sum(DISTINCT {q.value(n)})')} AS x FROM {q.relation(r)} AS r GROUP BY r.g"
+    )
+
+
 def _group_by_model(q: Queries, m: Value, v: Value, r: Relation) -> str:
     return (
         f"SELECT {q.value(m)} AS k, cast(count(DISTINCT {q.value(v)}) AS int) AS g, max(r.x) AS x "
@@ -184,6 +191,7 @@ QUERIES: dict[str, Any] = {
     ),
     "distinct": lambda q, r: f"SELECT DISTINCT * FROM {q.relation(r)}",
     "group": _group,
+    "distinct values": _distinct_values,
     "group by model": _group_by_model,
     "model of groups": _model_of_groups,
     "window": _window,
@@ -202,5 +210,7 @@ QUERIES: dict[str, Any] = {
     ),
     "unpivot": _unpivot,
     "pipe": _pipe,
+    "sort": lambda q, way, v, r: f"SELECT * FROM {q.relation(r)} AS r {way} {q.value(v)}",
+    "view": lambda q, m, r: q.view(f"SELECT r.k, r.g, {q.value(m)} AS x FROM {q.relation(r)} AS r"),
     "repartition": lambda q, hint, r: f"SELECT /*+ {hint} */ * FROM {q.relation(r)} AS r",
 }

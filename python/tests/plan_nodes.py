@@ -77,6 +77,12 @@ class Draw:
     def table(self, depth: int) -> Relation:
         return Relation("table", (self.random.choice(TABLES),))
 
+    def row_by_row(self, depth: int) -> Relation:
+        """Return rows of a table, in its partitions and order, with a model."""
+        kind = self.random.choice(("select", "stage", "column", "map_blocks", "map_rows"))
+        wanted = ["simple" if part in ("value", "model") else part for part in RELATIONS[kind]]
+        return Relation(kind, (*(self.part(p, depth) for p in wanted[:-1]), self.table(depth)))
+
     def part(self, wanted: Any, depth: int) -> Any:
         """Return a part of a node: one of several words, or a drawn node."""
         if isinstance(wanted, tuple):
@@ -155,7 +161,8 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     ),
     "top": ("alone", "number", ("", "OFFSET 1"), "relation"),
     "wide limit": (("LIMIT 900", "LIMIT 20000", "OFFSET 0", "LIMIT 900 OFFSET 0"), "relation"),
-    "sample": ((20, 50, 80), "number", "simple", "table"),
+    "sample": ((20, 50, 80), "number", "row_by_row"),
+    "count": ("relation",),
     "explode": (
         ("LATERAL VIEW", "LATERAL VIEW OUTER", "LATERAL", "IN SELECT", "stack", "inline"),
         *("alone", "relation"),

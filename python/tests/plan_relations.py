@@ -140,10 +140,11 @@ def _natural(q: Queries, kind: str, m: Value, n: Value, left: Relation, right: R
     )
 
 
-def _sample(q: Queries, percent: int, seed: int, m: Value, table: Relation) -> str:
+def _sample(q: Queries, percent: int, seed: int, r: Relation) -> str:
     """The same rows are drawn of the same partitions, hence always of the table itself."""
-    rows = f"SELECT r.k, r.g, {q.value(m)} AS x FROM {table.parts[0]} AS r"
-    return f"SELECT * FROM ({rows}) TABLESAMPLE ({percent} PERCENT) REPEATABLE ({seed})"
+    with q.of_tables():
+        rows = q.relation(r)
+    return f"SELECT * FROM {rows} TABLESAMPLE ({percent} PERCENT) REPEATABLE ({seed})"
 
 
 def _unpivot(q: Queries, m: Value, r: Relation) -> str:
@@ -200,6 +201,7 @@ QUERIES: dict[str, Any] = {
     ),
     "wide limit": lambda q, limit, r: f"SELECT * FROM {q.relation(r)} AS r {limit}",
     "sample": _sample,
+    "count": lambda q, r: f"SELECT cast(count(*) AS int) AS k, 0 AS g, 0 AS x FROM {q.relation(r)}",
     "explode": lambda q, way, m, r: "SELECT " + _EXPLODED[way].format(q.relation(r), q.value(m)),
     "twice": _twice,
     "both": _both,

@@ -62,9 +62,7 @@ def described(name: str, case: Case, programs: Programs) -> str:
     return f"Case {name}. The smallest query that fails: {least}\n{text}\n{wrong}"
 
 
-def test_queries_with_models_give_what_plain_sql_gives(
-    spark: Any, sessions: list[Programs]
-) -> None:
+def test_queries_with_models_give_what_plain_sql_gives(sessions: list[Programs]) -> None:
     found = outcomes(range(SEED * 1_000_000, SEED * 1_000_000 + CASES), sessions)
     counted = Counter(o if o in FINE else "wrong" for o in found.values())
     wrong = [seed for seed, o in found.items() if o not in FINE]

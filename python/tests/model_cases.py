@@ -33,8 +33,7 @@ class Case:
         """Say whether what TensorFlow traces of the model gives other numbers than Keras."""
         traced = self.way_in in ("function", "SavedModel", "frozen graph")
         return (traced and self.spec.has_time_distributed_layers_over_unknown_sizes()) or (
-            self.way_in == "SavedModel"
-            and self.spec.has_layers_that_tf_keras_exports_as_in_training()
+            self.way_in == "SavedModel" and self.spec.has_layers_that_export_runs_as_in_training()
         )
 
     def values(self) -> list[dict[int, Any]]:

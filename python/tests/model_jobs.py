@@ -71,11 +71,13 @@ def said(error: Exception) -> str:
 
 
 def _refused(case: Case, model: Any, error: Exception) -> bool:
-    """Whether a model is refused for what the docs say: no graph, tables, rows that are counted."""
+    """Whether a model is refused for what the docs say: no graph, tables, states, counted rows."""
     if not isinstance(error, SparkDLException):
         return not has_graph(case.spec, model)
     if case.spec.has_time_distributed_layers_over_unknown_sizes():
         return "does not give what the model gives" in str(error)
+    if case.keeps_state() and case.spec.shares_a_state():
+        return "and reads it again" in str(error)
     return isinstance(error, NotFrozenException)
 
 

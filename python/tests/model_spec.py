@@ -8,6 +8,14 @@ from typing import Any
 
 from model_layers import Layer, draws
 
+_IMAGES = {"Resizing", "CenterCrop"}
+_IN_TRAINING = {  # which do something else in training
+    "BatchNormalization",
+    "Dropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+}
 Ref = tuple[int, int]  # a node (inputs come first) and which of its results
 # ("leaf", ref), or ("list" | "tuple", parts), or ("dict" | "ordered", ((key, part), ...))
 Structure = tuple[str, Any]
@@ -60,10 +68,21 @@ class Spec:
         wrapped = any(n.layer[0] == "TimeDistributed" for n in self.nodes)
         return wrapped and any(None in given.shape for given in self.inputs)
 
-    def has_layers_that_tf_keras_exports_as_in_training(self) -> bool:
-        """Say whether tf_keras writes a SavedModel that draws where the model does not."""
+    def has_layers_that_export_runs_as_in_training(self) -> bool:
+        """Say whether Keras' `export` writes another model, for it does not say training=False.
+
+        Layers for images are in training by default, and so are then the layers behind them.
+        """
         names = {n.layer[0] for n in self.nodes}
-        return self.library == "tf_keras" and bool(names & {"RandomFlip", "RandomRotation"})
+        random = {n for n in names if n.startswith("Random")}
+        beginning = random | {n for n in names if n in _IMAGES or n.startswith("training:")}
+        return bool(beginning) and bool(random | names & _IN_TRAINING)
+
+    def shares_a_state(self) -> bool:
+        """Say whether a layer that remembers is called twice: its second call reads the first's."""
+        first = len(self.inputs)
+        shared = [n.same_as - first for n in self.nodes if n.same_as is not None]
+        return any(self.nodes[i].layer[1].get("stateful") for i in shared)
 
     def drawn(self) -> set[Ref]:
         """Return the values that random numbers decide, in inference too."""

@@ -79,9 +79,7 @@ def _unchanged(spec: Spec, model: Any) -> Iterator[None]:
         with keras.StatelessScope():
             yield
     else:
-        kept = [
-            layer.states for layer in model._flatten_layers() if getattr(layer, "stateful", False)
-        ]
+        kept = [getattr(layer, "states", None) for layer in model._flatten_layers()]
         variables = [v for v in tf.nest.flatten(kept) if v is not None]
         before = [v.numpy() for v in variables]
         yield

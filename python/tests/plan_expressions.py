@@ -16,6 +16,8 @@ CALLS = {
     # An array with a null in it cannot be fed: handle_invalid="keep" gives null.
     "if_fed": ("if_fed(array({0}, {1}))[0]", "2 * {0} - {1} + 3"),
     "plans.line": ("plans.line({0})", "2 * {0} + 3"),
+    # Spark takes no function that is written in SQL in a sort, in either form.
+    "line_in_sql": ("line_in_sql({0})", "plain_in_sql({0})"),
 }
 ROW = ("r.{}",)  # how the columns of the only relation are written
 SIDES = ("l.{}", "r.{}")
@@ -41,6 +43,9 @@ VALUES: dict[str, Any] = {
         f"if({q.condition(c, columns)}, {q.value(a, columns)}, {q.value(b, columns)})"
     ),
     "or else": lambda q, columns, a, b: f"coalesce({q.value(a, columns)}, {q.value(b, columns)})",
+    "in array": lambda q, columns, a: (
+        f"element_at(transform(array(1, {q.value(a, columns)}), y -> y + 1), 2)"
+    ),
     "python": _function("plus_one", 1),
     "arrow": _function("plus_two", 2),
     "highest": lambda q, columns, m, r: q.subquery("(SELECT max({m}) {rows})", m, r),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from plan_expressions import small
 from pyspark.sql import functions as F
@@ -10,6 +11,9 @@ from pyspark.sql import functions as F
 
 def _rows_of_stage(policy: str) -> str:
     made = "2 * coalesce(x, 0) - coalesce(k, 0) + 3" if policy == "error" else "2 * x + 2"
+    if policy == "reason":
+        made = f"coalesce({small('2 * x + 2')}, 96)"
+        return f"k, g, {made} AS x FROM {{0}}"
     dropped = " WHERE x IS NOT NULL" if policy == "skip" else ""
     return f"k, g, {small(made)} AS x FROM {{0}}{dropped}"
 
@@ -18,7 +22,10 @@ def _stage(programs: Any, frame: Any, policy: str) -> Any:
     first, other = ("coalesce(x, 0)", "coalesce(k, 0)") if policy == "error" else ("x", "1")
     rows = frame.selectExpr("k", "g", f"array(double({first}), double({other})) AS a")
     made = programs.stages[policy].transform(rows)
-    return made.selectExpr("k", "g", f"{small('p[0]')} AS x")
+    result = small("p[0]")
+    if policy == "reason":
+        result = f"if(why IS NULL, {result}, 96)"
+    return made.selectExpr("k", "g", f"{result} AS x")
 
 
 def _blocks(programs: Any, frame: Any) -> Any:
@@ -57,6 +64,10 @@ FRAMES: dict[str, tuple[Any, Any]] = {
     "cache": (lambda: "* FROM {0}", lambda programs, frame: programs.cache(frame)),
     "checkpoint": (lambda: "* FROM {0}", lambda programs, frame: frame.localCheckpoint()),
     "written": (lambda: "* FROM {0}", lambda programs, frame: programs.write(frame)),
+    "observed": (
+        lambda: "* FROM {0}",
+        lambda programs, frame: frame.observe(f"rows {uuid4()}", F.count(F.lit(1)).alias("n")),
+    ),
     "map in arrow": (
         lambda: "* FROM {0}",
         lambda programs, frame: frame.mapInArrow(lambda batches: batches, frame.schema),

@@ -44,7 +44,15 @@ class Condition(Node):
 
 
 TABLES = ("ranged", "filed", "filed_v2", "parted", "listed")
-MODELS = {"line": 1, "plane": 2, "pair": 1, "first_of": 2, "if_fed": 2, "plans.line": 1}
+MODELS = {
+    "line": 1,
+    "plane": 2,
+    "pair": 1,
+    "first_of": 2,
+    "if_fed": 2,
+    "plans.line": 1,
+    "line_in_sql": 1,
+}
 CORRELATED = frozenset({"highest of its group", "exists", "in its group"})
 SUBQUERIES = CORRELATED | {"highest", "in", "both in"}
 
@@ -68,6 +76,12 @@ class Draw:
 
     def table(self, depth: int) -> Relation:
         return Relation("table", (self.random.choice(TABLES),))
+
+    def row_by_row(self, depth: int) -> Relation:
+        """Return rows of a table, in its partitions and order, with a model."""
+        kind = self.random.choice(("select", "stage", "column", "map_blocks", "map_rows"))
+        wanted = ["simple" if part in ("value", "model") else part for part in RELATIONS[kind]]
+        return Relation(kind, (*(self.part(p, depth) for p in wanted[:-1]), self.table(depth)))
 
     def part(self, wanted: Any, depth: int) -> Any:
         """Return a part of a node: one of several words, or a drawn node."""
@@ -138,6 +152,7 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
         ("sum({0})", "max({0})", "sum(DISTINCT {0})", "count({0})", "bit_xor({0})"),
         *("model", "condition", "model", "relation"),
     ),
+    "distinct values": ("model", "model", "relation"),
     "group by model": ("model", "value", "relation"),
     "model of groups": ("alone", "relation"),
     "window": (
@@ -146,7 +161,8 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     ),
     "top": ("alone", "number", ("", "OFFSET 1"), "relation"),
     "wide limit": (("LIMIT 900", "LIMIT 20000", "OFFSET 0", "LIMIT 900 OFFSET 0"), "relation"),
-    "sample": ((20, 50, 80), "number", "simple", "table"),
+    "sample": ((20, 50, 80), "number", "row_by_row"),
+    "count": ("relation",),
     "explode": (
         ("LATERAL VIEW", "LATERAL VIEW OUTER", "LATERAL", "IN SELECT", "stack", "inline"),
         *("alone", "relation"),
@@ -161,10 +177,12 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
         ("REPARTITION(3, k)", "REPARTITION(g)", "COALESCE(1)", "REBALANCE"),
         "relation",
     ),
+    "sort": (("ORDER BY", "SORT BY", "CLUSTER BY", "DISTRIBUTE BY"), "alone", "relation"),
+    "view": ("model", "relation"),
     "cache": ("relation",),
     "checkpoint": ("relation",),
     "written": ("relation",),
-    "stage": (("error", "skip", "keep"), "relation"),
+    "stage": (("error", "skip", "keep", "reason"), "relation"),
     "column": ("relation",),
     "map_blocks": ("relation",),
     "trimmed": ("relation",),
@@ -173,6 +191,7 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     "self join": ("relation",),
     "self except": ("relation",),
     "random split": ("table",),
+    "observed": ("relation",),
     "map in arrow": ("relation",),
 }
 # With how often each is drawn.
@@ -183,6 +202,7 @@ VALUES: dict[str, tuple[int, tuple[Any, ...]]] = {
     "modulo": (2, ("value", "number")),
     "if": (2, ("condition", "value", "value")),
     "or else": (2, ("value", "value")),
+    "in array": (2, ("value",)),
     "python": (1, ("value",)),
     "arrow": (1, ("value",)),
     "highest": (2, ("model", "relation")),

@@ -44,12 +44,13 @@ class Models:
         self.network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         weights = [np.array([[2], [-1]], "float32"), np.array([3], "float32")]
         self.network.layers[-1].set_weights(weights)
-        self.stages = {
-            policy: sparkdl.KerasTransformer(
-                inputCol="a", outputCol="p", model=self.network, handleInvalid=policy
-            )
-            for policy in ("error", "skip", "keep")
-        }
+        self.stages = {policy: self._stage(policy) for policy in ("error", "skip", "keep")}
+        self.stages["reason"] = self._stage("keep", errorCol="why")
+
+    def _stage(self, policy: str, **more: str) -> Any:
+        return sparkdl.KerasTransformer(
+            inputCol="a", outputCol="p", model=self.network, handleInvalid=policy, **more
+        )
 
     def bundle(self, name: str) -> Path:
         return self.folder / "models" / name
@@ -122,6 +123,9 @@ class Programs:
             sparkdl.load_model(models.bundle(name)).register(name, self.spark)
         for name, policy in {"first_of": "error", "if_fed": "keep"}.items():
             sparkdl.registerKerasUDF(name, models.network, handle_invalid=policy, spark=self.spark)
+        for name, body in {"line_in_sql": "line(a)", "plain_in_sql": "2 * a + 3"}.items():
+            made = f"CREATE TEMPORARY FUNCTION {name}(a INT) RETURNS FLOAT RETURN {body}"
+            self.spark.sql(made)
         self.spark.udf.register("plus_one", lambda x: None if x is None else x + 1, "int")
         self.spark.udf.register("plus_two", _adding_two())
 

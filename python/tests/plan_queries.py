@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from plan_expressions import CALLS, CONDITIONS, ROW, VALUES, small
@@ -14,10 +16,11 @@ from plan_relations import QUERIES
 class Queries:
     """Writes queries, and forgets the views and files that they needed when it is closed."""
 
-    def __init__(self, programs: Programs, modelled: bool) -> None:
+    def __init__(self, programs: Programs, modelled: bool, lists: bool = False) -> None:
         self.spark, self.programs, self.modelled = programs.spark, programs, modelled
         self.views: list[str] = []
         self.names = 0
+        self.lists = lists  # whether tables are read as lists
 
     def __enter__(self) -> Queries:
         return self
@@ -43,7 +46,14 @@ class Queries:
 
     def table(self, name: str) -> str:
         """Return a table, or the same rows as a list, of which Spark computes much at once."""
-        return name if self.modelled else f"{name}_rows"
+        return f"{name}_rows" if self.lists else name
+
+    @contextmanager
+    def of_tables(self) -> Iterator[None]:
+        """Have what is written in a block read the tables themselves."""
+        before, self.lists = self.lists, False
+        yield
+        self.lists = before
 
     def new_name(self) -> str:
         """Return a name that nothing else in the query has."""
@@ -74,10 +84,17 @@ class Queries:
 
     def named(self, frame: Any) -> str:
         """Return the name of a new view of a DataFrame."""
-        name = f"made_{id(self)}_{len(self.views)}"
-        frame.createOrReplaceTempView(name)
-        self.views.append(name)
+        frame.createOrReplaceTempView(name := self._new_view())
         return name
+
+    def view(self, query: str) -> str:
+        """Return a query of a new view, which Spark keeps as text."""
+        self.spark.sql(f"CREATE TEMPORARY VIEW {(name := self._new_view())} AS {query}")
+        return f"SELECT * FROM {name}"
+
+    def _new_view(self) -> str:
+        self.views.append(f"made_{id(self)}_{len(self.views)}")
+        return self.views[-1]
 
     def _of_frame(self, kind: str, parts: list[Any], child: Relation) -> str:
         arithmetic, modelled = FRAMES[kind]

@@ -52,6 +52,13 @@ def _group(
     )
 
 
+def _distinct_values(q: Queries, m: Value, n: Value, r: Relation) -> str:
+    return (
+        f"SELECT r.g AS k, cast(count(DISTINCT {q.value(m)}) AS int) AS g, "
+        f"{small(f'sum(DISTINCT {q.value(n)})')} AS x FROM {q.relation(r)} AS r GROUP BY r.g"
+    )
+
+
 def _group_by_model(q: Queries, m: Value, v: Value, r: Relation) -> str:
     return (
         f"SELECT {q.value(m)} AS k, cast(count(DISTINCT {q.value(v)}) AS int) AS g, max(r.x) AS x "
@@ -133,10 +140,11 @@ def _natural(q: Queries, kind: str, m: Value, n: Value, left: Relation, right: R
     )
 
 
-def _sample(q: Queries, percent: int, seed: int, m: Value, table: Relation) -> str:
+def _sample(q: Queries, percent: int, seed: int, r: Relation) -> str:
     """The same rows are drawn of the same partitions, hence always of the table itself."""
-    rows = f"SELECT r.k, r.g, {q.value(m)} AS x FROM {table.parts[0]} AS r"
-    return f"SELECT * FROM ({rows}) TABLESAMPLE ({percent} PERCENT) REPEATABLE ({seed})"
+    with q.of_tables():
+        rows = q.relation(r)
+    return f"SELECT * FROM {rows} TABLESAMPLE ({percent} PERCENT) REPEATABLE ({seed})"
 
 
 def _unpivot(q: Queries, m: Value, r: Relation) -> str:
@@ -184,6 +192,7 @@ QUERIES: dict[str, Any] = {
     ),
     "distinct": lambda q, r: f"SELECT DISTINCT * FROM {q.relation(r)}",
     "group": _group,
+    "distinct values": _distinct_values,
     "group by model": _group_by_model,
     "model of groups": _model_of_groups,
     "window": _window,
@@ -192,6 +201,7 @@ QUERIES: dict[str, Any] = {
     ),
     "wide limit": lambda q, limit, r: f"SELECT * FROM {q.relation(r)} AS r {limit}",
     "sample": _sample,
+    "count": lambda q, r: f"SELECT cast(count(*) AS int) AS k, 0 AS g, 0 AS x FROM {q.relation(r)}",
     "explode": lambda q, way, m, r: "SELECT " + _EXPLODED[way].format(q.relation(r), q.value(m)),
     "twice": _twice,
     "both": _both,
@@ -202,5 +212,7 @@ QUERIES: dict[str, Any] = {
     ),
     "unpivot": _unpivot,
     "pipe": _pipe,
+    "sort": lambda q, way, v, r: f"SELECT * FROM {q.relation(r)} AS r {way} {q.value(v)}",
+    "view": lambda q, m, r: q.view(f"SELECT r.k, r.g, {q.value(m)} AS x FROM {q.relation(r)} AS r"),
     "repartition": lambda q, hint, r: f"SELECT /*+ {hint} */ * FROM {q.relation(r)} AS r",
 }

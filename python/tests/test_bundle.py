@@ -183,6 +183,18 @@ def test_layers_that_draw_random_numbers_in_inference_too_are_frozen(tmp_path: P
     np.testing.assert_allclose(found["y"], 2 * x, rtol=1e-6)
 
 
+def test_a_convolution_of_volumes_in_groups_equals_keras(tmp_path: Path) -> None:
+    import keras
+
+    given = keras.Input((4, 4, 4, 4), name="x")
+    layer = keras.layers.Conv3D(6, 2, groups=2, strides=2, padding="same", activation="relu")
+    model = keras.Model(given, layer(given))
+    rows = np.random.default_rng(0).normal(size=(3, 4, 4, 4, 4)).astype(np.float32)
+    found = run_bundle(sparkdl.save_bundle(model, tmp_path / "m"), {"x": rows})
+    expected = np.asarray(model(rows, training=False))
+    np.testing.assert_allclose(next(iter(found.values())), expected, atol=1e-5)
+
+
 def test_an_lstm_equals_keras(tmp_path: Path) -> None:
     import keras
 

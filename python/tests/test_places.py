@@ -19,6 +19,7 @@ from sparkdl._bundles.description.manifest import read_manifest, sha256, verify_
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.labels import read_labels
+from sparkdl.networks.model_cache import ensure_bundle
 
 FOLDERS = ("plain", "with space", "half%20way")
 
@@ -455,7 +456,7 @@ def test_what_is_missing_is_named_as_it_was_given(machine: Machine) -> None:
     with pytest.raises(InvalidModelException, match=f"Cannot train {gone}"):
         _estimator_model(machine, gone)
     with pytest.raises(SettingsException, match="The model cache hdfs:.* is not on this machine"):
-        sparkdl.networks.model_cache.ensure_bundle("MobileNetV2", model_dir=f"{machine.root}/cache")
+        ensure_bundle("MobileNetV2", model_dir=f"{machine.root}/cache")
 
 
 def test_the_file_system_of_a_path_without_a_scheme_is_sparks_default(machine: Machine) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from plan_cases import FINE, Case, make_case, outcome, smaller_cases
+from plan_expressions import CALLS
 from plan_nodes import CONDITIONS, RELATIONS, VALUES, Condition, Node, Relation, Value
 from plan_programs import Models, Programs
 from plan_queries import FRAMES, QUERIES, Queries
@@ -48,29 +49,40 @@ def outcomes(seeds: range, sessions: list[Programs]) -> dict[int, str]:
         return dict(zip(seeds, threads.map(run, seeds), strict=True))
 
 
-def described(seed: int, programs: Programs) -> str:
+def described(name: str, case: Case, programs: Programs) -> str:
     """Return the smallest query that fails as a case does, and how it fails."""
 
-    def fails(case: Case) -> bool:
-        return outcome(case, programs) not in FINE
+    def fails(candidate: Case) -> bool:
+        return outcome(candidate, programs) not in FINE
 
-    least = shrink(make_case(seed), smaller_cases, fails, most=120)
+    least = shrink(case, smaller_cases, fails, most=120)
     with Queries(programs, modelled=True) as queries:
         text = queries.relation(least.query)
     wrong = outcome(least, programs)
-    return f"Case {seed}. The smallest query that fails: {least}\n{text}\n{wrong}"
+    return f"Case {name}. The smallest query that fails: {least}\n{text}\n{wrong}"
 
 
-def test_queries_with_models_give_what_plain_sql_gives(
-    spark: Any, sessions: list[Programs]
-) -> None:
+def test_queries_with_models_give_what_plain_sql_gives(sessions: list[Programs]) -> None:
     found = outcomes(range(SEED * 1_000_000, SEED * 1_000_000 + CASES), sessions)
     counted = Counter(o if o in FINE else "wrong" for o in found.values())
     wrong = [seed for seed, o in found.items() if o not in FINE]
     if wrong:
-        shown = [described(seed, sessions[0]) for seed in wrong[:SHOWN]]
+        shown = [described(str(seed), make_case(seed), sessions[0]) for seed in wrong[:SHOWN]]
         pytest.fail("\n\n".join([f"{counted}; wrong are the cases {wrong}", *shown]))
     assert counted["right"] > 0.8 * CASES, f"most queries should run: {counted}"
+
+
+def test_a_wrong_number_is_found_and_the_smallest_query_with_it_shown(
+    sessions: list[Programs], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CALLS, "line", ("line({0})", "2 * {0} + 4"))
+    x = Value("column", ("x", 0))
+    query = Relation("select", (x, x, Value("model", ("line", x)), Relation("table", ("ranged",))))
+    case = Case(Relation("distinct", (query,)), ("adaptive",), "tail")
+    shown = described("1", case, sessions[0])
+    assert f"Case 1. The smallest query that fails: {Case(query, ())}" in shown
+    assert "pmod(cast(cast(line((r.x)) AS float) AS int), 97) AS x FROM ranged AS r" in shown
+    assert "9 rows of 9; missing of all" in shown
 
 
 def test_every_kind_of_node_is_drawn_and_written() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Array, Graph, attribute, channels_last, node_of, short
+from sparkdl._bundles.graph.groups import split_groups
 
 
 def rewrite(graph: Graph) -> None:
-    """Apply every rewriting of this module."""
+    """Apply every rewriting."""
     dense_on_maps(graph)
     depthwise(graph)
+    split_groups(graph)
 
 
 def dense_on_maps(graph: Graph) -> None:

@@ -12,12 +12,8 @@ import tensorflow as tf
 from sparkdl._bundles.graph.graph import node_of
 
 MAIN = ""  # the body of the graph itself, beside those of its functions
-_WRITING = re.compile(
-    r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+"
-    r"|Assign(Add|Sub)?|Scatter(Nd)?(Update|Add|Sub|Mul|Div|Min|Max)"  # of TensorFlow 1's variables
-)
-_HANDLES = {"VarHandleOp", "VariableV2", "Variable"}
-_PASSING = {"Identity", "Enter", "Switch", "Merge", "Exit", "NextIteration"}  # of a resource
+_WRITING = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+")
+_PASSING = {"Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration"}
 _CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # their first input is no argument
 _LOOPS = {"While", "StatelessWhile"}
 _RESOURCE = tf.resource.as_datatype_enum
@@ -57,7 +53,7 @@ class VariableUses:
                 self._of(f, n, within | {f}) for f in called for n in self._functions[f].node_def
             ]
             return Use(_union(u.reads for u in uses), _union(u.writes for u in uses))
-        if _passes(node):
+        if node.op in _PASSING:
             return Use(frozenset(), frozenset())
         given = _union(self._meaning(body, i) for i in node.input if not i.startswith("^"))
         written = is_write(node)
@@ -78,10 +74,10 @@ class VariableUses:
         return grown
 
     def _steps(self, body: str, node: Any) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
-        if node.op in _HANDLES or (node.op == "Placeholder" and _is_resource(node, "dtype")):
+        if node.op == "VarHandleOp" or (node.op == "Placeholder" and _is_resource(node)):
             yield (body, node.name), frozenset([node.name])
-        elif _passes(node) or is_write(node):  # TensorFlow 1 takes what writes for the variable
-            for tensor in node.input[:1] if is_write(node) else node.input:
+        elif node.op in _PASSING and node.input:
+            for tensor in node.input:
                 yield (body, node.name), self._meaning(body, tensor)
         for name in functions_of(node):
             given = node.input[1 if node.op in _CHOOSING else 0 :]
@@ -94,7 +90,7 @@ class VariableUses:
 
 
 def is_write(node: Any) -> bool:
-    """Say whether all that an operation does is to change a variable."""
+    """Say whether an operation changes a variable, and does nothing else."""
     return _WRITING.fullmatch(node.op) is not None
 
 
@@ -104,14 +100,8 @@ def functions_of(node: Any) -> list[str]:
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
-def _passes(node: Any) -> bool:
-    """Say whether what a node gives is the variable that it was given, and not its value."""
-    own = node.op.removeprefix("Ref")
-    return own in _PASSING and (own != node.op or _is_resource(node, "T"))
-
-
-def _is_resource(node: Any, key: str) -> bool:
-    return key in node.attr and bool(node.attr[key].type == _RESOURCE)
+def _is_resource(node: Any) -> bool:
+    return bool(node.attr["dtype"].type == _RESOURCE)
 
 
 def _union(sets: Any) -> frozenset[str]:

@@ -38,7 +38,7 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
     if (called.nonEmpty) {
       val uses = for (f <- called; n <- bodies(f)) yield of(f, n, within + f)
       VariableUse(uses.flatMap(_.reads).toSet, uses.flatMap(_.writes).toSet)
-    } else if (passes(node)) VariableUse(Set.empty, Set.empty)
+    } else if (Passing(node.getOp)) VariableUse(Set.empty, Set.empty)
     else {
       val given_ = inputs(node).filterNot(_.startsWith("^")).flatMap(meaning(body, _)).toSet
       if (isWrite(node)) VariableUse(Set.empty, given_) else VariableUse(given_, Set.empty)
@@ -58,9 +58,7 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
   private def steps(body: String, node: NodeDef): Seq[((String, String), Set[String])] = {
     val own = (body, node.getName)
     if (isVariable(node)) Seq(own -> Set(node.getName))
-    else if (isWrite(node)) // TensorFlow 1 takes what writes for the variable
-      inputs(node).take(1).map(i => own -> meaning(body, i))
-    else if (passes(node)) inputs(node).map(i => own -> meaning(body, i))
+    else if (Passing(node.getOp)) inputs(node).map(i => own -> meaning(body, i))
     else
       for {
         f <- functionsOf(node)
@@ -75,15 +73,12 @@ private[model] object VariableUses {
   /** The body of the graph itself. */
   val Main = ""
 
-  private val Writing =
-    ("Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\\w+" +
-      "|Assign(Add|Sub)?|Scatter(Nd)?(Update|Add|Sub|Mul|Div|Min|Max)").r // of TensorFlow 1's variables
-  private val Handles = Set("VarHandleOp", "VariableV2", "Variable")
-  private val Passing = Set("Identity", "Enter", "Switch", "Merge", "Exit", "NextIteration") // of a resource
+  private val Writing = "Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\\w+".r
+  private val Passing = Set("Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration")
   private val Choosing = Set("If", "StatelessIf", "Case", "StatelessCase") // their first input is no argument
   private val Loops = Set("While", "StatelessWhile")
 
-  /** Whether all that an operation does is to change a variable. */
+  /** Whether an operation changes a variable, and does nothing else. */
   def isWrite(node: NodeDef): Boolean = Writing.matches(node.getOp)
 
   /** Whether a node runs its functions again and again. */
@@ -97,14 +92,6 @@ private[model] object VariableUses {
   }
 
   private def isVariable(node: NodeDef): Boolean =
-    Handles(node.getOp) || (node.getOp == "Placeholder" && isResource(node, "dtype"))
-
-  /** Whether what a node gives is the variable that it was given, and not its value. */
-  private def passes(node: NodeDef): Boolean = {
-    val own = node.getOp.stripPrefix("Ref")
-    Passing(own) && (own != node.getOp || isResource(node, "T"))
-  }
-
-  private def isResource(node: NodeDef, key: String): Boolean =
-    node.containsAttr(key) && node.getAttrOrThrow(key).getType == DataType.DT_RESOURCE
+    node.getOp == "VarHandleOp" || (node.getOp == "Placeholder" && node.containsAttr("dtype") &&
+      node.getAttrOrThrow("dtype").getType == DataType.DT_RESOURCE)
 }

@@ -175,7 +175,7 @@ def test_a_named_network_is_built_there(
     assert path == str(tmp_path / "b")
     assert asked[0].func is export_named
     assert asked[0].args[0] == "MobileNetV2"
-    assert asked[0].args[2:] == ("random", None)
+    assert asked[0].keywords == {"weights": "random", "labels": None, "verify": False}
     assert sparkdl._bundles.description.manifest.verify_bundle(path)["inputs"][0]["name"] == "x"
 
 

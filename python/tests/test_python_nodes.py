@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from pyspark import cloudpickle
 from pyspark.sql import functions as F
 
 import sparkdl
 
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # which workers do not have
 LIST = Path(__file__).resolve().parents[2] / "src" / "test" / "resources" / "logical_nodes.json"
 SCHEMA = "g long, y float"
 
@@ -28,12 +31,6 @@ def one(frame: Any) -> Any:
 
 def first(left: Any, right: Any) -> Any:
     return left
-
-
-def summed(key: Any, batches: Iterator[pd.DataFrame], state: Any) -> Iterator[pd.DataFrame]:
-    total = sum(float(batch.y.sum()) for batch in batches) + (state.get[0] if state.exists else 0)
-    state.update((total,))
-    yield pd.DataFrame({"g": [key[0]], "y": [total]})
 
 
 def one_by_one(y: float) -> float:
@@ -71,11 +68,6 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     ),
     "FlatMapCoGroupsInArrow": lambda d: (
         d.groupBy("g").cogroup(d.groupBy("g")).applyInArrow(first, SCHEMA)
-    ),
-}
-STREAMS: dict[str, Callable[[Any], Any]] = {
-    "FlatMapGroupsInPandasWithState": lambda d: d.groupBy("g").applyInPandasWithState(
-        summed, SCHEMA, "total float", "update", "NoTimeout"
     ),
 }
 
@@ -118,23 +110,6 @@ def test_python_gets_the_results_of_a_model(spark: Any, model: Any, rows: str, n
     assert re.search(rf"\b{node}\b.*\bEvalModel\b", plan, re.DOTALL), plan
 
 
-@pytest.mark.parametrize("node", STREAMS)
-def test_python_gets_the_results_of_a_model_in_a_stream(
-    spark: Any, model: Any, rows: str, node: str
-) -> None:
-    def run(made: Any, name: str) -> tuple[list[str], str]:
-        query = STREAMS[node](made).writeStream.format("memory").outputMode("update")
-        started = query.queryName(name).trigger(availableNow=True).start()
-        started.awaitTermination()
-        execution = started._jsq.streamingQuery().lastExecution()
-        return bag(spark.table(name)), execution.optimizedPlan().toString()
-
-    read = spark.readStream.schema("g long, x float").parquet(rows)
-    found, plan = run(scored(read, model), "scored_stream")
-    assert found == run(computed(read), "computed_stream")[0]
-    assert re.search(rf"\b{node}\b.*\bEvalModel\b", plan, re.DOTALL), plan
-
-
 def test_these_are_the_nodes_that_the_list_leaves_to_python() -> None:
     listed = json.loads(LIST.read_text())["Python: test_python_nodes.py"]
-    assert sorted([*PROGRAMS, *STREAMS]) == sorted(listed)
+    assert sorted(PROGRAMS) == sorted(listed)

@@ -60,9 +60,10 @@ def test_decoded_pixels_equal_tensorflows_bit_for_bit(spark: object, folder: Pat
 
 
 def resized(spark: object, content: bytes, size: tuple[int, int], hint: str) -> np.ndarray:
-    image = spark._jvm.org.sparkdl.image
-    target = image.ImageTarget(size[0], size[1], "RGB", hint)
-    answer = image.ImageDecoder.decodeTo(content, target, 1 << 40)
+    ours = spark._jvm.org.sparkdl
+    target = ours.image.ImageTarget(size[0], size[1], "RGB", hint)
+    runtime = ours.runtime.NativeRuntime("", 0)
+    answer = ours.image.ImageDecoder.decodeTo(runtime, content, target, 1 << 40)
     assert answer.isRight(), answer
     return np.frombuffer(answer.toOption().get(), np.uint8).reshape(*size, 3)
 

@@ -20,16 +20,9 @@ object FiltersOnKeys extends Rule[LogicalPlan] with PredicateHelper {
       }
 
   private def raised(aggregate: Aggregate): Option[LogicalPlan] = aggregate.child match {
-    case f: Filter if seesAnyRow(aggregate.expressions, f) => raised(aggregate, f, Nil, identity)
-    case p @ Project(list, f: Filter) if seesAnyRow(aggregate.expressions ++ list, f) =>
-      raised(aggregate, f, list, below => p.copy(child = below))
-    case _ => None
-  }
-
-  /** Whether the expressions may be computed of rows that the filter drops; what is in the filter is already. */
-  private def seesAnyRow(expressions: Seq[Expression], filter: Filter): Boolean = expressions.forall {
-    case Alias(child, _) => NeverFails(child) || filter.condition.exists(_.semanticEquals(child))
-    case other           => NeverFails(other) || filter.condition.exists(_.semanticEquals(other))
+    case f: Filter                    => raised(aggregate, f, Nil, identity)
+    case p @ Project(list, f: Filter) => raised(aggregate, f, list, below => p.copy(child = below))
+    case _                            => None
   }
 
   /** @param list
@@ -45,12 +38,24 @@ object FiltersOnKeys extends Rule[LogicalPlan] with PredicateHelper {
   ): Option[LogicalPlan] = {
     val keys = new KeysAbove(aggregate, list)
     val (up, stay) = splitConjunctivePredicates(filter.condition).partition(c => appliesModel(c) && keys.decide(c))
-    up.map(keys.above).reduceOption(And).map { condition =>
-      val below = stay.reduceOption(And).fold(filter.child)(Filter(_, filter.child))
-      Project(
-        aggregate.output,
-        Filter(condition, aggregate.copy(aggregateExpressions = keys.columns, child = over(below)))
-      )
+    up.map(keys.above).reduceOption(And).filter(seesAnyRow(aggregate.expressions ++ list, filter, _)).map {
+      condition =>
+        val below = stay.reduceOption(And).fold(filter.child)(Filter(_, filter.child))
+        Project(
+          aggregate.output,
+          Filter(condition, aggregate.copy(aggregateExpressions = keys.columns, child = over(below)))
+        )
+    }
+  }
+
+  /** Whether the expressions may be computed of rows that the filter drops; what the filter computes is already, of
+    * rows below the aggregation, and of groups above it.
+    */
+  private def seesAnyRow(expressions: Seq[Expression], filter: Filter, above: Expression): Boolean = {
+    def computed(e: Expression) = Seq(filter.condition, above).exists(_.exists(_.semanticEquals(e)))
+    expressions.forall {
+      case Alias(child, _) => NeverFails(child) || computed(child)
+      case other           => NeverFails(other) || computed(other)
     }
   }
 

@@ -56,7 +56,7 @@ class RowsThroughModelSuite extends PlainSql {
     1000L -> "SELECT @x@ FROM numbers UNION ALL SELECT x FROM numbers UNION ALL SELECT -@x@ FROM numbers",
     // Limits of sorted rows, and of windows.
     5L -> "SELECT id, @x@ FROM numbers ORDER BY id LIMIT 5",
-    7L -> "SELECT id, @x@ FROM numbers ORDER BY id DESC LIMIT 5 OFFSET 2",
+    5L -> "SELECT id, @x@ FROM numbers ORDER BY id DESC LIMIT 5 OFFSET 2",
     12L -> """SELECT id, y FROM (
              |  SELECT id, @x@ y, row_number() OVER (PARTITION BY g ORDER BY id DESC) r FROM numbers) WHERE r <= 3""".stripMargin
   )

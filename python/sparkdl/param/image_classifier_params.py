@@ -6,14 +6,14 @@ from typing import TypeVar
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl.param.converters import SCALE_HINTS, one_of
 from sparkdl.param.declaration import declare_param
+from sparkdl.param.image_input import ImageInputParams
 from sparkdl.param.model_stage import ModelStageParams
 
 T = TypeVar("T", bound="ImageClassifierParams")
 
 
-class ImageClassifierParams(ModelStageParams):
+class ImageClassifierParams(ImageInputParams, ModelStageParams):
     """The columns, as in Scala's ImageClassifierModel."""
 
     inputCol = declare_param(
@@ -39,19 +39,6 @@ class ImageClassifierParams(ModelStageParams):
         "Name of the new column of the most probable labels (string); empty: no such column.",
         TypeConverters.toString,
     )
-    scaleHint = declare_param(
-        "scaleHint",
-        f"How images are resized to the model's input: {', '.join(SCALE_HINTS)}.",
-        one_of("scaleHint", SCALE_HINTS),
-    )
-
-    def getInputCol(self) -> str:
-        """Return the name of the column of images."""
-        return self.getOrDefault(self.inputCol)
-
-    def setInputCol(self: T, value: str) -> T:
-        """Set the name of the column of images."""
-        return self._set(inputCol=value)
 
     def getPredictionCol(self) -> str:
         """Return the name of the column of predictions."""
@@ -76,11 +63,3 @@ class ImageClassifierParams(ModelStageParams):
     def setPredictedLabelCol(self: T, value: str) -> T:
         """Set the name of the column of labels as text; empty: none."""
         return self._set(predictedLabelCol=value)
-
-    def getScaleHint(self) -> str:
-        """Return how images are resized."""
-        return self.getOrDefault(self.scaleHint)
-
-    def setScaleHint(self: T, value: str) -> T:
-        """Set how images are resized."""
-        return self._set(scaleHint=value)

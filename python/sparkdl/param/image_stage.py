@@ -9,12 +9,13 @@ from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.converters import SCALE_HINTS, model_name, one_of, path
 from sparkdl.param.declaration import declare_param
+from sparkdl.param.image_input import ImageInputParams
 from sparkdl.param.model_stage import ModelStageParams, OutputColParams
 
 T = TypeVar("T", bound="ImageStageParams")
 
 
-class ImageStageParams(ModelStageParams, OutputColParams):
+class ImageStageParams(ImageInputParams, ModelStageParams, OutputColParams):
     """Params of the stages with named models, the same as in Scala's trait of this name."""
 
     inputCol = declare_param(
@@ -47,14 +48,6 @@ class ImageStageParams(ModelStageParams, OutputColParams):
         path,
     )
 
-    def getInputCol(self) -> str:
-        """Return the name of the column of images."""
-        return self.getOrDefault(self.inputCol)
-
-    def setInputCol(self: T, value: str) -> T:
-        """Set the name of the column of images."""
-        return self._set(inputCol=value)
-
     def getModelName(self) -> str:
         """Return the name of the network."""
         return self.getOrDefault(self.modelName)
@@ -62,14 +55,6 @@ class ImageStageParams(ModelStageParams, OutputColParams):
     def setModelName(self: T, value: str) -> T:
         """Set the name of the network, one of `sparkdl.models()`."""
         return self._set(modelName=value)
-
-    def getScaleHint(self) -> str:
-        """Return how images are resized."""
-        return self.getOrDefault(self.scaleHint)
-
-    def setScaleHint(self: T, value: str) -> T:
-        """Set how images are resized."""
-        return self._set(scaleHint=value)
 
     def getWeights(self) -> str:
         """Return imagenet, or the path of the weights or of a bundle."""

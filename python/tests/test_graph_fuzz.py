@@ -89,7 +89,7 @@ def _frozen(program: Program, folder: Path) -> Any:
     graph, names = graph_of(program), _outputs(program)
     with v1.Session(graph=graph) as session, graph.as_default():
         session.run(v1.global_variables_initializer())
-        frozen = frozen_by(session, graph, names)
+        frozen = weights.put_back(*frozen_by(session, graph, names))
     (folder / "graph.pb").write_bytes(frozen.SerializeToString())
     return sparkdl.load_model(folder / "graph.pb", inputs=["x"], outputs=names)
 

@@ -120,7 +120,7 @@ def check(case: Case, why: str, spark: Any) -> None:
         return
     least = shrink(case, smaller_cases, lambda c: fault(c, spark) is not None, most=60)
     pytest.fail(
-        f"SPARKDL_FUZZ_SEED={case.spec.seed}: the smallest model that fails: {least}: "
+        f"make_case({case.spec.seed}) fails; the smallest model that does: {least}: "
         f"{fault(least, spark)}"
     )
 

@@ -95,7 +95,7 @@ def test_the_hash_of_a_file_is_computed_once_for_its_content(
     first = _manifest.known_sha256(file)
     assert _manifest.known_sha256(file) == first == real(file)
     assert len(read) == 2, "a file that was written just now may be written again at once"
-    monkeypatch.setattr(_manifest, "_JUST_WRITTEN_NS", 0)
+    monkeypatch.setattr(_manifest, "_RECENT_NS", 0)
     assert [_manifest.known_sha256(p) for p in (file, link, str(file))] == [first] * 3
     assert len(read) == 3
     file.write_bytes(b"4321")

@@ -329,9 +329,9 @@ def test_params_that_are_missing_or_cannot_be_tuned_are_listed(start: str) -> No
     ):
         made._validateParams({made.inputCol: "x"})
     assert estimator(start)._validateParams({made.kerasLoss: "mse"})
-    with pytest.raises(TypeError, match="Keras knows no optimizer 'quick'"):
+    with pytest.raises(TypeError, match="Keras does not know the optimizer 'quick'"):
         made.setKerasOptimizer("quick")
-    with pytest.raises(ValueError, match="Keras knows no loss 'grief'"):
+    with pytest.raises(ValueError, match="Keras does not know the loss 'grief'"):
         made.setKerasLoss("grief")
     with pytest.raises(ValueError, match="must not have x or y"):
         made.setKerasFitParams({"y": 1})

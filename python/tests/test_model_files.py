@@ -109,7 +109,7 @@ def test_weights_only_and_foreign_hdf5_say_so(ending: str, tmp_path: Path) -> No
         sparkdl.save_bundle(tmp_path / f"a{ending}", tmp_path / "b")
     with h5py.File(tmp_path / "table.h5", "w") as file:
         file["measures"] = np.zeros(3)
-    with pytest.raises(InvalidModelException, match="none that Keras wrote: it has measures"):
+    with pytest.raises(InvalidModelException, match="not one that Keras wrote: it has measures"):
         sparkdl.save_bundle(tmp_path / "table.h5", tmp_path / "b")
 
 
@@ -119,7 +119,10 @@ def dense() -> Any:
 
 
 def test_half_a_file_is_named(dense: Any, tmp_path: Path) -> None:
-    for name, what in [("m.h5", "half an HDF5 file: its 3000 bytes"), ("m.keras", "half a zip")]:
+    for name, what in [
+        ("m.h5", "a truncated HDF5 file: it has 3000 bytes"),
+        ("m.keras", "half a zip"),
+    ]:
         dense.save(tmp_path / name)
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:3000])
         with pytest.raises(InvalidModelException, match=what):

@@ -166,7 +166,7 @@ def content(data: bytes) -> Callable[[Path], Path]:
 
 # By the words with which the first cell begins: files, and what the error says to do.
 REFUSED: dict[str, list[tuple[Callable[[Path], Path], str]]] = {
-    "weights only": [(_weights, "build it in Python, call load_weights")],
+    "weights only": [(_weights, "build the model in Python, call load_weights")],
     "architecture only": [(content(b'{"class_name": "Model"}'), "model_from_json")],
     "pickle, joblib": [(content(pickle.dumps([1])), "never opened.*load it yourself")],
     "TFLite": [

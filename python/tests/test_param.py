@@ -91,9 +91,9 @@ def test_wrong_values_are_refused_with_the_types_of_1x() -> None:
     stage = Everything()
     with pytest.raises(TypeError, match="'list' is not supported. Expected one of: vector, image"):
         stage.setOutputMode("list")
-    with pytest.raises(ValueError, match="Keras knows no loss 'anger'"):
+    with pytest.raises(ValueError, match="Keras does not know the loss 'anger'"):
         stage.setKerasLoss("anger")
-    with pytest.raises(TypeError, match="Keras knows no optimizer 'eve'"):
+    with pytest.raises(TypeError, match="Keras does not know the optimizer 'eve'"):
         stage.setKerasOptimizer("eve")
     with pytest.raises(TypeError, match="Expected a sparkdl.TFInputGraph, got str"):
         stage.setTFInputGraph("graph")

@@ -282,7 +282,7 @@ def test_what_a_function_gives_must_be_a_dict_of_tensors() -> None:
         made(lambda x: {1: x})
     with pytest.raises(TypeError, match="result 'z' of the function is a RaggedTensor.*to_tensor"):
         made(lambda x: {"z": tf.RaggedTensor.from_row_lengths(x, [1, 2])})
-    with pytest.raises(TypeError, match="result 'z' of the function is no tensor but NoneType"):
+    with pytest.raises(TypeError, match="result 'z' of the function is not a tensor but NoneType"):
         made(lambda x: {"z": None})
 
 

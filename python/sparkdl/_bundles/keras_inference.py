@@ -10,17 +10,17 @@ from sparkdl._models.live_keras import is_tf_keras
 from sparkdl._models.rnn_states import initial_states
 
 
-def predict(model: Any, fed: Any, seed: Any) -> Any:
+def predict(model: Any, inputs: Any, seed: Any) -> Any:
     """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
     if is_tf_keras(model):
         with _stateless(model):  # a model of a custom class need not know the argument
-            return model(fed, training=False) if model._expects_training_arg else model(fed)
+            return model(inputs, training=False) if model._expects_training_arg else model(inputs)
     from sparkdl._bundles.keras_seeds import SeedScope
 
     if not model.built:
-        model(fed, training=False)  # makes its variables, which a scope without state cannot
+        model(inputs, training=False)  # makes its variables, which a scope without state cannot
     with SeedScope(seed, initial_states(model)):
-        return model(fed, training=False)
+        return model(inputs, training=False)
 
 
 @contextmanager

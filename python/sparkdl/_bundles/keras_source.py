@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from sparkdl._bundles.description.input_specs import check_dense, function_specs, renamed
 from sparkdl._bundles.graph.freeze import NotFrozenException, freeze
-from sparkdl._bundles.graph.names import Loose
+from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import of_function
 from sparkdl._bundles.graph.seeds import no_seed, seed_spec
 from sparkdl._bundles.keras_inference import predict
@@ -24,7 +24,7 @@ from sparkdl._models.model_ends import (
     input_ends,
     model_inputs,
     output_ends,
-    packed,
+    pack,
     structure_of,
 )
 from sparkdl.errors import InvalidModelException
@@ -32,7 +32,7 @@ from sparkdl.errors import InvalidModelException
 
 def from_keras(
     model: Any, inputs: Any, outputs: Any, source: str, scratch: Path
-) -> Loose | UnfrozenSavedModel:
+) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze a Keras model in inference mode, with the names of its inputs and outputs.
 
     One that cannot be frozen because it looks words up in tables is exported into `scratch`.
@@ -41,14 +41,14 @@ def from_keras(
     flat, ends = _flattened(run, model)
     traced = tf.function(flat, input_signature=[seed_spec(), *specs], autograph=False)
     concrete = traced.get_concrete_function()
-    found = [end.name for end in ends]
-    chosen, new = renamed(found, outputs, "outputs")
+    end_names = [end.name for end in ends]
+    chosen, new = renamed(end_names, outputs, "outputs")
     about = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
-    places = [found.index(o) for o in chosen]
-    where = {name: ends[place].path for name, place in zip(new, places, strict=True)}
-    original = of_function(partial(run, no_seed()), names, where)
+    places = [end_names.index(o) for o in chosen]
+    paths = {name: ends[place].path for name, place in zip(new, places, strict=True)}
+    original = of_function(partial(run, no_seed()), names, paths)
     try:
-        graph_def, given, results = freeze(concrete)
+        graph_def, input_tensors, results = freeze(concrete)
     except NotFrozenException as e:
         draws = bool(concrete.inputs[0].consumers())
         numbered = _numbered(flat, places, specs, draws)
@@ -56,20 +56,20 @@ def from_keras(
         return replace(whole, original=original)
     tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, given[1:], strict=True))
-    return Loose(graph_def, ins, tensors, about, shapes, original)
+    inputs_by_name = dict(zip(names, input_tensors[1:], strict=True))
+    return FrozenGraph(graph_def, inputs_by_name, tensors, about, shapes, original)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
     """Return a model as a function of its seed and flat tensors, with their specs and names."""
-    structure, ends = _taken(model, inputs)
+    structure, ends = _inputs_of(model, inputs)
     names = [end.name for end in ends]
     if not isinstance(inputs, Mapping):
         names = renamed(names, inputs, "inputs")[1]
     specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
     def run(seed: Any, *tensors: Any) -> Any:
-        return predict(model, packed(structure, ends, tensors), seed)
+        return predict(model, pack(structure, ends, tensors), seed)
 
     return run, specs, names
 
@@ -90,32 +90,34 @@ def _numbered(
     flat: Callable[..., list[Any]], places: list[int], specs: list[Any], draws: bool
 ) -> Any:
     def numbered(*tensors: Any) -> dict[str, Any]:
-        seed, given = (tensors[0], tensors[1:]) if draws else (no_seed(), tensors)
-        results = flat(seed, *given)
+        seed, inputs = (tensors[0], tensors[1:]) if draws else (no_seed(), tensors)
+        results = flat(seed, *inputs)
         return {f"out{i}": results[place] for i, place in enumerate(places)}
 
     signature = [seed_spec(), *specs] if draws else specs
     return tf.function(numbered, input_signature=signature, autograph=False)
 
 
-def _taken(model: Any, inputs: Any) -> tuple[Any, list[End]]:
-    """Return what a model takes: its own structure, or what a user says of one that has none."""
+def _inputs_of(model: Any, inputs: Any) -> tuple[Any, list[End]]:
+    """Return what a model takes: its own structure, or as the user describes one that has none."""
     structure = structure_of(model, "input")
-    own = [] if structure is None else model_inputs(model)
+    own_ends = [] if structure is None else model_inputs(model)
     if isinstance(inputs, Mapping):
-        return _said(function_specs(inputs), structure, own)
+        return _described_inputs(function_specs(inputs), structure, own_ends)
     if structure is None:
         raise InvalidModelException(
             f"The model {getattr(model, 'name', model)!r} does not know the shape of its input. "
-            'Say it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
+            'Give it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
         )
-    return structure, own
+    return structure, own_ends
 
 
-def _said(specs: dict[str, Any], structure: Any, own: list[End]) -> tuple[Any, list[End]]:
+def _described_inputs(
+    specs: dict[str, Any], structure: Any, own_ends: list[End]
+) -> tuple[Any, list[End]]:
     """Return the inputs that a user describes, in the user's order."""
-    known = {end.name: end for end in own}
-    if specs.keys() == known.keys():
-        return structure, [replace(known[name], leaf=spec) for name, spec in specs.items()]
+    ends_by_name = {end.name: end for end in own_ends}
+    if specs.keys() == ends_by_name.keys():
+        return structure, [replace(ends_by_name[name], leaf=spec) for name, spec in specs.items()]
     ends = input_ends(specs, keras.tree)
     return (specs, ends) if len(ends) > 1 else (ends[0].leaf, ends)

@@ -13,14 +13,14 @@ import tensorflow as tf
 from sparkdl._bundles.description.input_specs import renamed
 from sparkdl._bundles.description.manifest import (
     SEED,
-    TensorSpec,
+    BundleEnd,
     random_json,
     specs_json,
     write_bundle,
 )
 from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.generators import is_generator
-from sparkdl._bundles.graph.names import Loose, dimensions
+from sparkdl._bundles.graph.names import FrozenGraph, dimensions
 from sparkdl._bundles.graph.original import Original, SavedModelRun, with_values
 from sparkdl._bundles.graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
 from sparkdl._bundles.graph.session import frozen_by, pruned
@@ -28,12 +28,12 @@ from sparkdl._bundles.graph.state_writes import without_writes
 from sparkdl._bundles.graph.unfed_placeholders import constants_of, require_fed
 from sparkdl._bundles.saved_model_files import (
     DEFAULT_SIGNATURE,
-    graph_tagged,
+    graph_with_tags,
     loaded_graph,
     meta_graph,
     meta_graphs,
     signature_of,
-    stated,
+    write_constants,
 )
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._models.live_keras import export_model
@@ -48,8 +48,8 @@ class UnfrozenSavedModel:
     """A SavedModel that has state besides variables (lookup tables), so it travels whole."""
 
     path: Path
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
+    inputs: list[BundleEnd]
+    outputs: list[BundleEnd]
     source: dict[str, str]
     why: str
     tags: str = "serve"
@@ -59,14 +59,14 @@ class UnfrozenSavedModel:
     def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
         """Return it with values for placeholders; see `constants_of` for the arguments."""
         tags = self.tags.split(",")
-        named = {s.name: s.tensor for s in self.inputs}
-        found = constants_of(constants, graph_tagged(self.path, tags).graph_def, name, named)
-        kept = found.without(named)
+        tensors = {s.name: s.tensor for s in self.inputs}
+        values = constants_of(constants, graph_with_tags(self.path, tags).graph_def, name, tensors)
+        kept = values.without(tensors)
         model = self.original
         return replace(
             self,
-            original=model and with_values(model, found.values_of(named)),
-            path=stated(self.path, tags, found),
+            original=model and with_values(model, values.values_of(tensors)),
+            path=write_constants(self.path, tags, values),
             inputs=[s for s in self.inputs if s.name in kept],
         )
 
@@ -110,7 +110,7 @@ def from_saved_model(
     inputs: Any,
     outputs: Any,
     constants: Mapping[str, Any] | None = None,
-) -> Loose | UnfrozenSavedModel:
+) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names.
 
     The objects that Python saved with it are not made again: those of Keras 2 need Keras 2, and
@@ -119,64 +119,64 @@ def from_saved_model(
     meta = meta_graph(path)
     tags = sorted(meta.meta_info_def.tags)
     key = signature_of(path, meta, signature)
-    given, path = path, _prepared(path, meta, key, constants)
-    meta = meta if path == given else meta_graph(path)
+    original_path, path = path, _with_constants(path, meta, key, constants)
+    meta = meta if path == original_path else meta_graph(path)
     ends = meta.signature_def[key]
     old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
     new_in = renamed(old_in, inputs, "inputs")[1]
     chosen, new_out = renamed(old_out, outputs, "outputs")
-    ins = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
-    outs = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
+    input_tensors = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
+    output_tensors = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
     with loaded_graph(path, tags) as (graph, session, _):
-        ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
+        ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
         try:
             freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
             graph_def = frozen_by(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
-            return _whole(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
+            return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     shapes = {
         new: tf.TensorShape(ends.outputs[old].tensor_shape)
         for old, new in zip(chosen, new_out, strict=True)
     }
-    original = SavedModelRun(path, ",".join(tags), ins, outs)
-    return Loose(graph_def, ins, outs, _source(key), shapes, original)
+    original = SavedModelRun(path, ",".join(tags), input_tensors, output_tensors)
+    return FrozenGraph(graph_def, input_tensors, output_tensors, _source(key), shapes, original)
 
 
-def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:
+def _with_constants(path: Path, meta: Any, signature: str, constants: Any) -> Path:
     """Check that rows can be fed to a signature; return the SavedModel with the constants."""
     require_dense(meta, signature, f"The SavedModel {path}")
     ends = meta.signature_def[signature]
-    ins, outs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
-    found = constants_of(constants, meta.graph_def, path.name, ins)
-    fed = [*ins.values(), *(f"{op}:0" for op in found.tensors)]
-    require_fed(meta.graph_def, fed, outs, path.name)
-    return stated(path, meta.meta_info_def.tags, found)
+    inputs, outputs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
+    values = constants_of(constants, meta.graph_def, path.name, inputs)
+    fed = [*inputs.values(), *(f"{op}:0" for op in values.tensors)]
+    require_fed(meta.graph_def, fed, outputs, path.name)
+    return write_constants(path, meta.meta_info_def.tags, values)
 
 
 def _source(signature: str) -> dict[str, str]:
     return {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
 
 
-def _whole(path: Path, about: Any, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
+def _unfrozen(path: Path, origin: Any, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
     if inputs is not None or outputs is not None:
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
         )
-    meta, signature, tags = about
+    meta, signature, tags = origin
     definition = meta.signature_def[signature]
     ins, outs = (
         [_spec(n, infos[n]) for n in sorted(infos)]
         for infos in (definition.inputs, definition.outputs)
     )
-    draws = random_of(meta.graph_def, signature_tensors(definition))
+    draws = random_draws(meta.graph_def, signature_tensors(definition))
     return UnfrozenSavedModel(path, ins, outs, _source(signature), why, tags, draws)
 
 
 def export_whole(
-    function: Any, model: Any, folder: Path, inputs: list[str], outputs: list[str], about: Any
+    function: Any, model: Any, folder: Path, inputs: list[str], outputs: list[str], origin: Any
 ) -> UnfrozenSavedModel:
     """Write a Keras model as a SavedModel that is to travel whole.
 
@@ -190,19 +190,19 @@ def export_whole(
         An empty directory.
     inputs, outputs : list of str
         What users call the tensors.
-    about : tuple of dict and str
+    origin : tuple of dict and str
         The source for the manifest, and why the function was not frozen.
     """
     try:
         export_model(model, function, DEFAULT_SIGNATURE, folder)
     except (AssertionError, ValueError) as e:
-        raise InvalidModelException(f"{about[1]} As a SavedModel: {e}") from e
+        raise InvalidModelException(f"{origin[1]} As a SavedModel: {e}") from e
     meta = meta_graphs(folder)[0]
     definition = meta.signature_def[DEFAULT_SIGNATURE]
     ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
     outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
-    draws = random_of(meta.graph_def, signature_tensors(definition))
-    return UnfrozenSavedModel(folder, ins, outs, about[0], about[1], random=draws)
+    draws = random_draws(meta.graph_def, signature_tensors(definition))
+    return UnfrozenSavedModel(folder, ins, outs, origin[0], origin[1], random=draws)
 
 
 def signature_tensors(definition: Any) -> dict[str, str]:
@@ -211,14 +211,14 @@ def signature_tensors(definition: Any) -> dict[str, str]:
     return {**{f"output {n}": info.name for n, info in definition.outputs.items()}, **seed}
 
 
-def random_of(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, Any] | None:
+def random_draws(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how the graph of a SavedModel draws random numbers, as model.json says it."""
     outputs = [t for name, t in tensors.items() if name != SEED]
     nodes = needed(graph_def, outputs)
     # The engine sets the states of generators, by a tensor of this name that it adds.
-    known = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
-    own = DRAWING - OF_GENERATORS if known else DRAWING
-    seed = tensors.get(SEED, f"{SEED}:0" if known else None)
+    has_generators = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
+    own = DRAWING - OF_GENERATORS if has_generators else DRAWING
+    seed = tensors.get(SEED, f"{SEED}:0" if has_generators else None)
     return random_json(seed, named(n for n in nodes if n.op in own))
 
 
@@ -235,6 +235,6 @@ def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
         file.write_bytes(after)
 
 
-def _spec(name: str, info: Any) -> TensorSpec:
+def _spec(name: str, info: Any) -> BundleEnd:
     shape = dimensions(tf.TensorShape(info.tensor_shape))
-    return TensorSpec(name, info.name, tf.as_dtype(info.dtype).name, shape)
+    return BundleEnd(name, info.name, tf.as_dtype(info.dtype).name, shape)

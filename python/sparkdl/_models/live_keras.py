@@ -1,7 +1,7 @@
 """Live models of both Kerases: Keras 3, and Keras 2, which is tf_keras.
 
-Whoever has such a model has imported its Keras, be it as `tf.keras` under TF_USE_LEGACY_KERAS=1,
-so that what is not imported need not be.
+Whoever has such a model has already imported its Keras, perhaps as `tf.keras` under
+TF_USE_LEGACY_KERAS=1. So nothing here imports a Keras that the model is not of.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sparkdl._models.libraries import keras
 
 
 class LiveModel(Protocol):
-    """What models of Keras 3 and of tf_keras are for type checkers, which know of neither here."""
+    """What type checkers see of models of Keras 3 and of tf_keras, neither of which they know."""
 
     def predict(self, *args: Any, **kwargs: Any) -> Any: ...
 
@@ -62,7 +62,7 @@ def versions(model: Any) -> dict[str, str]:
 def output_layers(model: Any) -> list[str]:
     """Return the names of the layers that give a model's outputs, repeated where one gives several.
 
-    tf_keras numbers those that come again, as Keras 3 does not.
+    tf_keras's own list numbers the repeated ones, which Keras 3's does not.
     """
     layers = getattr(model, "_output_layers", None) if is_tf_keras(model) else None
     if layers:
@@ -72,7 +72,7 @@ def output_layers(model: Any) -> list[str]:
 
 def export_model(model: Any, function: Any, name: str, folder: Path) -> None:
     """Write a function of a model as a SavedModel, with the model's variables and tables."""
-    function.get_concrete_function()  # what was never traced is refused by tf_keras
+    function.get_concrete_function()  # tf_keras refuses a function that was never traced
     if is_tf_keras(model):
         archive: Any = sys.modules["tf_keras"].export.ExportArchive()
         quiet = {}

@@ -10,10 +10,10 @@ from sparkdl.errors import SparkDLException
 
 def names_in(columns: Any) -> list[str]:
     """Return the names in a string, or in tuples, lists and dicts of them, nested in any way."""
-    found = list(_names(columns))
-    if not found:
+    names = list(_names(columns))
+    if not names:
         raise SparkDLException(f"columns= names no column: {columns!r}.")
-    return found
+    return names
 
 
 def _names(columns: Any) -> Iterator[str]:
@@ -29,18 +29,18 @@ def _names(columns: Any) -> Iterator[str]:
         )
 
 
-def filled(columns: Any, values: Sequence[Any]) -> Any:
-    """Return the structure with values in the places of the names; lists become tuples.
+def fill(columns: Any, values: Sequence[Any]) -> Any:
+    """Return the structure with values instead of names; lists become tuples.
 
-    >>> filled(({"a": "x", "b": "y"}, "label"), [1, 2, 3])
+    >>> fill(({"a": "x", "b": "y"}, "label"), [1, 2, 3])
     ({'a': 1, 'b': 2}, 3)
     """
-    return _filled(columns, iter(values))
+    return _fill(columns, iter(values))
 
 
-def _filled(columns: Any, values: Iterator[Any]) -> Any:
+def _fill(columns: Any, values: Iterator[Any]) -> Any:
     if isinstance(columns, str):
         return next(values)
     if isinstance(columns, Mapping):
-        return {key: _filled(part, values) for key, part in columns.items()}
-    return tuple(_filled(part, values) for part in columns)
+        return {key: _fill(part, values) for key, part in columns.items()}
+    return tuple(_fill(part, values) for part in columns)

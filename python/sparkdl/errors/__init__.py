@@ -1,8 +1,8 @@
 """What can go wrong: the same classes as `org.sparkdl.errors` in Scala, with the same names.
 
-An exception of the JVM arrives as the Python class of the same name, also when Spark has wrapped
-it (as it does with one that was thrown in an executor). `java_stack_trace` keeps where in the JVM
-it came from.
+An exception of the JVM arrives as the Python class of the same name, even if Spark has wrapped it
+(as it does with one that was thrown in an executor). `java_stack_trace` tells where in the JVM it
+came from.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOST_CAUSES = 50  # a chain of causes may contain itself
 
 
 class SparkDLException(ValueError):
-    """Base class of everything that a user of sparkdl can mend.
+    """Base class of every error that a user of sparkdl can fix.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class SchemaMismatchException(SparkDLException):
 
 
 class InvalidModelException(SparkDLException):
-    """The model is corrupt, has another hash than it says, or lacks the signature asked for."""
+    """The model is corrupt, does not have the hash it claims, or lacks the requested signature."""
 
 
 class ModelNotFoundException(SparkDLException):
@@ -91,7 +91,7 @@ def from_java(throwable: Any) -> SparkDLException | None:
 
 
 def _convert(throwable: Any, java_name: str, outermost: Any) -> SparkDLException:
-    # A class that this version does not know still is a SparkDLException.
+    # A class that this version does not know is still a SparkDLException.
     cls = _CLASSES.get(java_name[len(_JAVA_PACKAGE) :], SparkDLException)
     error = cls(throwable.getMessage())
     error.java_stack_trace = _stack_trace(outermost)
@@ -112,8 +112,8 @@ def jvm_errors() -> Iterator[None]:
     """Raise an exception of sparkdl's JVM side as the Python class of the same name.
 
     Works as a context manager and as a decorator. Code that runs after
-    `sparkdl.session.jvm_door.door` does not need it, for that installs the same conversion for
-    every call into the JVM.
+    `sparkdl.session.jvm_door.door` does not need it, because `door` installs the same conversion
+    for every call into the JVM.
     """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors.exceptions.captured import CapturedException

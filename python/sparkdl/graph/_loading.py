@@ -11,53 +11,53 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
-from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._bundles.graph.names import dimensions
 from sparkdl._bundles.graph.session import frozen_by, pruned
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
-from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_of
+from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.builtin_errors import UnknownNameException
-from sparkdl.graph._found import Found
+from sparkdl.graph._graph_with_ends import GraphWithEnds
 from sparkdl.graph.utils import op_name, tensor_name
 
 v1 = tf.compat.v1
 
 
 @dataclass(frozen=True)
-class Ends:
-    """Which inputs and outputs are asked for: of a signature, or by name."""
+class RequestedEnds:
+    """Which inputs and outputs are wanted: those of a signature, or by name."""
 
     signature: str | None = None
     feeds: Sequence[Any] = ()
     fetches: Sequence[Any] = ()
     constants: Mapping[str, Any] | None = None
 
-    def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> Found:
+    def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> GraphWithEnds:
         """Look them up. The result has no graph yet."""
         if self.signature is None:
-            ins, outs = (_named(given, graph) for given in (self.feeds, self.fetches))
-            return Found(None, ins, outs, shapes=_shapes(outs, graph))
-        known = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
-        if self.signature not in known:
+            ins, outs = (_named(requested, graph) for requested in (self.feeds, self.fetches))
+            return GraphWithEnds(None, ins, outs, shapes=_shapes(outs, graph))
+        signatures = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
+        if self.signature not in signatures:
             raise UnknownNameException(
                 f"{where} has no signature {self.signature!r}; it has: "
-                f"{', '.join(sorted(known)) or 'none'}."
+                f"{', '.join(sorted(signatures)) or 'none'}."
             )
         require_dense(meta, self.signature, where)
-        found = known[self.signature]
-        ins, outs = (_tensors(given) for given in (found.inputs, found.outputs))
-        known_shapes = {k: tf.TensorShape(found.outputs[k].tensor_shape) for k in outs}
-        return Found(None, ins, outs, True, shapes=known_shapes)
+        signature = signatures[self.signature]
+        ins, outs = (_tensors(requested) for requested in (signature.inputs, signature.outputs))
+        output_shapes = {k: tf.TensorShape(signature.outputs[k].tensor_shape) for k in outs}
+        return GraphWithEnds(None, ins, outs, True, shapes=output_shapes)
 
 
 def _named(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
     listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
-    # What is given may be of the graph that was saved; here only names count.
+    # Tensors may be of the graph that was saved; only their names count here.
     full = [tensor_name(tensor_name(n), graph) for n in listed]
     return {t.removesuffix(":0"): t for t in full}
 
@@ -70,38 +70,40 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(infos[key].name) for key in sorted(infos)}
 
 
-def from_session(graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
+def from_session(
+    graph: tf.Graph, session: tf.compat.v1.Session, ends: RequestedEnds
+) -> GraphWithEnds:
     """Freeze a graph with the values that its session has."""
     for end in [*ends.feeds, *ends.fetches]:
         tensor_name(end, graph)  # raises if it is of another graph
     return _frozen(ends.of(graph, None, "The graph"), graph, session, ends)
 
 
-def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: Ends) -> Found:
+def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: RequestedEnds) -> GraphWithEnds:
     """Take the part of a GraphDef that lies between the ends."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    found = ends.of(graph, None, "The graph")
-    part = pruned(graph_def, _ops(found))
+    graph_with_ends = ends.of(graph, None, "The graph")
+    part = pruned(graph_def, _ops(graph_with_ends))
     check_frozen(part, "the GraphDef")
-    return _stated(replace(found, graph_def=part), ends)
+    return _with_constants(replace(graph_with_ends, graph_def=part), ends)
 
 
-def from_checkpoint(path: str | Path, ends: Ends) -> Found:
+def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
     """Restore the latest checkpoint that a Saver of TensorFlow 1 wrote into a directory."""
     prefix = _latest(local_copy(path), path)
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
-        found = ends.of(graph, meta, f"The checkpoint {prefix}")
+        graph_with_ends = ends.of(graph, meta, f"The checkpoint {prefix}")
         if saver is not None:  # None: there are no variables
             saver.restore(session, prefix)
-        return _frozen(found, graph, session, ends)
+        return _frozen(graph_with_ends, graph, session, ends)
 
 
-def _latest(directory: Path | None, given: str | Path) -> str:
+def _latest(directory: Path | None, path: str | Path) -> str:
     if directory is None or not directory.is_dir():
-        raise ModelNotFoundException(f"There is no directory {given} with checkpoints.")
+        raise ModelNotFoundException(f"There is no directory {path} with checkpoints.")
     prefix = tf.train.latest_checkpoint(str(directory))
     if prefix is None:
         files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
@@ -125,7 +127,7 @@ def _meta_graph(prefix: str) -> Any:
     return meta
 
 
-def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
+def from_saved_model(path: str | Path, tag_set: str, ends: RequestedEnds) -> GraphWithEnds:
     """Load a SavedModel of TensorFlow 1 or 2 and freeze it; one with lookup tables stays whole."""
     folder = local_copy(path)
     if folder is None or not folder.is_dir():
@@ -133,11 +135,11 @@ def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
     with loaded_graph(folder, tags) as (graph, session, meta):
-        found = ends.of(graph, meta, f"The SavedModel {folder}")
+        graph_with_ends = ends.of(graph, meta, f"The SavedModel {folder}")
         try:
-            return _frozen(found, graph, session, ends)
+            return _frozen(graph_with_ends, graph, session, ends)
         except NotFrozenException as e:
-            return _whole(found, graph, folder, ",".join(tags), str(e), ends)
+            return _unfrozen(graph_with_ends, graph, folder, ",".join(tags), str(e), ends)
 
 
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
@@ -160,20 +162,22 @@ def _session() -> Iterator[tuple[Any, Any]]:
         yield graph, session
 
 
-def _ops(found: Found) -> list[str]:
-    # Inputs that no output needs are part of the graph all the same.
+def _ops(found: GraphWithEnds) -> list[str]:
+    # Inputs that no output needs are still part of the graph.
     return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
 
 
-def _frozen(found: Found, graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
+def _frozen(
+    found: GraphWithEnds, graph: tf.Graph, session: tf.compat.v1.Session, ends: RequestedEnds
+) -> GraphWithEnds:
     check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
     graph_def = frozen_by(session, graph, _ops(found))
     check_frozen(graph_def, "the session")
-    return _stated(replace(found, graph_def=graph_def), ends)
+    return _with_constants(replace(found, graph_def=graph_def), ends)
 
 
-def _stated(found: Found, ends: Ends) -> Found:
-    """Put the constants into a graph. Inputs that have one are none any more."""
+def _with_constants(found: GraphWithEnds, ends: RequestedEnds) -> GraphWithEnds:
+    """Put the constants into a graph. Inputs that have one are no longer inputs."""
     fed = () if found.signed else found.inputs.values()
     constants = constants_of(ends.constants, found.graph_def, "the graph", found.inputs, fed)
     return replace(
@@ -184,17 +188,19 @@ def _stated(found: Found, ends: Ends) -> Found:
     )
 
 
-def _whole(found: Found, graph: tf.Graph, folder: Path, tags: str, why: str, ends: Ends) -> Found:
+def _unfrozen(
+    found: GraphWithEnds, graph: tf.Graph, folder: Path, tags: str, why: str, ends: RequestedEnds
+) -> GraphWithEnds:
     inputs, outputs = (
         [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
         for ends in (found.inputs, found.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
     graph_def = graph.as_graph_def()
-    draws = random_of(graph_def, found.outputs)
+    draws = random_draws(graph_def, found.outputs)
     whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
-    return _stated(replace(found, graph_def=graph_def, whole=whole), ends)
+    return _with_constants(replace(found, graph_def=graph_def, whole=whole), ends)
 
 
-def _spec(name: str, tensor: tf.Tensor) -> TensorSpec:
-    return TensorSpec(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))
+def _spec(name: str, tensor: tf.Tensor) -> BundleEnd:
+    return BundleEnd(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))

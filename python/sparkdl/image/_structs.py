@@ -48,7 +48,7 @@ _TYPES = (
 
 
 def imageTypeByOrdinal(ord: int) -> ImageType:
-    """Return the type that a struct's `mode` says; a KeyError if sparkdl does not know it.
+    """Return the type for a struct's `mode`; a KeyError if sparkdl does not know it.
 
     >>> imageTypeByOrdinal(16)
     ImageType(name='CV_8UC3', ord=16, nChannels=3, dtype='uint8')
@@ -69,7 +69,7 @@ def _type(types: dict[Any, ImageType], key: object) -> ImageType:
 
 
 def imageArrayToStruct(imgArray: Any, origin: str = "") -> Row:
-    """Return the image struct of an array. Its colours are taken as they are, so give BGR(A).
+    """Return the image struct of an array. Its colours are taken as they are, so pass BGR(A).
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def imageArrayToStruct(imgArray: Any, origin: str = "") -> Row:
     Raises
     ------
     AssertionError, ValueError, KeyError
-        The number of dimensions, the dtype or the number of channels is another.
+        The number of dimensions, the dtype or the number of channels is not one of these.
     """
     from pyspark.sql import Row
 
@@ -148,7 +148,7 @@ def imageStructToPIL(imageRow: Row) -> Any:
     Raises
     ------
     ValueError
-        Its values are float32, which PIL has no colours of.
+        Its values are float32, for which PIL has no colours.
     """
     from PIL import Image
 
@@ -162,7 +162,7 @@ def imageStructToPIL(imageRow: Row) -> Any:
 def PIL_to_imageStruct(img: Any) -> Array:
     """Return a PIL image as an array [height, width, channels] of uint8, BGR, BGRA or grey.
 
-    What is none of these in PIL (palettes, CMYK) is converted. For a struct, give the result to
+    Other modes of PIL (palettes, CMYK) are converted. For a struct, pass the result to
     `imageArrayToStruct`.
     """
     if img.mode not in ("RGB", "RGBA", "L"):
@@ -171,19 +171,19 @@ def PIL_to_imageStruct(img: Any) -> Array:
     pixels: Array = np.asarray(img)
     if pixels.ndim == 2:
         return pixels[..., None]
-    made: Array = np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
-    return made
+    reordered: Array = np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
+    return reordered
 
 
 def fixColorChannelOrdering(currentChannelOrder: str, imgAry: Any) -> Any:
     """Turn RGB into BGR; BGR and grey stay as they are, and so does alpha, which is last.
 
-    Since the colours are just reversed, it also turns BGR into RGB when it is told "RGB".
+    Since the colours are just reversed, "RGB" also turns BGR into RGB.
 
     Parameters
     ----------
     currentChannelOrder : {"RGB", "BGR", "L"}
-        What the array has.
+        The order of the array.
     imgAry : numpy.ndarray or tf.Tensor
         [..., channels], or a grey image [height, width].
 

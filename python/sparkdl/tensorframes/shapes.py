@@ -1,4 +1,4 @@
-"""What is known of the shapes of columns: `analyze`, `append_shape` and `print_schema`."""
+"""What is known about the shapes of columns: `analyze`, `append_shape` and `print_schema`."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFr
     col : str
         A column.
     shape : list of (int or None)
-        The number of rows of a block first, which is None as a rule, then the sizes of a value;
-        None (or -1, or 0) for what is unknown.
+        First the number of rows of a block, which is usually None, then the sizes of a value; None
+        (or -1, or 0) for unknown ones.
 
     Returns
     -------
@@ -88,6 +88,6 @@ def _size(size: Any, shape: object) -> int:
         return int(size)
     except (TypeError, ValueError):
         raise WrongTypeException(
-            f"The shape {shape!r} has the size {size!r}. Expected numbers, and None for what is "
-            "unknown."
+            f"The shape {shape!r} has the size {size!r}. Expected numbers, and None for unknown "
+            "sizes."
         ) from None

@@ -95,13 +95,13 @@ class FittedModel(Trained):
             )
         file = self._keras_file()
         if name.suffix == ".keras":
-            with target.written() as made:
+            with target.writing() as made:
                 shutil.copyfile(file, made)
         else:
             model = self.keras_model(custom_objects, safe_mode)
-            with target.beside(name.with_suffix(".weights.h5").name).written() as weights:
+            with target.beside(name.with_suffix(".weights.h5").name).writing() as weights:
                 model.save_weights(weights)
-            with target.written() as made:
+            with target.writing() as made:
                 text = json.dumps(json.loads(model.to_json()), indent=2)
                 made.write_text(text, encoding="utf-8")
         return str(target)

@@ -11,7 +11,7 @@ from pyspark.ml import Model
 from sparkdl._bundles.description.training_record import facts
 from sparkdl._models.libraries import keras
 from sparkdl._places.temporary_folders import new_folder
-from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
+from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KERAS_FILE_CONTENT, with_network
 from sparkdl.param.converters import path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_classifier_params import ImageClassifierParams
@@ -110,11 +110,11 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
     def _keras_file(self) -> Path:
         file = super()._keras_file()
         about = facts(self._bundle_folder())
-        if about.get(KEPT) != HEAD:
+        if about.get(KERAS_FILE_CONTENT) != HEAD:
             return file
         from sparkdl._models.files.loading import load_keras_file
 
-        whole = completed(load_keras_file(file, None, True), about)
+        whole = with_network(load_keras_file(file, None, True), about)
         made = new_folder("whole") / file.name
         keras().saving.save_model(whole, made)
         return made

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sparkdl._models.libraries import keras, tensorflow
 from sparkdl.errors import SettingsException
 from sparkdl.image.imageIO import fixColorChannelOrdering
-from sparkdl.networks.model_weights import downloaded
+from sparkdl.networks.model_weights import download
 from sparkdl.networks.named_models import NamedModel, named_model, named_models
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class KerasApplicationModel:
             create, include_top=not featurize, input_shape=shape, pooling=pooling, **given
         )
         if weights == "imagenet":
-            return downloaded(row, lambda: built(weights=weights))
+            return download(row, lambda: built(weights=weights))
         return built(weights=weights)
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow models on columns: `load_model` and what it gives."""
+"""TensorFlow models on columns: `load_model` and what it returns."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class TensorSpec:
 class Model:
     """A TensorFlow model to apply to columns; `load_model` makes it.
 
-    Immutable: the `with_...` methods return changed copies. The model is loaded once per executor,
-    when a job first needs it, and runs batch by batch wherever it stands in a query.
+    It is immutable: the `with_...` methods return changed copies. The model is loaded once per
+    executor, when a job first needs it, and runs batch by batch wherever it is in a query.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the graph; equal hashes are one model in the engine."""
+        """SHA-256 of the graph; the engine takes equal hashes for the same model."""
         return str(self._jvm_model.hash())
 
     @property
@@ -98,7 +98,7 @@ class Model:
         return Model(door().selectOutputs(self._jvm_model, list(outputs)))
 
     def with_batch_size(self, rows: int) -> Model:
-        """Run so many rows at once, instead of ``spark.sparkdl.batchSize``."""
+        """Run this many rows at once, instead of ``spark.sparkdl.batchSize``."""
         return Model(self._jvm_model.withBatchSize(int(rows)))
 
     def with_precision(self, precision: str) -> Model:
@@ -120,14 +120,14 @@ class Model:
         return Model(self._jvm_model.withScaleHint(hint))
 
     def with_seed(self, seed: int) -> Model:
-        """Make the random numbers repeatable that the model draws.
+        """Make the random numbers that the model draws repeatable.
 
-        What a row gets follows from the seed and the row alone, whatever the partitions and the
-        batches; without a seed the numbers are new in every run. The row is, in `append_to`, all
-        columns of the DataFrame; in a call and in SQL the inputs, so that rows with equal inputs
-        get equal numbers, unless columns that tell them apart follow the inputs:
-        ``model("x", "id")``. Each row is then run alone, which takes longer. For a model that
-        draws nothing it changes nothing.
+        What a row gets depends on the seed and the row alone, whatever the partitions and the
+        batches; without a seed the numbers are new in every run. In `append_to` the row is all
+        columns of the DataFrame; in a call and in SQL it is the inputs, so that rows with equal
+        inputs get equal numbers, unless columns that tell them apart follow the inputs:
+        ``model("x", "id")``. Each row is then run alone, which takes longer. It has no effect on a
+        model that draws nothing.
         """
         return Model(self._jvm_model.withSeed(int(seed)))
 
@@ -138,8 +138,8 @@ class Model:
     def __call__(self, *columns: Column | str) -> Column:
         """Apply the model to columns, one per input in the order of `inputs`.
 
-        A null in an input gives null, as SQL functions do. The types are checked when the query
-        is analysed.
+        A null in an input gives null, as in SQL functions. The types are checked when the query is
+        analysed.
 
         Returns
         -------
@@ -149,8 +149,8 @@ class Model:
         from pyspark.sql import Column
         from pyspark.sql.functions import col
 
-        given: list[Any] = [col(c) if isinstance(c, str) else c for c in columns]
-        result: Any = Column(door().applyModel(self._jvm_model, [c._jc for c in given]))
+        arguments: list[Any] = [col(c) if isinstance(c, str) else c for c in columns]
+        result: Any = Column(door().applyModel(self._jvm_model, [c._jc for c in arguments]))
         return result  # type: ignore[no-any-return]
 
     def register(
@@ -169,12 +169,11 @@ class Model:
         Parameters
         ----------
         function : str
-            Its name in SQL; one that is registered already is replaced.
+            Its name in SQL; a function of this name is replaced.
         spark : SparkSession, optional
             Default: the active session.
         fields : dict, optional
-            From the name of an input to the name of its field in the struct, for inputs whose
-            fields are called otherwise.
+            From the name of an input to the name of its field in the struct, where they differ.
 
         Raises
         ------
@@ -220,14 +219,14 @@ class Model:
 
         inputs, outputs = _names(input_cols), _names(output_cols)
         new = [*outputs, *([error_col] if error_col else [])]
-        taken = sorted(set(new) & set(df.columns))
-        if taken:
+        existing = sorted(set(new) & set(df.columns))
+        if existing:
             raise SchemaMismatchException(
-                f"The DataFrame has a column '{taken[0]}' already; give the new column another "
+                f"The DataFrame has a column '{existing[0]}' already; give the new column another "
                 "name, or drop the old one."
             )
-        made = door().appendModel(self._jvm_model, df._jdf, inputs, outputs, error_col)
-        return DataFrame(made, df.sparkSession)
+        appended = door().appendModel(self._jvm_model, df._jdf, inputs, outputs, error_col)
+        return DataFrame(appended, df.sparkSession)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a bundle into a new directory of any of Hadoop's file systems."""
@@ -269,9 +268,9 @@ def load_model(
     ModelNotFoundException
         If there is nothing at the path.
     InvalidModelException
-        If it is no model, was changed, or lacks the signature or a tensor.
+        If it is not a model, was changed, or lacks the signature or a tensor.
     SettingsException
-        If a constant names no placeholder, or does not fit it.
+        If a constant does not name a placeholder, or does not fit it.
 
     Examples
     --------

@@ -31,10 +31,10 @@ def remember(
     failure : str, optional
         Why training failed.
     about : mapping, optional
-        More for people, such as the number of rows; it is shown with the model.
+        Further facts for people, such as the number of rows; they are shown with the model.
     model : keras.Model, optional
-        The trained model, which is saved beside the graph: the graph has constants only, from
-        which nobody can go on training.
+        The trained model, which is saved beside the graph: the graph has constants only, so that
+        nobody could go on training from it.
     """
     manifest = read_manifest(bundle)
     source = {**(manifest.get("source") or {}), **{k: str(v) for k, v in (about or {}).items()}}
@@ -45,11 +45,11 @@ def remember(
     manifest["source"] = source
     if model is not None:
         manifest[_KERAS] = _KERAS_FILE
-        manifest["files"][_KERAS_FILE] = _saved(model, bundle / _KERAS_FILE)
+        manifest["files"][_KERAS_FILE] = _save(model, bundle / _KERAS_FILE)
     (bundle / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _saved(model: Any, file: Path) -> str:
+def _save(model: Any, file: Path) -> str:
     from sparkdl._models.libraries import keras
 
     keras().saving.save_model(model, file)

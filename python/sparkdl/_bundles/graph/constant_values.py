@@ -41,12 +41,12 @@ def constant_tensor(value: Any, dtype: Any, shape: Any, place: str) -> Any:
     expected = f"expected {dtype.name} {_dimensions(shape)}"
     if array.size and not _is_a(dtype, array):
         kind = _KINDS.get(array.dtype.kind, type(value).__name__)
-        raise _cannot(place, f"{expected}, but {_shown(value)} is {kind}")
+        raise _refusal(place, f"{expected}, but {_shown(value)} is {kind}")
     if array.size and not _fits(dtype, array):
-        raise _cannot(place, f"{expected}, but {_shown(value)} is out of its range")
+        raise _refusal(place, f"{expected}, but {_shown(value)} is out of its range")
     if not shape.is_compatible_with(array.shape):
         got = _dimensions(tf.TensorShape(array.shape))
-        raise _cannot(place, f"{expected}, but it has the shape {got}")
+        raise _refusal(place, f"{expected}, but it has the shape {got}")
     return tf.make_tensor_proto(array.tolist(), dtype, array.shape)
 
 
@@ -54,9 +54,9 @@ def _array(value: Any, place: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as e:  # lists of different lengths
-        raise _cannot(place, "its parts have different lengths") from e
+        raise _refusal(place, "its parts have different lengths") from e
     if array.dtype.kind not in _KINDS and array.size:
-        raise _cannot(
+        raise _refusal(
             place, f"expected a boolean, a number or a text, or lists of them, got {_shown(value)}"
         )
     return array
@@ -94,5 +94,5 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _cannot(place: str, why: str) -> SettingsException:
+def _refusal(place: str, why: str) -> SettingsException:
     return SettingsException(f"Cannot give {place} a constant: {why}.")

@@ -18,7 +18,7 @@ _FLOATS = {tf.float32.as_datatype_enum, tf.float64.as_datatype_enum}
 
 
 def fold_affine(graph: Graph) -> None:
-    """Fold every chain of `* constant` and `+ constant` behind a convolution or product."""
+    """Fold every chain of `* constant` and `+ constant` after a convolution or product."""
     uses = graph.consumers()
     for name in list(graph.nodes):
         node = graph.nodes[name]
@@ -123,7 +123,7 @@ def _write(graph: Graph, node: Any, weights: Array, scale: Array, bias: Array, l
             scale = scale.reshape(-1, 1)
         scaled = (weights.astype(np.float64) * scale).astype(weights.dtype)
         node.input[1] = graph.add_constant(node_of(node.input[1]) + "/scaled", scaled)
-    # The last node of the chain becomes the addition, so nobody behind it has to change.
+    # The last node of the chain becomes the addition, so that no node after it has to change.
     name, kind = last.name, node.attr["T"].type
     added = graph.add_constant(name + "/bias", bias.astype(weights.dtype))
     last.Clear()

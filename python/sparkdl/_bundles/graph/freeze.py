@@ -43,13 +43,13 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
     states = _generators_of(function)
     frozen, graph_def = _constants(function, states)
     # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
-    given = len(function.inputs) - len(function.captured_inputs)
+    count = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
-    if len(inputs) != given:
+    if len(inputs) != count:
         raise NotFrozenException(
             "Cannot freeze the model: besides its inputs it depends on resources that are not "
-            f"variables ({', '.join(inputs[given:])}), such as lookup tables. Save it as a "
-            "SavedModel and give that directory instead."
+            f"variables ({', '.join(inputs[count:])}), such as lookup tables. Save it as a "
+            "SavedModel and pass that directory instead."
         )
     outputs = [t.name for t in frozen.outputs]
     graph_def = without_generators(inline(graph_def, inputs, outputs), states)
@@ -64,7 +64,7 @@ def _generators_of(function: Any) -> dict[str, str]:
 
 
 def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
-    """Do what `convert_variables_to_constants_v2_as_graph` does, but leave some variables."""
+    """Do as `convert_variables_to_constants_v2_as_graph`, but keep some variables."""
     variables = convert_to_constants._FunctionConverterDataInEager(
         func=function,
         lower_control_flow=False,
@@ -88,8 +88,8 @@ def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
         return generators.draw_from_seed(graph_def, states)
     except generators.UnknownUseException as e:
         raise NotFrozenException(
-            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that is not "
-            "known. Draw the numbers before it, or with tf.random.uniform and the like."
+            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that sparkdl "
+            "does not know. Draw the numbers before it, or with tf.random.uniform and the like."
         ) from e
 
 
@@ -118,13 +118,13 @@ def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any
 def check_frozen(graph_def: Any, source: str) -> None:
     """Raise if a graph still has variables or tables, whose values are not in it."""
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
-    loose = [n for n in nodes if n.op in _STATE]
-    if loose:
-        names = ", ".join(f"{n.name} ({n.op})" for n in loose[:3])
+    stateful = [n for n in nodes if n.op in _STATE]
+    if stateful:
+        names = ", ".join(f"{n.name} ({n.op})" for n in stateful[:3])
         raise NotFrozenException(
-            f"The graph of {source} is not frozen: it has {len(loose)} variables or tables "
+            f"The graph of {source} is not frozen: it has {len(stateful)} variables or tables "
             f"({names}), whose values are not in the graph. Expected a graph with constants. "
-            "Save it as a SavedModel and give that directory, or freeze it first."
+            "Save it as a SavedModel and pass that directory, or freeze it first."
         )
 
 
@@ -160,8 +160,8 @@ _STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
 def without_large_values(graph_def: Any) -> Any:
     """Return a graph with the same shapes, whose large constants are placeholders.
 
-    TensorFlow looks at the values of small constants only when it infers shapes (sizes, axes,
-    paddings), and to import a graph copies it several times.
+    When TensorFlow infers shapes, it looks at the values of small constants only (sizes, axes,
+    paddings), and importing a graph copies it several times.
     """
     large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > _LARGE_BYTES}
     if not large:
@@ -175,7 +175,7 @@ def without_large_values(graph_def: Any) -> Any:
     return light
 
 
-_LARGE_BYTES = 1 << 16  # a shape, or what a shape is made of, is never so large
+_LARGE_BYTES = 1 << 16  # neither a shape nor what it is computed from is ever that large
 
 
 def _add_placeholder(graph_def: Any, constant: Any) -> None:

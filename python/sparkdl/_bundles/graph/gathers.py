@@ -1,4 +1,4 @@
-"""Look-ups of rows of variables, inside of functions."""
+"""Look-ups of rows in variables, inside functions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _RESOURCE = tf.resource.as_datatype_enum
 
 
 def gather_from_constants(graph_def: Any) -> None:
-    """Let functions look rows up in their arguments that were variables and now are constants.
+    """Let functions look rows up in those arguments that were variables and now are constants.
 
-    TensorFlow's conversion of variables does so in the graph itself, and leaves functions (which
-    the embeddings of Keras 2 are in, where a SavedModel calls the model) with look-ups in
-    variables, whose arguments are none.
+    TensorFlow's conversion of variables does so in the graph itself only. In functions, such as
+    those with the embeddings of Keras 2 where a SavedModel calls the model, it leaves look-ups in
+    variables, whose arguments no longer are variables.
     """
     for function in graph_def.library.function:
         types = {arg.name: arg.type for arg in function.signature.input_arg}

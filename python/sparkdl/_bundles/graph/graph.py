@@ -11,9 +11,9 @@ from tensorflow.python.framework import op_def_registry
 
 Array = npt.NDArray[Any]
 
-# Value may differ between two runs, or the node does something besides computing its outputs.
+# The value may differ between two runs, or the node does more than compute its outputs.
 _NOT_PURE = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
-# Old-style control flow: what is dead depends on where a node stands, so nothing may be moved.
+# Control flow of TensorFlow 1: a node's place decides whether it runs, so nothing may be moved.
 _FRAMES = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"}
 
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.manifest import SEED, TensorSpec, random_json
+from sparkdl._bundles.description.manifest import SEED, BundleEnd, random_json
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
 from sparkdl._bundles.graph.original import Original
-from sparkdl._bundles.graph.random_ops import draw_from_seed, own_draws
+from sparkdl._bundles.graph.random_ops import draw_from_seed, unseeded_draws
 from sparkdl._bundles.graph.simplify import simplify
 from sparkdl.errors import InvalidModelException
 
 
 @dataclass(frozen=True)
-class Loose:
-    """A frozen graph whose ends have no names of their own yet.
+class FrozenGraph:
+    """A frozen graph whose tensors do not have the names of its inputs and outputs yet.
 
     Attributes
     ----------
@@ -30,10 +30,10 @@ class Loose:
     source : dict of str to str
         Where it came from, for the manifest.
     shapes : dict of str to tf.TensorShape
-        Shapes of outputs by name, where they are known: a GraphDef does not have those of what
-        comes out of control flow.
+        Shapes of outputs by name, where they are known: a GraphDef lacks those of the results of
+        control flow.
     original : callable or None
-        What gives the model's own results, to compare with: see `sparkdl._bundles.graph.original`.
+        Computes the model's own results, to compare with: see `sparkdl._bundles.graph.original`.
     """
 
     graph_def: Any
@@ -45,48 +45,48 @@ class Loose:
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedGraph:
     """A frozen graph that is ready to be written.
 
     `random` says how it draws random numbers, as model.json does; None if it draws none.
     """
 
     graph_def: Any
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
+    inputs: list[BundleEnd]
+    outputs: list[BundleEnd]
     source: dict[str, str]
     random: dict[str, Any] | None = None
 
 
-def finish(loose: Loose) -> Finished:
+def finish(frozen: FrozenGraph) -> FinishedGraph:
     """Name the ends of a frozen graph and simplify what lies between them."""
-    names = [*loose.inputs, *loose.outputs]
+    names = [*frozen.inputs, *frozen.outputs]
     nodes = _distinct([node_name(n) for n in names])
     if SEED in nodes:
         raise InvalidModelException(
             f"An input or output of the model is called '{SEED}', which is the name of the tensor "
             "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
         )
-    count = len(loose.inputs)
+    count = len(frozen.inputs)
     named = name_ends(
-        _drawing_from_seed(loose.graph_def),
-        dict(zip(nodes[:count], loose.inputs.values(), strict=True)),
-        dict(zip(nodes[count:], loose.outputs.values(), strict=True)),
+        _draw_all_from_seed(frozen.graph_def),
+        dict(zip(nodes[:count], frozen.inputs.values(), strict=True)),
+        dict(zip(nodes[count:], frozen.outputs.values(), strict=True)),
     )
-    simple = simplify(named, nodes[:count], nodes[count:])
-    seed = f"{SEED}:0" if any(n.name == SEED for n in simple.node) else None
-    hints = [tf.TensorShape(None)] * count + [loose.shapes.get(o) for o in loose.outputs]
-    described = [
-        TensorSpec(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
+    simplified = simplify(named, nodes[:count], nodes[count:])
+    seed = f"{SEED}:0" if any(n.name == SEED for n in simplified.node) else None
+    hints = [tf.TensorShape(None)] * count + [frozen.shapes.get(o) for o in frozen.outputs]
+    ends = [
+        BundleEnd(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
         for name, node, spec, hint in zip(
-            names, nodes, static_signature(simple, nodes), hints, strict=True
+            names, nodes, static_signature(simplified, nodes), hints, strict=True
         )
     ]
-    random = random_json(seed, own_draws(simple, nodes[count:]))
-    return Finished(simple, described[:count], described[count:], loose.source, random)
+    random = random_json(seed, unseeded_draws(simplified, nodes[count:]))
+    return FinishedGraph(simplified, ends[:count], ends[count:], frozen.source, random)
 
 
-def _drawing_from_seed(graph_def: Any) -> Any:
+def _draw_all_from_seed(graph_def: Any) -> Any:
     graph = Graph(graph_def, ())
     draw_from_seed(graph)
     return graph.to_graph_def()
@@ -94,10 +94,10 @@ def _drawing_from_seed(graph_def: Any) -> Any:
 
 def _distinct(nodes: list[str]) -> list[str]:
     """Tell nodes of the same name apart: an input and an output may be called the same."""
-    found: list[str] = []
+    distinct: list[str] = []
     for node in nodes:
-        found.append(_free(node, {*found}))
-    return found
+        distinct.append(_free(node, {*distinct}))
+    return distinct
 
 
 def _merged(shape: Any, hint: Any) -> Any:

@@ -25,7 +25,7 @@ _ANY_SEED = np.zeros(2, np.int64)
 
 
 class GraphRun:
-    """A graph of constants, run by TensorFlow in this process, as it is: nothing is optimised.
+    """A graph of constants, run by TensorFlow in this process as it is: nothing is optimized.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ class SavedModelRun(GraphRun):
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name, each time with the variables that were saved."""
-        found = super().__call__(rows)
+        outputs = super().__call__(rows)
         if self._changes:
             self.close()
-        return found
+        return outputs
 
     @cached_property
     def _changes(self) -> bool:
@@ -110,8 +110,8 @@ def of_function(
     inputs : sequence of str
         The names of the inputs, in its order.
     outputs : mapping of str to tuple
-        For each output the keys and indices that lead to it in what `call` returns: they are looked
-        up, so that an order that was mistaken in the conversion is not mistaken here, too.
+        For each output the keys and indices that lead to it in what `call` returns. Outputs are
+        found by them and not by order, which the conversion may have got wrong.
     """
 
     def run(rows: Mapping[str, Array]) -> dict[str, Array]:
@@ -122,8 +122,8 @@ def of_function(
     return run
 
 
-def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function after which these variables are again what they were before."""
+def restoring(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives these variables their old values back after the call."""
     if not variables:
         return call
 
@@ -139,7 +139,7 @@ def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[...,
 
 
 def with_values(model: Original, values: Mapping[str, Array]) -> Original:
-    """Return a model some of whose inputs have a value that is the same for all rows."""
+    """Return a model in which some inputs have one value for all rows."""
     return lambda rows: model({**rows, **values})
 
 

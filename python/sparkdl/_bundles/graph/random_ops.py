@@ -1,9 +1,10 @@
-"""Operations that draw random numbers: from the hidden seed where they can, else on their own.
+"""Operations that draw random numbers: from the hidden seed where they can, else without it.
 
-TensorFlow's own have a state in the session. Two sessions with equal seeds give the same numbers,
-and no seed makes a job repeatable whose batches run in any order. So they become those without a
-state, on a seed of their own; what cannot, such as an operation inside a loop, which has to draw
-other numbers in each round, keeps its state without a seed: new numbers in every run.
+TensorFlow's usual ones keep a state in the session. Two sessions with equal seeds give the same
+numbers, and no seed makes a job repeatable whose batches run in any order. So they become
+stateless operations, each with a seed of its own. One that cannot, such as an operation inside a
+loop, which has to draw other numbers in each iteration, keeps its state but no seed: it draws new
+numbers in every run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def draw_from_seed(graph: Graph) -> None:
 
 
 def forget_seeds(nodes: Iterable[Any]) -> None:
-    """Let operations draw other numbers in every session: a seed of 0 and 0 is none."""
+    """Let operations draw other numbers in every session: 0 and 0 stand for no seed."""
     for node in nodes:
         if node.op in DRAWING:
             for key in ("seed", "seed2"):
@@ -46,18 +47,18 @@ def forget_seeds(nodes: Iterable[Any]) -> None:
                     node.attr[key].i = 0
 
 
-def own_draws(graph_def: Any, tensors: Iterable[str]) -> list[str]:
-    """Return the operations that draw without the hidden seed, of what some tensors need."""
+def unseeded_draws(graph_def: Any, tensors: Iterable[str]) -> list[str]:
+    """Return the operations that draw without the hidden seed, of those that some tensors need."""
     return named(n for n in needed(graph_def, tensors) if n.op in DRAWING)
 
 
 def named(nodes: Iterable[Any]) -> list[str]:
-    """Return what the manifest says of nodes that draw."""
+    """Return how the manifest lists nodes that draw."""
     return sorted(f"{n.op} '{n.name}'" for n in nodes)
 
 
 def needed(graph_def: Any, tensors: Iterable[str]) -> list[Any]:
-    """Return the nodes that some tensors need, and all those of the functions that these call."""
+    """Return the nodes that some tensors need, and all nodes of the functions that these call."""
     functions = {f.signature.name: [*f.node_def] for f in graph_def.library.function}
     nodes = {n.name: n for n in graph_def.node}
     found: dict[int, Any] = {}
@@ -79,7 +80,7 @@ def _called(node: Any) -> list[str]:
 
 
 def _become(node: Any, op: str, inputs: list[str], **types: int) -> None:
-    """Make a node another one, which runs after the same nodes."""
+    """Turn a node into another operation that runs after the same nodes."""
     after = [i for i in node.input if i.startswith("^")]
     name = node.name
     node.Clear()
@@ -125,7 +126,7 @@ def _poisson(graph: Graph, node: Any, seed: str) -> None:
 
 
 def _with_shape_of(graph: Graph, node: Any, parameter: int, of_shape: int) -> str:
-    """Add the whole shape of what is drawn: for each parameter as many as the node's shape says."""
+    """Add the whole shape of what is drawn: the node's shape once for each parameter."""
     near = f"{node.name}/drawn"
     inner = tf.compat.v1.NodeDef(name=near + "_each", op="Shape", input=[node.input[1]])
     inner.attr["T"].type, inner.attr["out_type"].type = parameter, of_shape

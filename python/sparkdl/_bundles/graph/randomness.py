@@ -31,10 +31,10 @@ def random_outputs(graph_def: Any, outputs: Mapping[str, str]) -> set[str]:
 def _drawing_functions(functions: Mapping[str, Iterable[Any]]) -> set[str]:
     drawing: set[str] = set()
     while True:
-        found = {f for f, body in functions.items() if any(_draws(n, drawing) for n in body)}
-        if found == drawing:
+        next_drawing = {f for f, body in functions.items() if any(_draws(n, drawing) for n in body)}
+        if next_drawing == drawing:
             return drawing
-        drawing = found
+        drawing = next_drawing
 
 
 def _draws(node: Any, drawing: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Says with one fast operation what Keras says with several, or with one that is slow on a CPU."""
+"""Replaces several of Keras' operations, or one that is slow on a CPU, by a fast one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sparkdl._bundles.graph.groups import split_groups
 
 
 def rewrite(graph: Graph) -> None:
-    """Apply every rewriting."""
+    """Apply all rewrites."""
     dense_on_maps(graph)
     depthwise(graph)
     split_groups(graph)
@@ -19,8 +19,8 @@ def rewrite(graph: Graph) -> None:
 def dense_on_maps(graph: Graph) -> None:
     """Turn a dense layer on [batch, h, w, c] into a convolution of size 1.
 
-    Keras computes the shape, flattens, multiplies and restores the shape: ten small operations,
-    and the bias and what follows cannot be folded into the weights.
+    Keras computes the shape, flattens, multiplies and restores the shape: these are ten small
+    operations, and neither the bias nor what follows can be folded into the weights.
     """
     for name in list(graph.nodes):
         node = graph.nodes[name]
@@ -59,7 +59,7 @@ def _maps_times_weights(graph: Graph, node: Any) -> tuple[str, Array, int] | Non
 
 
 def depthwise(graph: Graph) -> None:
-    """Turn a convolution in as many groups as channels into a depthwise one."""
+    """Turn a convolution with as many groups as channels into a depthwise one."""
     found = []
     for node in graph.nodes.values():
         weights = graph.constant(node.input[1]) if node.op == "Conv2D" else None

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 
 def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
-    """Return a concrete function that has one more dimension in front, everywhere.
+    """Return a concrete function whose inputs and outputs have a dimension of rows in front.
 
-    Operations are vectorised where TensorFlow knows how; others run in a loop.
+    Operations are vectorized where TensorFlow knows how; others run in a loop.
 
     Parameters
     ----------
@@ -24,9 +24,11 @@ def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
     cells = _shapes(graph_def, [*inputs.values(), *outputs.values()])
 
     def of_row(row: list[Any]) -> dict[str, Any]:
-        given = {inputs[n]: value for n, value in zip(names, row, strict=True)}
-        found = tf.import_graph_def(graph_def, given, list(outputs.values()), name="row")
-        return dict(zip(outputs, found, strict=True))
+        inputs_by_tensor = {inputs[n]: value for n, value in zip(names, row, strict=True)}
+        results = tf.import_graph_def(
+            graph_def, inputs_by_tensor, list(outputs.values()), name="row"
+        )
+        return dict(zip(outputs, results, strict=True))
 
     def of_rows(*tensors: Any) -> dict[str, Any]:
         results = tf.vectorized_map(of_row, list(tensors))

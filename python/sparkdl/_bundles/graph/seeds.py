@@ -17,7 +17,7 @@ from sparkdl._bundles.description.manifest import SEED
 from sparkdl._bundles.graph.graph import Array, Graph
 
 _INT64 = tf.int64.as_datatype_enum
-# As TensorFlow calls it in a graph of several, and in a SavedModel.
+# Also as TensorFlow names it in a graph made of several, and in a SavedModel.
 _NAME = re.compile(rf"(.*/|serving_default_)?{SEED}(_\d+)?")
 _BELOW = 62  # bits: the sum of two such numbers is never negative
 
@@ -33,34 +33,34 @@ def no_seed() -> Any:
 
 
 def offset(what: str) -> Array:
-    """Return the two numbers that tell one thing that draws from all others of a graph."""
+    """Return two numbers by which something that draws differs from all others in a graph."""
     digest = hashlib.sha256(f"sparkdl {what}".encode()).digest()
     numbers = np.frombuffer(digest[:16], "<u8") >> np.uint64(64 - _BELOW)
     return np.asarray(numbers, np.int64)
 
 
 def is_seed(node: Any) -> bool:
-    """Say whether a node is the hidden input, or was that of a graph that became part of this."""
+    """Say whether a node is the hidden input, of this graph or of one that became part of it."""
     return bool(node.op == "Placeholder" and _NAME.fullmatch(node.name))
 
 
 def derived(graph: Graph, what: str) -> str:
-    """Add a tensor that follows from the seed, and from what it is for, and return its name."""
+    """Add a tensor that depends on the seed and on what it is for; return its name."""
     name = _free(graph, f"{SEED}/{what.replace(' ', '_')}")
     _put_sum(graph, name)
     return name
 
 
 def one_seed(graph: Graph) -> None:
-    """Let the hidden inputs of graphs that were put together draw from a single one."""
+    """Derive the hidden inputs of graphs that were put together from a single one."""
     for name in [n.name for n in graph.nodes.values() if is_seed(n) and n.name != SEED]:
         _put_sum(graph, name)
 
 
 def unfed(graph_def: Any) -> Any:
-    """Return a graph that runs without being fed a seed: it draws one itself, new in each run.
+    """Return a graph that need not be fed a seed: it draws one itself, new in each run.
 
-    For graphs that users get. In a bundle, what draws it is fed a seed again.
+    For graphs that users get. In a bundle, the node that draws the seed is fed one again.
     """
     graph = Graph(graph_def, ())
     if any(map(is_seed, graph_def.node)):

@@ -19,7 +19,7 @@ from sparkdl._bundles.graph.rewrite import rewrite
 
 _IDENTITIES = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
 _HARMLESS = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
-_NOT_VALUES = {tf.variant, tf.resource}  # lists of tensors, say: no constant can hold them
+_NOT_VALUES = {tf.variant, tf.resource}  # such as lists of tensors: no constant can hold them
 _MOST_FOLDED_BYTES = 1 << 20  # a constant larger than this must replace at least as much
 
 
@@ -51,13 +51,13 @@ def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> A
 
 
 def is_simplified(graph_def: Any) -> bool:
-    """Say whether `simplify` did all of its work, which it does not across control flow."""
+    """Say whether `simplify` could do all of its work, which control flow prevents."""
     graph = Graph(graph_def, set())
     return not graph.has_frames() and not graph_def.library.function
 
 
 def _roots(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    # An input that no output uses still is part of the signature.
+    # An input that no output uses is still part of the signature.
     return [*[i for i in inputs if i in graph.nodes], *outputs]
 
 
@@ -65,8 +65,8 @@ def drop_control_inputs(graph: Graph) -> None:
     """Remove "run this first" where what runs first has no effect but its outputs."""
     pure: dict[str, bool] = {}
     for name, node in graph.nodes.items():  # inputs come before their users
-        own = is_pure(node) or node.op in _HARMLESS
-        pure[name] = own and all(pure.get(node_of(i), False) for i in node.input)
+        node_is_pure = is_pure(node) or node.op in _HARMLESS
+        pure[name] = node_is_pure and all(pure.get(node_of(i), False) for i in node.input)
     for node in graph.nodes.values():
         wanted = [i for i in node.input if not (i.startswith("^") and pure[node_of(i)])]
         if len(wanted) < len(node.input):
@@ -132,14 +132,14 @@ def _constant_nodes(graph: Graph) -> dict[str, None]:
     found: dict[str, None] = {}
     for name, node in graph.nodes.items():
         computed = node.op == "Const" or (is_pure(node) and node.input)
-        # A constant that waits for an assertion, say, stays, and so does the assertion.
+        # A constant that waits for an assertion, for example, stays, and so does the assertion.
         if computed and all(not i.startswith("^") and node_of(i) in found for i in node.input):
             found[name] = None
     return found
 
 
 def _bytes_under(graph: Graph, name: str) -> int:
-    """Size of the constants that a node is computed from."""
+    """Return the size of the constants that a node is computed from."""
     seen: set[str] = set()
     stack, total = [name], 0
     while stack:
@@ -184,7 +184,7 @@ def _content(node: Any) -> bytes:
 
 
 def tidy(graph_def: Any) -> Any:
-    """Remove what another version of TensorFlow may not know or nobody needs."""
+    """Remove what is not needed, or what another version of TensorFlow may not know."""
     for node in graph_def.node:
         node.device = ""
         node.ClearField("experimental_debug_info")

@@ -34,7 +34,7 @@ class VariableUses:
         self._functions = {f.signature.name: f for f in graph_def.library.function}
         self.bodies: dict[str, Sequence[Any]] = {MAIN: graph_def.node}
         self.bodies |= {name: f.node_def for name, f in self._functions.items()}
-        self._meant: dict[tuple[str, str], set[str]] = {}  # by body and node or argument
+        self._variables: dict[tuple[str, str], set[str]] = {}  # by body and node or argument
         while self._spread():
             pass
 
@@ -42,7 +42,7 @@ class VariableUses:
         """Return what a node of a body does, with the functions that it calls."""
         return self._of(body, node, frozenset())
 
-    def loop(self, node: Any) -> bool:
+    def is_loop(self, node: Any) -> bool:
         """Say whether a node runs its functions again and again."""
         return node.op in _LOOPS
 
@@ -55,22 +55,22 @@ class VariableUses:
             return Use(_union(u.reads for u in uses), _union(u.writes for u in uses))
         if node.op in _PASSING:
             return Use(frozenset(), frozenset())
-        given = _union(self._meaning(body, i) for i in node.input if not i.startswith("^"))
+        inputs = _union(self._variables_of(body, i) for i in node.input if not i.startswith("^"))
         written = is_write(node)
-        return Use(frozenset() if written else given, given if written else frozenset())
+        return Use(frozenset() if written else inputs, inputs if written else frozenset())
 
-    def _meaning(self, body: str, tensor: str) -> frozenset[str]:
-        return frozenset(self._meant.get((body, node_of(tensor)), ()))
+    def _variables_of(self, body: str, tensor: str) -> frozenset[str]:
+        return frozenset(self._variables.get((body, node_of(tensor)), ()))
 
     def _spread(self) -> bool:
-        """Carry meanings one step on: along edges, and into functions; say whether any was new."""
+        """Follow variables one step along edges and into functions; say whether any was new."""
         grown = False
         for body, nodes in self.bodies.items():
             for node in nodes:
-                for place, meant in self._steps(body, node):
-                    known = self._meant.setdefault(place, set())
-                    grown |= not meant <= known
-                    known |= meant
+                for place, variables in self._steps(body, node):
+                    seen = self._variables.setdefault(place, set())
+                    grown |= not variables <= seen
+                    seen |= variables
         return grown
 
     def _steps(self, body: str, node: Any) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
@@ -78,15 +78,15 @@ class VariableUses:
             yield (body, node.name), frozenset([node.name])
         elif node.op in _PASSING and node.input:
             for tensor in node.input:
-                yield (body, node.name), self._meaning(body, tensor)
+                yield (body, node.name), self._variables_of(body, tensor)
         for name in functions_of(node):
-            given = node.input[1 if node.op in _CHOOSING else 0 :]
-            for argument, tensor in zip(self._arguments(name), given, strict=False):
-                yield (name, argument), self._meaning(body, tensor)
+            inputs = node.input[1 if node.op in _CHOOSING else 0 :]
+            for argument, tensor in zip(self._arguments(name), inputs, strict=False):
+                yield (name, argument), self._variables_of(body, tensor)
 
     def _arguments(self, function: str) -> list[str]:
-        known = self._functions.get(function)
-        return [argument.name for argument in known.signature.input_arg] if known else []
+        called = self._functions.get(function)
+        return [argument.name for argument in called.signature.input_arg] if called else []
 
 
 def is_write(node: Any) -> bool:

@@ -10,24 +10,24 @@ from sparkdl.errors import InvalidModelException
 
 
 def with_plain_dicts(model: Any) -> Any:
-    """Return a model, of the same layers, whose file gives the same model again.
+    """Return a model of the same layers whose file gives the same model again.
 
     A file has the weights of layers of one class in an order that follows the outputs. It says
     dict for an OrderedDict, whose keys Keras sorts when it loads the file and not before: layers
-    would get each other's weights, without a word.
+    would silently get each other's weights.
 
     Raises
     ------
     InvalidModelException
-        A model within it, or of a class of the user's own, has outputs in an OrderedDict.
+        A model within it, or a model of a custom class, has outputs in an OrderedDict.
     """
-    ordered = [
+    affected = [
         m for m in model._flatten_layers() if _is_ordered(getattr(m, "_outputs_struct", None))
     ]
-    if not ordered:
+    if not affected:
         return model
-    if ordered != [model] or not type(model).__module__.startswith("keras."):
-        names = ", ".join(f"'{m.name}'" for m in ordered)
+    if affected != [model] or not type(model).__module__.startswith("keras."):
+        names = ", ".join(f"'{m.name}'" for m in affected)
         raise InvalidModelException(
             f"Cannot write '{model.name}' to a file: {names} has outputs in an OrderedDict, and "
             "when Keras loads it, layers get each other's weights. Build it with a dict."

@@ -200,7 +200,7 @@ def test_a_trial_that_fails_is_reported_and_gives_zeros(
     assert "TypeError: " in str(bad.failure)
     assert "was ended by SIGKILL. The machine may be out of memory" in str(dead.failure)
     assert bad.history == {}
-    with pytest.warns(UserWarning, match="has learnt nothing and gives zeros"):
+    with pytest.warns(UserWarning, match="has learnt nothing and returns zeros"):
         rows = bad.transform(frame).select("out").collect()
     assert len(rows) == COUNT
     assert not np.any([r.out.toArray() for r in rows])
@@ -357,7 +357,9 @@ def test_wrong_columns_and_models_are_errors_on_the_driver(
 
 def test_labels_that_do_not_fit_are_the_reason_of_the_failure(frame: Any, start: str) -> None:
     made = estimator(start)
-    with pytest.raises(ModelExecutionException, match="Label 3 is no class of the model.* 0 to 1"):
+    with pytest.raises(
+        ModelExecutionException, match="Label 3 is not a class of the model.* 0 to 1"
+    ):
         made.fit(frame.selectExpr("uri", "label * 3 AS label"))
 
 

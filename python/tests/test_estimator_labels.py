@@ -46,7 +46,7 @@ def test_losses_are_known_by_objects_and_configurations_too() -> None:
 @pytest.mark.parametrize(
     ("labels", "loss", "output", "message"),
     [
-        (np.array([0.0, 3]), SPARSE, (3,), "Label 3 is no class of the model.*0 to 2 .1 of 2"),
+        (np.array([0.0, 3]), SPARSE, (3,), "Label 3 is not a class of the model.*0 to 2 .1 of 2"),
         (np.array([-1.0]), ONE_HOT, (3,), "Label -1 is no class"),
         (np.array([0.5]), SPARSE, (3,), "Label 0.5 is no class"),
         (HOT, SPARSE, (4,), "has 4 classes, a label has 3 numbers"),

@@ -284,7 +284,7 @@ def test_rows_that_cannot_be_used_are_named(spark: Any, start: str) -> None:
     unsaid = spark.createDataFrame([([1.0, 2.0, 3.0, 4.0], 0, None)], f"{schema}, held boolean")
     with pytest.raises(InvalidInputException, match="column 'held' has 1 null"):
         made.copy({made.validationCol: "held"}).fit(unsaid)
-    with pytest.raises(InvalidInputException, match="no row to train on: of 0"):
+    with pytest.raises(InvalidInputException, match="no row to train on: 0 of 0"):
         made.fit(spark.createDataFrame([], schema))
     nothing = made.copy({made.validationFraction: 0.1})
     with pytest.raises(InvalidInputException, match="validationFraction 0.1 of 1 rows is none"):

@@ -272,11 +272,13 @@ def test_what_a_function_gives_must_be_a_dict_of_tensors() -> None:
     def scored(x: Any) -> Any:
         return x + 3.0
 
-    with pytest.raises(TypeError, match="The function 'scored' gave a single tensor. Expected a d"):
+    with pytest.raises(
+        TypeError, match="The function 'scored' returned a single tensor. Expected a d"
+    ):
         made(scored)
-    with pytest.raises(TypeError, match="The function gave list. Expected a dict that names"):
+    with pytest.raises(TypeError, match="The function returned list. Expected a dict that names"):
         made(lambda x: [x])
-    with pytest.raises(TypeError, match="gave an empty dict"):
+    with pytest.raises(TypeError, match="returned an empty dict"):
         made(lambda x: {})
     with pytest.raises(TypeError, match="names a result 1. Expected the name of a column"):
         made(lambda x: {1: x})

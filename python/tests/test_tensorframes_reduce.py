@@ -153,7 +153,9 @@ def test_what_cannot_be_merged_is_refused_before_a_job(df: Any) -> None:
         tfs.aggregate(lambda key: {"key": tf.reduce_sum(key)}, df.groupBy("key"))
     with pytest.raises(TypeError, match="Expected what df.groupBy.* gives, got pyspark"):
         tfs.aggregate(total, df)
-    with pytest.raises(TypeError, match="GroupedData. For the result of groupBy, use tfs.aggregate"):
+    with pytest.raises(
+        TypeError, match="GroupedData. For the result of groupBy, use tfs.aggregate"
+    ):
         tfs.reduce_blocks(total, df.groupBy("key"))
 
 

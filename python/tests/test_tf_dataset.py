@@ -166,7 +166,9 @@ def test_a_null_within_an_array_is_named(spark: Any):
 
 def test_rows_of_several_shapes_are_an_error(spark: Any):
     arrays = spark.createDataFrame([([1.0],), ([1.0, 2.0],)], "a array<float>").coalesce(1)
-    with pytest.raises(tf.errors.OpError, match=r"column 'a' must have the same shape, got \[1\] and"):
+    with pytest.raises(
+        tf.errors.OpError, match=r"column 'a' must have the same shape, got \[1\] and"
+    ):
         list(sparkdl.tf_dataset(arrays, "a"))
     images = structs(spark, picture(4, 4), picture(5, 4))
     with pytest.raises(tf.errors.OpError, match=r"\[4, 4, 3\] and \[5, 4, 3\]: set image_size"):

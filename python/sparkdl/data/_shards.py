@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.placement import TRAINING, Layout, encoded, layout, receiver, splitter
+from sparkdl._placement.placement import (
+    TRAINING,
+    Layout,
+    encode_rows,
+    find_layout,
+    receiver,
+    splitter,
+)
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl.data._arrow_arrays import TensorField
 from sparkdl.data._as_dataset import as_dataset
@@ -45,7 +52,7 @@ class Shards:
                     "arrays. Convert it to numbers in Spark first, or set image_size for images."
                 )
 
-    def encoded(self) -> tuple[RDD[Any], Layout]:
+    def encode(self) -> tuple[RDD[Any], Layout]:
         """Encode the rows, which stay on the executors' disks.
 
         Raises
@@ -59,7 +66,7 @@ class Shards:
         rows = frame.where(f"{REASON} IS NULL") if self.batching.skip else frame
         kept = Fields(tuple(self._field(i) for i in range(len(self._fields))), (), None)
         columns = [f"c{i}" for i in range(len(self._fields))]
-        blocks = encoded(rows.select(*columns, lit(False).alias("chosen")), kept)
+        blocks = encode_rows(rows.select(*columns, lit(False).alias("chosen")), kept)
         try:
             return blocks, self._layout_of(blocks, kept)
         except BaseException:
@@ -81,7 +88,7 @@ class Shards:
 
     def _layout_of(self, blocks: RDD[Any], kept: Fields) -> Layout:
         try:
-            found = layout(blocks, kept, None)
+            found = find_layout(blocks, kept, None)
         except InvalidInputException:
             self._raise_reason()
             raise
@@ -164,10 +171,10 @@ def place_shards(
         yield list(arguments), {}
         return
     _check(shards, workers, local)
-    encoded_shards: list[Encoded] = []
+    encoded_shards: list[EncodedRows] = []
     try:
         for shard in shards:
-            encoded_shards.append(Encoded(shard.batching.size, *shard.encoded()))
+            encoded_shards.append(EncodedRows(shard.batching.size, *shard.encode()))
         shares = iter([shard.share(i, encoded_shards[i].layout) for i, shard in enumerate(shards)])
         values = [next(shares) if isinstance(a, Shards) else a for a in arguments]
         receive = _receiver([(e.layout, e.batch) for e in encoded_shards], workers)
@@ -193,7 +200,7 @@ def _check(shards: Sequence[Shards], workers: int, local: bool) -> None:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRows:
     """The rows of one dataset on the executors' disks."""
 
     batch: int
@@ -208,7 +215,7 @@ class Encoded:
         )
 
 
-def _pieces_by_worker(encoded_shards: Sequence[Encoded], workers: int) -> RDD[Any]:
+def _pieces_by_worker(encoded_shards: Sequence[EncodedRows], workers: int) -> RDD[Any]:
     """Return (number, piece), sorted, so that the rows of a dataset are together."""
     pieces = [shard.pieces(number, workers) for number, shard in enumerate(encoded_shards)]
     together = pieces[0].context.union(pieces)

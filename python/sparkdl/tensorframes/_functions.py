@@ -58,9 +58,7 @@ def trace(
 def _spec(
     argument: Argument, column: str, form: ProgramForm, columns: TensorColumns, owner: str
 ) -> Any:
-    fed = tensor_column(
-        column, columns, f"the argument '{argument.name}' of {owner}"
-    )
+    fed = tensor_column(column, columns, f"the argument '{argument.name}' of {owner}")
     shape = tf.TensorShape(fed.shape(form.block))
     dtype = fed.dtype
     if argument.declared is not None:  # the engine converts, and compares shapes

@@ -72,7 +72,7 @@ def _check_json(params: dict[str, Any]) -> None:
             json.dumps(value)
         except (TypeError, ValueError) as e:
             raise SettingsException(
-                f"Cannot save {name}: {e}. Only what JSON can hold can be saved: names, numbers, "
+                f"Cannot save {name}: {e}. Only what fits into JSON can be saved: names, numbers, "
                 "texts, and optimizers and losses of Keras, but no callbacks, arrays or functions. "
                 f"Clear {name} before saving, and set it again after loading."
             ) from None

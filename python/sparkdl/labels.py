@@ -24,7 +24,7 @@ _NUMBERED = re.compile(r"([0-9]+) +(.*)")
 _MD5 = "c2c37ea517e94d9795004a39431a14cb"
 
 
-def label_text(label: Any) -> str:
+def label_text(label: object) -> str:
     """Return a label as text, the same whatever type of number it was.
 
     >>> label_text(3.0), label_text(True), label_text(7.5), label_text("Tulpe")
@@ -112,7 +112,7 @@ def _in_order(index: dict[str, Any]) -> list[Any]:
     return [index[key] for key in sorted(index, key=int)]
 
 
-def _check_item(item: Any) -> Any:
+def _check_item(item: object) -> Any:
     parts = item if isinstance(item, list) else [item]
     for part in parts:
         if not isinstance(part, str):
@@ -122,7 +122,7 @@ def _check_item(item: Any) -> Any:
     return item
 
 
-def _to_pair(item: Any) -> tuple[str, str]:
+def _to_pair(item: object) -> tuple[str, str]:
     if isinstance(item, str):
         return item, item
     if isinstance(item, Sequence) and 1 <= len(item) <= 2:

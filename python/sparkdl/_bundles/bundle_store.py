@@ -23,7 +23,7 @@ from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._bundles.saving import save_bundle
 from sparkdl._models.files.content import no_file
 from sparkdl._models.libraries import eagerly
-from sparkdl._models.live_keras import save_keras
+from sparkdl._models.live_keras import LiveModel, save_keras
 from sparkdl._places.places import PathOrUri, local_copy, place_of
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.labels import read_labels
@@ -38,7 +38,7 @@ _lock = threading.RLock()
 _bundles_by_key: dict[Hashable, str] = {}
 
 
-def stored_bundle(model: Any, **options: Any) -> str:
+def stored_bundle(model: object, **options: Any) -> str:
     """Return the bundle of a model in a directory of this process, making it if it is not there.
 
     Parameters
@@ -84,7 +84,7 @@ def _local_path(model: PathOrUri) -> Path:
     return path
 
 
-def is_bundle(model: Any) -> bool:
+def is_bundle(model: object) -> bool:
     """Say whether what a user calls a model is the directory of a bundle."""
     path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     return path is not None and (path / MANIFEST).is_file()
@@ -110,7 +110,7 @@ def _content(path: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: object) -> Any:
     if isinstance(value, Mapping):
         return tuple((k, _comparable(v)) for k, v in value.items())
     if isinstance(value, (list, tuple)):
@@ -120,7 +120,7 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def _name(model: Any, path: Path | None, options: Mapping[str, Any]) -> str:
+def _name(model: object, path: Path | None, options: Mapping[str, Any]) -> str:
     if options.get("name"):
         return str(options["name"])
     if path is not None:
@@ -129,7 +129,7 @@ def _name(model: Any, path: Path | None, options: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) and not _DEFAULT_NAMES.fullmatch(name) else "model"
 
 
-def _store(model: Any, options: Mapping[str, Any], name: str) -> str:
+def _store(model: object, options: Mapping[str, Any], name: str) -> str:
     unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
     try:
         save_bundle(model, unfinished, **{**options, "name": name, "overwrite": True})
@@ -154,7 +154,7 @@ def _digest(bundle: Path, model: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
-def _keras_content(model: Any) -> list[str]:
+def _keras_content(model: LiveModel) -> list[str]:
     """Return the hashes of what is in a model's .keras file, except the date it was written."""
     with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
         file = Path(folder) / "model.keras"

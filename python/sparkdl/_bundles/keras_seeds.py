@@ -19,12 +19,12 @@ class SeedScope(keras.StatelessScope):  # type: ignore[misc]
     Within a call a generator goes on counting as usual: two draws never give the same numbers.
     """
 
-    def __init__(self, seed: Any, states: Sequence[tuple[Any, Any]] = ()) -> None:
+    def __init__(self, seed: tf.Tensor, states: Sequence[tuple[Any, Any]] = ()) -> None:
         super().__init__(list(states))
         self._seed, self._graph = seed, _current_graph()
         self._generators = 0
 
-    def get_current_value(self, variable: Any) -> Any:
+    def get_current_value(self, variable: keras.Variable) -> Any:
         """Return the value of a variable in this call; None for the one that it has itself."""
         if not is_generator(variable.name):
             return super().get_current_value(variable)

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import check_dense, function_specs, renamed
+from sparkdl._bundles.description.input_specs import UserEnds, check_dense, function_specs, renamed
 from sparkdl._bundles.graph.freeze import NotFrozenException, freeze
 from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import of_function
@@ -31,7 +31,11 @@ from sparkdl.errors import InvalidModelException
 
 
 def from_keras(
-    model: Any, inputs: Any, outputs: Any, source: str, scratch: Path
+    model: keras.Model,
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
+    source: str,
+    scratch: Path,
 ) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze a Keras model in inference mode, with the names of its inputs and outputs.
 
@@ -60,7 +64,9 @@ def from_keras(
     return FrozenGraph(graph_def, inputs_by_name, tensors, about, shapes, original)
 
 
-def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:
+def _callable(
+    model: keras.Model, inputs: UserEnds | None
+) -> tuple[Callable[..., Any], list[Any], list[str]]:
     """Return a model as a function of its seed and flat tensors, with their specs and names."""
     structure, ends = _inputs_of(model, inputs)
     names = [end.name for end in ends]
@@ -68,17 +74,19 @@ def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], l
         names = renamed(names, inputs, "inputs")[1]
     specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
-    def run(seed: Any, *tensors: Any) -> Any:
+    def run(seed: tf.Tensor, *tensors: tf.Tensor) -> Any:
         return predict(model, pack(structure, ends, tensors), seed)
 
     return run, specs, names
 
 
-def _flattened(run: Callable[..., Any], model: Any) -> tuple[Callable[..., list[Any]], list[End]]:
+def _flattened(
+    run: Callable[..., Any], model: keras.Model
+) -> tuple[Callable[..., list[Any]], list[End]]:
     """Return a function that gives a list of tensors; and their names, once it has been traced."""
     ends: list[End] = []
 
-    def flat(seed: Any, *tensors: Any) -> list[Any]:
+    def flat(seed: tf.Tensor, *tensors: tf.Tensor) -> list[Any]:
         ends[:] = output_ends(run(seed, *tensors), keras.tree, output_layers(model))
         check_dense({end.name: end.leaf for end in ends})
         return [end.leaf for end in ends]
@@ -89,7 +97,7 @@ def _flattened(run: Callable[..., Any], model: Any) -> tuple[Callable[..., list[
 def _numbered(
     flat: Callable[..., list[Any]], places: list[int], specs: list[Any], draws: bool
 ) -> Any:
-    def numbered(*tensors: Any) -> dict[str, Any]:
+    def numbered(*tensors: tf.Tensor) -> dict[str, Any]:
         seed, inputs = (tensors[0], tensors[1:]) if draws else (no_seed(), tensors)
         results = flat(seed, *inputs)
         return {f"out{i}": results[place] for i, place in enumerate(places)}
@@ -98,7 +106,7 @@ def _numbered(
     return tf.function(numbered, input_signature=signature, autograph=False)
 
 
-def _inputs_of(model: Any, inputs: Any) -> tuple[Any, list[End]]:
+def _inputs_of(model: keras.Model, inputs: UserEnds | None) -> tuple[Any, list[End]]:
     """Return what a model takes: its own structure, or as the user describes one that has none."""
     structure = structure_of(model, "input")
     own_ends = [] if structure is None else model_inputs(model)
@@ -113,7 +121,7 @@ def _inputs_of(model: Any, inputs: Any) -> tuple[Any, list[End]]:
 
 
 def _described_inputs(
-    specs: dict[str, Any], structure: Any, own_ends: list[End]
+    specs: dict[str, Any], structure: object, own_ends: list[End]
 ) -> tuple[Any, list[End]]:
     """Return the inputs that a user describes, in the user's order."""
     ends_by_name = {end.name: end for end in own_ends}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import GraphRun, Original, with_values
@@ -13,10 +13,19 @@ from sparkdl._bundles.graph.unfed_placeholders import Constants, constants_of, r
 from sparkdl._bundles.saved_model import UnfrozenSavedModel
 from sparkdl._places.places import local_copy
 
+if TYPE_CHECKING:
+    from sparkdl._bundles.description.input_specs import UserEnds
+
 Model = FrozenGraph | UnfrozenSavedModel
 
 
-def with_constants(model: Any, frozen: Model, constants: Any, inputs: Any, name: str) -> Model:
+def with_constants(
+    model: object,
+    frozen: Model,
+    constants: Mapping[str, Any] | None,
+    inputs: UserEnds | None,
+    name: str,
+) -> Model:
     """Put constants into a frozen model, and check that its outputs lack nothing.
 
     Parameters
@@ -45,13 +54,13 @@ def with_constants(model: Any, frozen: Model, constants: Any, inputs: Any, name:
     return frozen
 
 
-def _is_saved_model(model: Any) -> bool:
+def _is_saved_model(model: object) -> bool:
     path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     return path is not None and path.is_dir()
 
 
 def _replaced(
-    frozen: FrozenGraph, constants: Mapping[str, Any], inputs: Any, name: str
+    frozen: FrozenGraph, constants: Mapping[str, Any], inputs: UserEnds | None, name: str
 ) -> FrozenGraph:
     # Inputs of a graph are those that columns are to feed; of other models, their new names.
     named = inputs is not None and frozen.source.get("kind") == "graph"

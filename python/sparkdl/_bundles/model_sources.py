@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import by_name, check_dense, function_specs, renamed
+from sparkdl._bundles.description.input_specs import (
+    UserEnds,
+    by_name,
+    check_dense,
+    function_specs,
+    renamed,
+)
 from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.cut import cut
 from sparkdl._bundles.graph.names import FrozenGraph
@@ -26,12 +32,15 @@ from sparkdl._models.model_ends import distinct, leaves, output_ends
 from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
 
 def frozen_from(
     model: Any,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     signature: str = "serving_default",
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
@@ -72,7 +81,7 @@ def frozen_from(
     )
 
 
-def from_function(function: Any, inputs: Any, outputs: Any) -> FrozenGraph:
+def from_function(function: Any, inputs: UserEnds | None, outputs: UserEnds | None) -> FrozenGraph:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
     signature = getattr(function, "input_signature", None) or ()
     nested = not all(isinstance(s, tf.TensorSpec) for s in signature)
@@ -95,14 +104,16 @@ def from_function(function: Any, inputs: Any, outputs: Any) -> FrozenGraph:
     return _from_traced(concrete, list(specs), outputs, positions, call)
 
 
-def from_concrete(function: Any, inputs: Any, outputs: Any) -> FrozenGraph:
+def from_concrete(
+    function: tf.types.experimental.ConcreteFunction, inputs: UserEnds | None, outputs: Any
+) -> FrozenGraph:
     """Freeze a concrete function under the names of its arguments."""
     names, places = _arguments(function)
     new = renamed(names, inputs, "inputs")[1]
     return _from_traced(function, new, outputs, places, _flat(function, places))
 
 
-def _arguments(function: Any) -> tuple[list[str], list[int]]:
+def _arguments(function: tf.types.experimental.ConcreteFunction) -> tuple[list[str], list[int]]:
     """Return what a concrete function takes, and where; names in a dict are its keys."""
     count = len(function.inputs) - len(function.captured_inputs)
     names = [t.name.split(":")[0] for t in function.inputs[:count]]
@@ -116,10 +127,12 @@ def _arguments(function: Any) -> tuple[list[str], list[int]]:
     return distinct([k or names[p] for k, p in zip(keys, positions, strict=True)]), positions
 
 
-def _flat(concrete: Any, positions: Sequence[int]) -> Callable[..., Any]:
+def _flat(
+    concrete: tf.types.experimental.ConcreteFunction, positions: Sequence[int]
+) -> Callable[..., Any]:
     """Return a concrete function as one of its tensors, however its arguments are passed."""
 
-    def call(*tensors: Any) -> Any:
+    def call(*tensors: tf.Tensor) -> Any:
         signature = concrete.structured_input_signature
         by_position = dict(zip(positions, tensors, strict=True))
         flat = iter([by_position[position] for position in sorted(by_position)])
@@ -134,9 +147,9 @@ def _flat(concrete: Any, positions: Sequence[int]) -> Callable[..., Any]:
 
 
 def _from_traced(
-    concrete: Any,
+    concrete: tf.types.experimental.ConcreteFunction,
     names: list[str],
-    outputs: Any,
+    outputs: UserEnds | None,
     positions: Sequence[int],
     call: Callable[..., Any],
 ) -> FrozenGraph:
@@ -155,7 +168,11 @@ def _from_traced(
 
 
 def from_graph(
-    graph_def: Any, inputs: Any, outputs: Any, source: str, shapes: Mapping[str, Any] | None = None
+    graph_def: GraphDef,
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
+    source: str,
+    shapes: Mapping[str, Any] | None = None,
 ) -> FrozenGraph:
     """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
     for node in graph_def.node:
@@ -171,7 +188,9 @@ def from_graph(
     return FrozenGraph(inlined, ins, outs, origin, dict(shapes or {}), original)
 
 
-def _ends(requested: Any, available: list[str], graph_def: Any, what: str) -> dict[str, str]:
+def _ends(
+    requested: UserEnds | None, available: list[str], graph_def: GraphDef, what: str
+) -> dict[str, str]:
     if requested is None:
         requested = available
     if not requested:
@@ -202,18 +221,18 @@ def _check_once(inputs: Mapping[str, str]) -> None:
             )
 
 
-def _name(tensor: Any) -> str:
+def _name(tensor: tf.Tensor | str) -> str:
     """Return what a tensor that was given without a name is called; a second one keeps its ":1"."""
     return (tensor if isinstance(tensor, str) else str(tensor.name)).removesuffix(":0")
 
 
-def _placeholders(graph_def: Any) -> list[str]:
+def _placeholders(graph_def: GraphDef) -> list[str]:
     required = [n.name for n in graph_def.node if n.op == "Placeholder" and not is_seed(n)]
     # One with a default needs no column, unless there is no other.
     return required or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
 
 
-def _sinks(graph_def: Any) -> list[str]:
+def _sinks(graph_def: GraphDef) -> list[str]:
     used = {i.lstrip("^").split(":")[0] for n in graph_def.node for i in n.input}
     skip = {"Const", "Placeholder", "NoOp", "Assert"}
     return [n.name for n in graph_def.node if n.name not in used and n.op not in skip]

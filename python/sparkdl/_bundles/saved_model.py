@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import renamed
+from sparkdl._bundles.description.input_specs import UserEnds, renamed
 from sparkdl._bundles.description.manifest import (
     SEED,
     BundleEnd,
@@ -40,6 +40,11 @@ from sparkdl._models.live_keras import export_model
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
 
+if TYPE_CHECKING:
+    import keras
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
+
 _FOLDER = "saved_model"
 
 
@@ -56,7 +61,7 @@ class UnfrozenSavedModel:
     random: dict[str, Any] | None = None
     original: Original | None = None
 
-    def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
+    def with_constants(self, constants: Mapping[str, Any] | None, name: str) -> UnfrozenSavedModel:
         """Return it with values for placeholders; see `constants_of` for the arguments."""
         tags = self.tags.split(",")
         tensors = {s.name: s.tensor for s in self.inputs}
@@ -93,7 +98,7 @@ class UnfrozenSavedModel:
 
         return write_bundle(path, manifest, write_files, overwrite)
 
-    def _without_state(self, graph_def: Any) -> Any:
+    def _without_state(self, graph_def: GraphDef) -> Any:
         """Return a graph that draws other numbers in every session, and keeps its variables."""
         functions = graph_def.library.function
         forget_seeds([*graph_def.node, *(n for f in functions for n in f.node_def)])
@@ -107,8 +112,8 @@ class UnfrozenSavedModel:
 def from_saved_model(
     path: Path,
     signature: str,
-    inputs: Any,
-    outputs: Any,
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
     constants: Mapping[str, Any] | None = None,
 ) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names.
@@ -145,7 +150,9 @@ def from_saved_model(
     return FrozenGraph(graph_def, input_tensors, output_tensors, _source(key), shapes, original)
 
 
-def _with_constants(path: Path, meta: Any, signature: str, constants: Any) -> Path:
+def _with_constants(
+    path: Path, meta: MetaGraphDef, signature: str, constants: Mapping[str, Any] | None
+) -> Path:
     """Check that rows can be fed to a signature; return the SavedModel with the constants."""
     require_dense(meta, signature, f"The SavedModel {path}")
     ends = meta.signature_def[signature]
@@ -160,7 +167,13 @@ def _source(signature: str) -> dict[str, str]:
     return {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
 
 
-def _unfrozen(path: Path, origin: Any, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
+def _unfrozen(
+    path: Path,
+    origin: tuple[MetaGraphDef, str, str],
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
+    why: str,
+) -> UnfrozenSavedModel:
     if inputs is not None or outputs is not None:
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
@@ -176,7 +189,12 @@ def _unfrozen(path: Path, origin: Any, inputs: Any, outputs: Any, why: str) -> U
 
 
 def export_whole(
-    function: Any, model: Any, folder: Path, inputs: list[str], outputs: list[str], origin: Any
+    function: tf.types.experimental.GenericFunction,
+    model: keras.Model,
+    folder: Path,
+    inputs: list[str],
+    outputs: list[str],
+    origin: tuple[dict[str, str], str],
 ) -> UnfrozenSavedModel:
     """Write a Keras model as a SavedModel that is to travel whole.
 
@@ -205,13 +223,13 @@ def export_whole(
     return UnfrozenSavedModel(folder, ins, outs, origin[0], origin[1], random=draws)
 
 
-def signature_tensors(definition: Any) -> dict[str, str]:
+def signature_tensors(definition: SignatureDef) -> dict[str, str]:
     """Return the tensors of a signature: outputs, and the hidden seed if it has one."""
     seed = {SEED: definition.inputs[SEED].name} if SEED in definition.inputs else {}
     return {**{f"output {n}": info.name for n, info in definition.outputs.items()}, **seed}
 
 
-def random_draws(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, Any] | None:
+def random_draws(graph_def: GraphDef, tensors: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how the graph of a SavedModel draws random numbers, as model.json says it."""
     outputs = [t for name, t in tensors.items() if name != SEED]
     nodes = needed(graph_def, outputs)
@@ -235,6 +253,6 @@ def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
         file.write_bytes(after)
 
 
-def _spec(name: str, info: Any) -> BundleEnd:
+def _spec(name: str, info: TensorInfo) -> BundleEnd:
     shape = dimensions(tf.TensorShape(info.tensor_shape))
     return BundleEnd(name, info.name, tf.as_dtype(info.dtype).name, shape)

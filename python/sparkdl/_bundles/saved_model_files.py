@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow.python.util import deprecation
@@ -16,6 +16,9 @@ from sparkdl._models.files.content import SAVED_MODEL, kind_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.user_warnings import warn
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
@@ -91,7 +94,7 @@ def meta_graph(path: Path) -> Any:
     )
 
 
-def signature_of(path: Path, meta: Any, wanted: str) -> str:
+def signature_of(path: Path, meta: MetaGraphDef, wanted: str) -> str:
     """Return the signature's key; where there is no default, a single other one."""
     keys = sorted(k for k in meta.signature_def if not k.startswith("__"))
     if wanted in keys:
@@ -137,5 +140,5 @@ def write_constants(path: Path, tags: Iterable[str], constants: Constants) -> Pa
     return folder
 
 
-def _has_tags(meta: Any, tags: Iterable[str]) -> bool:
+def _has_tags(meta: MetaGraphDef, tags: Iterable[str]) -> bool:
     return set(meta.meta_info_def.tags) == set(tags)

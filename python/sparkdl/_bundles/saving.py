@@ -15,17 +15,20 @@ from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
 if TYPE_CHECKING:
-    from sparkdl._bundles.graph.names import FinishedGraph
+    from sparkdl._bundles.description.input_specs import UserEnds
+    from sparkdl._bundles.graph.names import FinishedGraph, FrozenGraph
+    from sparkdl._bundles.graph.original import Original
+    from sparkdl._bundles.saved_model import UnfrozenSavedModel
 
 _IMAGE_KEYS = {"input", "height", "width", "channelOrder"}
 
 
 def save_bundle(
-    model: Any,
+    model: object,
     path: str | Path,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     name: str | None = None,
     image: Mapping[str, Any] | bool | None = None,
     preprocessing: str | Callable[[Any], Any] | None = None,
@@ -151,12 +154,12 @@ def save_bundle(
 
 
 def _write(
-    frozen: Any,
-    path: Any,
+    frozen: FrozenGraph | UnfrozenSavedModel,
+    path: str | Path,
     name: str,
-    image: Any,
-    preprocessing: Any,
-    labels: Any,
+    image: Mapping[str, Any] | bool | None,
+    preprocessing: str | Callable[[Any], Any] | None,
+    labels: Labels | None,
     overwrite: bool,
     verify: bool,
 ) -> str:
@@ -188,7 +191,7 @@ def _write(
     return write_finished(path, finished, name, labels, image_input, overwrite)
 
 
-def verify_finished(finished: FinishedGraph, name: str, original: Any) -> None:
+def verify_finished(finished: FinishedGraph, name: str, original: Original | None) -> None:
     """Compare a graph that is ready to be written with the model that it was made from."""
     from sparkdl._bundles.graph.original import GraphRun
     from sparkdl._bundles.graph.verification import ConvertedModel, verify
@@ -202,7 +205,7 @@ def _tensors(specs: Sequence[BundleEnd]) -> dict[str, str]:
     return {s.name: s.tensor for s in specs}
 
 
-def _labels(labels: Any) -> Labels | None:
+def _labels(labels: str | Path | Sequence[Any] | None) -> Labels | None:
     return None if labels is None else read_labels(labels)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
+    from tensorflow.core.protobuf.struct_pb2 import StructuredValue, TypeSpecProto
 
 _KINDS = {"RaggedTensorSpec": "a RaggedTensor", "SparseTensorSpec": "a SparseTensor"}
 _ROLES = {
@@ -15,7 +19,7 @@ _ROLES = {
 _LEAVES = ("tensor_spec_value", "bounded_tensor_spec_value", "type_spec_value")
 
 
-def require_dense(meta: Any, key: str, where: str) -> None:
+def require_dense(meta: MetaGraphDef, key: str, where: str) -> None:
     """Raise if a signature has inputs or outputs that are ragged or sparse.
 
     Each is several tensors, none of which has an entry per row.
@@ -50,7 +54,7 @@ def require_dense(meta: Any, key: str, where: str) -> None:
         )
 
 
-def _composite_ends(end: str, infos: Any) -> list[str]:
+def _composite_ends(end: str, infos: Mapping[str, TensorInfo]) -> list[str]:
     """Describe composite tensors in signatures of TensorFlow 1, and in outputs."""
     composites = []
     for name in sorted(infos):
@@ -62,7 +66,7 @@ def _composite_ends(end: str, infos: Any) -> list[str]:
     return composites
 
 
-def _composite_arguments(meta: Any, signature: Any) -> Iterator[str]:
+def _composite_arguments(meta: MetaGraphDef, signature: SignatureDef) -> Iterator[str]:
     """Describe composite inputs of TensorFlow 2, whose signatures list their parts as inputs.
 
     The function that the signature's wrapper calls says what they are parts of.
@@ -78,7 +82,7 @@ def _composite_arguments(meta: Any, signature: Any) -> Iterator[str]:
             yield from _parts(arguments, list(call.input))
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: StructuredValue) -> Iterator[Any]:
     """Yield the arguments of a function in the order in which TensorFlow flattens them."""
     kind = value.WhichOneof("kind")
     if kind in ("tuple_value", "list_value"):
@@ -107,6 +111,6 @@ def _parts(arguments: list[Any], names: list[str]) -> Iterator[str]:
             yield f"an input is {_kind(spec)}: {', '.join(listed)}"
 
 
-def _kind(spec: Any) -> str:
+def _kind(spec: TypeSpecProto) -> str:
     name = spec.type_spec_class_name
     return _KINDS.get(name, f"a {name.removesuffix('Spec')}")

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 
-def configuration(value: Any, serialize: Callable[[Any], Any]) -> Any:
+def configuration(value: object, serialize: Callable[[Any], Any]) -> Any:
     """Return the configuration of a live loss or metric, with all arguments of its class.
 
     Keras leaves some out, such as the `delta` of Huber and the `axis` of CosineSimilarity: its
@@ -23,7 +23,7 @@ def configuration(value: Any, serialize: Callable[[Any], Any]) -> Any:
     return {**config, "config": {**missing, **config["config"]}}
 
 
-def readable(value: Any) -> Any:
+def readable(value: object) -> Any:
     """Return what Keras may read once: a copy of a configuration, anything else as it is.
 
     Keras removes what it has read from some configurations (the optimizer from that of a
@@ -32,7 +32,7 @@ def readable(value: Any) -> Any:
     return deepcopy(dict(value)) if isinstance(value, Mapping) else value
 
 
-def optimizer_of(value: Any) -> Any:
+def optimizer_of(value: object) -> Any:
     """Return the optimizer of a name, of a configuration, or itself.
 
     Raises

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from types import ModuleType
 from typing import Any
 
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -52,7 +53,7 @@ class Leaf:
     value: Any
 
 
-def leaves(structure: Any, tree: Any) -> list[Leaf]:
+def leaves(structure: object, tree: ModuleType) -> list[Leaf]:
     """Return the tensors of nested lists, tuples and dicts in the order in which they are written.
 
     It is the only order of a dict that a model and its file have in common: Keras sorts the keys
@@ -73,7 +74,7 @@ def leaves(structure: Any, tree: Any) -> list[Leaf]:
     return [Leaf(path, place, values[place]) for path, place in _walk(numbered, ())]
 
 
-def _walk(numbered: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+def _walk(numbered: object, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
     if isinstance(numbered, Mapping):
         for key, part in numbered.items():
             yield from _walk(part, (*path, key))
@@ -108,7 +109,9 @@ def _numbered(name: str, taken: set[str]) -> str:
     return next(n for n in (f"{name}_{i}" for i in count()) if n not in taken)
 
 
-def output_ends(structure: Any, tree: Any, layers: Sequence[str] | None = None) -> list[End]:
+def output_ends(
+    structure: object, tree: ModuleType, layers: Sequence[str] | None = None
+) -> list[End]:
     """Name the results of a function or model.
 
     Those in a dict are named by the keys and indices that lead to them, joined by "_"; others by
@@ -137,7 +140,7 @@ def _unnamed(leaf: Leaf, siblings: Sequence[Leaf]) -> str:
     return "output" if len(siblings) == 1 else f"output_{_joined(leaf.path)}"
 
 
-def input_ends(structure: Any, tree: Any) -> list[End]:
+def input_ends(structure: object, tree: ModuleType) -> list[End]:
     """Name the inputs of a model.
 
     Those in a dict are named by keys and indices, as results are; others like their tensors, or
@@ -165,7 +168,7 @@ def _ends(tensors: Sequence[Leaf], names: Sequence[str], layers: Sequence[str | 
     ]
 
 
-def pack(structure: Any, ends: Sequence[End], values: Sequence[Any]) -> Any:
+def pack(structure: object, ends: Sequence[End], values: Sequence[Any]) -> Any:
     """Return a structure of Keras with values, one per end, instead of its tensors."""
     from keras import tree
 
@@ -173,7 +176,7 @@ def pack(structure: Any, ends: Sequence[End], values: Sequence[Any]) -> Any:
     return tree.pack_sequence_as(structure, [flat[place] for place in range(len(flat))])
 
 
-def structure_of(model: Any, kind: str) -> Any:
+def structure_of(model: object, kind: str) -> Any:
     """Return the "input" or "output" of a model as it was written; None if it is not known."""
     if getattr(model, f"{kind}s", None) is None:
         return None
@@ -181,21 +184,21 @@ def structure_of(model: Any, kind: str) -> Any:
     return getattr(getattr(model, "_functional", None) or model, kind)
 
 
-def model_inputs(model: Any) -> list[End]:
+def model_inputs(model: object) -> list[End]:
     """Return the inputs of a Keras model that knows them."""
     from keras import tree
 
     return input_ends(structure_of(model, "input"), tree)
 
 
-def model_outputs(model: Any) -> list[End]:
+def model_outputs(model: object) -> list[End]:
     """Return the outputs of a Keras model that knows them."""
     from keras import tree
 
     return output_ends(structure_of(model, "output"), tree, layer_names(model))
 
 
-def layer_names(model: Any) -> list[str] | None:
+def layer_names(model: object) -> list[str] | None:
     """Return the layers that give a functional model's outputs, in the order of their places."""
     return list(getattr(model, "output_names", None) or []) or None
 

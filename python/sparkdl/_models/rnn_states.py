@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
 
 
-def stateful_layers(model: Any) -> list[Any]:
+def stateful_layers(model: keras.Model) -> list[Any]:
     """Return the recurrent layers of a model, at any depth, that keep their state."""
     from keras.layers import RNN
 
@@ -13,7 +16,7 @@ def stateful_layers(model: Any) -> list[Any]:
     return [layer for layer in layers if layer.stateful and layer.states is not None]
 
 
-def initial_states(model: Any) -> list[tuple[Any, Any]]:
+def initial_states(model: keras.Model) -> list[tuple[Any, Any]]:
     """Return the variables of such states, each with the value that it has in a new model.
 
     A row must not depend on what a model was last used for, so a graph begins with these. They are

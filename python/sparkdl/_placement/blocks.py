@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sparkdl._placement.lanes import mix
 from sparkdl._placement.training_columns import Field
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # The types that the columns of `Block` have in Spark.
 _TYPES = {
@@ -129,7 +132,7 @@ def _record(block: Block) -> Any:
     return pa.RecordBatch.from_pylist([block._asdict()], schema=schema)
 
 
-def array(column: Any, field: Field, first: int) -> Any:
+def array(column: pa.Array, field: Field, first: int) -> Any:
     """Return a column of Arrow as an array [rows, ...] of the field's dtype.
 
     Raises
@@ -145,7 +148,7 @@ def array(column: Any, field: Field, first: int) -> Any:
     return _to_dtype(values, field).reshape(len(column), *_checked_shape(shape, field))
 
 
-def _nested(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+def _nested(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     """Return the numbers at the bottom of arrays, and the shape of a row."""
     import pyarrow as pa
 
@@ -164,7 +167,7 @@ def _nested(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]
     return _values(column, field.name, first), tuple(shape)
 
 
-def _raw(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+def _raw(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     """Return raw bytes as uint8, and the shape of a row."""
     _check_nulls(column, field.name, first)
     rows = [np.frombuffer(value.as_buffer(), "uint8") for value in column]
@@ -183,17 +186,17 @@ def _raw(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     )
 
 
-def _offsets(column: Any, name: str, first: int, rows: int) -> Any:
+def _offsets(column: pa.Array, name: str, first: int, rows: int) -> Any:
     _check_nulls(column, name, first)
     return column.offsets.to_numpy()
 
 
-def _values(column: Any, name: str, first: int) -> Any:
+def _values(column: pa.Array, name: str, first: int) -> Any:
     _check_nulls(column, name, first)
     return column.to_numpy(zero_copy_only=False)
 
 
-def _check_nulls(column: Any, name: str, first: int) -> None:
+def _check_nulls(column: pa.Array, name: str, first: int) -> None:
     if column.null_count:
         raise RowProblem(
             f"column '{name}' has {column.null_count} null(s) at or after row {first} of a "
@@ -201,7 +204,7 @@ def _check_nulls(column: Any, name: str, first: int) -> None:
         )
 
 
-def _to_dtype(values: Any, field: Field) -> Any:
+def _to_dtype(values: np.ndarray[Any, Any], field: Field) -> Any:
     wrong = (values < 0) | (values > 255) if field.dtype == "uint8" and not field.raw else None
     if wrong is not None and wrong.any():
         raise RowProblem(

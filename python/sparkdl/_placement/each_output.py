@@ -8,7 +8,7 @@ from typing import Any
 from sparkdl._models.model_ends import End
 
 
-def each(value: Any, function: Callable[[Any], Any]) -> Any:
+def each(value: object, function: Callable[[Any], Any]) -> Any:
     """Apply a function to the value for all outputs, or to each of a list or dict.
 
     A dict with a "class_name" is a configuration of Keras, and None stays None.
@@ -20,7 +20,7 @@ def each(value: Any, function: Callable[[Any], Any]) -> Any:
     return None if value is None else function(value)
 
 
-def for_each_output(value: Any, ends: Sequence[End]) -> list[Any]:
+def for_each_output(value: object, ends: Sequence[End]) -> list[Any]:
     """Return the part of a value that is for each output, by the rules of Keras.
 
     A list has one element per output, by their places; a dict is by layer, or as nested as the
@@ -47,5 +47,5 @@ def _value_at(value: Any, path: Sequence[Any]) -> Any:
     return value[0] if isinstance(value, list) and value else value  # several losses of one output
 
 
-def _is_nested(value: Any) -> bool:
+def _is_nested(value: object) -> bool:
     return isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value)

@@ -104,7 +104,7 @@ class EpochBatches:
         return self.places[step, :count] * lanes + np.arange(count)
 
 
-def mix(numbers: Any) -> Any:
+def mix(numbers: np.ndarray[Any, np.dtype[np.uint64]] | np.uint64) -> Any:
     """Return uint64 numbers that look random (the finalizer of SplitMix64), the same everywhere."""
     with np.errstate(over="ignore"):
         z = numbers + np.uint64(0x9E37_79B9_7F4A_7C15)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,12 @@ from sparkdl._models.model_ends import model_outputs
 from sparkdl._placement.each_output import for_each_output
 from sparkdl._placement.placement import Layout, file_of
 from sparkdl._placement.training_labels import targets
+
+if TYPE_CHECKING:
+    import keras
+    import numpy.typing as npt
+
+    from sparkdl._placement.lanes import Indices
 
 
 class Rows:
@@ -31,7 +37,7 @@ class Rows:
     """
 
     def __init__(
-        self, folder: Path, layout: Layout, kind: str, count: int, model: Any, loss: Any
+        self, folder: Path, layout: Layout, kind: str, count: int, model: keras.Model, loss: object
     ) -> None:
         fields, arrays = layout.fields, arrays_of(folder, layout, kind, count)
         labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
@@ -47,7 +53,7 @@ class Rows:
         self._arrays = arrays
         self.count = count
 
-    def take(self, rows: Any) -> list[Any]:
+    def take(self, rows: slice | Indices) -> list[Any]:
         """Return some rows (a slice or indices) of every array."""
         return [a[rows] for a in self._arrays]
 
@@ -64,14 +70,14 @@ def arrays_of(folder: Path, layout: Layout, kind: str, count: int) -> list[Any]:
     ]
 
 
-def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:
+def array_in(file: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
     """Return the array in a file that `receiver` has written; it is read from disk when used."""
     if 0 in shape:  # an empty file cannot be mapped
         return np.empty(shape, dtype)
     return np.memmap(file, dtype, "r", shape=shape).view(np.ndarray)  # faster to take rows of
 
 
-def _targets(labels: Any, loss: Any, shape: tuple[int, ...]) -> Any:
+def _targets(labels: np.ndarray[Any, Any], loss: object, shape: tuple[int, ...]) -> Any:
     """Return labels as the loss wants them, also when this worker has none.
 
     A custom loss gets the numbers as they are.
@@ -86,7 +92,7 @@ def _targets(labels: Any, loss: Any, shape: tuple[int, ...]) -> Any:
     return converted[: len(labels)]
 
 
-def _is_of_keras(loss: Any) -> bool:
+def _is_of_keras(loss: object) -> bool:
     """Say whether a loss is one of Keras, whose labels are known."""
     if isinstance(loss, str):
         return True

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pyspark import RDD
     from pyspark.sql import DataFrame
 
+    from sparkdl._placement.blocks import Block
+
 TRAINING, VALIDATION = "training", "validation"
 _DIGEST_MASK = (1 << 64) - 1
 _ROWS_CHANGED = (
@@ -121,7 +123,7 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
     )
 
 
-def _account_of(block: Any) -> tuple[int, int, int, int, str, str, str]:
+def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str]:
     """Return partition, first row, rows, chosen rows, shapes, digest and problem."""
     if block.problem:
         return block.partition, 0, 0, 0, "", "0", block.problem
@@ -160,7 +162,7 @@ def send_rows(blocks: RDD[Any], layout: Layout, batch: int, workers: int) -> RDD
 def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
     """Return a function that splits a block into (rank, piece): the rows of a worker and kind."""
 
-    def split(block: Any) -> Iterator[tuple[int, Any]]:
+    def split(block: Block) -> Iterator[tuple[int, Any]]:
         digests = layout.digests
         if digests is not None and digests[block.partition, block.first] != block.digest:
             raise RuntimeError(_ROWS_CHANGED.format(block.partition))
@@ -174,7 +176,7 @@ def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterat
     return split
 
 
-def _arrays(layout: Layout, block: Any) -> list[Any]:
+def _arrays(layout: Layout, block: Block) -> list[Any]:
     """Return the bytes of a block's arrays, in the dtypes of the fields, as [rows, bytes]."""
     fields, dtypes = layout.fields.all(), json.loads(block.dtypes)
     wide = [
@@ -184,7 +186,7 @@ def _arrays(layout: Layout, block: Any) -> list[Any]:
     return [a.view("uint8").reshape(block.rows, -1) for a in wide]
 
 
-def _kinds(layout: Layout, block: Any) -> list[tuple[str, int, Any]]:
+def _kinds(layout: Layout, block: Block) -> list[tuple[str, int, Any]]:
     """Return, for each kind, the number of its first row here, and which rows of the block it has.
 
     Rows of a kind are numbered without those of the other.

@@ -12,6 +12,7 @@ from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 
 if TYPE_CHECKING:
+    import keras
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
@@ -68,7 +69,7 @@ class Fields:
 
 def training_columns(
     df: DataFrame,
-    model: Any,
+    model: keras.Model,
     inputs: Sequence[str] | Mapping[str, str],
     labels: Sequence[str] | Mapping[str, str],
     weight: str | None,

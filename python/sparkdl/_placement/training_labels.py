@@ -53,7 +53,7 @@ def label_column(df: DataFrame, name: str) -> Column:
     )
 
 
-def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) -> Any:
+def targets(labels: np.ndarray[Any, Any], loss: object, output: tuple[int, ...]) -> Any:
     """Return the labels as a loss wants them.
 
     Parameters
@@ -92,7 +92,7 @@ def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) ->
     return numbers if labels.ndim == 1 else numbers.reshape(-1, *output)
 
 
-def _loss_name(loss: Any) -> str:
+def _loss_name(loss: object) -> str:
     """Return the name of a loss as Keras writes it, "CategoricalHinge" as "categorical_hinge"."""
     import re
 
@@ -104,7 +104,7 @@ def _loss_name(loss: Any) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(text)).lower()
 
 
-def _size(labels: Any) -> int:
+def _size(labels: np.ndarray[Any, Any]) -> int:
     return 1 if labels.ndim == 1 else int(labels.shape[1])
 
 
@@ -115,7 +115,7 @@ def _product(shape: tuple[int, ...]) -> int:
     return result
 
 
-def _classes(labels: Any, loss: str, output: tuple[int, ...]) -> Any:
+def _classes(labels: np.ndarray[Any, Any], loss: str, output: tuple[int, ...]) -> Any:
     """Return whole numbers from 0 to the number of classes, shaped as the output without them."""
     import numpy as np
 
@@ -139,7 +139,7 @@ def _classes(labels: Any, loss: str, output: tuple[int, ...]) -> Any:
     return labels.astype("int64").reshape(-1, *places)
 
 
-def _from_one_hot(labels: Any, loss: str) -> Any:
+def _from_one_hot(labels: np.ndarray[Any, Any], loss: str) -> Any:
     right = ((labels == 0) | (labels == 1)).all(axis=-1) & (labels.sum(axis=-1) == 1)
     if not right.all():
         raise InvalidInputException(
@@ -150,7 +150,7 @@ def _from_one_hot(labels: Any, loss: str) -> Any:
     return labels.argmax(axis=-1)
 
 
-def _one_hot(classes: Any, output: tuple[int, ...]) -> Any:
+def _one_hot(classes: np.ndarray[Any, Any], output: tuple[int, ...]) -> Any:
     import numpy as np
 
     rows = np.zeros((classes.size, output[-1]), dtype="float32")

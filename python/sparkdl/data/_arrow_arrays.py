@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparkdl.data._prepared_columns import REASON
 from sparkdl.errors import InvalidInputException
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Array = np.ndarray[Any, Any]
 
@@ -31,13 +34,13 @@ class TensorField:
         return tf.TensorSpec([rows, *self.shape], dtype)
 
 
-def fields_of(batch: Any, names: Sequence[str]) -> list[TensorField]:
+def fields_of(batch: pa.RecordBatch, names: Sequence[str]) -> list[TensorField]:
     """Return the fields that the columns become, by a first row."""
     first_arrays = [_column(batch, i, name) for i, name in enumerate(names)]
     return [TensorField(n, a.dtype, a.shape[1:]) for n, a in zip(names, first_arrays, strict=True)]
 
 
-def arrays_of(batch: Any, expected: Sequence[TensorField]) -> list[Array]:
+def arrays_of(batch: pa.RecordBatch, expected: Sequence[TensorField]) -> list[Array]:
     """Return the arrays of a record batch that has rows, all of them usable.
 
     Raises
@@ -52,7 +55,7 @@ def arrays_of(batch: Any, expected: Sequence[TensorField]) -> list[Array]:
     return arrays
 
 
-def usable_rows(batch: Any) -> tuple[Any, list[str]]:
+def usable_rows(batch: pa.RecordBatch) -> tuple[Any, list[str]]:
     """Return the rows of a record batch that can be used, and the others' reasons."""
     import pyarrow.compute as pc
 
@@ -62,7 +65,7 @@ def usable_rows(batch: Any) -> tuple[Any, list[str]]:
     return batch.filter(pc.is_null(reasons)), reasons.drop_null().to_pylist()
 
 
-def _column(batch: Any, i: int, name: str) -> Array:
+def _column(batch: pa.RecordBatch, i: int, name: str) -> Array:
     cells = batch.column(f"c{i}")
     if f"h{i}" not in batch.schema.names:
         return _tensor(cells, name)
@@ -74,7 +77,7 @@ def _column(batch: Any, i: int, name: str) -> Array:
     return _bytes(cells).reshape(len(cells), *first, 3)
 
 
-def _bytes(cells: Any) -> Array:
+def _bytes(cells: pa.Array) -> Array:
     """Return the bytes of all cells in turn."""
     import pyarrow as pa
 
@@ -85,7 +88,7 @@ def _bytes(cells: Any) -> Array:
     return np.frombuffer(buffer, np.uint8)[start:end]
 
 
-def _tensor(cells: Any, name: str) -> Array:
+def _tensor(cells: pa.Array, name: str) -> Array:
     import pyarrow as pa
 
     if not pa.types.is_list(cells.type):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.libraries import tensorflow
 from sparkdl.data._structure import fill
+
+if TYPE_CHECKING:
+    from sparkdl.data._structure import Columns
 
 _PREFETCHED = 2  # batches
 
 
 def as_dataset(
     batches: Callable[[], Iterable[Sequence[Any]]],
-    columns: Any,
+    columns: Columns,
     specs: Sequence[Any],
     count: int | None,
 ) -> Any:

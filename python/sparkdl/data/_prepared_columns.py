@@ -14,6 +14,7 @@ from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
 
 REASON = "reason"
 
@@ -108,7 +109,7 @@ def _null_text(name: str) -> str:
     return f"column '{name}' is null, or has a null in its array"
 
 
-def _has_null(column: Column, kind: Any) -> Column:
+def _has_null(column: Column, kind: DataType) -> Column:
     from pyspark.sql.functions import exists
     from pyspark.sql.types import ArrayType
 
@@ -135,7 +136,7 @@ def _castable(frame: DataFrame, i: int, name: str) -> Column:
     return column if target == kind else column.cast(target)
 
 
-def _tensor_type(kind: Any) -> Any:
+def _tensor_type(kind: DataType) -> Any:
     """Return the type that Spark casts to, or None if there is no tensor for it."""
     from pyspark.sql import types as t
 

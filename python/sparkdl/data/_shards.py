@@ -37,11 +37,15 @@ from sparkdl.errors import InvalidInputException, SchemaMismatchException, Setti
 if TYPE_CHECKING:
     from pyspark import RDD
 
+    from sparkdl.data._structure import Columns
+
 
 class Shards:
     """What ``tf_dataset(..., shard=True)`` returns: an argument for `TensorFlowDistributor.run`."""
 
-    def __init__(self, source: Source, columns: Any, order: EpochOrder, batching: Batching) -> None:
+    def __init__(
+        self, source: Source, columns: Columns, order: EpochOrder, batching: Batching
+    ) -> None:
         self._source, self._columns = source, columns
         self._order, self.batching = order, batching
         self._fields, _ = source.first_row(batching.skip)

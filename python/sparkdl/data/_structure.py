@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from sparkdl.errors import SparkDLException
 
+# The name of a column, or names in tuples, lists and dicts, nested in any way.
+Columns: TypeAlias = str | Mapping[Any, "Columns"] | Sequence["Columns"]
 
-def names_in(columns: Any) -> list[str]:
+
+def names_in(columns: Columns) -> list[str]:
     """Return the names in a string, or in tuples, lists and dicts of them, nested in any way."""
     names = list(_names(columns))
     if not names:
@@ -16,7 +19,7 @@ def names_in(columns: Any) -> list[str]:
     return names
 
 
-def _names(columns: Any) -> Iterator[str]:
+def _names(columns: Columns) -> Iterator[str]:
     if isinstance(columns, str):
         yield columns
     elif isinstance(columns, (Mapping, Sequence)):
@@ -29,7 +32,7 @@ def _names(columns: Any) -> Iterator[str]:
         )
 
 
-def fill(columns: Any, values: Sequence[Any]) -> Any:
+def fill(columns: Columns, values: Sequence[Any]) -> Any:
     """Return the structure with values instead of names; lists become tuples.
 
     >>> fill(({"a": "x", "b": "y"}, "label"), [1, 2, 3])
@@ -38,7 +41,7 @@ def fill(columns: Any, values: Sequence[Any]) -> Any:
     return _fill(columns, iter(values))
 
 
-def _fill(columns: Any, values: Iterator[Any]) -> Any:
+def _fill(columns: Columns, values: Iterator[Any]) -> Any:
     if isinstance(columns, str):
         return next(values)
     if isinstance(columns, Mapping):

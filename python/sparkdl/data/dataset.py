@@ -17,10 +17,12 @@ from sparkdl.errors import SparkDLException
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from sparkdl.data._structure import Columns
+
 
 def tf_dataset(
     df: DataFrame,
-    columns: Any,
+    columns: Columns,
     batch_size: int = 32,
     *,
     shuffle: bool = False,

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
 
 _JAVA_PACKAGE = "org.sparkdl.errors."
 _MOST_CAUSES = 50  # a chain of causes may contain itself
@@ -71,7 +74,7 @@ _CLASSES = {
 }
 
 
-def from_java(throwable: Any) -> SparkDLException | None:
+def from_java(throwable: JavaObject) -> SparkDLException | None:
     """Return the Python exception for a Java throwable, or None if sparkdl did not cause it.
 
     Parameters
@@ -90,7 +93,7 @@ def from_java(throwable: Any) -> SparkDLException | None:
     return None
 
 
-def _convert(throwable: Any, java_name: str, outermost: Any) -> SparkDLException:
+def _convert(throwable: JavaObject, java_name: str, outermost: JavaObject) -> SparkDLException:
     # A class that this version does not know is still a SparkDLException.
     cls = _CLASSES.get(java_name[len(_JAVA_PACKAGE) :], SparkDLException)
     error = cls(throwable.getMessage())
@@ -98,7 +101,7 @@ def _convert(throwable: Any, java_name: str, outermost: Any) -> SparkDLException
     return error
 
 
-def _stack_trace(throwable: Any) -> str | None:
+def _stack_trace(throwable: JavaObject) -> str | None:
     from pyspark import SparkContext
 
     jvm = SparkContext._jvm
@@ -142,7 +145,7 @@ def install_conversion() -> None:
     if getattr(original, "_sparkdl", False):
         return
 
-    def convert_exception(throwable: Any) -> Any:
+    def convert_exception(throwable: JavaObject) -> Any:
         return from_java(throwable) or original(throwable)
 
     convert_exception._sparkdl = True  # type: ignore[attr-defined]

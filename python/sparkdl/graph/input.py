@@ -299,8 +299,8 @@ class TFInputGraph:
     def fromFunction(
         cls,
         function: Callable[..., Any],
-        inputs: Any = None,
-        outputs: Any = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | Mapping[str, str] | None = None,
         *,
         constants: Mapping[str, Any] | None = None,
         verify: bool = True,

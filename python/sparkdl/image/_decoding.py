@@ -15,12 +15,13 @@ from sparkdl.image._structs import (
 )
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from pyspark import SparkContext
     from pyspark.sql import DataFrame
     from pyspark.sql.types import Row
 
 
-def _resize(image: Any, width: int, height: int) -> Any:
+def _resize(image: Image, width: int, height: int) -> Any:
     """Resize with the bilinear filter.
 
     PIL's own default has changed (nearest until version 6, bicubic since). PIL's bilinear filter

@@ -11,6 +11,8 @@ from sparkdl.errors import InvalidInputException, SparkDLException
 from sparkdl.errors.builtin_errors import UnknownNameException, WrongStateException
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+    from PIL.Image import Image
     from pyspark.sql.types import Row
 
 Array = npt.NDArray[Any]
@@ -68,7 +70,7 @@ def _type(types: dict[Any, ImageType], key: object) -> ImageType:
     return types[key]
 
 
-def imageArrayToStruct(imgArray: Any, origin: str = "") -> Row:
+def imageArrayToStruct(imgArray: npt.ArrayLike, origin: str = "") -> Row:
     """Return the image struct of an array. Its colours are taken as they are, so pass BGR(A).
 
     Parameters
@@ -159,7 +161,7 @@ def imageStructToPIL(imageRow: Row) -> Any:
     return Image.fromarray(pixels[..., 0] if kind.nChannels == 1 else np.ascontiguousarray(pixels))
 
 
-def PIL_to_imageStruct(img: Any) -> Array:
+def PIL_to_imageStruct(img: Image) -> Array:
     """Return a PIL image as an array [height, width, channels] of uint8, BGR, BGRA or grey.
 
     Other modes of PIL (palettes, CMYK) are converted. For a struct, pass the result to
@@ -175,7 +177,7 @@ def PIL_to_imageStruct(img: Any) -> Array:
     return reordered
 
 
-def fixColorChannelOrdering(currentChannelOrder: str, imgAry: Any) -> Any:
+def fixColorChannelOrdering(currentChannelOrder: str, imgAry: npt.NDArray[Any] | tf.Tensor) -> Any:
     """Turn RGB into BGR; BGR and grey stay as they are, and so does alpha, which is last.
 
     Since the colours are just reversed, "RGB" also turns BGR into RGB.

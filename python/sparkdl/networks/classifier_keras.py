@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from sparkdl._models.libraries import keras
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException
 from sparkdl.networks.named_models import named_model
+
+if TYPE_CHECKING:
+    from keras import Model
+    from keras.layers import Layer
 
 # Keys in the manifest of a classifier's bundle. Where a named network was not trained, the bundle
 # keeps the head only: Keras has the network's weights, and they are large.
@@ -25,17 +29,21 @@ LAYERS = IMAGES, FLOATS, PIXELS, CLASSIFIER = "images", "floats", "pixels", "hea
 
 
 def whole_model(
-    network: Any, pixels: Any, head: Any, changes: Sequence[Any] = (), dtype: str = "float32"
+    network: Model,
+    pixels: Layer | None,
+    head: Model,
+    changes: Sequence[Any] = (),
+    dtype: str = "float32",
 ) -> Any:
     """Return a model from RGB images [rows, height, width, 3] of 0 to 255 to probabilities.
 
     Parameters
     ----------
-    network : keras.Model
+    network : Model
         It is called as in inference: its batch norms use their moving statistics.
     pixels : keras.layers.Layer or None
         What scales the pixels first.
-    head : keras.Model
+    head : Model
         From features to probabilities.
     changes : list of keras.layers.Layer
         Changes of the images, in training only.
@@ -107,7 +115,7 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     return weighted.bare, layer_of(module.preprocess_input)
 
 
-def with_network(head: Any, about: Mapping[str, str]) -> Any:
+def with_network(head: Model, about: Mapping[str, str]) -> Any:
     """Return the whole model of a bundle that keeps its head only."""
     network, pixels = named_network(about[BASE], about[WEIGHTS])
     return whole_model(network, pixels, head)

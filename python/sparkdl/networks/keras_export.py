@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.libraries import keras, other_backend, tensorflow
 from sparkdl._places.places import local_copy, place_of
@@ -14,6 +14,10 @@ from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
 from sparkdl.networks.model_weights import WeightedNetwork, with_weights
 from sparkdl.networks.named_models import NamedModel, named_model
+
+if TYPE_CHECKING:
+    from keras import Model
+    from tensorflow import Tensor
 
 INPUT = "images"
 
@@ -61,7 +65,12 @@ def export_named(
 
 
 def _export_elsewhere(
-    name: str, path: str | Path, weights: str, labels: Any, overwrite: bool, verify: bool
+    name: str,
+    path: str | Path,
+    weights: str,
+    labels: str | Path | None,
+    overwrite: bool,
+    verify: bool,
 ) -> str:
     """Export a network in a process where Keras is on TensorFlow.
 
@@ -144,7 +153,7 @@ def _trace(
     tf = tensorflow()
     run = _one_network(network)
 
-    def images_to_all(images: Any) -> list[Any]:
+    def images_to_all(images: Tensor) -> list[Any]:
         return run(preprocess(tf.cast(images, tf.float32)))
 
     spec = tf.TensorSpec([None, model.height, model.width, 3], tf.uint8, name=INPUT)
@@ -175,12 +184,12 @@ def _one_network(network: WeightedNetwork) -> Callable[[Any], list[Any]]:
         maps = whole.operations[cut - 1].output
         trunk = k.Model(whole.input, [maps, whole.output])
 
-    def finish(x: Any) -> Any:
+    def finish(x: Tensor) -> Any:
         for layer in tail:
             x = layer(x)
         return x
 
-    def run(x: Any) -> list[Any]:
+    def run(x: Tensor) -> list[Any]:
         results = trunk(x, training=False)
         maps, *predictions = results if isinstance(results, (list, tuple)) else [results]
         average = finish(k.layers.GlobalAveragePooling2D()(maps))
@@ -192,7 +201,7 @@ def _one_network(network: WeightedNetwork) -> Callable[[Any], list[Any]]:
     return run
 
 
-def _place_of_pooling(bare: Any) -> int:
+def _place_of_pooling(bare: Model) -> int:
     """Return the place of the last pooling over the whole map."""
     kinds = [type(op).__name__ for op in bare.operations]
     return len(kinds) - 1 - kinds[::-1].index("GlobalAveragePooling2D")

@@ -17,7 +17,7 @@ class ModelTable(Sequence[NamedModel]):
     def __init__(self, rows: Sequence[NamedModel]) -> None:
         self._rows = tuple(rows)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         """Return a row or a slice of rows."""
         return self._rows[index]
 

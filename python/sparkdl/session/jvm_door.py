@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl.errors import SettingsException, install_conversion
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JVMView
     from pyspark.sql import SparkSession
 
 _DOOR = "org.sparkdl.python.Door"
@@ -56,7 +57,7 @@ def active_session() -> SparkSession:
     return session
 
 
-def has_jar(jvm: Any) -> bool:
+def has_jar(jvm: JVMView) -> bool:
     """Say whether this JVM (`spark._jvm`) has sparkdl's classes."""
     from py4j.java_gateway import JavaClass
 

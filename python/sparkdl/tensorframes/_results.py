@@ -61,7 +61,7 @@ def _empty(operation: str) -> str:
     )
 
 
-def _numpy(value: Any, data_type: DataType) -> Any:
+def _numpy(value: object, data_type: DataType) -> Any:
     from pyspark.sql.types import ArrayType
 
     depth = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsInt
 
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._frames import door_of, spark_frame
@@ -81,7 +81,7 @@ def _listed(shape: object) -> list[Any]:
     return list(shape)
 
 
-def _size(size: Any, shape: object) -> int:
+def _size(size: SupportsInt | None, shape: object) -> int:
     if size is None or size == 0:
         return -1
     try:

@@ -61,7 +61,7 @@ def load_images(
     from pyspark.sql.functions import col
     from pyspark.sql.pandas.functions import arrow_udf
 
-    def load(batches: Any) -> Any:
+    def load(batches: Iterator[pa.Array]) -> Any:
         return _in_batches((u.as_py() for uris in batches for u in uris), loader)
 
     # pyspark reads the kind of function from its hints, and here all hints are text.

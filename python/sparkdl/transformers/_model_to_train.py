@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sparkdl._models.files.content import is_of_keras, kind_of
 from sparkdl._models.files.plain_dicts import with_plain_dicts
@@ -12,8 +12,24 @@ from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
+if TYPE_CHECKING:
+    from keras import Model
 
-def stored_model(model: Any) -> str:
+
+class HasModelFile(Protocol):
+    """An estimator with the path of a model to train."""
+
+    def getModelFile(self) -> str: ...
+
+
+class TakesModel(Protocol):
+    """An estimator that takes a live model, or a file with what loading it needs."""
+
+    custom_objects: Mapping[str, Any] | None
+    safe_mode: bool
+
+
+def stored_model(model: Model) -> str:
     """Write a live model to a file of Keras, which is removed when this process ends.
 
     Raises
@@ -39,7 +55,7 @@ def stored_model(model: Any) -> str:
 
 
 def take_model(
-    estimator: Any, keywords: dict[str, Any], store: Callable[[Any], str] = stored_model
+    estimator: TakesModel, keywords: dict[str, Any], store: Callable[[Any], str] = stored_model
 ) -> dict[str, Any]:
     """Return the keywords that are params; the file of a live model becomes modelFile.
 
@@ -63,7 +79,7 @@ def take_model(
     return params
 
 
-def keras_file(estimator: Any) -> Path:
+def keras_file(estimator: HasModelFile) -> Path:
     """Return the file of Keras that is to be trained.
 
     Raises

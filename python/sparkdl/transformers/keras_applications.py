@@ -18,6 +18,7 @@ from sparkdl.networks.named_models import NamedModel, named_model, named_models
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    from keras import KerasTensor
 
 Pixels = Union[npt.NDArray[Any], "tf.Tensor"]
 
@@ -53,7 +54,7 @@ class KerasApplicationModel:
 
     def model(
         self,
-        preprocessed: Any = None,
+        preprocessed: KerasTensor | None = None,
         featurize: bool = False,
         weights: str | None = "imagenet",
     ) -> Any:

@@ -11,13 +11,15 @@ from sparkdl.udf.model import Model, load_model
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from sparkdl._bundles.description.input_specs import UserEnds
+
 
 def registerKerasUDF(
     udf_name: str,
     keras_model_or_file_path: object,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sparkdl.errors import SchemaMismatchException
 from sparkdl.session.jvm_door import active_session, door
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
@@ -57,7 +58,7 @@ class Model:
     >>> spark.sql("SELECT score(features) FROM items")  # doctest: +SKIP
     """
 
-    def __init__(self, jvm_model: Any) -> None:
+    def __init__(self, jvm_model: JavaObject) -> None:
         self._jvm_model = jvm_model
 
     @property
@@ -187,7 +188,7 @@ class Model:
         function: str,
         spark: SparkSession | None,
         fields: Mapping[str, str] | None = None,
-        preprocessor: Any = None,
+        preprocessor: JavaObject = None,
     ) -> None:
         """As `register`; `preprocessor` is the JVM's handle of a Python function, or None."""
         session = spark or active_session()
@@ -284,7 +285,7 @@ def _names(columns: str | Sequence[str]) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns)
 
 
-def _spec(parts: Any) -> TensorSpec:
+def _spec(parts: Iterable[Any]) -> TensorSpec:
     name, dtype, shape = parts
     sizes = None if shape is None else tuple(None if d < 0 else int(d) for d in shape)
     return TensorSpec(str(name), str(dtype), sizes)

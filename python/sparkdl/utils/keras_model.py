@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import HDF5, kind_of_bytes
 from sparkdl._models.keras_configuration import optimizer_of, readable
@@ -13,8 +13,11 @@ from sparkdl._models.libraries import eagerly, keras
 from sparkdl._models.live_keras import save_keras
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from sparkdl._models.live_keras import LiveModel
 
-def model_to_bytes(model: Any) -> bytes:
+
+def model_to_bytes(model: LiveModel) -> bytes:
     """Return a model of Keras 3 or tf_keras as the content of a .keras file."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         file = Path(folder) / "model.keras"
@@ -70,7 +73,7 @@ def _check(modelBytes: bytes) -> str:
     return kind.kind
 
 
-def is_valid_optimizer(optimizer: Any) -> bool:
+def is_valid_optimizer(optimizer: object) -> bool:
     """Say whether Keras knows an optimizer.
 
     >>> is_valid_optimizer("adam"), is_valid_optimizer("eve")  # doctest: +SKIP
@@ -79,12 +82,12 @@ def is_valid_optimizer(optimizer: Any) -> bool:
     return _is_known(optimizer_of, optimizer)
 
 
-def is_valid_loss_function(loss: Any) -> bool:
+def is_valid_loss_function(loss: object) -> bool:
     """Say whether Keras knows a loss."""
     return _is_known(lambda value: keras().losses.get(readable(value)), loss)
 
 
-def _is_known(get: Any, identifier: Any) -> bool:
+def _is_known(get: Callable[[object], object], identifier: object) -> bool:
     try:
         return get(identifier) is not None
     except (ValueError, TypeError):

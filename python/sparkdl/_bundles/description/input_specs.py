@@ -10,8 +10,11 @@ import tensorflow as tf
 from sparkdl._models.model_ends import check_distinct, distinct
 from sparkdl.errors import InvalidModelException, SettingsException
 
+# Inputs or outputs of a model as users write them: names, tensors or specs, by name or in order.
+UserEnds = Mapping[str, Any] | Sequence[Any] | str
 
-def function_specs(inputs: Any) -> dict[str, Any]:
+
+def function_specs(inputs: UserEnds | None) -> dict[str, Any]:
     """Return a `tf.TensorSpec` by name for the inputs of a function."""
     if not inputs:
         raise SettingsException(
@@ -47,7 +50,9 @@ def as_spec(value: Any, name: str) -> Any:
         ) from e
 
 
-def renamed(old: Sequence[str], requested: Any, what: str) -> tuple[list[str], list[str]]:
+def renamed(
+    old: Sequence[str], requested: UserEnds | None, what: str
+) -> tuple[list[str], list[str]]:
     """Return the requested old names and their new names, in order.
 
     >>> renamed(["a", "b"], ["x", "y"], "outputs")

@@ -25,7 +25,7 @@ def plain_values(values: Mapping[Any, Any] | None) -> dict[str, Any]:
     return {name: _plain(named[name], name) for name in sorted(named)}
 
 
-def _name(placeholder: Any) -> str:
+def _name(placeholder: object) -> str:
     name = placeholder if isinstance(placeholder, str) else getattr(placeholder, "name", None)
     if not isinstance(name, str):
         raise SettingsException(
@@ -34,7 +34,7 @@ def _name(placeholder: Any) -> str:
     return name
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: object, name: str) -> Any:
     if hasattr(value, "tolist"):  # an array or a number of NumPy
         value = value.tolist()
     if isinstance(value, (list, tuple)):

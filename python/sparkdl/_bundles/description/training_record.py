@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import MANIFEST, read_manifest, sha256
+
+if TYPE_CHECKING:
+    import keras
 
 HISTORY, FAILURE = "history", "failure"
 _KERAS, _KERAS_FILE = "keras", "model.keras"
@@ -18,7 +21,7 @@ def remember(
     history: Mapping[str, list[Any]] | None = None,
     failure: str | None = None,
     about: Mapping[str, Any] | None = None,
-    model: Any = None,
+    model: keras.Model | None = None,
 ) -> None:
     """Write into a bundle how its model was trained, where `Bundle.write` in Scala keeps it.
 
@@ -49,7 +52,7 @@ def remember(
     (bundle / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _save(model: Any, file: Path) -> str:
+def _save(model: keras.Model, file: Path) -> str:
     from sparkdl._models.libraries import keras
 
     keras().saving.save_model(model, file)

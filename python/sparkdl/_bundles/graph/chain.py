@@ -53,7 +53,7 @@ def preceded_by(function: Callable[[Any], Any], graph: FrozenGraph, output: str)
     return followed_by(first, name, last)
 
 
-def traced(function: Callable[[Any], Any], name: str, spec: Any) -> FrozenGraph:
+def traced(function: Callable[[Any], Any], name: str, spec: tf.TensorSpec) -> FrozenGraph:
     """Freeze a function of a tensor; its result, or each of a dict, is an output."""
     concrete = tf.function(function, autograph=False).get_concrete_function(spec)
     graph_def, [input_tensor], tensors = freeze(concrete)
@@ -80,7 +80,7 @@ def with_decision(
         The label of each class, in the order of the probabilities.
     """
 
-    def decide(probabilities: Any) -> dict[str, Any]:
+    def decide(probabilities: tf.Tensor) -> dict[str, Any]:
         best = tf.argmax(probabilities, axis=1)
         return {
             PROBABILITIES: tf.identity(probabilities),

@@ -20,7 +20,7 @@ _KINDS = {
 }
 
 
-def constant_tensor(value: Any, dtype: Any, shape: Any, place: str) -> Any:
+def constant_tensor(value: object, dtype: tf.DType, shape: tf.TensorShape, place: str) -> Any:
     """Return a value as a TensorProto of a placeholder's type.
 
     Parameters
@@ -50,7 +50,7 @@ def constant_tensor(value: Any, dtype: Any, shape: Any, place: str) -> Any:
     return tf.make_tensor_proto(array.tolist(), dtype, array.shape)
 
 
-def _array(value: Any, place: str) -> Array:
+def _array(value: object, place: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as e:  # lists of different lengths
@@ -62,7 +62,7 @@ def _array(value: Any, place: str) -> Array:
     return array
 
 
-def _is_a(dtype: Any, array: Array) -> bool:
+def _is_a(dtype: tf.DType, array: Array) -> bool:
     kind = array.dtype.kind
     if dtype == tf.string:
         return kind in "US"
@@ -73,7 +73,7 @@ def _is_a(dtype: Any, array: Array) -> bool:
     return bool(dtype.is_floating) and kind in "iuf"
 
 
-def _fits(dtype: Any, array: Array) -> bool:
+def _fits(dtype: tf.DType, array: Array) -> bool:
     if dtype.is_integer:
         return bool(int(array.min()) >= dtype.min and int(array.max()) <= dtype.max)
     if not dtype.is_floating:
@@ -83,13 +83,13 @@ def _fits(dtype: Any, array: Array) -> bool:
     return not finite.size or float(np.abs(finite).max()) <= float(dtype.max)
 
 
-def _dimensions(shape: Any) -> str:
+def _dimensions(shape: tf.TensorShape) -> str:
     if shape.rank is None:
         return "[...]"
     return "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 
 Tensors = dict[str, str]  # by the name of their input or output
 
 
-def cut(graph_def: Any, inputs: Tensors, outputs: Tensors) -> tuple[Any, Tensors, Tensors]:
+def cut(graph_def: GraphDef, inputs: Tensors, outputs: Tensors) -> tuple[Any, Tensors, Tensors]:
     """Replace every input that is not a placeholder by one, and drop what is not needed.
 
     Parameters
@@ -40,7 +43,7 @@ def cut(graph_def: Any, inputs: Tensors, outputs: Tensors) -> tuple[Any, Tensors
     return graph.to_graph_def(), ins, outs
 
 
-def _add(graph: Graph, tensor: str, spec: Any) -> str:
+def _add(graph: Graph, tensor: str, spec: tf.TensorSpec) -> str:
     name = tensor.replace(":", "_") + "_fed"
     while name in graph.nodes:
         name += "_"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Array
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
 _DTYPE_KEYS = ("T", "dtype", "DstT", "Tparams")
 
@@ -29,7 +32,7 @@ _OF_FLOAT32 = Tolerance(3e-3, 1e-6)
 _OF_HALF = Tolerance(5e-2, 1e-3)
 
 
-def tolerance_of(graph_def: Any) -> Tolerance:
+def tolerance_of(graph_def: GraphDef) -> Tolerance:
     """Return what the least precise floats of a graph allow."""
     kinds = set()
     for node in [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
@@ -17,6 +17,10 @@ from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 
 class NotFrozenException(InvalidModelException):
     """A model has state besides variables (lookup tables), which cannot become constants."""
@@ -25,7 +29,7 @@ class NotFrozenException(InvalidModelException):
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
-def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
+def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[str], list[str]]:
     """Return the frozen GraphDef of a concrete function, with its input and output tensors.
 
     Parameters
@@ -56,14 +60,16 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
     return graph_def, inputs, outputs
 
 
-def _generators_of(function: Any) -> dict[str, str]:
+def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str, str]:
     """Return the variables of generators by the names of the placeholders that take them."""
     names = {id(v.handle): v.name for v in function.graph.variables}
     found = {node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures}
     return {node: name for node, name in found.items() if generators.is_generator(name)}
 
 
-def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
+def _constants(
+    function: tf.types.experimental.ConcreteFunction, states: Mapping[str, str]
+) -> tuple[Any, Any]:
     """Do as `convert_variables_to_constants_v2_as_graph`, but keep some variables."""
     variables = convert_to_constants._FunctionConverterDataInEager(
         func=function,
@@ -80,7 +86,7 @@ def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
     return frozen, graph_def
 
 
-def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
+def without_generators(graph_def: GraphDef, states: Mapping[str, str]) -> Any:
     """Return a graph that draws from the hidden seed instead of from these variables."""
     if not states:
         return graph_def
@@ -93,7 +99,7 @@ def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
         ) from e
 
 
-def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def inline(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """Replace calls of functions by what they do.
 
     Keras compiles some operations with XLA (convolutions in groups). XLA would compile again for
@@ -115,7 +121,7 @@ def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any
     return tf_optimizer.OptimizeGraph(config, meta_graph)
 
 
-def check_frozen(graph_def: Any, source: str) -> None:
+def check_frozen(graph_def: GraphDef, source: str) -> None:
     """Raise if a graph still has variables or tables, whose values are not in it."""
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
     stateful = [n for n in nodes if n.op in _STATE]
@@ -128,7 +134,7 @@ def check_frozen(graph_def: Any, source: str) -> None:
         )
 
 
-def check_without_tables(graph_def: Any, source: str) -> None:
+def check_without_tables(graph_def: GraphDef, source: str) -> None:
     """Raise if what is left of a graph, functions included, looks words up in tables.
 
     To be called before variables become constants, which TensorFlow cannot do beside tables.
@@ -141,7 +147,7 @@ def check_without_tables(graph_def: Any, source: str) -> None:
         )
 
 
-def _nodes_in_use(graph_def: Any) -> Iterator[Any]:
+def _nodes_in_use(graph_def: GraphDef) -> Iterator[Any]:
     functions = {f.signature.name: f.node_def for f in graph_def.library.function}
     waiting = list(graph_def.node)
     while waiting:
@@ -157,7 +163,7 @@ _TABLES = {"HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
 _STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
 
 
-def without_large_values(graph_def: Any) -> Any:
+def without_large_values(graph_def: GraphDef) -> Any:
     """Return a graph with the same shapes, whose large constants are placeholders.
 
     When TensorFlow infers shapes, it looks at the values of small constants only (sizes, axes,
@@ -178,14 +184,14 @@ def without_large_values(graph_def: Any) -> Any:
 _LARGE_BYTES = 1 << 16  # neither a shape nor what it is computed from is ever that large
 
 
-def _add_placeholder(graph_def: Any, constant: Any) -> None:
+def _add_placeholder(graph_def: GraphDef, constant: NodeDef) -> None:
     value = constant.attr["value"].tensor
     node = graph_def.node.add(name=constant.name, op="Placeholder", input=constant.input)
     node.attr["dtype"].type = value.dtype
     node.attr["shape"].shape.CopyFrom(value.tensor_shape)
 
 
-def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
+def static_signature(graph_def: GraphDef, tensors: Sequence[str]) -> list[Any]:
     """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(without_large_values(graph_def), name="")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _RESOURCE = tf.resource.as_datatype_enum
 
 
-def gather_from_constants(graph_def: Any) -> None:
+def gather_from_constants(graph_def: GraphDef) -> None:
     """Let functions look rows up in those arguments that were variables and now are constants.
 
     TensorFlow's conversion of variables does so in the graph itself only. In functions, such as
@@ -23,7 +28,7 @@ def gather_from_constants(graph_def: Any) -> None:
                 _gather(function, node)
 
 
-def _gather(function: Any, node: Any) -> None:
+def _gather(function: FunctionDef, node: NodeDef) -> None:
     batch_dims = node.attr["batch_dims"].i  # 0 where it is left out
     axis = function.node_def.add(name=f"{node.name}/axis", op="Const")
     axis.attr["dtype"].type = tf.int32.as_datatype_enum

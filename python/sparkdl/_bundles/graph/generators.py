@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, node_of
 from sparkdl._bundles.graph.seeds import derived
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 # The variables of keras.random.SeedGenerator and tf.random.Generator.
 _KERAS = r"(^|/)seed_generator_state(_\d+)?(:0)?$"
@@ -35,7 +39,7 @@ def is_generator(variable: str) -> bool:
     return _STATES.search(variable) is not None
 
 
-def draw_from_seed(graph_def: Any, states: Mapping[str, str]) -> Any:
+def draw_from_seed(graph_def: GraphDef, states: Mapping[str, str]) -> Any:
     """Return a graph that draws from the hidden seed and not from generators.
 
     Every read of a state gets numbers of its own: two layers, or two draws of a layer, that share
@@ -68,7 +72,7 @@ def _in_order(graph: Graph) -> list[str]:
     return [*graph.nodes]
 
 
-def _replace(graph: Graph, node: Any, states_by_node: Mapping[str, str]) -> None:
+def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> None:
     data = [i for i in node.input if not i.startswith("^")]
     after = [i for i in node.input if i.startswith("^") and node_of(i) not in states_by_node]
     name, state = node.name, states_by_node.get(node_of(data[0])) if data else None
@@ -88,7 +92,7 @@ def _replace(graph: Graph, node: Any, states_by_node: Mapping[str, str]) -> None
         node.input.extend([*data, *after])
 
 
-def _draw_state(graph: Graph, node: Any, after: list[str]) -> None:
+def _draw_state(graph: Graph, node: NodeDef, after: list[str]) -> None:
     """Draw a whole state: counters and key of Philox, the longest state there is."""
     name = node.name
     seed = derived(graph, f"reading {name}")
@@ -98,7 +102,7 @@ def _draw_state(graph: Graph, node: Any, after: list[str]) -> None:
         node.attr[key].type = kind.as_datatype_enum
 
 
-def _become(node: Any, name: str, op: str, inputs: list[str]) -> None:
+def _become(node: NodeDef, name: str, op: str, inputs: list[str]) -> None:
     node.Clear()
     node.name, node.op = name, op
     node.input.extend(inputs)

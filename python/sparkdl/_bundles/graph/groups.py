@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Array, Graph, attribute
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _CHANNELS = -1
 
@@ -27,12 +30,12 @@ def split_groups(graph: Graph) -> None:
             _split(graph, node, np.split(weights, groups, axis=_CHANNELS))
 
 
-def _weights(graph: Graph, node: Any) -> Array | None:
+def _weights(graph: Graph, node: NodeDef) -> Array | None:
     last = node.op == "Conv3D" and attribute(node, "data_format", b"NDHWC") == b"NDHWC"
     return graph.constant(node.input[1]) if last else None
 
 
-def _split(graph: Graph, node: Any, weights: list[Array]) -> None:
+def _split(graph: Graph, node: NodeDef, weights: list[Array]) -> None:
     name, kind, groups = node.name, node.attr["T"].type, len(weights)
     axis = graph.add_constant(f"{name}/axis", np.array(_CHANNELS, np.int32))
     parts = _add(graph, node, f"{name}/split", "Split", [axis, node.input[0]])
@@ -53,7 +56,7 @@ def _split(graph: Graph, node: Any, weights: list[Array]) -> None:
     node.attr["Tidx"].type = graph.nodes[axis].attr["dtype"].type
 
 
-def _add(graph: Graph, like: Any, name: str, op: str, inputs: list[str]) -> Any:
+def _add(graph: Graph, like: NodeDef, name: str, op: str, inputs: list[str]) -> Any:
     while name in graph.nodes:
         name += "_"
     graph.nodes[name] = type(like)(name=name, op=op, input=inputs)

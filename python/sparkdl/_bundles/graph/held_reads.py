@@ -6,12 +6,17 @@ if it reaches the read first, the node keeps the old names: the function would b
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.graph.graph import calls_function
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-def hold_reads(graph_def: Any) -> Any:
+
+def hold_reads(graph_def: GraphDef) -> Any:
     """Return a graph with an identity between every such read and its node."""
     if not any(_direct_reads(function) for function in graph_def.library.function):
         return graph_def
@@ -22,7 +27,7 @@ def hold_reads(graph_def: Any) -> Any:
     return copy
 
 
-def _direct_reads(function: Any) -> list[tuple[Any, int]]:
+def _direct_reads(function: FunctionDef) -> list[tuple[Any, int]]:
     """Return the nodes that call functions, with the place of each input that is a read."""
     reads = {n.name for n in function.node_def if n.op == "ReadVariableOp"}
     return [
@@ -34,7 +39,7 @@ def _direct_reads(function: Any) -> list[tuple[Any, int]]:
     ]
 
 
-def _put_identity(function: Any, node: Any, place: int) -> None:
+def _put_identity(function: FunctionDef, node: NodeDef, place: int) -> None:
     read = next(n for n in function.node_def if n.name == node.input[place].split(":")[0])
     name = f"{node.name}/held_{place}"
     identity = function.node_def.add(name=name, op="Identity", input=[node.input[place]])

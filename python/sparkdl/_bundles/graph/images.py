@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +14,9 @@ from sparkdl._bundles.graph.graph import Array
 from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import Original
 from sparkdl.errors import SettingsException
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
 _IMAGENET_BGR = (103.939, 116.779, 123.68)
 _IMAGENET_RGB = (0.485, 0.456, 0.406)
@@ -56,7 +59,7 @@ def as_image_model(
 
 
 def _original(
-    model: Original | None, name: str, spec: Any, preprocessing: Preprocessing
+    model: Original | None, name: str, spec: tf.TensorSpec, preprocessing: Preprocessing
 ) -> Original | None:
     if model is None:
         return None
@@ -72,7 +75,7 @@ def _original(
     return of_pixels
 
 
-def _free_batch(graph_def: Any) -> None:
+def _free_batch(graph_def: GraphDef) -> None:
     """Let a graph that was exported for one image take many: it reshapes to [1, ...] in places."""
     constants = {n.name: n.attr["value"] for n in graph_def.node if n.op == "Const"}
     for node in graph_def.node:
@@ -85,7 +88,7 @@ def _free_batch(graph_def: Any) -> None:
 
 
 def _size(
-    spec: Any, options: Mapping[str, Any], name: str
+    spec: tf.TensorSpec, options: Mapping[str, Any], name: str
 ) -> tuple[int | None, int | None, int, str]:
     shape = list(spec.shape) if spec.shape.rank is not None else [None] * 4
     if len(shape) != 4:
@@ -118,7 +121,7 @@ def _size(
     return None if keeps_size else int(height), None if keeps_size else int(width), channels, order
 
 
-def _apply(preprocessing: Preprocessing, pixels: Any, dtype: Any) -> Any:
+def _apply(preprocessing: Preprocessing, pixels: tf.Tensor, dtype: tf.DType) -> Any:
     if preprocessing is None:
         return tf.cast(pixels, dtype)
     values = tf.cast(pixels, tf.float32)

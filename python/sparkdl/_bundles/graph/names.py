@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -16,6 +16,10 @@ from sparkdl._bundles.graph.original import Original
 from sparkdl._bundles.graph.random_ops import draw_from_seed, unseeded_draws
 from sparkdl._bundles.graph.simplify import simplify
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def finish(frozen: FrozenGraph) -> FinishedGraph:
     return FinishedGraph(simplified, ends[:count], ends[count:], frozen.source, random)
 
 
-def _draw_all_from_seed(graph_def: Any) -> Any:
+def _draw_all_from_seed(graph_def: GraphDef) -> Any:
     graph = Graph(graph_def, ())
     draw_from_seed(graph)
     return graph.to_graph_def()
@@ -100,11 +104,11 @@ def _distinct(nodes: list[str]) -> list[str]:
     return distinct
 
 
-def _merged(shape: Any, hint: Any) -> Any:
+def _merged(shape: tf.TensorShape, hint: tf.TensorShape) -> Any:
     return shape.merge_with(hint) if shape.is_compatible_with(hint) else shape
 
 
-def dimensions(shape: Any) -> list[int] | None:
+def dimensions(shape: tf.TensorShape) -> list[int] | None:
     """Return a shape as the manifest writes it: -1 is unknown, None is an unknown rank."""
     if shape.rank is None:
         return None
@@ -121,7 +125,7 @@ def node_name(name: str) -> str:
     return cleaned if re.match(r"[A-Za-z0-9.]", cleaned) else "x" + cleaned
 
 
-def name_ends(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
+def name_ends(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
     """Rename the placeholders, and add an identity for each output: keys are names of nodes."""
     graph = Graph(graph_def, ())
     types = [spec.dtype for spec in static_signature(graph_def, list(outputs.values()))]
@@ -146,7 +150,7 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _rename(graph_def: Any, new: Mapping[str, str]) -> Any:
+def _rename(graph_def: GraphDef, new: Mapping[str, str]) -> Any:
     for node in graph_def.node:
         node.name = new.get(node.name, node.name)
         for i, tensor in enumerate(node.input):
@@ -157,11 +161,11 @@ def _rename(graph_def: Any, new: Mapping[str, str]) -> Any:
     return graph_def
 
 
-def _forget_places(node: Any) -> None:
+def _forget_places(node: NodeDef) -> None:
     node.attr.pop("_class", None)  # "next to node x": x may have another name now
 
 
-def _identity(name: str, tensor: str, dtype: Any) -> Any:
+def _identity(name: str, tensor: str, dtype: tf.DType) -> Any:
     node = tf.compat.v1.NodeDef(name=name, op="Identity", input=[tensor])
     node.attr["T"].type = dtype.as_datatype_enum
     return node

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,9 @@ from sparkdl._bundles.graph.graph import Array
 from sparkdl._bundles.graph.random_ops import needed
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.variable_uses import is_write
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
 # From rows by the name of their input to results by the name of their output.
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
@@ -35,7 +38,7 @@ class GraphRun:
     """
 
     def __init__(
-        self, graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]
+        self, graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[str, str]
     ) -> None:
         self._graph_def = graph_def
         self.inputs, self.outputs = dict(inputs), dict(outputs)
@@ -127,7 +130,7 @@ def restoring(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..
     if not variables:
         return call
 
-    def run(*tensors: Any) -> Any:
+    def run(*tensors: tf.Tensor) -> Any:
         before = [variable.numpy() for variable in variables]
         try:
             return call(*tensors)

@@ -12,12 +12,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, attribute, node_of
 from sparkdl._bundles.graph.seeds import derived, one_seed
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _INT64 = tf.int64.as_datatype_enum
 
@@ -47,7 +51,7 @@ def forget_seeds(nodes: Iterable[Any]) -> None:
                     node.attr[key].i = 0
 
 
-def unseeded_draws(graph_def: Any, tensors: Iterable[str]) -> list[str]:
+def unseeded_draws(graph_def: GraphDef, tensors: Iterable[str]) -> list[str]:
     """Return the operations that draw without the hidden seed, of those that some tensors need."""
     return named(n for n in needed(graph_def, tensors) if n.op in DRAWING)
 
@@ -57,7 +61,7 @@ def named(nodes: Iterable[Any]) -> list[str]:
     return sorted(f"{n.op} '{n.name}'" for n in nodes)
 
 
-def needed(graph_def: Any, tensors: Iterable[str]) -> list[Any]:
+def needed(graph_def: GraphDef, tensors: Iterable[str]) -> list[Any]:
     """Return the nodes that some tensors need, and all nodes of the functions that these call."""
     functions = {f.signature.name: [*f.node_def] for f in graph_def.library.function}
     nodes = {n.name: n for n in graph_def.node}
@@ -74,12 +78,12 @@ def needed(graph_def: Any, tensors: Iterable[str]) -> list[Any]:
     return [*found.values()]
 
 
-def _called(node: Any) -> list[str]:
+def _called(node: NodeDef) -> list[str]:
     values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
-def _become(node: Any, op: str, inputs: list[str], **types: int) -> None:
+def _become(node: NodeDef, op: str, inputs: list[str], **types: int) -> None:
     """Turn a node into another operation that runs after the same nodes."""
     after = [i for i in node.input if i.startswith("^")]
     name = node.name
@@ -91,33 +95,33 @@ def _become(node: Any, op: str, inputs: list[str], **types: int) -> None:
 
 
 def _on_shape(op: str) -> Callable[[Graph, Any, str], None]:
-    def become(graph: Graph, node: Any, seed: str) -> None:
+    def become(graph: Graph, node: NodeDef, seed: str) -> None:
         dtype, of_shape = node.attr["dtype"].type, node.attr["T"].type
         _become(node, op, [node.input[0], seed], dtype=dtype, T=of_shape)
 
     return become
 
 
-def _integers(graph: Graph, node: Any, seed: str) -> None:
+def _integers(graph: Graph, node: NodeDef, seed: str) -> None:
     shape, low, high = node.input[:3]
     dtype, of_shape = node.attr["Tout"].type, node.attr["T"].type
     _become(node, "StatelessRandomUniformInt", [shape, seed, low, high], dtype=dtype, T=of_shape)
 
 
-def _categories(graph: Graph, node: Any, seed: str) -> None:
+def _categories(graph: Graph, node: NodeDef, seed: str) -> None:
     output = attribute(node, "output_dtype", _INT64)
     inputs = [*node.input[:2], seed]
     _become(node, "StatelessMultinomial", inputs, T=node.attr["T"].type, output_dtype=output)
 
 
-def _gamma(graph: Graph, node: Any, seed: str) -> None:
+def _gamma(graph: Graph, node: NodeDef, seed: str) -> None:
     dtype, of_shape = node.attr["T"].type, node.attr["S"].type
     shape = _with_shape_of(graph, node, dtype, of_shape)
     inputs = [shape, seed, node.input[1]]
     _become(node, "StatelessRandomGammaV2", inputs, dtype=dtype, T=of_shape)
 
 
-def _poisson(graph: Graph, node: Any, seed: str) -> None:
+def _poisson(graph: Graph, node: NodeDef, seed: str) -> None:
     rate = attribute(node, "R", tf.float64.as_datatype_enum)
     dtype, of_shape = attribute(node, "dtype", _INT64), node.attr["S"].type
     shape = _with_shape_of(graph, node, rate, of_shape)
@@ -125,7 +129,7 @@ def _poisson(graph: Graph, node: Any, seed: str) -> None:
     _become(node, "StatelessRandomPoisson", inputs, Rtype=rate, dtype=dtype, T=of_shape)
 
 
-def _with_shape_of(graph: Graph, node: Any, parameter: int, of_shape: int) -> str:
+def _with_shape_of(graph: Graph, node: NodeDef, parameter: int, of_shape: int) -> str:
     """Add the whole shape of what is drawn: the node's shape once for each parameter."""
     near = f"{node.name}/drawn"
     inner = tf.compat.v1.NodeDef(name=near + "_each", op="Shape", input=[node.input[1]])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Array, Graph, attribute, channels_last, node_of, short
 from sparkdl._bundles.graph.groups import split_groups
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 
 def rewrite(graph: Graph) -> None:
@@ -37,7 +40,7 @@ def dense_on_maps(graph: Graph) -> None:
         node.attr["padding"].s = b"VALID"
 
 
-def _maps_times_weights(graph: Graph, node: Any) -> tuple[str, Array, int] | None:
+def _maps_times_weights(graph: Graph, node: NodeDef) -> tuple[str, Array, int] | None:
     """Match reshape(matmul(reshape(x), W), concat(gather(shape(x), [0, 1, 2]), [c]))."""
     if node.op != "Reshape" or node.name in graph.keep:
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
-def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
+
+def over_rows(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
     """Return a concrete function whose inputs and outputs have a dimension of rows in front.
 
     Operations are vectorized where TensorFlow knows how; others run in a loop.
@@ -30,7 +33,7 @@ def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
         )
         return dict(zip(outputs, results, strict=True))
 
-    def of_rows(*tensors: Any) -> dict[str, Any]:
+    def of_rows(*tensors: tf.Tensor) -> dict[str, Any]:
         results = tf.vectorized_map(of_row, list(tensors))
         return {
             n: tf.ensure_shape(results[n], tf.TensorShape([None]).concatenate(cells[t][1]))
@@ -44,7 +47,7 @@ def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
     return tf.function(of_rows, autograph=False).get_concrete_function(*specs)
 
 
-def _shapes(graph_def: Any, tensors: list[str]) -> dict[str, tuple[Any, Any]]:
+def _shapes(graph_def: GraphDef, tensors: list[str]) -> dict[str, tuple[Any, Any]]:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
     found = [graph.get_tensor_by_name(t) for t in tensors]

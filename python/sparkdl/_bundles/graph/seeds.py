@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.description.manifest import SEED
 from sparkdl._bundles.graph.graph import Array, Graph
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _INT64 = tf.int64.as_datatype_enum
 # Also as TensorFlow names it in a graph made of several, and in a SavedModel.
@@ -39,7 +43,7 @@ def offset(what: str) -> Array:
     return np.asarray(numbers, np.int64)
 
 
-def is_seed(node: Any) -> bool:
+def is_seed(node: NodeDef) -> bool:
     """Say whether a node is the hidden input, of this graph or of one that became part of it."""
     return bool(node.op == "Placeholder" and _NAME.fullmatch(node.name))
 
@@ -57,7 +61,7 @@ def one_seed(graph: Graph) -> None:
         _put_sum(graph, name)
 
 
-def unfed(graph_def: Any) -> Any:
+def unfed(graph_def: GraphDef) -> Any:
     """Return a graph that need not be fed a seed: it draws one itself, new in each run.
 
     For graphs that users get. In a bundle, the node that draws the seed is fed one again.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,13 +17,17 @@ from sparkdl._bundles.graph.fold import fold_affine
 from sparkdl._bundles.graph.graph import Graph, calls_function, is_pure, node_of, short
 from sparkdl._bundles.graph.rewrite import rewrite
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 _IDENTITIES = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
 _HARMLESS = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
 _NOT_VALUES = {tf.variant, tf.resource}  # such as lists of tensors: no constant can hold them
 _MOST_FOLDED_BYTES = 1 << 20  # a constant larger than this must replace at least as much
 
 
-def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def simplify(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """Return a graph with the same results that has less to do at load and at run time.
 
     Parameters
@@ -50,7 +54,7 @@ def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> A
     return tidy(graph.to_graph_def())
 
 
-def is_simplified(graph_def: Any) -> bool:
+def is_simplified(graph_def: GraphDef) -> bool:
     """Say whether `simplify` could do all of its work, which control flow prevents."""
     graph = Graph(graph_def, set())
     return not graph.has_frames() and not graph_def.library.function
@@ -176,14 +180,14 @@ def _renamed(tensor: str, new: dict[str, str]) -> str:
     return tensor.replace(name, new[name], 1) if name in new else tensor
 
 
-def _content(node: Any) -> bytes:
+def _content(node: NodeDef) -> bytes:
     digest = hashlib.sha256(f"{node.op}|{'|'.join(map(short, node.input))}".encode())
     for key in sorted(node.attr):
         digest.update(key.encode() + node.attr[key].SerializeToString(deterministic=True))
     return digest.digest()
 
 
-def tidy(graph_def: Any) -> Any:
+def tidy(graph_def: GraphDef) -> Any:
     """Remove what is not needed, or what another version of TensorFlow may not know."""
     for node in graph_def.node:
         node.device = ""

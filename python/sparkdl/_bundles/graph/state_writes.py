@@ -7,8 +7,8 @@ them is lost: the graph does not write it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, MutableSequence, Sequence
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -16,15 +16,20 @@ from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.variable_uses import MAIN, VariableUses, is_write
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-def has_writes(graph_def: Any) -> bool:
+
+def has_writes(graph_def: GraphDef) -> bool:
     """Say whether a graph or a function of it changes variables."""
     functions = graph_def.library.function
     return any(map(is_write, [*graph_def.node, *(n for f in functions for n in f.node_def)]))
 
 
 def without_writes(
-    graph_def: Any, source: str, ops: Sequence[str], kept: Collection[str] = ()
+    graph_def: GraphDef, source: str, ops: Sequence[str], kept: Collection[str] = ()
 ) -> Any:
     """Return a graph in which some operations, and what they need, do not change variables.
 
@@ -67,7 +72,7 @@ def without_writes(
     return copy
 
 
-def changed_variables(function: Any) -> list[Any]:
+def changed_variables(function: tf.types.experimental.ConcreteFunction) -> list[Any]:
     """Return the variables that a call of a concrete function changes."""
     graph_def = function.graph.as_graph_def()
     if not has_writes(graph_def):
@@ -106,7 +111,7 @@ def _followers(name: str, after: dict[str, list[str]]) -> set[str]:
     return seen
 
 
-def _remove(nodes: Any, removed: Collection[str]) -> None:
+def _remove(nodes: MutableSequence[NodeDef], removed: Collection[str]) -> None:
     if not removed:
         return
     remaining = [n for n in nodes if n.name not in removed]
@@ -119,7 +124,7 @@ def _remove(nodes: Any, removed: Collection[str]) -> None:
     nodes.extend(kept)
 
 
-def _forget(function: Any, removed: Collection[str]) -> None:
+def _forget(function: FunctionDef, removed: Collection[str]) -> None:
     """Remove a function's control outputs whose operations are gone."""
     ends = [key for key, node in function.control_ret.items() if node in removed]
     for key in ends:

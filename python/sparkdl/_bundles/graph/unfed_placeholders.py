@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -12,6 +12,11 @@ from sparkdl._bundles.graph.constant_values import constant_tensor
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl.errors import SchemaMismatchException, SettingsException
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 _NEEDY = {"Placeholder", "PlaceholderV2"}
 _PLACEHOLDERS = {*_NEEDY, "PlaceholderWithDefault"}
@@ -23,7 +28,7 @@ class Constants:
 
     tensors: Mapping[str, Any]
 
-    def put_into(self, graph_def: Any) -> Any:
+    def put_into(self, graph_def: GraphDef) -> Any:
         """Return the graph with the constants; the one given is not changed."""
         if not self.tensors:
             return graph_def
@@ -45,7 +50,7 @@ class Constants:
 
 def constants_of(
     values: Mapping[str, Any] | None,
-    graph_def: Any,
+    graph_def: GraphDef,
     model: str,
     inputs: Mapping[str, str] | None = None,
     fed: Iterable[str] = (),
@@ -91,7 +96,9 @@ def constants_of(
     return Constants(tensors)
 
 
-def require_fed(graph_def: Any, fed: Iterable[str], outputs: Mapping[str, str], model: str) -> None:
+def require_fed(
+    graph_def: GraphDef, fed: Iterable[str], outputs: Mapping[str, str], model: str
+) -> None:
     """Raise if outputs need a placeholder that nothing feeds.
 
     Parameters
@@ -128,7 +135,7 @@ def require_fed(graph_def: Any, fed: Iterable[str], outputs: Mapping[str, str], 
     )
 
 
-def _unfed(graph_def: Any, tensor: str, fed: set[str]) -> list[str]:
+def _unfed(graph_def: GraphDef, tensor: str, fed: set[str]) -> list[str]:
     nodes = {n.name: n for n in graph_def.node}
     reached: set[str] = set()
     waiting = [tensor]
@@ -148,7 +155,7 @@ def _full(tensor: str) -> str:
     return tensor if ":" in tensor or tensor.startswith("^") else f"{tensor}:0"
 
 
-def _become_constant(node: Any, tensor: Any) -> None:
+def _become_constant(node: NodeDef, tensor: TensorProto) -> None:
     name = node.name
     node.Clear()
     node.name, node.op = name, "Const"
@@ -156,7 +163,7 @@ def _become_constant(node: Any, tensor: Any) -> None:
     node.attr["value"].tensor.CopyFrom(tensor)
 
 
-def _type(node: Any, graph_def: Any) -> tuple[Any, Any]:
+def _type(node: NodeDef, graph_def: GraphDef) -> tuple[Any, Any]:
     proto = node.attr["shape"].shape
     unknown = "shape" not in node.attr or proto.unknown_rank
     # Before version 24 a placeholder of shape [] was one of unknown rank.
@@ -165,14 +172,14 @@ def _type(node: Any, graph_def: Any) -> tuple[Any, Any]:
     return tf.as_dtype(node.attr["dtype"].type), tf.TensorShape(proto)
 
 
-def _type_string(node: Any, graph_def: Any) -> str:
+def _type_string(node: NodeDef, graph_def: GraphDef) -> str:
     dtype, shape = _type(node, graph_def)
     sizes = "..." if shape.rank is None else ", ".join("?" if d is None else str(d) for d in shape)
     return f"{dtype.name} [{sizes}]"
 
 
 def _no_placeholder(
-    name: str, node: Any, model: str, graph_def: Any, inputs: Mapping[str, str]
+    name: str, node: NodeDef, model: str, graph_def: GraphDef, inputs: Mapping[str, str]
 ) -> str:
     names = {node_of(t): n for n, t in inputs.items()}
     placeholders: Sequence[str] = [

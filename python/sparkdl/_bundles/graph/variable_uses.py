@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import node_of
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 MAIN = ""  # the body of the graph itself, beside those of its functions
 _WRITING = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+")
@@ -30,7 +34,7 @@ class Use:
 class VariableUses:
     """The uses of variables in a GraphDef."""
 
-    def __init__(self, graph_def: Any) -> None:
+    def __init__(self, graph_def: GraphDef) -> None:
         self._functions = {f.signature.name: f for f in graph_def.library.function}
         self.bodies: dict[str, Sequence[Any]] = {MAIN: graph_def.node}
         self.bodies |= {name: f.node_def for name, f in self._functions.items()}
@@ -38,15 +42,15 @@ class VariableUses:
         while self._spread():
             pass
 
-    def of(self, body: str, node: Any) -> Use:
+    def of(self, body: str, node: NodeDef) -> Use:
         """Return what a node of a body does, with the functions that it calls."""
         return self._of(body, node, frozenset())
 
-    def is_loop(self, node: Any) -> bool:
+    def is_loop(self, node: NodeDef) -> bool:
         """Say whether a node runs its functions again and again."""
         return node.op in _LOOPS
 
-    def _of(self, body: str, node: Any, within: frozenset[str]) -> Use:
+    def _of(self, body: str, node: NodeDef, within: frozenset[str]) -> Use:
         called = [f for f in functions_of(node) if f in self._functions and f not in within]
         if called:
             uses = [
@@ -73,7 +77,7 @@ class VariableUses:
                     seen |= variables
         return grown
 
-    def _steps(self, body: str, node: Any) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+    def _steps(self, body: str, node: NodeDef) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
         if node.op == "VarHandleOp" or (node.op == "Placeholder" and _is_resource(node)):
             yield (body, node.name), frozenset([node.name])
         elif node.op in _PASSING and node.input:
@@ -89,20 +93,20 @@ class VariableUses:
         return [argument.name for argument in called.signature.input_arg] if called else []
 
 
-def is_write(node: Any) -> bool:
+def is_write(node: NodeDef) -> bool:
     """Say whether an operation changes a variable, and does nothing else."""
     return _WRITING.fullmatch(node.op) is not None
 
 
-def functions_of(node: Any) -> list[str]:
+def functions_of(node: NodeDef) -> list[str]:
     """Return the names of the functions that a node calls."""
     values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
-def _is_resource(node: Any) -> bool:
+def _is_resource(node: NodeDef) -> bool:
     return bool(node.attr["dtype"].type == _RESOURCE)
 
 
-def _union(sets: Any) -> frozenset[str]:
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset().union(*sets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from sparkdl._bundles.graph.made_up import made_up
 from sparkdl._bundles.graph.original import GraphRun, Original
 from sparkdl._bundles.graph.randomness import random_outputs
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _log = logging.getLogger(__name__)
 _ROWS = (3, 1)
@@ -136,7 +139,9 @@ def _fault(
     return None
 
 
-def _compare(expected: Any, actual: Any, allowed: Tolerance | None) -> str | None:
+def _compare(
+    expected: npt.ArrayLike, actual: npt.ArrayLike, allowed: Tolerance | None
+) -> str | None:
     wanted, have = np.asarray(expected), np.asarray(actual)
     if wanted.shape != have.shape or (wanted.dtype != have.dtype and have.dtype != object):
         return (

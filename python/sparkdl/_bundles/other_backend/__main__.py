@@ -66,7 +66,7 @@ def _to_portable(error: Exception) -> Exception:
     return InvalidModelException(f"{type(error).__name__}: {error}")
 
 
-def _pickle(value: Any) -> bytes:
+def _pickle(value: object) -> bytes:
     from pyspark import cloudpickle
 
     return bytes(cloudpickle.dumps(value))  # type: ignore[no-untyped-call]

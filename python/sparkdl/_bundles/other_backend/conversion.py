@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest, write_bundle
 from sparkdl._bundles.other_backend.custom_objects import objects_of_file, save_with_objects
@@ -20,11 +20,14 @@ from sparkdl._models.model_ends import model_inputs, structure_of
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    import keras
+
 _BUNDLE = "bundle"
 _ADDED_ON_WRITING = ("formatVersion", "files")
 
 
-def is_for_own_process(model: Any, preprocessing: Any) -> bool:
+def is_for_own_process(model: object, preprocessing: object) -> bool:
     """Say whether Keras has to run on TensorFlow for a model, and does not in this process.
 
     Live models and files of Keras need it, and any file whose pixels are prepared by a function,
@@ -40,7 +43,7 @@ def is_for_own_process(model: Any, preprocessing: Any) -> bool:
 
 def convert(
     save: Callable[..., str],
-    model: Any,
+    model: object,
     path: str | Path,
     overwrite: bool,
     options: Mapping[str, Any],
@@ -57,7 +60,7 @@ def make_elsewhere(make: Callable[[Path], str], path: str | Path, overwrite: boo
 
 
 def _task(
-    save: Callable[..., str], model: Any, folder: Path, options: Mapping[str, Any]
+    save: Callable[..., str], model: object, folder: Path, options: Mapping[str, Any]
 ) -> Callable[[Path], str]:
     if isinstance(model, (str, os.PathLike)):
         file = local_copy(model)
@@ -70,7 +73,7 @@ def _task(
     )
 
 
-def _inputs(model: Any) -> dict[str, Any] | None:
+def _inputs(model: keras.Model) -> dict[str, Any] | None:
     """Return what a model takes, as users describe it for one that does not know."""
     if structure_of(model, "input") is None:
         return None

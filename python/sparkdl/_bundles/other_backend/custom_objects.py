@@ -11,17 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.keras_file import read_keras_file
 from sparkdl._models.libraries import keras, other_backend
 from sparkdl._models.live_keras import save_keras
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from keras import Model
+
 _LAMBDA = "<lambda>"
 
 
-def save_with_objects(model: Any, file: Path) -> dict[str, Any]:
+def save_with_objects(model: Model, file: Path) -> dict[str, Any]:
     """Write a live model as a .keras file; return the custom objects that loading it takes.
 
     Raises
@@ -57,12 +60,12 @@ def _registered() -> dict[str, Any]:
     return {n: o for m in modules for n, o in m.saving.get_custom_objects().items()}
 
 
-def _needed(known: Mapping[str, Any], config: Any) -> dict[str, Any]:
+def _needed(known: Mapping[str, Any], config: object) -> dict[str, Any]:
     names = set(_strings(config))
     return {name: known[name] for name in known if name in names}
 
 
-def _strings(config: Any) -> Iterator[str]:
+def _strings(config: object) -> Iterator[str]:
     """Yield all texts in a configuration except those about training, which are not loaded."""
     if isinstance(config, str):
         yield config
@@ -75,7 +78,7 @@ def _strings(config: Any) -> Iterator[str]:
             yield from _strings(value)
 
 
-def _parts(model: Any) -> list[Any]:
+def _parts(model: object) -> list[Any]:
     """Return a model, what Keras can save of its attributes, and functions, however deep."""
     seen: dict[int, Any] = {}
     waiting = [model]
@@ -87,7 +90,7 @@ def _parts(model: Any) -> list[Any]:
     return [p for p in seen.values() if isinstance(p, FunctionType) or _is_saved(p)]
 
 
-def _attributes(part: Any) -> Iterable[Any]:
+def _attributes(part: object) -> Iterable[Any]:
     if isinstance(part, Mapping):
         return list(part.values())
     if isinstance(part, (list, tuple, set, frozenset)):
@@ -95,11 +98,11 @@ def _attributes(part: Any) -> Iterable[Any]:
     return list(vars(part).values()) if _is_saved(part) and hasattr(part, "__dict__") else []
 
 
-def _is_saved(part: Any) -> bool:
+def _is_saved(part: object) -> bool:
     return hasattr(type(part), "get_config")
 
 
-def _is_lambda(part: Any) -> bool:
+def _is_lambda(part: object) -> bool:
     return isinstance(part, FunctionType) and part.__name__ == _LAMBDA
 
 

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from sparkdl._models.libraries import keras, other_backend
 from sparkdl.errors import InvalidModelException
@@ -96,7 +95,7 @@ def _is_for(frame: FrameType, backend: str) -> bool:
     )
 
 
-def _origin(value: Any) -> str:
+def _origin(value: object) -> str:
     """Return the module that something in a program's namespace is, or is from."""
     name = getattr(value, "__name__", "") if type(value).__name__ == "module" else None
     return str(name if name is not None else getattr(value, "__module__", ""))

@@ -55,7 +55,7 @@ class _WeightPlacer:
         self._assets = assets
         self._seen: set[int] = set()
 
-    def place(self, part: Any, path: str) -> None:
+    def place(self, part: object, path: str) -> None:
         if id(part) in self._seen:
             return
         self._seen.add(id(part))
@@ -66,7 +66,7 @@ class _WeightPlacer:
         for name, child in _attributes(part):
             self._place_child(child, f"{path}/{name}" if path else name)
 
-    def _place_child(self, child: Any, path: str) -> None:
+    def _place_child(self, child: object, path: str) -> None:
         if _has_arrays(child):
             self.place(child, path)
         elif isinstance(child, dict):
@@ -84,13 +84,13 @@ class _WeightPlacer:
             self.place(child, f"{path}/{name}_{used[name]}" if used[name] else f"{path}/{name}")
 
 
-def _has_arrays(value: Any) -> bool:
+def _has_arrays(value: object) -> bool:
     from tf_keras.src.saving.saving_lib import _is_keras_trackable
 
     return bool(_is_keras_trackable(value))
 
 
-def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(part: object) -> Iterator[tuple[str, Any]]:
     from tf_keras.src.saving.saving_lib import ATTR_SKIPLIST
 
     for name in dir(part):

@@ -31,7 +31,7 @@ def _operations(file: KerasFile) -> dict[str, Any]:
     return {name: kind for name, kind in classes.items() if kind is not None}
 
 
-def _is_operation(config: Any) -> bool:
+def _is_operation(config: object) -> bool:
     """Say whether a node's configuration may be an operation's; layers say if they are trained."""
     return isinstance(config, dict) and "trainable" not in config
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import (
     GRAPH,
@@ -21,6 +21,9 @@ from sparkdl._models.files.content import (
 )
 from sparkdl._places.places import place_of
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    import h5py
 
 _LOAD_WEIGHTS = (
     "Weights alone are not a model: build the model in Python, call load_weights on this file, "
@@ -126,24 +129,24 @@ def damaged(path: Path, error: Exception) -> InvalidModelException:
     return InvalidModelException(f"{path} is a damaged HDF5 file: {error}. Save it again.")
 
 
-def holds_weights(file: Any) -> bool:
+def holds_weights(file: h5py.File) -> bool:
     """Say whether an open HDF5 file has weights as Keras writes them."""
     layers = {"layers", "_layer_checkpoint_dependencies", "vars", "model_weights"}
     return "layer_names" in file.attrs or bool(layers & set(file))
 
 
-def _without_model(path: Path, file: Any) -> str:
+def _without_model(path: Path, file: h5py.File) -> str:
     if holds_weights(file):
         return f"{path} holds weights only, as save_weights writes them. {_LOAD_WEIGHTS}"
     names = ", ".join(list(file)[:5]) or "nothing"
     return f"{path} is an HDF5 file, but not one that Keras wrote: it has {names}. {_LOAD_WEIGHTS}"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def _objects(config: Any) -> Iterator[Mapping[str, Any]]:
+def _objects(config: object) -> Iterator[Mapping[str, Any]]:
     if isinstance(config, Mapping):
         if isinstance(config.get("class_name"), str):
             yield config

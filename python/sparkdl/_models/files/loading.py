@@ -95,7 +95,9 @@ def _read_checked(path: Path, safe_mode: bool) -> KerasFile:
     return file
 
 
-def _load_keras_3(file: KerasFile, custom_objects: Any, safe_mode: bool) -> Any:
+def _load_keras_3(
+    file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: bool
+) -> Any:
     if not file.zipped:
         custom_objects = {**operations_of(file), **(custom_objects or {})}
     with with_suffix(file.path, file.suffix) as path:

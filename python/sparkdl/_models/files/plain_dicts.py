@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    import keras
 
-def with_plain_dicts(model: Any) -> Any:
+
+def with_plain_dicts(model: keras.Model) -> Any:
     """Return a model of the same layers whose file gives the same model again.
 
     A file has the weights of layers of one class in an order that follows the outputs. It says
@@ -37,7 +40,7 @@ def with_plain_dicts(model: Any) -> Any:
     return keras().Model(_plain(model.input), _plain(model.output), name=model.name)
 
 
-def _is_ordered(structure: Any) -> bool:
+def _is_ordered(structure: object) -> bool:
     if isinstance(structure, OrderedDict) and list(structure) != sorted(structure, key=str):
         return True
     if isinstance(structure, Mapping):
@@ -45,7 +48,7 @@ def _is_ordered(structure: Any) -> bool:
     return isinstance(structure, (list, tuple)) and any(map(_is_ordered, structure))
 
 
-def _plain(structure: Any) -> Any:
+def _plain(structure: object) -> Any:
     if isinstance(structure, Mapping):
         return {key: _plain(part) for key, part in structure.items()}
     return [*map(_plain, structure)] if isinstance(structure, (list, tuple)) else structure

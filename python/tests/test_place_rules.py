@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import CHECKOUT
 
-from sparkdl._places import remote_files as _remote_files
+from sparkdl._places import remote_files
 from sparkdl._places.places import Place, local_copy, path_text, place_of
 from sparkdl.errors import SettingsException
 
@@ -62,7 +62,7 @@ def test_a_uri_is_taken_as_it_is_written_where_there_is_such_a_file(tmp_path: Pa
 def test_without_a_session_other_file_systems_are_out_of_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_remote_files, "is_reachable", lambda: False)
+    monkeypatch.setattr(remote_files, "is_reachable", lambda: False)
     with pytest.raises(SettingsException, match="'hdfs://h/m' is not on this mach"):
         local_copy("hdfs://h/m")
     assert local_copy("/no/such/file") is None

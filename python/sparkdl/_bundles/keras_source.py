@@ -11,7 +11,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import UserEnds, check_dense, function_specs, renamed
+from sparkdl._bundles.description.input_specs import (
+    UserEnds,
+    check_dense,
+    function_specs,
+    rename_ends,
+)
 from sparkdl._bundles.graph.freeze import NotFrozenException, freeze
 from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import of_function
@@ -42,12 +47,12 @@ def from_keras(
     One that cannot be frozen because it looks words up in tables is exported into `scratch`.
     """
     run, specs, names = _callable(model, inputs)
-    flat, ends = _flattened(run, model)
+    flat, ends = _flatten(run, model)
     traced = tf.function(flat, input_signature=[seed_spec(), *specs], autograph=False)
     concrete = traced.get_concrete_function()
     end_names = [end.name for end in ends]
-    chosen, new = renamed(end_names, outputs, "outputs")
-    about = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
+    chosen, new = rename_ends(end_names, outputs, "outputs")
+    origin = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
     places = [end_names.index(o) for o in chosen]
     paths = {name: ends[place].path for name, place in zip(new, places, strict=True)}
     original = of_function(partial(run, no_seed()), names, paths)
@@ -55,13 +60,13 @@ def from_keras(
         graph_def, input_tensors, results = freeze(concrete)
     except NotFrozenException as e:
         draws = bool(concrete.inputs[0].consumers())
-        numbered = _numbered(flat, places, specs, draws)
-        whole = export_whole(numbered, model, scratch, names, new, (about, str(e)))
+        number_ends = _number_ends(flat, places, specs, draws)
+        whole = export_whole(number_ends, model, scratch, names, new, (origin, str(e)))
         return replace(whole, original=original)
     tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
     inputs_by_name = dict(zip(names, input_tensors[1:], strict=True))
-    return FrozenGraph(graph_def, inputs_by_name, tensors, about, shapes, original)
+    return FrozenGraph(graph_def, inputs_by_name, tensors, origin, shapes, original)
 
 
 def _callable(
@@ -71,7 +76,7 @@ def _callable(
     structure, ends = _inputs_of(model, inputs)
     names = [end.name for end in ends]
     if not isinstance(inputs, Mapping):
-        names = renamed(names, inputs, "inputs")[1]
+        names = rename_ends(names, inputs, "inputs")[1]
     specs = [tf.TensorSpec(e.leaf.shape, e.leaf.dtype, name=f"in{i}") for i, e in enumerate(ends)]
 
     def run(seed: tf.Tensor, *tensors: tf.Tensor) -> Any:
@@ -80,7 +85,7 @@ def _callable(
     return run, specs, names
 
 
-def _flattened(
+def _flatten(
     run: Callable[..., Any], model: keras.Model
 ) -> tuple[Callable[..., list[Any]], list[End]]:
     """Return a function that gives a list of tensors; and their names, once it has been traced."""
@@ -94,16 +99,16 @@ def _flattened(
     return flat, ends
 
 
-def _numbered(
+def _number_ends(
     flat: Callable[..., list[Any]], places: list[int], specs: list[Any], draws: bool
 ) -> Any:
-    def numbered(*tensors: tf.Tensor) -> dict[str, Any]:
+    def number_ends(*tensors: tf.Tensor) -> dict[str, Any]:
         seed, inputs = (tensors[0], tensors[1:]) if draws else (no_seed(), tensors)
         results = flat(seed, *inputs)
         return {f"out{i}": results[place] for i, place in enumerate(places)}
 
     signature = [seed_spec(), *specs] if draws else specs
-    return tf.function(numbered, input_signature=signature, autograph=False)
+    return tf.function(number_ends, input_signature=signature, autograph=False)
 
 
 def _inputs_of(model: keras.Model, inputs: UserEnds | None) -> tuple[Any, list[End]]:

@@ -49,7 +49,7 @@ def with_constants(
         saved = _is_saved_model(model)  # has its constants already
         return frozen if saved or not constants else frozen.with_constants(constants, name)
     if constants and not _is_saved_model(model):
-        frozen = _replaced(frozen, constants, inputs, name)
+        frozen = _put_constants(frozen, constants, inputs, name)
     require_fed(frozen.graph_def, frozen.inputs.values(), frozen.outputs, name)
     return frozen
 
@@ -59,16 +59,18 @@ def _is_saved_model(model: object) -> bool:
     return path is not None and path.is_dir()
 
 
-def _replaced(
+def _put_constants(
     frozen: FrozenGraph, constants: Mapping[str, Any], inputs: UserEnds | None, name: str
 ) -> FrozenGraph:
     # Inputs of a graph are those that columns are to feed; of other models, their new names.
     named = inputs is not None and frozen.source.get("kind") == "graph"
     fed = list(frozen.inputs.values()) if named else []
     values = constants_of(constants, frozen.graph_def, name, frozen.inputs, fed)
-    kept = values.without(frozen.inputs)
+    remaining_inputs = values.without(frozen.inputs)
     graph_def = values.put_into(frozen.graph_def)
-    return replace(frozen, graph_def=graph_def, inputs=kept, original=_original(frozen, values))
+    return replace(
+        frozen, graph_def=graph_def, inputs=remaining_inputs, original=_original(frozen, values)
+    )
 
 
 def _original(frozen: FrozenGraph, constants: Constants) -> Original | None:

@@ -14,7 +14,7 @@ from sparkdl._bundles.description.input_specs import (
     by_name,
     check_dense,
     function_specs,
-    renamed,
+    rename_ends,
 )
 from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.cut import cut
@@ -109,7 +109,7 @@ def from_concrete(
 ) -> FrozenGraph:
     """Freeze a concrete function under the names of its arguments."""
     names, places = _arguments(function)
-    new = renamed(names, inputs, "inputs")[1]
+    new = rename_ends(names, inputs, "inputs")[1]
     return _from_traced(function, new, outputs, places, _flat(function, places))
 
 
@@ -157,7 +157,7 @@ def _from_traced(
     graph_def, input_tensors, output_tensors = freezing.freeze(concrete)
     ends = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
     check_dense({name: end.leaf for name, end in ends.items()})
-    chosen, new = renamed(list(ends), outputs, "outputs")
+    chosen, new = rename_ends(list(ends), outputs, "outputs")
     indices = [ends[o].place for o in chosen]
     tensors = {n: output_tensors[i] for i, n in zip(indices, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(indices, new, strict=True)}

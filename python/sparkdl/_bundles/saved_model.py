@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import UserEnds, renamed
+from sparkdl._bundles.description.input_specs import UserEnds, rename_ends
 from sparkdl._bundles.description.manifest import (
     SEED,
     BundleEnd,
@@ -22,8 +22,14 @@ from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.generators import is_generator
 from sparkdl._bundles.graph.names import FrozenGraph, dimensions
 from sparkdl._bundles.graph.original import Original, SavedModelRun, with_values
-from sparkdl._bundles.graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
-from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.graph.random_ops import (
+    DRAWING,
+    OF_GENERATORS,
+    describe_draws,
+    forget_seeds,
+    needed_nodes,
+)
+from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.state_writes import without_writes
 from sparkdl._bundles.graph.unfed_placeholders import constants_of, require_fed
 from sparkdl._bundles.saved_model_files import (
@@ -66,13 +72,13 @@ class UnfrozenSavedModel:
         tags = self.tags.split(",")
         tensors = {s.name: s.tensor for s in self.inputs}
         values = constants_of(constants, graph_with_tags(self.path, tags).graph_def, name, tensors)
-        kept = values.without(tensors)
+        remaining = values.without(tensors)
         model = self.original
         return replace(
             self,
             original=model and with_values(model, values.values_of(tensors)),
             path=write_constants(self.path, tags, values),
-            inputs=[s for s in self.inputs if s.name in kept],
+            inputs=[s for s in self.inputs if s.name in remaining],
         )
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
@@ -128,15 +134,15 @@ def from_saved_model(
     meta = meta if path == original_path else meta_graph(path)
     ends = meta.signature_def[key]
     old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
-    new_in = renamed(old_in, inputs, "inputs")[1]
-    chosen, new_out = renamed(old_out, outputs, "outputs")
+    new_in = rename_ends(old_in, inputs, "inputs")[1]
+    chosen, new_out = rename_ends(old_out, outputs, "outputs")
     input_tensors = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
     output_tensors = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
     with loaded_graph(path, tags) as (graph, session, _):
         ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
         try:
-            freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
-            graph_def = frozen_by(session, graph, ops)
+            freezing.check_without_tables(prune(graph.as_graph_def(), ops), str(path))
+            graph_def = freeze_by_session(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
             return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
@@ -232,12 +238,12 @@ def signature_tensors(definition: SignatureDef) -> dict[str, str]:
 def random_draws(graph_def: GraphDef, tensors: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how the graph of a SavedModel draws random numbers, as model.json says it."""
     outputs = [t for name, t in tensors.items() if name != SEED]
-    nodes = needed(graph_def, outputs)
+    nodes = needed_nodes(graph_def, outputs)
     # The engine sets the states of generators, by a tensor of this name that it adds.
     has_generators = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
-    own = DRAWING - OF_GENERATORS if has_generators else DRAWING
+    drawing = DRAWING - OF_GENERATORS if has_generators else DRAWING
     seed = tensors.get(SEED, f"{SEED}:0" if has_generators else None)
-    return random_json(seed, named(n for n in nodes if n.op in own))
+    return random_json(seed, describe_draws(n for n in nodes if n.op in drawing))
 
 
 def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:

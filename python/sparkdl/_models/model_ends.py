@@ -100,12 +100,12 @@ def distinct(names: Sequence[str]) -> list[str]:
     taken = {*names}
     result = []
     for name in names:
-        result.append(_numbered(name, taken) if name in repeated else name)
+        result.append(_next_number(name, taken) if name in repeated else name)
         taken.add(result[-1])
     return result
 
 
-def _numbered(name: str, taken: set[str]) -> str:
+def _next_number(name: str, taken: set[str]) -> str:
     return next(n for n in (f"{name}_{i}" for i in count()) if n not in taken)
 
 
@@ -123,21 +123,21 @@ def output_ends(
     layers_by_tensor = [layer_names[leaf.place] if layer_names else None for leaf in tensors]
     names = distinct(
         [
-            _joined(leaf.path)
+            _join(leaf.path)
             if isinstance(structure, Mapping)
-            else layer or _unnamed(leaf, tensors)
+            else layer or _default_name(leaf, tensors)
             for leaf, layer in zip(tensors, layers_by_tensor, strict=True)
         ]
     )
     return _ends(tensors, names, layers_by_tensor)
 
 
-def _joined(path: tuple[Any, ...]) -> str:
+def _join(path: tuple[Any, ...]) -> str:
     return "_".join(map(str, path))
 
 
-def _unnamed(leaf: Leaf, siblings: Sequence[Leaf]) -> str:
-    return "output" if len(siblings) == 1 else f"output_{_joined(leaf.path)}"
+def _default_name(leaf: Leaf, siblings: Sequence[Leaf]) -> str:
+    return "output" if len(siblings) == 1 else f"output_{_join(leaf.path)}"
 
 
 def input_ends(structure: object, tree: ModuleType) -> list[End]:
@@ -148,7 +148,7 @@ def input_ends(structure: object, tree: ModuleType) -> list[End]:
     """
     tensors = leaves(structure, tree)
     if isinstance(structure, Mapping):
-        names = distinct([_joined(leaf.path) for leaf in tensors])
+        names = distinct([_join(leaf.path) for leaf in tensors])
     else:
         names = distinct(_without_counts([leaf.value.name for leaf in tensors]))
     return _ends(tensors, names, [None] * len(tensors))

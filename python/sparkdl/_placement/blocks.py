@@ -144,11 +144,11 @@ def array(column: pa.Array, field: Field, first: int) -> Any:
     if field.raw:
         values, shape = _raw(column, field, first)
     else:
-        values, shape = _nested(column, field, first)
+        values, shape = _flatten_arrays(column, field, first)
     return _to_dtype(values, field).reshape(len(column), *_checked_shape(shape, field))
 
 
-def _nested(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+def _flatten_arrays(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     """Return the numbers at the bottom of arrays, and the shape of a row."""
     import pyarrow as pa
 

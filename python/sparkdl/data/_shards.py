@@ -68,11 +68,11 @@ class Shards:
 
         frame = self._source.frame
         rows = frame.where(f"{REASON} IS NULL") if self.batching.skip else frame
-        kept = Fields(tuple(self._field(i) for i in range(len(self._fields))), (), None)
+        fields = Fields(tuple(self._field(i) for i in range(len(self._fields))), (), None)
         columns = [f"c{i}" for i in range(len(self._fields))]
-        blocks = encode_rows(rows.select(*columns, lit(False).alias("chosen")), kept)
+        blocks = encode_rows(rows.select(*columns, lit(False).alias("chosen")), fields)
         try:
-            return blocks, self._layout_of(blocks, kept)
+            return blocks, self._layout_of(blocks, fields)
         except BaseException:
             blocks.unpersist()
             raise
@@ -90,16 +90,16 @@ class Shards:
         field, image = self._fields[i], f"h{i}" in self._source.frame.columns
         return Field(field.name, str(field.dtype), field.shape, raw=image)
 
-    def _layout_of(self, blocks: RDD[Any], kept: Fields) -> Layout:
+    def _layout_of(self, blocks: RDD[Any], fields: Fields) -> Layout:
         try:
-            found = find_layout(blocks, kept, None)
+            layout = find_layout(blocks, fields, None)
         except InvalidInputException:
             self._raise_reason()
             raise
-        rows = found.rows[TRAINING]
+        rows = layout.rows[TRAINING]
         if not self.batching.per_epoch(rows):
             raise InvalidInputException(self.batching.refusal(rows))
-        return found
+        return layout
 
     def _raise_reason(self) -> None:
         """Raise the reason of the first row that cannot be used, if there is one."""

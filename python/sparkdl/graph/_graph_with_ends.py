@@ -57,9 +57,9 @@ def graph_of_bundle(bundle: str) -> tf.compat.v1.GraphDef:
     v1 = tensorflow().compat.v1
     manifest, folder = read_manifest(bundle), Path(bundle)
     if "graph" in manifest:
-        from sparkdl._bundles.graph.seeds import unfed
+        from sparkdl._bundles.graph.seeds import without_seed_input
 
-        return unfed(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
+        return without_seed_input(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
     from tensorflow.python.saved_model import loader_impl
 
     metas = loader_impl.parse_saved_model(str(folder / manifest["savedModel"])).meta_graphs
@@ -67,13 +67,13 @@ def graph_of_bundle(bundle: str) -> tf.compat.v1.GraphDef:
     return next(m.graph_def for m in metas if set(m.meta_info_def.tags) == tags)
 
 
-def resolve(wanted: object, ends: Mapping[str, str], what: str) -> str:
+def resolve(requested: object, ends: Mapping[str, str], what: str) -> str:
     """Return the bundle's name for that name, a tensor, an operation, or the name of either."""
-    text = wanted if isinstance(wanted, str) else getattr(wanted, "name", None)
+    text = requested if isinstance(requested, str) else getattr(requested, "name", None)
     if not isinstance(text, str):
         raise WrongTypeException(
             f"Expected the name of an {what}, a tensor or an operation, got "
-            f"{type(wanted).__name__}: {wanted!r}."
+            f"{type(requested).__name__}: {requested!r}."
         )
     if text in ends:
         return text
@@ -81,8 +81,8 @@ def resolve(wanted: object, ends: Mapping[str, str], what: str) -> str:
     for name, tensor in ends.items():
         if full in (tensor, name + ":0"):
             return name
-    known = ", ".join(f"{name} ({tensor})" for name, tensor in ends.items())
-    raise UnknownNameException(f"The graph has no {what} {text!r}; it has {known}.")
+    known_names = ", ".join(f"{name} ({tensor})" for name, tensor in ends.items())
+    raise UnknownNameException(f"The graph has no {what} {text!r}; it has {known_names}.")
 
 
 def tensor_of(key: str, ends: Mapping[str, str], what: str) -> str:

@@ -14,7 +14,7 @@ from tensorflow.python.util import deprecation
 from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._bundles.graph.names import dimensions
-from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
@@ -40,7 +40,9 @@ class RequestedEnds:
     def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> GraphWithEnds:
         """Look them up. The result has no graph yet."""
         if self.signature is None:
-            ins, outs = (_named(requested, graph) for requested in (self.feeds, self.fetches))
+            ins, outs = (
+                _tensors_by_name(requested, graph) for requested in (self.feeds, self.fetches)
+            )
             return GraphWithEnds(None, ins, outs, shapes=_shapes(outs, graph))
         signatures = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
         if self.signature not in signatures:
@@ -55,7 +57,7 @@ class RequestedEnds:
         return GraphWithEnds(None, ins, outs, True, shapes=output_shapes)
 
 
-def _named(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
+def _tensors_by_name(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
     listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
     # Tensors may be of the graph that was saved; only their names count here.
     full = [tensor_name(tensor_name(n), graph) for n in listed]
@@ -76,17 +78,17 @@ def from_session(
     """Freeze a graph with the values that its session has."""
     for end in [*ends.feeds, *ends.fetches]:
         tensor_name(end, graph)  # raises if it is of another graph
-    return _frozen(ends.of(graph, None, "The graph"), graph, session, ends)
+    return _freeze(ends.of(graph, None, "The graph"), graph, session, ends)
 
 
 def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: RequestedEnds) -> GraphWithEnds:
     """Take the part of a GraphDef that lies between the ends."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    graph_with_ends = ends.of(graph, None, "The graph")
-    part = pruned(graph_def, _ops(graph_with_ends))
+    result = ends.of(graph, None, "The graph")
+    part = prune(graph_def, _ops(result))
     check_frozen(part, "the GraphDef")
-    return _with_constants(replace(graph_with_ends, graph_def=part), ends)
+    return _with_constants(replace(result, graph_def=part), ends)
 
 
 def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
@@ -95,10 +97,10 @@ def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
-        graph_with_ends = ends.of(graph, meta, f"The checkpoint {prefix}")
+        result = ends.of(graph, meta, f"The checkpoint {prefix}")
         if saver is not None:  # None: there are no variables
             saver.restore(session, prefix)
-        return _frozen(graph_with_ends, graph, session, ends)
+        return _freeze(result, graph, session, ends)
 
 
 def _latest(directory: Path | None, path: str | Path) -> str:
@@ -135,11 +137,11 @@ def from_saved_model(path: str | Path, tag_set: str, ends: RequestedEnds) -> Gra
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
     with loaded_graph(folder, tags) as (graph, session, meta):
-        graph_with_ends = ends.of(graph, meta, f"The SavedModel {folder}")
+        result = ends.of(graph, meta, f"The SavedModel {folder}")
         try:
-            return _frozen(graph_with_ends, graph, session, ends)
+            return _freeze(result, graph, session, ends)
         except NotFrozenException as e:
-            return _unfrozen(graph_with_ends, graph, folder, ",".join(tags), str(e), ends)
+            return _unfrozen(result, graph, folder, ",".join(tags), str(e), ends)
 
 
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
@@ -162,44 +164,52 @@ def _session() -> Iterator[tuple[Any, Any]]:
         yield graph, session
 
 
-def _ops(found: GraphWithEnds) -> list[str]:
+def _ops(result: GraphWithEnds) -> list[str]:
     # Inputs that no output needs are still part of the graph.
-    return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
+    return [op_name(t) for t in [*result.outputs.values(), *result.inputs.values()]]
 
 
-def _frozen(
-    found: GraphWithEnds, graph: tf.Graph, session: tf.compat.v1.Session, ends: RequestedEnds
+def _freeze(
+    result: GraphWithEnds,
+    graph: tf.Graph,
+    session: tf.compat.v1.Session,
+    ends: RequestedEnds,
 ) -> GraphWithEnds:
-    check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
-    graph_def = frozen_by(session, graph, _ops(found))
+    check_without_tables(prune(graph.as_graph_def(), _ops(result)), "the session")
+    graph_def = freeze_by_session(session, graph, _ops(result))
     check_frozen(graph_def, "the session")
-    return _with_constants(replace(found, graph_def=graph_def), ends)
+    return _with_constants(replace(result, graph_def=graph_def), ends)
 
 
-def _with_constants(found: GraphWithEnds, ends: RequestedEnds) -> GraphWithEnds:
+def _with_constants(result: GraphWithEnds, ends: RequestedEnds) -> GraphWithEnds:
     """Put the constants into a graph. Inputs that have one are no longer inputs."""
-    fed = () if found.signed else found.inputs.values()
-    constants = constants_of(ends.constants, found.graph_def, "the graph", found.inputs, fed)
+    fed = () if result.signed else result.inputs.values()
+    constants = constants_of(ends.constants, result.graph_def, "the graph", result.inputs, fed)
     return replace(
-        found,
-        graph_def=constants.put_into(found.graph_def),
-        inputs=constants.without(found.inputs),
-        whole=found.whole and found.whole.with_constants(ends.constants, "the graph"),
+        result,
+        graph_def=constants.put_into(result.graph_def),
+        inputs=constants.without(result.inputs),
+        whole=result.whole and result.whole.with_constants(ends.constants, "the graph"),
     )
 
 
 def _unfrozen(
-    found: GraphWithEnds, graph: tf.Graph, folder: Path, tags: str, why: str, ends: RequestedEnds
+    result: GraphWithEnds,
+    graph: tf.Graph,
+    folder: Path,
+    tags: str,
+    why: str,
+    ends: RequestedEnds,
 ) -> GraphWithEnds:
     inputs, outputs = (
         [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
-        for ends in (found.inputs, found.outputs)
+        for ends in (result.inputs, result.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
     graph_def = graph.as_graph_def()
-    draws = random_draws(graph_def, found.outputs)
+    draws = random_draws(graph_def, result.outputs)
     whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
-    return _with_constants(replace(found, graph_def=graph_def, whole=whole), ends)
+    return _with_constants(replace(result, graph_def=graph_def, whole=whole), ends)
 
 
 def _spec(name: str, tensor: tf.Tensor) -> BundleEnd:

@@ -284,7 +284,7 @@ def _freeze_keras(model: LiveModel) -> GraphFunction:
     import tempfile
 
     from sparkdl._bundles.graph.names import FrozenGraph, finish
-    from sparkdl._bundles.graph.seeds import unfed
+    from sparkdl._bundles.graph.seeds import without_seed_input
     from sparkdl._bundles.keras_source import from_keras
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
@@ -295,4 +295,4 @@ def _freeze_keras(model: LiveModel) -> GraphFunction:
     ends = [
         [op_name(spec.tensor) for spec in specs] for specs in (finished.inputs, finished.outputs)
     ]
-    return GraphFunction(unfed(finished.graph_def), *ends)
+    return GraphFunction(without_seed_input(finished.graph_def), *ends)

@@ -117,15 +117,15 @@ class TFInputGraph:
         KeyError
             The signature has no such key.
         """
-        tensors = self._signed(self.input_tensor_name_from_signature)
+        tensors = self._require_signature(self.input_tensor_name_from_signature)
         return {column: tensor_of(key, tensors, "input") for column, key in _pairs(input_mapping)}
 
     def translateOutputMapping(self, output_mapping: Pairs) -> dict[str, str]:
         """Return {tensor: column} for {key of the signature: column}; see above."""
-        tensors = self._signed(self.output_tensor_name_from_signature)
+        tensors = self._require_signature(self.output_tensor_name_from_signature)
         return {tensor_of(key, tensors, "output"): column for key, column in _pairs(output_mapping)}
 
-    def _signed(self, names: dict[str, str] | None) -> dict[str, str]:
+    def _require_signature(self, names: dict[str, str] | None) -> dict[str, str]:
         if names is None:
             raise WrongStateException(
                 "This TFInputGraph was not made from a signature, so there are no keys to "

@@ -152,14 +152,14 @@ def strip_and_freeze_until(
     tf.compat.v1.GraphDef or tf.Graph
     """
     tf = tensorflow()
-    from sparkdl._bundles.graph.session import frozen_by
+    from sparkdl._bundles.graph.session import freeze_by_session
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:
-        graph_def = frozen_by(sess, graph, names)
+        graph_def = freeze_by_session(sess, graph, names)
     else:
         with tf.compat.v1.Session(graph=graph) as new_session:
-            graph_def = frozen_by(new_session, graph, names)
+            graph_def = freeze_by_session(new_session, graph, names)
     if not return_graph:
         return graph_def
     with tf.Graph().as_default() as frozen:

@@ -100,8 +100,8 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     from sparkdl.networks.model_weights import with_weights
 
     model = named_model(name)
-    given = None if weights == "imagenet" else local_copy(weights)
-    if model.keras is None or (given is not None and given.is_dir()):
+    bundle = None if weights == "imagenet" else local_copy(weights)
+    if model.keras is None or (bundle is not None and bundle.is_dir()):
         what = f"{name} comes with sparkdl" if model.keras is None else f"its weights are {weights}"
         raise InvalidModelException(
             f"There is no Keras model of this {name}: {what}, a bundle, whose graph has constants "
@@ -115,7 +115,7 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     return weighted.bare, layer_of(module.preprocess_input)
 
 
-def with_network(head: Model, about: Mapping[str, str]) -> Any:
+def with_network(head: Model, record: Mapping[str, str]) -> Any:
     """Return the whole model of a bundle that keeps its head only."""
-    network, pixels = named_network(about[BASE], about[WEIGHTS])
+    network, pixels = named_network(record[BASE], record[WEIGHTS])
     return whole_model(network, pixels, head)

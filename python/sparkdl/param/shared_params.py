@@ -159,8 +159,8 @@ class HasKerasModel(Params):
 
     def getKerasFitParams(self) -> dict[str, Any]:
         """Return the arguments of `fit`."""
-        found: dict[str, Any] = self.getOrDefault(self.kerasFitParams)
-        return dict(found)
+        fit_params: dict[str, Any] = self.getOrDefault(self.kerasFitParams)
+        return dict(fit_params)
 
 
 class HasKerasOptimizer(Params):
@@ -217,8 +217,8 @@ class HasInputMapping(Params):
 
     def getInputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of column and input."""
-        found: list[tuple[str, str]] = self.getOrDefault(self.inputMapping)
-        return list(found)
+        pairs: list[tuple[str, str]] = self.getOrDefault(self.inputMapping)
+        return list(pairs)
 
 
 class HasOutputMapping(Params):
@@ -236,8 +236,8 @@ class HasOutputMapping(Params):
 
     def getOutputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of output and column."""
-        found: list[tuple[str, str]] = self.getOrDefault(self.outputMapping)
-        return list(found)
+        pairs: list[tuple[str, str]] = self.getOrDefault(self.outputMapping)
+        return list(pairs)
 
 
 class HasTFInputGraph(Params):

@@ -176,9 +176,9 @@ def _check_session(spark: SparkSession) -> None:
     door(spark)
 
 
-def _wrong_version(what: str, found: str) -> str:
+def _wrong_version(what: str, actual: str) -> str:
     first, end = SPARK_RANGE
     return (
         f"sparkdl {__version__} is tested with Spark {first} up to, not including, {end}, but "
-        f"{what} is {found}. Install a matching one: pip install 'pyspark>={first},<{end}'"
+        f"{what} is {actual}. Install a matching one: pip install 'pyspark>={first},<{end}'"
     )

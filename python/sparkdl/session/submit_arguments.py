@@ -38,11 +38,11 @@ class SubmitArguments:
 
     def without(self, keys: set[str]) -> str:
         """Return the arguments without those about `keys`, which the builder sets now."""
-        kept: list[str] = []
+        remaining: list[str] = []
         for words, key, _ in self._words():
             if key not in keys:
-                kept.extend(words)
-        return shlex.join(kept)
+                remaining.extend(words)
+        return shlex.join(remaining)
 
     def _settings(self) -> Iterator[tuple[str, str]]:
         # Options come after --conf, because spark-submit prefers them wherever they are.

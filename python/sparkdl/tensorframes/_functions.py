@@ -69,12 +69,12 @@ def _spec(
 
 
 def _with_flat_results(
-    function: Callable[..., Any], taken: list[Argument], names: list[str]
+    function: Callable[..., Any], parameters: list[Argument], names: list[str]
 ) -> Callable[..., Any]:
     """Return the function with positional arguments and a list of results; fill in their names."""
 
     def of_tensors(*tensors: tf.Tensor) -> list[Any]:
-        pairs = list(zip(taken, tensors, strict=True))
+        pairs = list(zip(parameters, tensors, strict=True))
         positional = [t for a, t in pairs if a.positional]
         result = function(*positional, **{a.name: t for a, t in pairs if not a.positional})
         results = _results(result, label(function))

@@ -115,10 +115,10 @@ def _common_dtype(arrays: Sequence[Array]) -> Any:
 def _shape(name: str, arrays: Sequence[Array]) -> tuple[int | None, ...]:
     ranks = {a.ndim for a in arrays}
     if len(ranks) > 1:
-        found = ", ".join(map(str, sorted(ranks)))
+        different = ", ".join(map(str, sorted(ranks)))
         raise InvalidInputException(
-            f"The values of column '{name}' have {found} dimensions. Expected the same number in "
-            "all rows."
+            f"The values of column '{name}' have {different} dimensions. Expected the same number "
+            "in all rows."
         )
     sizes = zip(*(a.shape for a in arrays), strict=True)
     return tuple(s[0] if len(set(s)) == 1 else None for s in sizes)

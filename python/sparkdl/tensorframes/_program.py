@@ -14,7 +14,7 @@ from sparkdl._bundles.graph.freeze import check_frozen, static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
 from sparkdl._bundles.graph.names import node_name
 from sparkdl._bundles.graph.random_ops import forget_seeds
-from sparkdl._bundles.graph.seeds import unfed
+from sparkdl._bundles.graph.seeds import without_seed_input
 from sparkdl._bundles.graph.simplify import tidy
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import InvalidModelException
@@ -66,7 +66,7 @@ def finish(
     InvalidModelException
         It has variables, tables or Python functions.
     """
-    graph = Graph(unfed(graph_def), ())
+    graph = Graph(without_seed_input(graph_def), ())
     graph.prune([node_of(t) for t in outputs.values()])
     part = tidy(graph.to_graph_def())
     forget_seeds([*part.node, *(n for f in part.library.function for n in f.node_def)])

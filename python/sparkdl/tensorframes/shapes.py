@@ -57,7 +57,7 @@ def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFr
     --------
     >>> tfs.append_shape(df, "features", [None, 3])  # doctest: +SKIP
     """
-    sizes = [_size(d, shape) for d in _listed(shape)]
+    sizes = [_size(d, shape) for d in _as_list(shape)]
     return spark_frame(door_of(df).appendTensorShape(df._jdf, col, sizes), df)
 
 
@@ -73,7 +73,7 @@ def print_schema(df: DataFrame) -> None:
     print(door_of(df).explainTensors(df._jdf))
 
 
-def _listed(shape: object) -> list[Any]:
+def _as_list(shape: object) -> list[Any]:
     if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
         raise WrongTypeException(
             f"Expected a shape as a list of sizes, such as [None, 3], got {shape!r}."

@@ -50,14 +50,14 @@ def as_spec(value: Any, name: str) -> Any:
         ) from e
 
 
-def renamed(
+def rename_ends(
     old: Sequence[str], requested: UserEnds | None, what: str
 ) -> tuple[list[str], list[str]]:
     """Return the requested old names and their new names, in order.
 
-    >>> renamed(["a", "b"], ["x", "y"], "outputs")
+    >>> rename_ends(["a", "b"], ["x", "y"], "outputs")
     (['a', 'b'], ['x', 'y'])
-    >>> renamed(["a", "b"], {"y": "b"}, "outputs")
+    >>> rename_ends(["a", "b"], {"y": "b"}, "outputs")
     (['b'], ['y'])
     """
     if requested is None:

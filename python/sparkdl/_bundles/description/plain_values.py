@@ -21,8 +21,8 @@ def plain_values(values: Mapping[Any, Any] | None) -> dict[str, Any]:
             'Expected constants as a dict from name to value, such as {"keep_prob": 1.0}, got '
             f"{values!r}."
         )
-    named = {_name(n): v for n, v in (values or {}).items()}
-    return {name: _plain(named[name], name) for name in sorted(named)}
+    values_by_name = {_name(n): v for n, v in (values or {}).items()}
+    return {name: _plain(values_by_name[name], name) for name in sorted(values_by_name)}
 
 
 def _name(placeholder: object) -> str:

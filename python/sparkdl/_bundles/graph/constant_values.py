@@ -41,9 +41,9 @@ def constant_tensor(value: object, dtype: tf.DType, shape: tf.TensorShape, place
     expected = f"expected {dtype.name} {_dimensions(shape)}"
     if array.size and not _is_a(dtype, array):
         kind = _KINDS.get(array.dtype.kind, type(value).__name__)
-        raise _refusal(place, f"{expected}, but {_shown(value)} is {kind}")
+        raise _refusal(place, f"{expected}, but {_shorten(value)} is {kind}")
     if array.size and not _fits(dtype, array):
-        raise _refusal(place, f"{expected}, but {_shown(value)} is out of its range")
+        raise _refusal(place, f"{expected}, but {_shorten(value)} is out of its range")
     if not shape.is_compatible_with(array.shape):
         got = _dimensions(tf.TensorShape(array.shape))
         raise _refusal(place, f"{expected}, but it has the shape {got}")
@@ -57,7 +57,8 @@ def _array(value: object, place: str) -> Array:
         raise _refusal(place, "its parts have different lengths") from e
     if array.dtype.kind not in _KINDS and array.size:
         raise _refusal(
-            place, f"expected a boolean, a number or a text, or lists of them, got {_shown(value)}"
+            place,
+            f"expected a boolean, a number or a text, or lists of them, got {_shorten(value)}",
         )
     return array
 
@@ -89,7 +90,7 @@ def _dimensions(shape: tf.TensorShape) -> str:
     return "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -54,7 +54,7 @@ def difference(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
     if not len(wrong):
         return None
     place = tuple(int(i) for i in wrong[0])
-    return f"differs in {len(wrong)} of {expected.size} values: {_shown(expected, got, place)}"
+    return f"differs in {len(wrong)} of {expected.size} values: {_values_at(expected, got, place)}"
 
 
 def _float_difference(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
@@ -74,9 +74,9 @@ def _float_difference(expected: Array, got: Array, tolerance: Tolerance) -> str 
     place = tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), apart.shape))
     return (
         f"differs by {np.max(apart):.3g} (its largest magnitude is {largest:.3g}, allowed "
-        f"{allowed:.2g}): {_shown(expected, got, place)}"
+        f"{allowed:.2g}): {_values_at(expected, got, place)}"
     )
 
 
-def _shown(expected: Array, got: Array, place: tuple[int, ...]) -> str:
+def _values_at(expected: Array, got: Array, place: tuple[int, ...]) -> str:
     return f"at {list(place)} the model gives {expected[place]}, the bundle {got[place]}"

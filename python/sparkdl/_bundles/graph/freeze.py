@@ -63,8 +63,10 @@ def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[
 def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str, str]:
     """Return the variables of generators by the names of the placeholders that take them."""
     names = {id(v.handle): v.name for v in function.graph.variables}
-    found = {node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures}
-    return {node: name for node, name in found.items() if generators.is_generator(name)}
+    names_by_node = {
+        node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures
+    }
+    return {node: name for node, name in names_by_node.items() if generators.is_generator(name)}
 
 
 def _constants(
@@ -195,5 +197,5 @@ def static_signature(graph_def: GraphDef, tensors: Sequence[str]) -> list[Any]:
     """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(without_large_values(graph_def), name="")
-    found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
-    return [tf.TensorSpec(t.shape, t.dtype) for t in found]
+    outputs = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
+    return [tf.TensorSpec(t.shape, t.dtype) for t in outputs]

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, node_of
-from sparkdl._bundles.graph.seeds import derived
+from sparkdl._bundles.graph.seeds import derive
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -79,7 +79,7 @@ def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> 
     if state and node.op in _ASSIGNING:
         _become(node, name, "NoOp", after)
     elif state and node.op == "ReadVariableOp" and re.search(_KERAS, state):
-        _become(node, name, "Identity", [derived(graph, f"reading {name}"), *after])
+        _become(node, name, "Identity", [derive(graph, f"reading {name}"), *after])
         node.attr["T"].type = tf.int64.as_datatype_enum
     elif state and node.op == "RngReadAndSkip":
         _draw_state(graph, node, after)
@@ -95,7 +95,7 @@ def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> 
 def _draw_state(graph: Graph, node: NodeDef, after: list[str]) -> None:
     """Draw a whole state: counters and key of Philox, the longest state there is."""
     name = node.name
-    seed = derived(graph, f"reading {name}")
+    seed = derive(graph, f"reading {name}")
     shape = graph.add_constant(name + "/size", np.array([3], np.int32))
     _become(node, name, "StatelessRandomUniformFullInt", [shape, seed, *after])
     for key, kind in (("dtype", tf.int64), ("T", tf.int32), ("Tseed", tf.int64)):

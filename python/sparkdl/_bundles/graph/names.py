@@ -81,7 +81,7 @@ def finish(frozen: FrozenGraph) -> FinishedGraph:
     seed = f"{SEED}:0" if any(n.name == SEED for n in simplified.node) else None
     hints = [tf.TensorShape(None)] * count + [frozen.shapes.get(o) for o in frozen.outputs]
     ends = [
-        BundleEnd(name, node + ":0", spec.dtype.name, dimensions(_merged(spec.shape, hint)))
+        BundleEnd(name, node + ":0", spec.dtype.name, dimensions(_merge_shapes(spec.shape, hint)))
         for name, node, spec, hint in zip(
             names, nodes, static_signature(simplified, nodes), hints, strict=True
         )
@@ -104,7 +104,7 @@ def _distinct(nodes: list[str]) -> list[str]:
     return distinct
 
 
-def _merged(shape: tf.TensorShape, hint: tf.TensorShape) -> Any:
+def _merge_shapes(shape: tf.TensorShape, hint: tf.TensorShape) -> Any:
     return shape.merge_with(hint) if shape.is_compatible_with(hint) else shape
 
 
@@ -129,11 +129,11 @@ def name_ends(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[s
     """Rename the placeholders, and add an identity for each output: keys are names of nodes."""
     graph = Graph(graph_def, ())
     types = [spec.dtype for spec in static_signature(graph_def, list(outputs.values()))]
-    wanted = {*inputs, *outputs}
+    new_names = {*inputs, *outputs}
     new = {}
     for name in graph.nodes:
-        if name in wanted:
-            new[name] = _free(name + "_inner", graph.nodes.keys() | wanted)
+        if name in new_names:
+            new[name] = _free(name + "_inner", graph.nodes.keys() | new_names)
     for name, tensor in inputs.items():
         new[node_of(tensor)] = name
     renamed = _rename(graph_def, new)
@@ -144,8 +144,8 @@ def name_ends(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[s
     return renamed
 
 
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
+def _free(name: str, existing: set[str]) -> str:
+    while name in existing:
         name += "_"
     return name
 

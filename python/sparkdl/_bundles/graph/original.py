@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._bundles.graph.graph import Array
-from sparkdl._bundles.graph.random_ops import needed
+from sparkdl._bundles.graph.random_ops import needed_nodes
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.variable_uses import is_write
 
@@ -91,7 +91,7 @@ class SavedModelRun(GraphRun):
 
     @cached_property
     def _changes(self) -> bool:
-        return any(map(is_write, needed(self.graph_def, self.outputs.values())))
+        return any(map(is_write, needed_nodes(self.graph_def, self.outputs.values())))
 
     @cached_property
     def _session(self) -> Any:

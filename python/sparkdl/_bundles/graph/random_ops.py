@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, attribute, node_of
-from sparkdl._bundles.graph.seeds import derived, one_seed
+from sparkdl._bundles.graph.seeds import derive, use_one_seed
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -34,11 +34,11 @@ DRAWING = OF_GENERATORS | frozenset(_OPERATIONS["ofSessions"])
 
 def draw_from_seed(graph: Graph) -> None:
     """Let the operations of a frozen graph draw from its hidden seed, which is added if needed."""
-    one_seed(graph)
+    use_one_seed(graph)
     if not graph.has_frames():
-        found = [node for node in graph.nodes.values() if node.op in _STATELESS]
-        for number, node in enumerate(found):
-            _STATELESS[node.op](graph, node, derived(graph, f"operation {number}"))
+        drawing_nodes = [node for node in graph.nodes.values() if node.op in _STATELESS]
+        for number, node in enumerate(drawing_nodes):
+            _STATELESS[node.op](graph, node, derive(graph, f"operation {number}"))
     forget_seeds([*graph.nodes.values(), *(n for f in graph.library.function for n in f.node_def)])
 
 
@@ -53,32 +53,32 @@ def forget_seeds(nodes: Iterable[Any]) -> None:
 
 def unseeded_draws(graph_def: GraphDef, tensors: Iterable[str]) -> list[str]:
     """Return the operations that draw without the hidden seed, of those that some tensors need."""
-    return named(n for n in needed(graph_def, tensors) if n.op in DRAWING)
+    return describe_draws(n for n in needed_nodes(graph_def, tensors) if n.op in DRAWING)
 
 
-def named(nodes: Iterable[Any]) -> list[str]:
+def describe_draws(nodes: Iterable[Any]) -> list[str]:
     """Return how the manifest lists nodes that draw."""
     return sorted(f"{n.op} '{n.name}'" for n in nodes)
 
 
-def needed(graph_def: GraphDef, tensors: Iterable[str]) -> list[Any]:
+def needed_nodes(graph_def: GraphDef, tensors: Iterable[str]) -> list[Any]:
     """Return the nodes that some tensors need, and all nodes of the functions that these call."""
     functions = {f.signature.name: [*f.node_def] for f in graph_def.library.function}
     nodes = {n.name: n for n in graph_def.node}
-    found: dict[int, Any] = {}
+    reached: dict[int, Any] = {}
     waiting: list[Any] = [nodes[node_of(t)] for t in tensors]
     while waiting:
         node = waiting.pop()
-        if id(node) in found:
+        if id(node) in reached:
             continue
-        found[id(node)] = node
+        reached[id(node)] = node
         if node.name in nodes and nodes[node.name] is node:
             waiting += [nodes[node_of(i)] for i in node.input]
-        waiting += [n for f in _called(node) for n in functions.get(f, ())]
-    return [*found.values()]
+        waiting += [n for f in _called_functions(node) for n in functions.get(f, ())]
+    return [*reached.values()]
 
 
-def _called(node: NodeDef) -> list[str]:
+def _called_functions(node: NodeDef) -> list[str]:
     values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 

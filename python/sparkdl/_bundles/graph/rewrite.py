@@ -63,15 +63,15 @@ def _maps_times_weights(graph: Graph, node: NodeDef) -> tuple[str, Array, int] |
 
 def depthwise(graph: Graph) -> None:
     """Turn a convolution with as many groups as channels into a depthwise one."""
-    found = []
+    convolutions = []
     for node in graph.nodes.values():
         weights = graph.constant(node.input[1]) if node.op == "Conv2D" else None
         if weights is not None and weights.shape[2] == 1 and weights.shape[3] > 1:
-            found.append((node, weights))
-    if not found:
+            convolutions.append((node, weights))
+    if not convolutions:
         return
-    inputs = static_signature(graph.to_graph_def(), [n.input[0] for n, _ in found])
-    for (node, weights), spec in zip(found, inputs, strict=True):
+    inputs = static_signature(graph.to_graph_def(), [n.input[0] for n, _ in convolutions])
+    for (node, weights), spec in zip(convolutions, inputs, strict=True):
         channels = spec.shape[-1] if spec.shape.rank == 4 else None
         strides = list(node.attr["strides"].list.i)
         if channels and channels > 1 and strides[1] == strides[2] and channels_last(node):

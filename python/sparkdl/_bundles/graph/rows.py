@@ -50,5 +50,5 @@ def over_rows(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[s
 def _shapes(graph_def: GraphDef, tensors: list[str]) -> dict[str, tuple[Any, Any]]:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    found = [graph.get_tensor_by_name(t) for t in tensors]
-    return {t: (f.dtype, f.shape) for t, f in zip(tensors, found, strict=True)}
+    outputs = [graph.get_tensor_by_name(t) for t in tensors]
+    return {t: (f.dtype, f.shape) for t, f in zip(tensors, outputs, strict=True)}

@@ -48,20 +48,20 @@ def is_seed(node: NodeDef) -> bool:
     return bool(node.op == "Placeholder" and _NAME.fullmatch(node.name))
 
 
-def derived(graph: Graph, what: str) -> str:
+def derive(graph: Graph, what: str) -> str:
     """Add a tensor that depends on the seed and on what it is for; return its name."""
     name = _free(graph, f"{SEED}/{what.replace(' ', '_')}")
     _put_sum(graph, name)
     return name
 
 
-def one_seed(graph: Graph) -> None:
+def use_one_seed(graph: Graph) -> None:
     """Derive the hidden inputs of graphs that were put together from a single one."""
     for name in [n.name for n in graph.nodes.values() if is_seed(n) and n.name != SEED]:
         _put_sum(graph, name)
 
 
-def unfed(graph_def: GraphDef) -> Any:
+def without_seed_input(graph_def: GraphDef) -> Any:
     """Return a graph that need not be fed a seed: it draws one itself, new in each run.
 
     For graphs that users get. In a bundle, the node that draws the seed is fed one again.
@@ -73,7 +73,7 @@ def unfed(graph_def: GraphDef) -> Any:
 
 
 def _draw_seed(graph: Graph) -> None:
-    one_seed(graph)
+    use_one_seed(graph)
     name = _free(graph, f"{SEED}_drawn")
     shape = graph.add_constant(f"{name}/shape", np.array([2], np.int32))
     bounds = [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
 
 
-def frozen_by(session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str]) -> Any:
+def freeze_by_session(session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str]) -> Any:
     """Return the GraphDef that some operations need, with the session's values of variables.
 
     Variables of both kinds (VariableV2 and resources) become constants, also where functions use
@@ -56,7 +56,7 @@ def frozen_by(session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str]
     return without_generators(inline(frozen, list(ops), []), states)
 
 
-def pruned(graph_def: GraphDef, ops: Sequence[str]) -> Any:
+def prune(graph_def: GraphDef, ops: Sequence[str]) -> Any:
     """Return the part of a GraphDef that some operations need."""
     with deprecation.silence():
         return tf.compat.v1.graph_util.extract_sub_graph(graph_def, list(ops))

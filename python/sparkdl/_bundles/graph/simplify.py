@@ -133,13 +133,13 @@ def fold_constants(graph: Graph) -> None:
 
 
 def _constant_nodes(graph: Graph) -> dict[str, None]:
-    found: dict[str, None] = {}
+    nodes: dict[str, None] = {}
     for name, node in graph.nodes.items():
         computed = node.op == "Const" or (is_pure(node) and node.input)
         # A constant that waits for an assertion, for example, stays, and so does the assertion.
-        if computed and all(not i.startswith("^") and node_of(i) in found for i in node.input):
-            found[name] = None
-    return found
+        if computed and all(not i.startswith("^") and node_of(i) in nodes for i in node.input):
+            nodes[name] = None
+    return nodes
 
 
 def _bytes_under(graph: Graph, name: str) -> int:
@@ -163,7 +163,7 @@ def merge_equal(graph: Graph) -> None:
     first: dict[bytes, str] = {}
     new: dict[str, str] = {}
     for name, node in graph.nodes.items():
-        inputs = [_renamed(i, new) for i in node.input]
+        inputs = [_rename_tensor(i, new) for i in node.input]
         del node.input[:]
         node.input.extend(inputs)
         if name in graph.keep or not (node.op == "Const" or is_pure(node)):
@@ -175,7 +175,7 @@ def merge_equal(graph: Graph) -> None:
             first[key] = name
 
 
-def _renamed(tensor: str, new: dict[str, str]) -> str:
+def _rename_tensor(tensor: str, new: dict[str, str]) -> str:
     name = node_of(tensor)
     return tensor.replace(name, new[name], 1) if name in new else tensor
 

@@ -117,14 +117,14 @@ def require_fed(
         The message names the placeholders, the outputs and the remedy.
     """
     fed_tensors = {_full(t) for t in fed}
-    unfed_by_output = {n: _unfed(graph_def, t, fed_tensors) for n, t in outputs.items()}
-    missing = list(dict.fromkeys(p for found in unfed_by_output.values() for p in found))
+    unfed_by_output = {n: _unfed_by(graph_def, t, fed_tensors) for n, t in outputs.items()}
+    missing = list(dict.fromkeys(p for names in unfed_by_output.values() for p in names))
     if not missing:
         return
     nodes = {n.name: n for n in graph_def.node}
     descriptions = []
     for name in missing:
-        affected = ", ".join(repr(o) for o, found in unfed_by_output.items() if name in found)
+        affected = ", ".join(repr(o) for o, names in unfed_by_output.items() if name in names)
         descriptions.append(
             f"{name!r} ({_type_string(nodes[name], graph_def)}), for output {affected}"
         )
@@ -135,7 +135,7 @@ def require_fed(
     )
 
 
-def _unfed(graph_def: GraphDef, tensor: str, fed: set[str]) -> list[str]:
+def _unfed_by(graph_def: GraphDef, tensor: str, fed: set[str]) -> list[str]:
     nodes = {n.name: n for n in graph_def.node}
     reached: set[str] = set()
     waiting = [tensor]

@@ -67,7 +67,7 @@ def verify(converted: ConvertedModel, original: Original | None) -> None:
     """
     if original is None:
         return
-    allowed = _allowed(converted)
+    allowed = _tolerances(converted)
     try:
         for rows in _counts(converted.inputs):
             _verify(converted, original, rows, allowed)
@@ -77,7 +77,7 @@ def verify(converted: ConvertedModel, original: Original | None) -> None:
                 run.close()
 
 
-def _allowed(converted: ConvertedModel) -> dict[str, Tolerance | None]:
+def _tolerances(converted: ConvertedModel) -> dict[str, Tolerance | None]:
     """Return how far each output may be off; None for random ones, whose shapes are compared."""
     graph_def = converted.run.graph_def
     tolerance = tolerance_of(graph_def)

@@ -36,7 +36,7 @@ def save_with_objects(model: Model, file: Path) -> dict[str, Any]:
     # Keras would write a lambda's bytecode, which no longer knows what its names mean.
     lambdas = {f"sparkdl_lambda_{i}": f for i, f in enumerate(filter(_is_lambda, parts))}
     try:
-        with _renamed(lambdas):
+        with _rename(lambdas):
             save_keras(model, file)
     except Exception as e:  # Keras raises many kinds
         raise InvalidModelException(
@@ -45,24 +45,26 @@ def save_with_objects(model: Model, file: Path) -> dict[str, Any]:
             "that (custom layers need get_config, for example), or set KERAS_BACKEND=tensorflow in "
             "the environment before Python starts."
         ) from e
-    objects = {**_registered(), **_custom_classes(parts), **lambdas}
-    return _needed(objects, read_keras_file(file).config)
+    objects = {**_registered_objects(), **_custom_classes(parts), **lambdas}
+    return _select(objects, read_keras_file(file).config)
 
 
 def objects_of_file(file: Path, custom_objects: Mapping[str, Any]) -> dict[str, Any]:
     """Return the custom objects that a file takes: the user's, and those that are registered."""
-    registered = _needed(_registered(), read_keras_file(file).config) if file.is_file() else {}
+    registered = (
+        _select(_registered_objects(), read_keras_file(file).config) if file.is_file() else {}
+    )
     return {**custom_objects, **registered}
 
 
-def _registered() -> dict[str, Any]:
+def _registered_objects() -> dict[str, Any]:
     modules = [keras(), *filter(None, [sys.modules.get("tf_keras")])]
     return {n: o for m in modules for n, o in m.saving.get_custom_objects().items()}
 
 
-def _needed(known: Mapping[str, Any], config: object) -> dict[str, Any]:
+def _select(objects: Mapping[str, Any], config: object) -> dict[str, Any]:
     names = set(_strings(config))
-    return {name: known[name] for name in known if name in names}
+    return {name: objects[name] for name in objects if name in names}
 
 
 def _strings(config: object) -> Iterator[str]:
@@ -115,7 +117,7 @@ def _custom_classes(parts: Sequence[Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _renamed(functions: Mapping[str, Any]) -> Iterator[None]:
+def _rename(functions: Mapping[str, Any]) -> Iterator[None]:
     """Give lambdas names for a block, so that Keras writes these."""
     try:
         for name, function in functions.items():

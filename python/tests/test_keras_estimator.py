@@ -263,7 +263,7 @@ def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
         ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
         ({"lossWeights": 2}, "lossWeights must be a list"),
         ({"callbacks": ["early"]}, "Expected callbacks of Keras, got str"),
-        ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
+        ({"loss": "no such loss"}, "Keras does not know the loss 'no such loss'"),
     ):
         with pytest.raises(SparkDLException, match=message):
             estimator(start, **wrong)

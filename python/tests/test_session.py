@@ -54,7 +54,7 @@ def jar(monkeypatch):
 
 def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--packages a:a:1 --master yarn pyspark-shell")
-    settings = spark_session._with_jar({})
+    settings = spark_session._add_jar({})
     assert settings == {"spark.jars.packages": "a:a:1,org.sparkdl:sparkdl_2.13:1"}
     assert os.environ["PYSPARK_SUBMIT_ARGS"] == "--master yarn pyspark-shell"
 
@@ -62,7 +62,7 @@ def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
 def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
     chosen = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:0.9"}
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
-    assert spark_session._with_jar(chosen) == chosen
+    assert spark_session._add_jar(chosen) == chosen
 
 
 def test_gives_a_session_whose_jar_has_the_same_version(spark):

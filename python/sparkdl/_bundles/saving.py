@@ -44,9 +44,9 @@ def save_bundle(
 
     Variables become constants, and what depends on constants only is computed once (batch norm,
     for example, goes into the weights of the convolution before it). Keras models and SavedModels
-    with lookup tables (TextVectorization, say) cannot become one graph of constants: the bundle
+    with lookup tables (as in TextVectorization) cannot become one graph of constants: the bundle
     then holds a whole SavedModel. Where Keras runs on another backend (JAX, PyTorch), its models
-    and files are converted in a process of their own, on TensorFlow.
+    and files are converted in a separate process, on TensorFlow.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ def place_of(path: PathOrUri) -> Place:
     Raises
     ------
     SettingsException
-        It is no path: a URI of files of another machine, or one that lost a slash.
+        It is not a path: a URI of files on another machine, or one that lost a slash.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Puts graphs together: `IsolatedSession`, a graph of its own, and `GraphFunction`, a piece."""
+"""Puts graphs together: `IsolatedSession`, a separate graph, and `GraphFunction`, a piece."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def makeGraphUDF(
         are in the order of their operations' names.
     feeds_to_fields_map : dict, optional
         From placeholders (tensors, operations or names) to fields of the struct. Others are fed
-        by the field of their own name.
+        by the field of their name.
     blocked : bool
         What the graph is written for. False: for one row, so that shapes of placeholders are those
         of a value. True: for many rows, so that the first dimension is that of the rows, as in

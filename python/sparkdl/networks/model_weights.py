@@ -99,7 +99,7 @@ def _other_network(model: NamedModel, path: Path, in_file: Shapes, bare: Shapes)
     return (
         f"{path} does not hold weights of {model.name}: the network without its top has "
         f"{bare.total()} tensors, the file has {in_file.total()}; {detail}. Give the file of this "
-        "network, or make a bundle of your own model with sparkdl.save_bundle(model, path)."
+        "network, or make a bundle of a custom model with sparkdl.save_bundle(model, path)."
     )
 
 

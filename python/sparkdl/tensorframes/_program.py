@@ -34,7 +34,7 @@ class Program:
     outputs : dict of str to str
         From the name of a result to its tensor.
     feeds : dict of str to str
-        From placeholders to columns; others are fed by the column of their own name.
+        From placeholders to columns; others are fed by the column of their name.
     from_function : bool
         Whether the results were named by a dict that a function returned.
     """

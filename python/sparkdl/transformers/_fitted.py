@@ -74,8 +74,8 @@ class FittedModel(Trained):
         path : str or Path
             `NAME.keras` gets the whole model. `NAME.json` gets the architecture, and
             `NAME.weights.h5` beside it the weights: `keras.models.model_from_json` and
-            `load_weights` read them. Files that exist are replaced. URIs of any of Hadoop's file
-            systems are taken, too.
+            `load_weights` read them. Existing files are replaced. The path may also be a URI of any
+            of Hadoop's file systems.
         custom_objects, safe_mode
             See `keras_model`; only `NAME.json` needs them.
 

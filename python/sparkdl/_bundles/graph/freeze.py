@@ -46,7 +46,7 @@ def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[
     """
     states = _generators_of(function)
     frozen, graph_def = _constants(function, states)
-    # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
+    # A captured resource that is not a variable (such as a table) stays an input: it is not frozen.
     count = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
     if len(inputs) != count:

@@ -1,7 +1,7 @@
 """The hidden input from which a model draws its random numbers.
 
 Every run of a graph that draws is fed other numbers through one placeholder, from which each
-generator and each operation derives its own. Users do not see it: it is no input of the model.
+generator and each operation derives its own. Users do not see it: it is not an input of the model.
 """
 
 from __future__ import annotations

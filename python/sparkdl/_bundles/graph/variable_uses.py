@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAIN = ""  # the body of the graph itself, beside those of its functions
 _WRITING = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+")
 _PASSING = {"Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration"}
-_CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # their first input is no argument
+_CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # whose first input is not an argument
 _LOOPS = {"While", "StatelessWhile"}
 _RESOURCE = tf.resource.as_datatype_enum
 

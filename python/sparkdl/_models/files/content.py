@@ -99,7 +99,7 @@ def not_a_model(path: Path, kind: Kind) -> InvalidModelException:
 def no_file(place: Place, bundles: bool = False) -> ModelNotFoundException:
     """Return the error about a place where nothing is, which may be the prefix of a checkpoint.
 
-    `bundles` says whether a bundle was possible, too.
+    `bundles` says whether it could also have been a bundle.
     """
     index = place.local.with_name(f"{place.name}.index") if place.local else None
     if index is not None and index.is_file():

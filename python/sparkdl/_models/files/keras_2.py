@@ -42,7 +42,7 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
 
 @contextmanager
 def _local_copy(file: KerasFile) -> Iterator[Path]:
-    """Copy a file to a name with the ending that tf_keras wants; it opens zips for writing, too."""
+    """Copy a file to a name with the ending that tf_keras wants, which opens zips for writing."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         copy = Path(folder) / f"model{file.suffix}"
         if file.zipped:

@@ -108,7 +108,7 @@ arguments.add_argument("--epochs", type=int, default=5)
 arguments.add_argument("--batch-size", type=int, default=64)
 options = arguments.parse_args()
 
-spark = sparkdl.start(app_name="a training loop of one's own")
+spark = sparkdl.start(app_name="a custom training loop")
 training, testing, classes = data_of(spark, options.folder)
 columns, batch = ("image", "label"), options.batch_size
 # Executors prepare the images, once because of cache=True, and the driver trains on them.

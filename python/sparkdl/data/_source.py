@@ -28,7 +28,7 @@ class Source:
     Attributes
     ----------
     frame : DataFrame
-        The prepared columns, see `_columns`.
+        The prepared columns, see `_prepared_columns`.
     """
 
     def __init__(

@@ -63,8 +63,8 @@ def _put_constants(
     frozen: FrozenGraph, constants: Mapping[str, Any], inputs: UserEnds | None, name: str
 ) -> FrozenGraph:
     # Inputs of a graph are those that columns are to feed; of other models, their new names.
-    named = inputs is not None and frozen.source.get("kind") == "graph"
-    fed = list(frozen.inputs.values()) if named else []
+    columns_feed_inputs = inputs is not None and frozen.source.get("kind") == "graph"
+    fed = list(frozen.inputs.values()) if columns_feed_inputs else []
     values = constants_of(constants, frozen.graph_def, name, frozen.inputs, fed)
     remaining_inputs = values.without(frozen.inputs)
     graph_def = values.put_into(frozen.graph_def)

@@ -147,9 +147,9 @@ def _shape_mismatch(fields: Fields, shapes: Iterable[str]) -> str:
 def _starts_of(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, int]:
     starts: dict[int, tuple[int, int]] = {}
     rows = chosen = 0
-    for partition, _, count, taken, *_ in accounts:
+    for partition, _, block_rows, block_chosen, *_ in accounts:
         starts.setdefault(partition, (rows, chosen))
-        rows, chosen = rows + count, chosen + taken
+        rows, chosen = rows + block_rows, chosen + block_chosen
     return starts, rows, chosen
 
 

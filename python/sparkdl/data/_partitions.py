@@ -80,9 +80,9 @@ class Partitions:
         return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in pieces]
 
     def in_order(
-        self, wanted: Iterable[T], which: Callable[[T], int], ahead: int, timeout: float
+        self, items: Iterable[T], partition_of: Callable[[T], int], ahead: int, timeout: float
     ) -> Iterator[tuple[T, list[Any]]]:
-        """Yield the partitions that are wanted, and fetch `ahead` of them at the same time.
+        """Yield each item with its partition, and fetch `ahead` of them at the same time.
 
         Raises
         ------
@@ -94,11 +94,13 @@ class Partitions:
         if self._sc._jsc is None:
             raise SettingsException("The Spark session of this dataset was stopped. Make it again.")
         tag = f"sparkdl-{secrets.token_hex(8)}"
-        fetch = inheritable_thread_target(self._session)(lambda item: self.fetch(which(item), tag))
+        fetch = inheritable_thread_target(self._session)(
+            lambda item: self.fetch(partition_of(item), tag)
+        )
         pool = ThreadPoolExecutor(ahead, _THREADS)
         under_way: deque[tuple[T, Future[list[Any]]]] = deque()
         try:
-            for item in wanted:
+            for item in items:
                 under_way.append((item, pool.submit(fetch, item)))
                 if len(under_way) > ahead:
                     yield _first(under_way, timeout)

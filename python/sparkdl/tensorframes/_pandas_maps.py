@@ -237,8 +237,8 @@ def _assemble(
         columns[name] = _series(values, spec.dtype, rank)
     if trim:
         return pd.DataFrame(columns)
-    kept = frame.iloc[rows]
-    return pd.concat([pd.DataFrame(columns).set_axis(kept.index), kept], axis=1)
+    kept_rows = frame.iloc[rows]
+    return pd.concat([pd.DataFrame(columns).set_axis(kept_rows.index), kept_rows], axis=1)
 
 
 def _series(values: list[Any], dtype: tf.DType, rank: int) -> pd.Series:

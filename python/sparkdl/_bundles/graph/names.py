@@ -72,12 +72,12 @@ def finish(frozen: FrozenGraph) -> FinishedGraph:
             "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
         )
     count = len(frozen.inputs)
-    named = name_ends(
+    with_ends = name_ends(
         _draw_all_from_seed(frozen.graph_def),
         dict(zip(nodes[:count], frozen.inputs.values(), strict=True)),
         dict(zip(nodes[count:], frozen.outputs.values(), strict=True)),
     )
-    simplified = simplify(named, nodes[:count], nodes[count:])
+    simplified = simplify(with_ends, nodes[:count], nodes[count:])
     seed = f"{SEED}:0" if any(n.name == SEED for n in simplified.node) else None
     hints = [tf.TensorShape(None)] * count + [frozen.shapes.get(o) for o in frozen.outputs]
     ends = [

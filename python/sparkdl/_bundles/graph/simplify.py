@@ -72,10 +72,10 @@ def drop_control_inputs(graph: Graph) -> None:
         node_is_pure = is_pure(node) or node.op in _HARMLESS
         pure[name] = node_is_pure and all(pure.get(node_of(i), False) for i in node.input)
     for node in graph.nodes.values():
-        wanted = [i for i in node.input if not (i.startswith("^") and pure[node_of(i)])]
-        if len(wanted) < len(node.input):
+        needed = [i for i in node.input if not (i.startswith("^") and pure[node_of(i)])]
+        if len(needed) < len(node.input):
             del node.input[:]
-            node.input.extend(wanted)
+            node.input.extend(needed)
 
 
 def drop_identities(graph: Graph) -> None:
@@ -105,7 +105,7 @@ def drop_no_effect(graph: Graph) -> None:
 def fold_constants(graph: Graph) -> None:
     """Compute, once, what depends on constants only."""
     constant = _constant_nodes(graph)
-    wanted = sorted(
+    tensors = sorted(
         {
             short(tensor)
             for name, node in graph.nodes.items()
@@ -114,13 +114,13 @@ def fold_constants(graph: Graph) -> None:
             if node_of(tensor) in constant and graph.nodes[node_of(tensor)].op != "Const"
         }
     )
-    if not wanted:
+    if not tensors:
         return
     part = tf.compat.v1.GraphDef(versions=graph.versions)
     part.node.extend(graph.nodes[name] for name in constant)
     with tf.Graph().as_default() as g:
         tf.import_graph_def(part, name="")
-        fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in wanted}
+        fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors}
         fetches = {t: f for t, f in fetches.items() if f.dtype not in _NOT_VALUES}
         with tf.compat.v1.Session(graph=g) as session:
             values = session.run(fetches)

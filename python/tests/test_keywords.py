@@ -71,7 +71,7 @@ def test_other_names_and_positional_arguments_are_refused() -> None:
     ):
         stage.setParams(inputCol="a", inputcol="b")
     assert not stage.isSet("inputCol"), "what is refused sets nothing"
-    with pytest.raises(TypeError, match="Method setParams forces keyword arguments"):
+    with pytest.raises(TypeError, match="Method setParams takes keyword arguments only; got 1"):
         stage.setParams("a")
 
 

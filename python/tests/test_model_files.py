@@ -62,7 +62,7 @@ def array() -> bytes:
         (b"<!DOCTYPE html>", "is a web page"),
         (b'{"class_name": "Sequential", "config": []}', "is the architecture of a model as JSON"),
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
-        (b"model_checkpoint_path: 'x'", "is a part of a checkpoint"),
+        (b"model_checkpoint_path: 'x'", "is a part of a TensorFlow checkpoint"),
         (b"\x08\x01\x12\x80\x02", "is the saved_model.pb of a SavedModel.*Pass the directory"),
         (b"\x01\x02\x03", "of no kind that sparkdl knows: it begins with the bytes"),
     ],
@@ -80,9 +80,13 @@ def test_a_tensorflow_checkpoint_and_logs_say_what_they_are(tmp_path: Path) -> N
     with pytest.raises(InvalidModelException, match="folder of TensorFlow's checkpoints"):
         sparkdl.save_bundle(tmp_path / "c", tmp_path / "b")
     [index] = (tmp_path / "c").glob("*.index")
-    with pytest.raises(InvalidModelException, match="a part of a checkpoint.*load_weights"):
+    with pytest.raises(
+        InvalidModelException, match="a part of a TensorFlow checkpoint.*load_weights"
+    ):
         sparkdl.save_bundle(index, tmp_path / "b")
-    with pytest.raises(ModelNotFoundException, match="has ckpt-1.index, a part of a checkpoint"):
+    with pytest.raises(
+        ModelNotFoundException, match="has ckpt-1.index, a part of a TensorFlow checkpoint"
+    ):
         sparkdl.save_bundle(index.with_suffix(""), tmp_path / "b")
     tf.summary.create_file_writer(str(tmp_path / "logs" / "train")).flush()
     with pytest.raises(InvalidModelException, match="a folder of TensorBoard's logs"):

@@ -341,7 +341,7 @@ def test_what_is_no_program_and_no_frame_is_refused() -> None:
     for wrong in ("z:0", 1, [], None):
         with pytest.raises(SparkDLException, match="(Expected a function of tensors|nothing to c)"):
             z(wrong)
-    with pytest.raises(TypeError, match="it was computed when it was made|It was computed"):
+    with pytest.raises(TypeError, match="It was computed"):
         z(tf.constant(1.0))
     with pytest.raises(TypeError, match="Expected a Spark DataFrame, got builtins.list"):
         tfs.map_blocks(lambda x: {"z": x}, [1])

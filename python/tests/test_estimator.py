@@ -396,7 +396,7 @@ def test_a_live_model_is_copied_and_progress_is_shown(
     assert f"trial 1/1: adam, {SPARSE}, epochs=2" in shown
     assert f"trial 1/1: epoch 2/2: loss {losses[1]:.4g}" in shown
     assert "trial 1/1: trained in " in shown
-    with pytest.raises(SparkDLException, match="model and modelFile are both given"):
+    with pytest.raises(SparkDLException, match="model and modelFile are both set"):
         estimator(start, model=live)
 
 

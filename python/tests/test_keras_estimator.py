@@ -215,7 +215,7 @@ def test_a_model_may_be_live_or_come_from_a_function(start: str) -> None:
         file = estimator(given).getModelFile()
         weights = keras.saving.load_model(file).get_weights()
         np.testing.assert_array_equal(weights[0], live.get_weights()[0])
-    with pytest.raises(SettingsException, match="model and modelFile are both given"):
+    with pytest.raises(SettingsException, match="model and modelFile are both set"):
         estimator(live, modelFile=start)
 
 

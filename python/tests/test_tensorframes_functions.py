@@ -126,7 +126,7 @@ def test_keyword_arguments_take_what_feed_dict_names() -> None:
         return {"z": sum(columns.values())}
 
     assert z(total, feed_dict={"a": "x", "b": "y"}) == [11.0, 22.0, 33.0]
-    with pytest.raises(TypeError, match="the function 'total' have no names.*give feed_dict"):
+    with pytest.raises(TypeError, match="the function 'total' have no names.*pass feed_dict"):
         z(total)
     with pytest.raises(TypeError, match="have no names"):
         z(lambda *columns: {"z": columns[0]})
@@ -289,7 +289,7 @@ def test_what_a_function_gives_must_be_a_dict_of_tensors() -> None:
 
 
 def test_errors_of_tracing_say_what_it_was_traced_at_and_what_to_do() -> None:
-    with pytest.raises(InvalidModelException, match=r"at n: int64 \[\?\]: .*use tf.cast"):
+    with pytest.raises(InvalidModelException, match=r"with n: int64 \[\?\]: .*use tf.cast"):
         made(lambda n: {"z": n + 3.0})
     with pytest.raises(InvalidModelException, match="Decorate it with @tf.function"):
         made(lambda x: {"z": 1.0 if x > 3 else 2.0}, MAP_ROWS)
@@ -347,5 +347,5 @@ def test_what_is_no_program_and_no_frame_is_refused() -> None:
         tfs.map_blocks(lambda x: {"z": x}, [1])
     with pytest.raises(TypeError, match="got one of pandas, which only map_blocks, map_rows"):
         tfs.reduce_blocks(lambda x: {"x": x}, frame())
-    with pytest.raises(TypeError, match="Expected what df.groupBy.* gives, got pandas"):
+    with pytest.raises(TypeError, match="Expected what df.groupBy.* returns, got pandas"):
         tfs.aggregate(lambda x: {"x": x}, frame())

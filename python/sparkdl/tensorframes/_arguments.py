@@ -34,7 +34,7 @@ class ProgramForm:
     def column(self, argument: str, columns: Mapping[str, Any]) -> str:
         """Return the column that an argument's name stands for.
 
-        >>> Form("reduce_rows", False, ("_1", "_2")).column("x_2", {"x": ...})
+        >>> ProgramForm("reduce_rows", False, ("_1", "_2")).column("x_2", {"x": ...})
         'x'
         """
         suffixes = [e for e in self.endings if argument.endswith(e)]

@@ -110,7 +110,7 @@ def _job(call: Callable[[], Any]) -> bytes:
     except Exception as e:  # whatever an object may raise
         raise InvalidModelException(
             f"Keras runs on {backend!r} here, so the model is converted in a process in which it "
-            f"runs on TensorFlow, and a class or function of the model cannot be sent there: {e} "
+            f"runs on TensorFlow, and a class or function of the model cannot be sent there: {e}. "
             "Functions and classes must not use what cannot be pickled, such as locks and open "
             "files; or set KERAS_BACKEND=tensorflow in the environment before Python starts."
         ) from e

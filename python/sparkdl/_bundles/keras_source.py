@@ -57,16 +57,17 @@ def from_keras(
     paths = {name: ends[place].path for name, place in zip(new, places, strict=True)}
     original = of_function(partial(run, no_seed()), names, paths)
     try:
-        graph_def, input_tensors, results = freeze(concrete)
+        frozen = freeze(concrete)
     except NotFrozenException as e:
         draws = bool(concrete.inputs[0].consumers())
         number_ends = _number_ends(flat, places, specs, draws)
         whole = export_whole(number_ends, model, scratch, names, new, (origin, str(e)))
         return replace(whole, original=original)
-    tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
+    tensors = {n: frozen.outputs[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    inputs_by_name = dict(zip(names, input_tensors[1:], strict=True))
-    return FrozenGraph(graph_def, inputs_by_name, tensors, origin, shapes, original)
+    inputs_by_name = dict(zip(names, frozen.inputs[1:], strict=True))
+    about = (origin, shapes, original)
+    return FrozenGraph(frozen.graph_def, inputs_by_name, tensors, *about, frozen.weights)
 
 
 def _callable(

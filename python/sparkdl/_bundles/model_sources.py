@@ -154,17 +154,18 @@ def _from_traced(
     call: Callable[..., Any],
 ) -> FrozenGraph:
     """Freeze a function whose arguments have names, in the order of their `positions`."""
-    graph_def, input_tensors, output_tensors = freezing.freeze(concrete)
+    frozen = freezing.freeze(concrete)
     ends = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
     check_dense({name: end.leaf for name, end in ends.items()})
     chosen, new = rename_ends(list(ends), outputs, "outputs")
     indices = [ends[o].place for o in chosen]
-    tensors = {n: output_tensors[i] for i, n in zip(indices, new, strict=True)}
+    tensors = {n: frozen.outputs[i] for i, n in zip(indices, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(indices, new, strict=True)}
-    inputs = dict(zip(names, [input_tensors[i] for i in positions], strict=True))
+    inputs = dict(zip(names, [frozen.inputs[i] for i in positions], strict=True))
     paths = {n: ends[o].path for o, n in zip(chosen, new, strict=True)}
     original = of_function(restoring(changed_variables(concrete), call), names, paths)
-    return FrozenGraph(graph_def, inputs, tensors, _source("function"), shapes, original)
+    about = (_source("function"), shapes, original)
+    return FrozenGraph(frozen.graph_def, inputs, tensors, *about, frozen.weights)
 
 
 def from_graph(

@@ -142,7 +142,7 @@ def from_saved_model(
         ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
         try:
             freezing.check_without_tables(prune(graph.as_graph_def(), ops), str(path))
-            graph_def = freeze_by_session(session, graph, ops)
+            graph_def, weights = freeze_by_session(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
             return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
@@ -153,7 +153,8 @@ def from_saved_model(
         for old, new in zip(chosen, new_out, strict=True)
     }
     original = SavedModelRun(path, ",".join(tags), input_tensors, output_tensors)
-    return FrozenGraph(graph_def, input_tensors, output_tensors, _source(key), shapes, original)
+    ends = (input_tensors, output_tensors)
+    return FrozenGraph(graph_def, *ends, _source(key), shapes, original, weights)
 
 
 def _with_constants(

@@ -197,7 +197,7 @@ def verify_finished(finished: FinishedGraph, name: str, original: Original | Non
     from sparkdl._bundles.graph.verification import ConvertedModel, verify
 
     ends = (_tensors(finished.inputs), _tensors(finished.outputs))
-    run = GraphRun(finished.graph_def, *ends)
+    run = GraphRun(finished.graph_def, *ends, finished.weights)
     verify(ConvertedModel(name, run, finished.inputs, finished.outputs), original)
 
 
@@ -229,6 +229,7 @@ def write_finished(
     overwrite: bool = False,
 ) -> str:
     """Write a graph that is frozen, named and simplified as a bundle."""
+    from sparkdl._bundles.graph.graph_file import write_graph
     from sparkdl._bundles.graph.simplify import is_simplified
 
     manifest: dict[str, Any] = {
@@ -248,8 +249,7 @@ def write_finished(
         manifest["labels"] = "labels.json"
 
     def write_files(folder: Path) -> None:
-        graph = finished.graph_def.SerializeToString(deterministic=True)
-        (folder / "graph.pb").write_bytes(graph)
+        write_graph(folder / "graph.pb", finished.graph_def, finished.weights)
         if labels is not None:
             write_labels(folder, labels)
 

@@ -16,6 +16,7 @@ from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, chec
 from sparkdl._bundles.graph.names import dimensions
 from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
+from sparkdl._bundles.graph.weights import put_back
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
@@ -176,7 +177,7 @@ def _freeze(
     ends: RequestedEnds,
 ) -> GraphWithEnds:
     check_without_tables(prune(graph.as_graph_def(), _ops(result)), "the session")
-    graph_def = freeze_by_session(session, graph, _ops(result))
+    graph_def = put_back(*freeze_by_session(session, graph, _ops(result)))
     check_frozen(graph_def, "the session")
     return _with_constants(replace(result, graph_def=graph_def), ends)
 

@@ -295,4 +295,4 @@ def _freeze_keras(model: LiveModel) -> GraphFunction:
     ends = [
         [op_name(spec.tensor) for spec in specs] for specs in (finished.inputs, finished.outputs)
     ]
-    return GraphFunction(without_seed_input(finished.graph_def), *ends)
+    return GraphFunction(without_seed_input(finished.whole()), *ends)

@@ -153,13 +153,14 @@ def strip_and_freeze_until(
     """
     tf = tensorflow()
     from sparkdl._bundles.graph.session import freeze_by_session
+    from sparkdl._bundles.graph.weights import put_back
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:
-        graph_def = freeze_by_session(sess, graph, names)
+        graph_def = put_back(*freeze_by_session(sess, graph, names))
     else:
         with tf.compat.v1.Session(graph=graph) as new_session:
-            graph_def = freeze_by_session(new_session, graph, names)
+            graph_def = put_back(*freeze_by_session(new_session, graph, names))
     if not return_graph:
         return graph_def
     with tf.Graph().as_default() as frozen:

@@ -157,7 +157,8 @@ def _freeze(
 ) -> tuple[Any, list[str], list[str]]:
     with eagerly():
         try:
-            return freeze(concrete)
+            frozen = freeze(concrete)
+            return frozen.whole(), frozen.inputs, frozen.outputs
         except NotFrozenException as e:
             raise InvalidModelException(
                 f"Cannot freeze {owner}: it uses resources that are not variables, such as lookup "

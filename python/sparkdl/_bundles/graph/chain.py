@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,28 +42,31 @@ def followed_by(first: FrozenGraph, output: str, second: FrozenGraph) -> FrozenG
         tf.import_graph_def(second.graph_def, {second_input: image_features[0]}, name="second")
     inputs = {n: f"first/{t}" for n, t in first.inputs.items()}
     outputs = {n: f"second/{t}" for n, t in second.outputs.items()}
-    return FrozenGraph(graph.as_graph_def(), inputs, outputs, first.source, second.shapes)
+    weights = {**first.weights, **second.weights}
+    about = (first.source, second.shapes)
+    return FrozenGraph(graph.as_graph_def(), inputs, outputs, *about, weights=weights)
 
 
 def preceded_by(function: Callable[[Any], Any], graph: FrozenGraph, output: str) -> FrozenGraph:
     """Put a function of images, which keeps their shape, before a graph with one output left."""
     [(name, tensor)] = graph.inputs.items()
     spec = static_signature(graph.graph_def, [tensor])[0]
-    first = traced(function, name, spec)
-    last = FrozenGraph(graph.graph_def, graph.inputs, {output: graph.outputs[output]}, graph.source)
+    first = trace(function, name, spec)
+    last = replace(graph, outputs={output: graph.outputs[output]}, shapes={})
     return followed_by(first, name, last)
 
 
-def traced(function: Callable[[Any], Any], name: str, spec: tf.TensorSpec) -> FrozenGraph:
+def trace(function: Callable[[Any], Any], name: str, spec: tf.TensorSpec) -> FrozenGraph:
     """Freeze a function of a tensor; its result, or each of a dict, is an output."""
     concrete = tf.function(function, autograph=False).get_concrete_function(spec)
-    graph_def, [input_tensor], tensors = freeze(concrete)
+    frozen = freeze(concrete)
+    [input_tensor] = frozen.inputs
     results = concrete.structured_outputs
     names = sorted(results) if isinstance(results, dict) else [name]
     shapes = dict(zip(names, [t.shape for t in concrete.outputs], strict=True))
-    return FrozenGraph(
-        graph_def, {name: input_tensor}, dict(zip(names, tensors, strict=True)), {}, shapes
-    )
+    outputs = dict(zip(names, frozen.outputs, strict=True))
+    ends = ({name: input_tensor}, outputs)
+    return FrozenGraph(frozen.graph_def, *ends, {}, shapes, weights=frozen.weights)
 
 
 def with_decision(
@@ -89,4 +93,4 @@ def with_decision(
         }
 
     spec = tf.TensorSpec([None, len(texts)], tf.float32)
-    return followed_by(classifier, output, traced(decide, "probabilities", spec))
+    return followed_by(classifier, output, trace(decide, "probabilities", spec))

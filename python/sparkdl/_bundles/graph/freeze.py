@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -15,6 +16,8 @@ from sparkdl._bundles.graph.gathers import gather_from_constants
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl._bundles.graph.variable_values import LightConversion, weights_of
+from sparkdl._bundles.graph.weights import LARGE_BYTES, Weights, put_back
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -26,11 +29,35 @@ class NotFrozenException(InvalidModelException):
     """A model has state besides variables (lookup tables), which cannot become constants."""
 
 
+@dataclass(frozen=True)
+class FrozenFunction:
+    """A graph without variables and calls.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+        With a placeholder for each large weight.
+    inputs, outputs : list of str
+        Tensors.
+    weights : dict of str to numpy.ndarray
+        See `sparkdl._bundles.graph.weights`.
+    """
+
+    graph_def: Any
+    inputs: list[str]
+    outputs: list[str]
+    weights: Weights = field(default_factory=dict)
+
+    def whole(self) -> Any:
+        """Return the GraphDef with the weights inside."""
+        return put_back(self.graph_def, self.weights)
+
+
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
-def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[str], list[str]]:
-    """Return the frozen GraphDef of a concrete function, with its input and output tensors.
+def freeze(function: tf.types.experimental.ConcreteFunction) -> FrozenFunction:
+    """Freeze a concrete function.
 
     Parameters
     ----------
@@ -40,12 +67,12 @@ def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[
 
     Returns
     -------
-    tuple of tf.compat.v1.GraphDef, list of str, list of str
+    FrozenFunction
         Inputs in the order of the function's arguments, outputs in the order of its
         (flattened) results.
     """
     states = _generators_of(function)
-    frozen, graph_def = _constants(function, states)
+    frozen, graph_def, weights = _constants(function, states)
     # A captured resource that is not a variable (such as a table) stays an input: it is not frozen.
     count = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
@@ -57,7 +84,7 @@ def freeze(function: tf.types.experimental.ConcreteFunction) -> tuple[Any, list[
         )
     outputs = [t.name for t in frozen.outputs]
     graph_def = without_generators(inline(graph_def, inputs, outputs), states)
-    return graph_def, inputs, outputs
+    return FrozenFunction(graph_def, inputs, outputs, weights)
 
 
 def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str, str]:
@@ -71,21 +98,16 @@ def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str
 
 def _constants(
     function: tf.types.experimental.ConcreteFunction, states: Mapping[str, str]
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Weights]:
     """Do as `convert_variables_to_constants_v2_as_graph`, but keep some variables."""
-    variables = convert_to_constants._FunctionConverterDataInEager(
-        func=function,
-        lower_control_flow=False,
-        aggressive_inlining=False,
-        variable_names_denylist={*states},
-    )
+    variables = LightConversion(function, states)
     everything = [node.name for node in variables.graph_def.node]
     unwritten = without_writes(variables.graph_def, "the model", everything, states)
     variables._graph_def = hold_reads(unwritten)
     variables._build_node_defs_list()
     graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
     frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
-    return frozen, graph_def
+    return frozen, graph_def, weights_of(variables, graph_def)
 
 
 def without_generators(graph_def: GraphDef, states: Mapping[str, str]) -> Any:
@@ -171,7 +193,7 @@ def without_large_values(graph_def: GraphDef) -> Any:
     When TensorFlow infers shapes, it looks at the values of small constants only (sizes, axes,
     paddings), and importing a graph copies it several times.
     """
-    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > _LARGE_BYTES}
+    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > LARGE_BYTES}
     if not large:
         return graph_def
     light = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
@@ -181,9 +203,6 @@ def without_large_values(graph_def: GraphDef) -> Any:
         else:
             light.node.add().CopyFrom(node)
     return light
-
-
-_LARGE_BYTES = 1 << 16  # neither a shape nor what it is computed from is ever that large
 
 
 def _add_placeholder(graph_def: GraphDef, constant: NodeDef) -> None:

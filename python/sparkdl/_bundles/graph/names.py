@@ -15,6 +15,7 @@ from sparkdl._bundles.graph.graph import Graph, node_of, short
 from sparkdl._bundles.graph.original import Original
 from sparkdl._bundles.graph.random_ops import draw_from_seed, unseeded_draws
 from sparkdl._bundles.graph.simplify import simplify
+from sparkdl._bundles.graph.weights import Weights, put_back, take_out
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class FrozenGraph:
         control flow.
     original : callable or None
         Computes the model's own results, to compare with: see `sparkdl._bundles.graph.original`.
+    weights : dict of str to numpy.ndarray
+        Large ones, which may stand beside the graph: see `sparkdl._bundles.graph.weights`.
     """
 
     graph_def: Any
@@ -46,13 +49,15 @@ class FrozenGraph:
     source: dict[str, str]
     shapes: dict[str, Any] = field(default_factory=dict)
     original: Original | None = None
+    weights: Weights = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FinishedGraph:
     """A frozen graph that is ready to be written.
 
-    `random` says how it draws random numbers, as model.json does; None if it draws none.
+    `random` says how it draws random numbers, as model.json does; None if it draws none. Its large
+    `weights` stand beside the graph.
     """
 
     graph_def: Any
@@ -60,6 +65,11 @@ class FinishedGraph:
     outputs: list[BundleEnd]
     source: dict[str, str]
     random: dict[str, Any] | None = None
+    weights: Weights = field(default_factory=dict)
+
+    def whole(self) -> Any:
+        """Return the GraphDef with the weights inside."""
+        return put_back(self.graph_def, self.weights)
 
 
 def finish(frozen: FrozenGraph) -> FinishedGraph:
@@ -72,12 +82,14 @@ def finish(frozen: FrozenGraph) -> FinishedGraph:
             "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
         )
     count = len(frozen.inputs)
+    from_seed = _draw_all_from_seed(frozen.graph_def)
+    weights = take_out(from_seed, frozen.weights)
     with_ends = name_ends(
-        _draw_all_from_seed(frozen.graph_def),
+        from_seed,
         dict(zip(nodes[:count], frozen.inputs.values(), strict=True)),
         dict(zip(nodes[count:], frozen.outputs.values(), strict=True)),
     )
-    simplified = simplify(with_ends, nodes[:count], nodes[count:])
+    simplified = simplify(with_ends, nodes[:count], nodes[count:], weights)
     seed = f"{SEED}:0" if any(n.name == SEED for n in simplified.node) else None
     hints = [tf.TensorShape(None)] * count + [frozen.shapes.get(o) for o in frozen.outputs]
     ends = [
@@ -87,7 +99,7 @@ def finish(frozen: FrozenGraph) -> FinishedGraph:
         )
     ]
     random = random_json(seed, unseeded_draws(simplified, nodes[count:]))
-    return FinishedGraph(simplified, ends[:count], ends[count:], frozen.source, random)
+    return FinishedGraph(simplified, ends[:count], ends[count:], frozen.source, random, weights)
 
 
 def _draw_all_from_seed(graph_def: GraphDef) -> Any:

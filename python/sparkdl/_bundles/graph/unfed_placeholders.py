@@ -11,6 +11,7 @@ import tensorflow as tf
 from sparkdl._bundles.graph.constant_values import constant_tensor
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.seeds import is_seed
+from sparkdl._bundles.graph.weights import key_of
 from sparkdl.errors import SchemaMismatchException, SettingsException
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def constants_of(
     tensors = {}
     for name, value in (values or {}).items():
         op = node_of(inputs_by_name.get(name, name))
-        if op not in nodes or nodes[op].op not in _PLACEHOLDERS:
+        known = op in nodes and nodes[op].op in _PLACEHOLDERS
+        if not known or key_of(nodes[op]) is not None:
             raise SettingsException(
                 _no_placeholder(name, nodes.get(op), model, graph_def, inputs_by_name)
             )
@@ -147,7 +149,8 @@ def _unfed_by(graph_def: GraphDef, tensor: str, fed: set[str]) -> list[str]:
             reached.add(op)
             waiting.extend(nodes[op].input)
     needed = [n for n in graph_def.node if n.name in reached and n.op in _NEEDY]
-    return [n.name for n in needed if not is_seed(n)]  # which every run is fed
+    # Seeds and weights are fed in every run.
+    return [n.name for n in needed if not is_seed(n) and key_of(n) is None]
 
 
 def _full(tensor: str) -> str:
@@ -185,7 +188,7 @@ def _no_placeholder(
     placeholders: Sequence[str] = [
         f"{names.get(n.name, n.name)}: {_type_string(n, graph_def)}"
         for n in graph_def.node
-        if n.op in _PLACEHOLDERS
+        if n.op in _PLACEHOLDERS and key_of(n) is None
     ]
     why = "there is no such placeholder"
     if node is not None:

@@ -241,7 +241,7 @@ def test_shapes_do_not_depend_on_the_values_of_large_constants(
     light = freeze.without_large_values(program.graph_def)
     assert light.ByteSize() < 10_000 < program.graph_def.ByteSize()
     found = freeze.static_signature(program.graph_def, ends)
-    monkeypatch.setattr(freeze, "_LARGE_BYTES", 1 << 40)
+    monkeypatch.setattr(freeze, "LARGE_BYTES", 1 << 40)
     assert found == freeze.static_signature(program.graph_def, ends)
     assert [s.shape.as_list() for s in found] == [[None, 200], [None, 200], [14_000, 3, 5], [1]]
 

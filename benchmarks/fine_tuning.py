@@ -58,24 +58,24 @@ def make_weights(name: str, file: Path) -> None:
     build(named_model(name), top=False).save_weights(file)
 
 
-def with_sparkdl(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Time `fit` in a session that has begun; the network's bundle is there."""
+def with_sparkdl(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Time `fit` in a running session, with the network's bundle in the cache."""
     import sparkdl
 
     spark = sparkdl.start(
-        master=f"local[{given.slots}]",
+        master=f"local[{options.slots}]",
         conf={"spark.ui.enabled": False, "spark.sparkdl.models.dir": str(folder / "cache")},
     )
     files = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     rows = files.load(str(folder / "images"))
     rows = rows.selectExpr("content", "element_at(split(path, '/'), -2) AS kind")
-    network = {"baseModel": given.model, "weights": str(folder / "w.weights.h5")}
+    network = {"baseModel": options.model, "weights": str(folder / "w.weights.h5")}
     columns = {"inputCol": "content", "labelCol": "kind"}
     estimator = sparkdl.ImageClassifierEstimator(
-        **network, **columns, epochs=given.epochs, earlyStoppingPatience=0, batchSize=BATCH
+        **network, **columns, epochs=options.epochs, earlyStoppingPatience=0, batchSize=BATCH
     )
     sparkdl.DeepImageFeaturizer(
-        inputCol="content", modelName=given.model, weights=network["weights"]
+        inputCol="content", modelName=options.model, weights=network["weights"]
     ).transform(rows.limit(1)).collect()
     start = time.monotonic()
     model = estimator.fit(rows)
@@ -84,12 +84,12 @@ def with_sparkdl(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {"seconds": seconds, "accuracy": model.history["val_accuracy"][-1]}
 
 
-def with_keras(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def with_keras(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Time `fit` of a frozen network and a head."""
     import keras
     from sparkdl.networks.classifier_keras import named_network
 
-    base, pixels = named_network(given.model, str(folder / "w.weights.h5"))
+    base, pixels = named_network(options.model, str(folder / "w.weights.h5"))
     base.trainable = False
     shared = {"validation_split": 0.2, "seed": 0, "batch_size": BATCH, "subset": "both"}
     training, validation = keras.utils.image_dataset_from_directory(
@@ -102,7 +102,7 @@ def with_keras(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     model.compile(loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
     start = time.monotonic()
     done = model.fit(
-        training.prefetch(2), validation_data=validation, epochs=given.epochs, verbose=0
+        training.prefetch(2), validation_data=validation, epochs=options.epochs, verbose=0
     )
     return {
         "seconds": time.monotonic() - start,
@@ -111,7 +111,7 @@ def with_keras(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def alone(mode: str, folder: Path) -> dict[str, Any]:
-    """Run one of the two in a process of its own."""
+    """Run one of the two in a separate process."""
     command = [sys.executable, __file__, *sys.argv[1:], "--mode", mode, "--folder", str(folder)]
     path = os.pathsep.join([str(ROOT / "python"), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path, "PYSPARK_PYTHON": sys.executable}
@@ -130,41 +130,41 @@ def main() -> None:
     parser.add_argument("--mode", choices=("sparkdl", "keras"))
     parser.add_argument("--folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    given = parser.parse_args()
-    if given.mode:
-        run = with_sparkdl if given.mode == "sparkdl" else with_keras
-        print(json.dumps(run(given, Path(given.folder))))
+    options = parser.parse_args()
+    if options.mode:
+        run = with_sparkdl if options.mode == "sparkdl" else with_keras
+        print(json.dumps(run(options, Path(options.folder))))
         return
     with tempfile.TemporaryDirectory(prefix="sparkdl-fine-tuning-") as place:
         folder = Path(place)
-        make_images(folder / "images", given.images)
-        make_weights(given.model, folder / "w.weights.h5")
-        found = {mode: alone(mode, folder) for mode in ("sparkdl", "keras")}
-    write(given, found)
+        make_images(folder / "images", options.images)
+        make_weights(options.model, folder / "w.weights.h5")
+        results = {mode: alone(mode, folder) for mode in ("sparkdl", "keras")}
+    write(options, results)
 
 
-def write(given: argparse.Namespace, found: dict[str, Any]) -> None:
+def write(options: argparse.Namespace, results: dict[str, Any]) -> None:
     """Write table, JSON and picture, and print the table."""
-    machine, base = report.machine(), found["keras"]["seconds"]
-    work = f"{given.model}, {given.images} images of {SIDE} x {SIDE}, {given.epochs} epochs"
+    machine, base = report.machine(), results["keras"]["seconds"]
+    work = f"{options.model}, {options.images} images of {SIDE} x {SIDE}, {options.epochs} epochs"
     lines = [
-        f"{machine['cpu']}, {given.slots} cores used; {work}.\n",
+        f"{machine['cpu']}, {options.slots} cores used; {work}.\n",
         "| | seconds of fit | x Keras | accuracy |",
         "|---|--:|--:|--:|",
     ]
-    for mode, r in found.items():
+    for mode, r in results.items():
         cells = f"{r['seconds']:.1f} | {base / r['seconds']:.2f} | {r['accuracy']:.3f}"
         lines.append(f"| {WAYS[mode]} | {cells} |")
     text = "\n".join([*lines, ""])
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "fine-tuning.md").write_text(text)
-    content = {"machine": machine, "work": work, "results": found}
-    (given.out / "fine-tuning.json").write_text(json.dumps(content, indent=1))
-    bars = {WAYS[mode]: r["seconds"] for mode, r in found.items()}
-    coloured = [mode == "sparkdl" for mode in found]
-    if not report.bars(given.out / "fine-tuning.png", {f"{work}: seconds": (bars, coloured)}):
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "fine-tuning.md").write_text(text)
+    content = {"machine": machine, "work": work, "results": results}
+    (options.out / "fine-tuning.json").write_text(json.dumps(content, indent=1))
+    bars = {WAYS[mode]: r["seconds"] for mode, r in results.items()}
+    coloured = [mode == "sparkdl" for mode in results]
+    if not report.bars(options.out / "fine-tuning.png", {f"{work}: seconds": (bars, coloured)}):
         print("No picture: install matplotlib.")
-    print(f"\n{text}\nWritten to {given.out}")
+    print(f"\n{text}\nWritten to {options.out}")
 
 
 if __name__ == "__main__":

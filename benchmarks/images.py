@@ -95,7 +95,7 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def compare(self, modes: list[str]) -> dict[str, Any]:
-        """Run the modes one after the other."""
+        """Run the modes in turn."""
         results = {m: self._run(m, m, self.options.slots) for m in modes}
         report.add_ratios(results)
         report.add_differences(results, {m: self._features(m) for m in modes})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the way from a 12-megapixel JPEG to the 224x224 pixels that a model takes.
+"""Measures how a 12-megapixel JPEG becomes the 224x224 pixels that a model takes.
 
     python benchmarks/large_photos.py [--images DIR] [--repeat 5]
 

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def network_results(options: argparse.Namespace, name: str) -> dict[str, Any]:
-    """Run every mode, in turn, so that other work on the machine disturbs all alike."""
+    """Run the modes in turn, so that other work on the machine disturbs all of them alike."""
     found: dict[str, Any] = {}
     for _ in range(options.repeat):
         for mode in _TIMED:

@@ -55,8 +55,8 @@ print(f"{len(losses)} of 10 epochs at most, the best is {best}: {fitted.history}
 folder = tempfile.mkdtemp() + "/digits"
 fitted.write().save(folder)
 loaded = sparkdl.KerasModel.load(folder)  # in Scala: org.sparkdl.ml.KerasModel.load
-found = array_position("probabilities", array_max("probabilities")) - 1
-right = avg((found == col("digit")).cast("double"))
+predicted = array_position("probabilities", array_max("probabilities")) - 1
+right = avg((predicted == col("digit")).cast("double"))
 print(f"accuracy {loaded.transform(frame.where('held')).select(right).first()[0]:.3f}")
 
 sparkdl.load_model(loaded.getModelFile()).register("digit_probabilities")

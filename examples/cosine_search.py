@@ -16,13 +16,13 @@ from pyspark.sql.functions import round
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--rows", type=int, default=1_000_000)
 parser.add_argument("--dimensions", type=int, default=64)
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="cosine similarity")
-numbers = ", ".join(f"CAST(randn({i}) AS FLOAT)" for i in range(given.dimensions))
-vectors = spark.range(given.rows).selectExpr("id", f"array({numbers}) AS vector")
+numbers = ", ".join(f"CAST(randn({i}) AS FLOAT)" for i in range(options.dimensions))
+vectors = spark.range(options.rows).selectExpr("id", f"array({numbers}) AS vector")
 # Arrays may have any length; this one is known. What is said here is checked row by row.
-vectors = tfs.append_shape(vectors, "vector", [None, given.dimensions])
+vectors = tfs.append_shape(vectors, "vector", [None, options.dimensions])
 
 query = np.array(vectors.where("id = 42").first().vector, np.float32)
 query += 0.3 * np.random.default_rng(0).normal(size=query.shape).astype(np.float32)

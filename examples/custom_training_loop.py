@@ -1,4 +1,4 @@
-"""A training loop of your own, fed from a DataFrame; then the model on DataFrames and in SQL.
+"""A custom training loop, fed from a DataFrame; then the model on DataFrames and in SQL.
 
     python examples/custom_training_loop.py                       # small pictures, made here
     python examples/custom_training_loop.py cifar-10-batches-bin  # CIFAR-10's binary files
@@ -39,7 +39,7 @@ def from_png(file, classes):
     return as_row(PIL_decode(content)[..., ::-1].copy(), classes.index(Path(path).parent.name))
 
 
-def made(number):
+def make_picture(number):
     """Make a picture whose pattern is its class, in random colours and with noise."""
     random = np.random.default_rng(number)
     kind, step = number % len(KINDS), int(random.integers(3, 6))
@@ -54,7 +54,7 @@ def data_of(spark, folder):
     """Return the rows for training, those for testing, and the names of the classes."""
     sc = spark.sparkContext
     if folder is None:
-        parts = [sc.parallelize(range(*r), 4).map(made) for r in ((0, 480), (480, 640))]
+        parts = [sc.parallelize(range(*r), 4).map(make_picture) for r in ((0, 480), (480, 640))]
         classes = KINDS
     elif (folder / "batches.meta.txt").exists():
         classes = (folder / "batches.meta.txt").read_text().split()
@@ -83,7 +83,7 @@ def network(classes):
 
 
 class WorstClass(keras.metrics.Metric):
-    """A metric of one's own: the accuracy of the class that the model knows least."""
+    """A custom metric: the accuracy of the class that the model knows least."""
 
     def __init__(self, classes, **kwargs):
         super().__init__(**kwargs)
@@ -98,7 +98,7 @@ class WorstClass(keras.metrics.Metric):
         self.right.assign_add(tf.reduce_sum(classes * right[:, None], 0))
 
     def result(self):
-        """Return the least accuracy, of the classes that were seen."""
+        """Return the lowest accuracy of the classes that were seen."""
         return tf.reduce_min(tf.where(self.seen > 0, self.right / tf.maximum(self.seen, 1.0), 1.0))
 
 
@@ -108,7 +108,7 @@ arguments.add_argument("--epochs", type=int, default=5)
 arguments.add_argument("--batch-size", type=int, default=64)
 options = arguments.parse_args()
 
-spark = sparkdl.start(app_name="a training loop of one's own")
+spark = sparkdl.start(app_name="a custom training loop")
 training, testing, classes = data_of(spark, options.folder)
 columns, batch = ("image", "label"), options.batch_size
 # Executors prepare the images, once because of cache=True, and the driver trains on them.
@@ -136,7 +136,7 @@ def train_step(images, labels):
 
 @tf.function(reduce_retracing=True)
 def validation_step(images, labels):
-    """Judge a batch."""
+    """Evaluate a batch."""
     predicted = model(images, training=False)
     count(labels, predicted, loss_of(labels, predicted))
 
@@ -149,7 +149,7 @@ def count(labels, predicted, loss):
 
 
 def results():
-    """Return the metrics as text, and begin them anew."""
+    """Return the metrics as text, and reset them."""
     values = [float(m.result()) for m in (losses, *metrics)]
     for metric in (losses, *metrics):
         metric.reset_state()

@@ -40,7 +40,7 @@ def photograph(numbers):
         Image.fromarray(pixels).save(file)
 
 
-# A row per file that arrives, with what the network sees and its features, which the search takes.
+# A row per file that arrives, with the network's label, and its features for the search.
 files = spark.readStream.format("binaryFile").schema(
     "path string, modificationTime timestamp, length long, content binary"
 )
@@ -68,7 +68,7 @@ photograph(range(20, 40))
 query.processAllAvailable()
 query.stop()
 
-# Somebody has looked at the photos; here the names of the files tell what is on them.
+# Somebody has looked at the photos; here the names of the files say what is on them.
 truth = spark.table(table).selectExpr("file AS photo", "substring(file, -5, 1) AS seen")
 truth.createOrReplaceTempView("truth")
 wrong = spark.table(table).join(truth, expr("file = photo AND label <> seen"))
@@ -97,7 +97,7 @@ def similarity(features):
     return {"similarity": tf.linalg.matvec(features, tf.constant(one)) / lengths}
 
 
-found = tfs.map_blocks(similarity, tfs.append_shape(photos, "features", [None, len(one)]))
+similar = tfs.map_blocks(similarity, tfs.append_shape(photos, "features", [None, len(one)]))
 print("most similar to 3_is_3.png:")
-found.orderBy("similarity", ascending=False).select("file", "label", "similarity").show(4)
+similar.orderBy("similarity", ascending=False).select("file", "label", "similarity").show(4)
 spark.stop()

@@ -1,4 +1,4 @@
-"""Fine-tuning: which of the known networks tells your classes of images apart best.
+"""Fine-tuning: which of the named networks tells your classes of images apart best.
 
     python examples/fine_tuning.py FOLDER [--models NAME,NAME] [--epochs N] [--out DIR]
 
@@ -20,27 +20,27 @@ parser.add_argument("folder")
 parser.add_argument("--models", default="MobileNetV2,ResNet50")
 parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--out", default="fine-tuned")
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="fine-tuning")
-files = spark.read.format("binaryFile").option("recursiveFileLookup", True).load(given.folder)
+files = spark.read.format("binaryFile").option("recursiveFileLookup", True).load(options.folder)
 images = files.selectExpr("content", "element_at(split(path, '/'), -2) AS kind")
 
-found = sparkdl.compare_models(
+comparison = sparkdl.compare_models(
     images,
-    given.models.split(","),
+    options.models.split(","),
     inputCol="content",
     labelCol="kind",
-    epochs=given.epochs,
+    epochs=options.epochs,
     handleInvalid="skip",  # a folder may have other files
 )
-print(found)
-model = found.best
+print(comparison)
+model = comparison.best
 print(model.summary())
 
-out = Path(given.out)
+out = Path(options.out)
 out.mkdir(parents=True, exist_ok=True)
-found.plot().savefig(out / "comparison.png")
+comparison.plot().savefig(out / "comparison.png")
 model.plot_history().savefig(out / "history.png")
 rows = model.transform(images).select("content", "kind", "predictedLabel").collect()
 kinds, predicted = [r.kind for r in rows], [r.predictedLabel for r in rows]

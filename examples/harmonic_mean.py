@@ -15,7 +15,7 @@ speeds = spark.createDataFrame(
 
 
 def invert(speed):
-    """Return what is added up, for each row of a block."""
+    """Return the numbers to add up, for each row of a block."""
     return {"slowness": 1.0 / speed, "trips": tf.ones_like(speed)}
 
 

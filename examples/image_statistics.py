@@ -13,12 +13,12 @@ import tensorflow as tf
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("images")
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="image statistics")
 files = (
     spark.read.format("binaryFile")
-    .load(given.images)
+    .load(options.images)
     .selectExpr("element_at(split(path, '/'), -1) AS file", "content")
 )
 
@@ -37,6 +37,6 @@ def statistics(content):
     }
 
 
-found = tfs.map_rows(statistics, files).drop("content")
-found.select("file", "height", "width", "rgb", "contrast", "dark").orderBy("file").show(20, 60)
+results = tfs.map_rows(statistics, files).drop("content")
+results.select("file", "height", "width", "rgb", "contrast", "dark").orderBy("file").show(20, 60)
 spark.stop()

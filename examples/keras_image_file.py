@@ -1,4 +1,4 @@
-"""A Keras model on image files, with a loader of your own and without one.
+"""A Keras model on image files, with a custom loader and without one.
 
     python examples/keras_image_file.py
 

@@ -17,13 +17,13 @@ parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--rows", type=int, default=100_000)
 parser.add_argument("--centres", type=int, default=3)
 parser.add_argument("--rounds", type=int, default=10)
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="K-means")
 # Clouds of points around (0, 0), (3, 0), (6, 0), ...
 points = (
-    spark.range(given.rows)
-    .selectExpr(f"array(3 * (id % {given.centres}) + randn(1), randn(2)) AS point")
+    spark.range(options.rows)
+    .selectExpr(f"array(3 * (id % {options.centres}) + randn(1), randn(2)) AS point")
     .cache()
 )
 
@@ -44,11 +44,11 @@ def add(point, number):
     return {"point": tf.reduce_sum(point, 0), "number": tf.reduce_sum(number, 0)}
 
 
-centres = np.array([row.point for row in points.take(given.centres)])
-for number in range(given.rounds):
+centres = np.array([row.point for row in points.take(options.centres)])
+for number in range(options.rounds):
     sums = tfs.aggregate(add, tfs.map_blocks(nearest(centres), points).groupBy("nearest"))
-    found = {row.nearest: np.array(row.point) / row.number for row in sums.collect()}
-    moved = np.array([found.get(i, centre) for i, centre in enumerate(centres)])
+    new_centres = {row.nearest: np.array(row.point) / row.number for row in sums.collect()}
+    moved = np.array([new_centres.get(i, centre) for i, centre in enumerate(centres)])
     step = np.abs(moved - centres).max()
     centres = moved
     print(f"round {number + 1}: centres moved by {step:.4f}")

@@ -2,7 +2,7 @@
 
     python examples/prediction.py DIR [--model NAME] [--weights FILE] [--labels FILE]
 
-DIR holds images (JPEG, PNG, BMP, GIF) of any size; files that are none are reported, not fatal.
+DIR holds images (JPEG, PNG, BMP, GIF) of any size; other files are reported, not fatal.
 """
 
 import argparse
@@ -17,22 +17,22 @@ parser.add_argument("--weights", default="imagenet")
 parser.add_argument(
     "--labels", help="names of the classes, such as Keras' imagenet_class_index.json"
 )
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="prediction")
-files = spark.read.format("binaryFile").load(given.images).select("path", "content")
+files = spark.read.format("binaryFile").load(options.images).select("path", "content")
 predictor = sparkdl.DeepImagePredictor(
     inputCol="content",
     outputCol="classes",
-    modelName=given.model,
-    weights=given.weights,
+    modelName=options.model,
+    weights=options.weights,
     decodePredictions=True,
     topK=5,
     handleInvalid="keep",
     errorCol="error",
 )
-if given.labels:
-    predictor.setLabels(given.labels)
+if options.labels:
+    predictor.setLabels(options.labels)
 predicted = (
     predictor.transform(files)
     .selectExpr("element_at(split(path, '/'), -1) AS file", "classes", "error")

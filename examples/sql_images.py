@@ -1,8 +1,8 @@
-"""A Keras image model as a SQL function, with and without a preprocessor of your own.
+"""A Keras image model as a SQL function, with and without a custom preprocessor.
 
     python examples/sql_images.py DIR
 
-DIR holds images. The model is a small network from a seed: the example shows the way, not a result.
+DIR holds images. The model is a small untrained network: the example shows how, not a result.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("images")
-given = parser.parse_args()
+options = parser.parse_args()
 
 keras.utils.set_random_seed(2)
 model = keras.Sequential(
@@ -38,7 +38,7 @@ spark = sparkdl.start(app_name="images in SQL")
 sparkdl.registerKerasImageUDF("classify", model)
 sparkdl.registerKerasImageUDF("classify_centre", model, preprocessor=centre)
 
-spark.read.format("binaryFile").load(given.images).createOrReplaceTempView("files")
+spark.read.format("binaryFile").load(options.images).createOrReplaceTempView("files")
 spark.sql("DESCRIBE FUNCTION classify").show(truncate=False)
 spark.sql(
     """

@@ -2,10 +2,10 @@
 
     python examples/teachable_classifier.py [--folder DIR] [--pictures DIR]
 
-DIR of --folder holds keras_model.h5 and labels.txt, as the tool that trains classifiers of pictures
-in the browser exports them for Keras. Without --folder such a folder is made here, with a tiny
-network from a seed: the example then shows the way, not a result. --pictures names a folder of
-images; without it a few are painted.
+DIR of --folder holds keras_model.h5 and labels.txt, as a classifier that was trained in the browser
+is exported for Keras. Without --folder such a folder is made here, with a tiny untrained network:
+the example then shows how, not a result. --pictures names a folder of images; without it a few are
+painted.
 """
 
 import argparse
@@ -17,13 +17,13 @@ import sparkdl
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--folder", help="with keras_model.h5 and labels.txt")
 parser.add_argument("--pictures", help="a folder of images")
-given = parser.parse_args()
-made = Path(tempfile.mkdtemp())
+options = parser.parse_args()
+scratch = Path(tempfile.mkdtemp())
 
 
 def export(folder):
-    """Write what the tool in the browser writes: a model of two models, in Keras 2's HDF5."""
-    import tf_keras  # the tool writes files of Keras 2, which this is
+    """Write a folder as it is exported in the browser: a model of two models, in Keras 2's HDF5."""
+    import tf_keras  # which is Keras 2
 
     tf_keras.utils.set_random_seed(3)
     layers = tf_keras.layers
@@ -51,18 +51,18 @@ def paint(folder):
         Image.new("RGB", (320, 240), colour).save(folder / f"{name}.png")
 
 
-if given.folder is None:
-    export(made)
-if given.pictures is None:
-    paint(made)
-folder, pictures = Path(given.folder or made), given.pictures or made
+if options.folder is None:
+    export(scratch)
+if options.pictures is None:
+    paint(scratch)
+folder, pictures = Path(options.folder or scratch), options.pictures or scratch
 model, labels = folder / "keras_model.h5", folder / "labels.txt"
 
 spark = sparkdl.start(app_name="a classifier from the browser")
 
-# A bundle: pixels are scaled to -1..1 in its graph, as the tool does it; the labels are in it.
+# A bundle: pixels are scaled to -1..1 in its graph, as in the browser; the labels are in it.
 bundle = sparkdl.save_bundle(
-    model, made / "bundle", preprocessing="tf", labels=labels, outputs=["predictions"]
+    model, scratch / "bundle", preprocessing="tf", labels=labels, outputs=["predictions"]
 )
 
 # A predictor of pictures, and a SQL function.
@@ -71,8 +71,8 @@ predictor = sparkdl.DeepImagePredictor(
 )
 sparkdl.registerKerasImageUDF("classify", model, preprocessing="tf")
 
-files = spark.read.format("binaryFile").option("pathGlobFilter", "*.{jpg,jpeg,png}").load(
-    str(pictures)
+files = (
+    spark.read.format("binaryFile").option("pathGlobFilter", "*.{jpg,jpeg,png}").load(str(pictures))
 )
 predictor.transform(files).selectExpr(
     "element_at(split(path, '/'), -1) AS file",

@@ -13,7 +13,7 @@ from pyspark.sql.functions import col
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("images")
-given = parser.parse_args()
+options = parser.parse_args()
 
 
 def edges(image):
@@ -26,7 +26,7 @@ graph = sparkdl.TFInputGraph.fromFunction(
     edges, inputs={"image": ("float32", [None, None, None, 3])}
 )
 spark = sparkdl.start(app_name="a graph on images")
-images = sparkdl.readImages(given.images, dropImageFailures=True)
+images = sparkdl.readImages(options.images, dropImageFailures=True)
 
 averages = sparkdl.TFImageTransformer(
     inputCol="image", outputCol="edges", tfInputGraph=graph, outputTensor="average"

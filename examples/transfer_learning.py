@@ -18,7 +18,7 @@ parser.add_argument("train")
 parser.add_argument("test")
 parser.add_argument("--model", default="MobileNetV2")
 parser.add_argument("--weights", default="imagenet")
-given = parser.parse_args()
+options = parser.parse_args()
 
 spark = sparkdl.start(app_name="transfer learning")
 
@@ -34,16 +34,16 @@ pipeline = Pipeline(
         sparkdl.DeepImageFeaturizer(
             inputCol="content",
             outputCol="features",
-            modelName=given.model,
-            weights=given.weights,
+            modelName=options.model,
+            weights=options.weights,
             handleInvalid="skip",
         ),
         StringIndexer(inputCol="kind", outputCol="label"),
         LogisticRegression(maxIter=50, regParam=0.01),
     ]
 )
-model = pipeline.fit(images(given.train))
-predicted = model.transform(images(given.test))
+model = pipeline.fit(images(options.train))
+predicted = model.transform(images(options.test))
 accuracy = MulticlassClassificationEvaluator(metricName="accuracy").evaluate(predicted)
 print(f"accuracy {accuracy:.3f}")
 spark.stop()

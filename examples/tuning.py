@@ -41,8 +41,8 @@ class Accuracy(Evaluator):
 
     def _evaluate(self, dataset):
         probabilities = vector_to_array("probabilities")
-        found = array_position(probabilities, array_max(probabilities)) - 1
-        return dataset.select(avg((found == col("label")).cast("double"))).first()[0]
+        predicted = array_position(probabilities, array_max(probabilities)) - 1
+        return dataset.select(avg((predicted == col("label")).cast("double"))).first()[0]
 
 
 layers = keras.layers

@@ -87,7 +87,7 @@ _EXPORTS = {
     "registerKerasUDF": "sparkdl.udf",
 }
 
-# Public modules, which `import sparkdl` alone makes reachable, too.
+# Public modules, which `import sparkdl` makes reachable without an import of their own.
 _MODULES = ("errors", "graph", "image", "labels", "plot", "tensorframes", "training", "udf")
 
 __all__ = ["__version__", "version", *_EXPORTS]

@@ -16,8 +16,8 @@ _NO_VERIFY = "do not compare the bundle with the model"
 
 
 @contextmanager
-def _reaching(*paths: str | None) -> Iterator[None]:
-    """Have a Spark session while a path is on another file system, which only Spark reaches."""
+def _session_for(*paths: str | None) -> Iterator[None]:
+    """Start a Spark session for a block if a path is on a file system that only Spark reaches."""
     from sparkdl import start
     from sparkdl._places.places import place_of
     from sparkdl._places.remote_files import is_reachable
@@ -43,7 +43,7 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _export(arguments: Arguments) -> int:
     a = arguments
-    with _reaching(a.weights, a.out, a.labels):
+    with _session_for(a.weights, a.out, a.labels):
         if a.out is None:
             from sparkdl.networks.model_cache import ensure_bundle
 
@@ -80,8 +80,8 @@ def _bundle(arguments: Arguments) -> int:
     from sparkdl._bundles.saving import save_bundle
 
     a = arguments
-    with _reaching(a.model, a.out, a.labels):
-        made = save_bundle(
+    with _session_for(a.model, a.out, a.labels):
+        path = save_bundle(
             a.model,
             a.out,
             name=a.name,
@@ -94,7 +94,7 @@ def _bundle(arguments: Arguments) -> int:
             overwrite=a.overwrite,
             verify=not a.no_verify,
         )
-        print(made)
+        print(path)
     return 0
 
 
@@ -117,7 +117,7 @@ def _models_arguments(parser: argparse.ArgumentParser) -> None:
 def _models(arguments: Arguments) -> int:
     from sparkdl.networks.model_listing import models
 
-    with _reaching(arguments.model_dir):
+    with _session_for(arguments.model_dir):
         print(models(arguments.model_dir))
     return 0
 
@@ -142,13 +142,13 @@ COMMANDS: list[
 ] = [
     ("export", "make the bundle of a named model", _export_arguments, _export),
     ("bundle", "make the bundle of a model in a file", _bundle_arguments, _bundle),
-    ("doctor", "look whether everything that sparkdl needs is there", _doctor_arguments, _doctor),
+    ("doctor", "check whether everything that sparkdl needs is there", _doctor_arguments, _doctor),
     ("models", "list the named models", _models_arguments, _models),
 ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; what the user can mend is one line, no traceback."""
+    """Run a command and return its exit code; errors that a user can fix print one line."""
     parser = argparse.ArgumentParser(prog="python -m sparkdl", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, text, add_arguments, action in COMMANDS:

@@ -1,4 +1,4 @@
-"""Text as people's editors write it; the rules are those of `org.sparkdl.files.TextFile`."""
+"""Text files as editors write them; the rules are those of `org.sparkdl.files.TextFile`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLANKS = "".join(map(chr, range(33)))  # what Java's trim takes away
 
 
 class NotTextError(ValueError):
-    """The bytes of a file are no text that can be read; the message says which and why."""
+    """The bytes of a file are not text that can be read; the message says which and why."""
 
 
 def read_text(file: Path) -> str:
@@ -45,5 +45,5 @@ def read_text(file: Path) -> str:
 
 def lines(text: str) -> list[str]:
     """Return the lines, of any system's editor, without blanks around them or empty ones."""
-    found = (line.strip(BLANKS) for line in re.split("\r\n|\r|\n", text))
-    return [line for line in found if line]
+    stripped = (line.strip(BLANKS) for line in re.split("\r\n|\r|\n", text))
+    return [line for line in stripped if line]

@@ -24,7 +24,7 @@ _NUMBERED = re.compile(r"([0-9]+) +(.*)")
 _MD5 = "c2c37ea517e94d9795004a39431a14cb"
 
 
-def label_text(label: Any) -> str:
+def label_text(label: object) -> str:
     """Return a label as text, the same whatever type of number it was.
 
     >>> label_text(3.0), label_text(True), label_text(7.5), label_text("Tulpe")
@@ -45,7 +45,7 @@ def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) 
         A file, by its path or URI, in UTF-8 or UTF-16: Keras' class index
         (``{"0": ["n01440764", "tench"], ...}``), a JSON list, or text with one label per line
         (class and description separated by a tab, if there are two). Numbers in front that count
-        the lines from 0 ("0 cats", "1 dogs") are left out. Or the list itself: of names, or of
+        the lines from 0 ("0 cats", "1 dogs") are dropped. Or the list itself, of names or of
         (class, description).
     classes : int, optional
         How many there must be.
@@ -53,21 +53,21 @@ def read_labels(labels: str | Path | Sequence[Any], classes: int | None = None) 
     Raises
     ------
     SettingsException
-        There is no such file, it has another encoding or form, or another number of labels.
+        There is no such file, or it has another encoding, format or number of labels.
 
     Examples
     --------
     >>> read_labels(["cat", ("n02084071", "dog")])
     [('cat', 'cat'), ('n02084071', 'dog')]
     """
-    found = [_pair(item) for item in _items(labels)]
-    if classes is not None and len(found) != classes:
+    pairs = [_to_pair(item) for item in _items(labels)]
+    if classes is not None and len(pairs) != classes:
         where = "the list" if not isinstance(labels, (str, os.PathLike)) else str(labels)
         raise SettingsException(
-            f"The labels do not fit the model: {where} has {len(found)}, the model predicts "
+            f"The labels do not fit the model: {where} has {len(pairs)}, the model predicts "
             f"{classes} classes. Give one label for each class, in the order of the outputs."
         )
-    return found
+    return pairs
 
 
 def _items(labels: str | Path | Sequence[Any]) -> Sequence[Any]:
@@ -77,30 +77,32 @@ def _items(labels: str | Path | Sequence[Any]) -> Sequence[Any]:
     if path is None or not path.is_file():
         raise SettingsException(f"There is no labels file '{labels}'.")
     try:
-        found = _of_text(read_text(path))
+        items = _parse(read_text(path))
     except ValueError as e:
         raise SettingsException(f"Cannot read the labels file '{labels}': {e}.") from None
-    if not found:
+    if not items:
         raise SettingsException(f"Cannot read the labels file '{labels}': it is empty.")
-    return found
+    return items
 
 
-def _of_text(text: str) -> list[Any]:
+def _parse(text: str) -> list[Any]:
     if not text.strip(BLANKS).startswith(("{", "[")):
-        parts = (line.split("\t", 1) for line in _uncounted(lines(text)))
+        parts = (line.split("\t", 1) for line in _without_numbers(lines(text)))
         return [[part.strip(BLANKS) for part in line] for line in parts]
     try:
         parsed = json.loads(text)
     except ValueError as e:
         raise ValueError(f"it is no JSON: {e}") from None
-    return [_checked(item) for item in (_in_order(parsed) if isinstance(parsed, dict) else parsed)]
+    return [
+        _check_item(item) for item in (_in_order(parsed) if isinstance(parsed, dict) else parsed)
+    ]
 
 
-def _uncounted(found: list[str]) -> list[str]:
-    """Leave numbers out that the tool that trains classifiers in the browser puts in front."""
-    numbered = [_NUMBERED.fullmatch(line) for line in found]
+def _without_numbers(numbered_lines: list[str]) -> list[str]:
+    """Drop the numbers that a classifier trained in the browser has in front of its labels."""
+    numbered = [_NUMBERED.fullmatch(line) for line in numbered_lines]
     names = [m[2] for i, m in enumerate(numbered) if m is not None and m[1] == str(i)]
-    return names if len(names) == len(found) else found
+    return names if len(names) == len(numbered_lines) else numbered_lines
 
 
 def _in_order(index: dict[str, Any]) -> list[Any]:
@@ -110,7 +112,7 @@ def _in_order(index: dict[str, Any]) -> list[Any]:
     return [index[key] for key in sorted(index, key=int)]
 
 
-def _checked(item: Any) -> Any:
+def _check_item(item: object) -> Any:
     parts = item if isinstance(item, list) else [item]
     for part in parts:
         if not isinstance(part, str):
@@ -120,7 +122,7 @@ def _checked(item: Any) -> Any:
     return item
 
 
-def _pair(item: Any) -> tuple[str, str]:
+def _to_pair(item: object) -> tuple[str, str]:
     if isinstance(item, str):
         return item, item
     if isinstance(item, Sequence) and 1 <= len(item) <= 2:
@@ -129,14 +131,14 @@ def _pair(item: Any) -> tuple[str, str]:
 
 
 def imagenet_labels() -> Labels | None:
-    """Return ImageNet's labels if they can be had, else None.
+    """Return ImageNet's labels, None if they cannot be had.
 
-    From the file that the environment variable SPARKDL_IMAGENET_LABELS names, else through Keras,
-    which keeps its class index in its own cache and downloads it once.
+    They come from the file that the environment variable SPARKDL_IMAGENET_LABELS names, else from
+    Keras, which downloads its class index once into its own cache.
     """
-    given = os.environ.get(_ENVIRONMENT)
-    if given:
-        return read_labels(given, IMAGENET_CLASSES)
+    file = os.environ.get(_ENVIRONMENT)
+    if file:
+        return read_labels(file, IMAGENET_CLASSES)
     import keras
 
     try:

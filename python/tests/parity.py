@@ -48,7 +48,7 @@ def parity_case(name: str, images: int = 2, seed: int = 7) -> ParityCase:
     import keras
 
     from sparkdl.networks.keras_export import export_network
-    from sparkdl.networks.model_weights import Weighted, build
+    from sparkdl.networks.model_weights import WeightedNetwork, build
 
     keras.backend.clear_session()
     model = named_model(name)
@@ -58,7 +58,7 @@ def parity_case(name: str, images: int = 2, seed: int = 7) -> ParityCase:
     live_weights(whole, prepared, seed)
     expected = _expected(model, whole, prepared)
     bundle = _folder() / f"{name}-{images}-{seed}"
-    network = Weighted(build(model, top=False), whole)
+    network = WeightedNetwork(build(model, top=False), whole)
     # The tests compare it themselves, with models that Keras builds for each pooling.
     export_network(model, network, bundle, "random", verify=False)
     return ParityCase(model, bundle, pixels, expected)

@@ -321,7 +321,7 @@ def test_a_frozen_graph_that_was_exported_for_one_image_takes_many(
     [
         ("/nowhere/model.keras", ModelNotFoundException, "There is no model at"),
         (17, InvalidModelException, "Cannot make a bundle from a int"),
-        (double, SettingsException, "A function has no types and shapes"),
+        (double, SettingsException, "A function does not say which types and shapes"),
     ],
 )
 def test_what_is_no_model_is_refused(tmp_path: Path, model, error, message) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import sparkdl
-from sparkdl._bundles import bundle_store as _bundle_store
+from sparkdl._bundles import bundle_store
 from sparkdl._bundles.bundle_store import stored_bundle
-from sparkdl._bundles.description import manifest as _manifest
+from sparkdl._bundles.description import manifest
 from sparkdl._bundles.description.manifest import read_manifest, verify_bundle
-from sparkdl._places import temporary_folders as _paths
+from sparkdl._places import temporary_folders
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 
 X = {"x": ("float32", [None, 3])}
@@ -62,7 +62,7 @@ def test_a_file_is_converted_once_for_its_content_and_the_options(
 ) -> None:
     made = []
     monkeypatch.setattr(
-        _bundle_store,
+        bundle_store,
         "save_bundle",
         lambda *a, **k: made.append(k) or sparkdl.save_bundle(*a, **k),
     )
@@ -87,19 +87,19 @@ def test_the_hash_of_a_file_is_computed_once_for_its_content(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     read: list[str] = []
-    real = _manifest.sha256
-    monkeypatch.setattr(_manifest, "sha256", lambda p: read.append(str(p)) or real(p))
+    real = manifest.sha256
+    monkeypatch.setattr(manifest, "sha256", lambda p: read.append(str(p)) or real(p))
     file, link = tmp_path / "weights.h5", tmp_path / "link"
     file.write_bytes(b"1234")
     link.symlink_to(file)
-    first = _manifest.known_sha256(file)
-    assert _manifest.known_sha256(file) == first == real(file)
+    first = manifest.known_sha256(file)
+    assert manifest.known_sha256(file) == first == real(file)
     assert len(read) == 2, "a file that was written just now may be written again at once"
-    monkeypatch.setattr(_manifest, "_JUST_WRITTEN_NS", 0)
-    assert [_manifest.known_sha256(p) for p in (file, link, str(file))] == [first] * 3
+    monkeypatch.setattr(manifest, "_RECENT_NS", 0)
+    assert [manifest.known_sha256(p) for p in (file, link, str(file))] == [first] * 3
     assert len(read) == 3
     file.write_bytes(b"4321")
-    assert _manifest.known_sha256(file) == real(file) != first
+    assert manifest.known_sha256(file) == real(file) != first
 
 
 def test_a_saved_model_is_converted_once(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_bundle_is_returned_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind() -> None:
-    root = _paths.process_folder()
+    root = temporary_folders.process_folder()
     before = sorted(root.iterdir())
     with pytest.raises(InvalidModelException, match="Cannot make a bundle from a int"):
         stored_bundle(17)
@@ -127,7 +127,7 @@ def test_a_failure_leaves_nothing_behind() -> None:
 def test_a_forked_process_does_not_remove_the_bundles(tmp_path: Path) -> None:
     folder = tmp_path / "bundles"
     folder.mkdir()
-    _paths._remove(folder, -1)
+    temporary_folders._remove(folder, -1)
     assert folder.is_dir()
 
 

@@ -112,7 +112,7 @@ def test_load_model_and_sql_functions_take_constants(spark: Any, frozen: str, fr
         ({"phase_train": 1}, r"expected bool \[\], but 1 is a whole number"),
         ({"phase_train": [True, False]}, r"it has the shape \[2\]"),
         ({"keep": 1.0}, r"no such placeholder; the placeholders are: x: float32 \[\?, 2\]"),
-        ({"y": 1.0}, "no placeholder but an operation of type AddV2"),
+        ({"y": 1.0}, "placeholder but an operation of type AddV2"),
     ],
 )
 def test_both_languages_refuse_a_constant_that_does_not_fit(
@@ -125,7 +125,9 @@ def test_both_languages_refuse_a_constant_that_does_not_fit(
 
 
 def test_values_are_plain_or_arrays() -> None:
-    with pytest.raises(SettingsException, match=r"Cannot make a constant for 'k' of b'x' \(bytes"):
+    with pytest.raises(
+        SettingsException, match=r"Cannot make a constant for 'k' from b'x' \(bytes"
+    ):
         TFTransformer(constants={"k": b"x"})
     with pytest.raises(SettingsException, match="Expected constants as a dict"):
         TFTransformer(constants=["k"])

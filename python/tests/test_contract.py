@@ -27,7 +27,7 @@ from sparkdl import (
 )
 from sparkdl.errors import InvalidInputException, SchemaMismatchException, SparkDLException
 from sparkdl.param.invalid_rows import POLICIES, WITHOUT_KEEP
-from sparkdl.tensorframes._options import checked_policy
+from sparkdl.tensorframes._options import check_policy
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -220,12 +220,12 @@ def test_the_policies_of_tensorframes_are_those_of_scala(spark: Any) -> None:
     options = spark._jvm.org.sparkdl.tensorframes.BlockOptions.defaults()
     for policy in POLICIES:
         if policy in WITHOUT_KEEP:
-            assert checked_policy(policy) == options.withHandleInvalid(policy).handleInvalid()
+            assert check_policy(policy) == options.withHandleInvalid(policy).handleInvalid()
             continue
         with pytest.raises(SparkDLException, match="handleInvalid 'keep' cannot be used here"):
             options.withHandleInvalid(policy)
         with pytest.raises(SparkDLException, match="handleInvalid must be one of: error, skip"):
-            checked_policy(policy)
+            check_policy(policy)
 
 
 @every_stage

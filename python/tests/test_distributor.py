@@ -260,7 +260,7 @@ def test_rows_that_cannot_be_shared_out_are_an_error_before_anything_runs(spark:
     distributor = sparkdl.TensorFlowDistributor(2, localMode=False)
     with pytest.raises(InvalidInputException, match="column 'x' is null.*handle_invalid"):
         distributor.run(share_of, sparkdl.tf_dataset(rows, "x", 4, shard=True))
-    with pytest.raises(SettingsException, match="shared among 2 processes.* at least 2, got 1"):
+    with pytest.raises(SettingsException, match="2 processes share.* at least 2, got 1"):
         distributor.run(share_of, sparkdl.tf_dataset(rows, "id", 1, shard=True))
     few = sparkdl.tf_dataset(rows, "id", 9, drop_remainder=True, epochs=None, shard=True)
     with pytest.raises(InvalidInputException, match="no batch: 8 row.*batch_size is 9 with drop"):

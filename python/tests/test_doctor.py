@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 import sparkdl
-from sparkdl.session import doctor as _doctor
+from sparkdl.session import doctor
 
 
 def test_reports_python_the_session_and_the_driver(spark, capsys):
@@ -39,8 +39,8 @@ def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch):
     def missing(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(_doctor.metadata, "version", missing)
-    findings = {f.topic: f for f in _doctor._python_findings()}
+    monkeypatch.setattr(doctor.metadata, "version", missing)
+    findings = {f.topic: f for f in doctor._python_findings()}
     assert findings["numpy"].remedy == "pip install numpy"
     assert "sparkdl[tensorflow]" in findings["keras"].value
     assert not findings["keras"].remedy

@@ -201,7 +201,7 @@ def test_a_trial_that_fails_is_reported_and_gives_zeros(
     assert "TypeError: " in str(bad.failure)
     assert "was ended by SIGKILL. The machine may be out of memory" in str(dead.failure)
     assert bad.history == {}
-    with pytest.warns(UserWarning, match="has learnt nothing and gives zeros"):
+    with pytest.warns(UserWarning, match="has learnt nothing and returns zeros"):
         rows = bad.transform(frame).select("out").collect()
     assert len(rows) == COUNT
     assert not np.any([r.out.toArray() for r in rows])
@@ -328,9 +328,9 @@ def test_params_that_are_missing_or_cannot_be_tuned_are_listed(start: str) -> No
     ):
         made._validateParams({made.inputCol: "x"})
     assert estimator(start)._validateParams({made.kerasLoss: "mse"})
-    with pytest.raises(TypeError, match="Keras knows no optimizer 'quick'"):
+    with pytest.raises(TypeError, match="Keras does not know the optimizer 'quick'"):
         made.setKerasOptimizer("quick")
-    with pytest.raises(ValueError, match="Keras knows no loss 'grief'"):
+    with pytest.raises(ValueError, match="Keras does not know the loss 'grief'"):
         made.setKerasLoss("grief")
     with pytest.raises(ValueError, match="must not have x or y"):
         made.setKerasFitParams({"y": 1})
@@ -356,7 +356,9 @@ def test_wrong_columns_and_models_are_errors_on_the_driver(
 
 def test_labels_that_do_not_fit_are_the_reason_of_the_failure(frame: Any, start: str) -> None:
     made = estimator(start)
-    with pytest.raises(ModelExecutionException, match="Label 3 is no class of the model.* 0 to 1"):
+    with pytest.raises(
+        ModelExecutionException, match="Label 3 is not a class of the model.* 0 to 1"
+    ):
         made.fit(frame.selectExpr("uri", "label * 3 AS label"))
 
 
@@ -394,7 +396,7 @@ def test_a_live_model_is_copied_and_progress_is_shown(
     assert f"trial 1/1: adam, {SPARSE}, epochs=2" in shown
     assert f"trial 1/1: epoch 2/2: loss {losses[1]:.4g}" in shown
     assert "trial 1/1: trained in " in shown
-    with pytest.raises(SparkDLException, match="model and modelFile are both given"):
+    with pytest.raises(SparkDLException, match="model and modelFile are both set"):
         estimator(start, model=live)
 
 

@@ -46,14 +46,14 @@ def test_losses_are_known_by_objects_and_configurations_too() -> None:
 @pytest.mark.parametrize(
     ("labels", "loss", "output", "message"),
     [
-        (np.array([0.0, 3]), SPARSE, (3,), "Label 3 is no class of the model.*0 to 2 .1 of 2"),
-        (np.array([-1.0]), ONE_HOT, (3,), "Label -1 is no class"),
-        (np.array([0.5]), SPARSE, (3,), "Label 0.5 is no class"),
+        (np.array([0.0, 3]), SPARSE, (3,), "Label 3 is not a class of the model.*0 to 2 .1 of 2"),
+        (np.array([-1.0]), ONE_HOT, (3,), "Label -1 is not a class"),
+        (np.array([0.5]), SPARSE, (3,), "Label 0.5 is not a class"),
         (HOT, SPARSE, (4,), "has 4 classes, a label has 3 numbers"),
         (HOT * 0.5, SPARSE, (3,), "2 labels are not one-hot"),
-        (HOT, ONE_HOT, (4,), r"gives 4 number.s. per row .shape \[4\]., a label has 3"),
+        (HOT, ONE_HOT, (4,), r"returns 4 number.s. per row .shape \[4\]., a label has 3"),
         (CLASSES, "mse", (3,), "every output needs its number"),
-        (HOT, "binary_crossentropy", (1,), "gives 1 number.s. per row"),
+        (HOT, "binary_crossentropy", (1,), "returns 1 number.s. per row"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(

@@ -87,7 +87,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     bare = ImageClassifierModel(inputCol="content", modelFile=stage_bundles.colours())
     assert bare.history == {}
     assert bare.labels == ["red", "green", "blue"]
-    with pytest.raises(InvalidModelException, match="no model of Keras"):
+    with pytest.raises(InvalidModelException, match="no Keras model"):
         bare.export_keras(tmp_path / "m.keras")
     with pytest.raises(SettingsException, match="it is not set"):
         KerasModel().summary()

@@ -84,12 +84,12 @@ def _bundle(program: Program, folder: Path) -> Any:
 
 
 def _frozen(program: Program, folder: Path) -> Any:
-    from sparkdl._bundles.graph.session import frozen_by
+    from sparkdl._bundles.graph.session import freeze_by_session
 
     graph, names = graph_of(program), _outputs(program)
     with v1.Session(graph=graph) as session, graph.as_default():
         session.run(v1.global_variables_initializer())
-        frozen = weights.put_back(*frozen_by(session, graph, names))
+        frozen = weights.put_back(*freeze_by_session(session, graph, names))
     (folder / "graph.pb").write_bytes(frozen.SerializeToString())
     return sparkdl.load_model(folder / "graph.pb", inputs=["x"], outputs=names)
 

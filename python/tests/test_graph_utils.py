@@ -59,7 +59,7 @@ def test_what_is_of_another_graph_is_refused(graph: Any) -> None:
     with tf.Graph().as_default():
         other = v1.placeholder(tf.float32, name="x")
     for function in (tfx.get_op, tfx.get_tensor, tfx.tensor_name, tfx.op_name):
-        with pytest.raises(AssertionError, match="'x:0' is of another graph"):
+        with pytest.raises(AssertionError, match="'x:0' belongs to another graph"):
             function(other, graph)
     with pytest.raises(AssertionError, match="Expected a tf.Graph, got str"):
         tfx.validated_graph("graph")
@@ -86,7 +86,9 @@ def test_scopes_and_placeholders(graph: Any) -> None:
     assert tfx.add_scope_to_name("scope", "y") == "scope/y"
     assert tfx.add_scope_to_name("", "y") == "y"
     assert tfx.validated_input("x:0", graph) == "x"
-    with pytest.raises(AssertionError, match="'scope/y' is no placeholder but an operation Ident"):
+    with pytest.raises(
+        AssertionError, match="'scope/y' is not a placeholder but an operation Ident"
+    ):
         tfx.validated_input("scope/y", graph)
 
 

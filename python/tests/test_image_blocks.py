@@ -92,5 +92,5 @@ def test_two_shapes_in_a_partition_are_named_with_an_example_each() -> None:
 def test_rows_that_do_not_arrive_are_missed(tmp_path: Path) -> None:
     pixels = np.ones((1, 1, 3), "uint8")
     blocks, accounts = packed([[row("a", pixels)], [row("b", pixels)]])
-    with pytest.raises(RuntimeError, match="1 rows for training arrived of 2"):
+    with pytest.raises(RuntimeError, match="1 of 2 rows for training arrived"):
         _receive(images_in(accounts, "error").layout, blocks[:1], tmp_path)

@@ -62,7 +62,7 @@ sparkdl.save_bundle({str(folder)!r}, "{tmp_path}/b", image=True, preprocessing="
 def test_half_a_saved_model_says_so(trained: tuple[Path, Any], tmp_path: Path) -> None:
     folder, _ = trained
     shutil.copytree(folder, tmp_path / "half", ignore=shutil.ignore_patterns("variables"))
-    with pytest.raises(InvalidModelException, match="folders of variables and assets complete"):
+    with pytest.raises(InvalidModelException, match="variables and assets folders are complete"):
         sparkdl.save_bundle(tmp_path / "half", tmp_path / "b")
 
 

@@ -215,7 +215,7 @@ def test_a_model_may_be_live_or_come_from_a_function(start: str) -> None:
         file = estimator(given).getModelFile()
         weights = keras.saving.load_model(file).get_weights()
         np.testing.assert_array_equal(weights[0], live.get_weights()[0])
-    with pytest.raises(SettingsException, match="model and modelFile are both given"):
+    with pytest.raises(SettingsException, match="model and modelFile are both set"):
         estimator(live, modelFile=start)
 
 
@@ -263,7 +263,7 @@ def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
         ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
         ({"lossWeights": 2}, "lossWeights must be a list"),
         ({"callbacks": ["early"]}, "Expected callbacks of Keras, got str"),
-        ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
+        ({"loss": "no such loss"}, "Keras does not know the loss 'no such loss'"),
     ):
         with pytest.raises(SparkDLException, match=message):
             estimator(start, **wrong)
@@ -284,7 +284,7 @@ def test_rows_that_cannot_be_used_are_named(spark: Any, start: str) -> None:
     unsaid = spark.createDataFrame([([1.0, 2.0, 3.0, 4.0], 0, None)], f"{schema}, held boolean")
     with pytest.raises(InvalidInputException, match="column 'held' has 1 null"):
         made.copy({made.validationCol: "held"}).fit(unsaid)
-    with pytest.raises(InvalidInputException, match="no row to train on: of 0"):
+    with pytest.raises(InvalidInputException, match="no row to train on: 0 of 0"):
         made.fit(spark.createDataFrame([], schema))
     nothing = made.copy({made.validationFraction: 0.1})
     with pytest.raises(InvalidInputException, match="validationFraction 0.1 of 1 rows is none"):

@@ -44,7 +44,7 @@ def test_a_model_survives_as_bytes_and_as_a_file(tmp_path: Path) -> None:
             np.testing.assert_array_equal(old(ROWS), expected)
         finally:
             file.unlink()
-    with pytest.raises(InvalidModelException, match="These 4 bytes are no Keras model"):
+    with pytest.raises(InvalidModelException, match="These 4 bytes are not a Keras model"):
         keras_model.bytes_to_model(b"what")
 
 

@@ -71,7 +71,7 @@ def test_other_names_and_positional_arguments_are_refused() -> None:
     ):
         stage.setParams(inputCol="a", inputcol="b")
     assert not stage.isSet("inputCol"), "what is refused sets nothing"
-    with pytest.raises(TypeError, match="Method setParams forces keyword arguments"):
+    with pytest.raises(TypeError, match="Method setParams takes keyword arguments only; got 1"):
         stage.setParams("a")
 
 
@@ -105,7 +105,7 @@ def test_help_shows_the_keywords_that_the_constructor_has() -> None:
     setter = sparkdl.KerasTransformer.setParams
     assert setter.__qualname__ == "KerasTransformer.setParams"
     assert setter.__module__ == "sparkdl.transformers.keras_tensor"
-    assert setter.__doc__ == "Set those params that are given, see `KerasTransformer`."
+    assert setter.__doc__ == "Set the params that are passed; see `KerasTransformer`."
     found = inspect.signature(setter)
     assert list(found.parameters) == list(
         inspect.signature(sparkdl.KerasTransformer.__init__).parameters

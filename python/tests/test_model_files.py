@@ -42,28 +42,28 @@ def array() -> bytes:
     ("content", "what"),
     [
         (b"", "is an empty file"),
-        (pickle.dumps({"a": 1}), "is a pickle of Python.* never opened"),
-        (pickle.dumps({"a": 1}, protocol=0), "is a pickle of Python"),
+        (pickle.dumps({"a": 1}), "is a Python pickle.* never opened"),
+        (pickle.dumps({"a": 1}, protocol=0), "is a Python pickle"),
         (gzip.compress(b"a", mtime=0), "is a compressed file"),
-        (b"\x1c\0\0\0TFL3rest", "is a model of TensorFlow Lite"),
-        (b"\x08\x07\x12\x07pytorch\x1a\x05", "is a model of ONNX"),
-        (TORCH, "is a file of PyTorch"),
-        (zipped("m/data.pkl", "m/version"), "is a file of PyTorch"),
-        (zipped("x/model.json", "x/graph.pb"), "is a zip of a bundle.*give it to the stages"),
+        (b"\x1c\0\0\0TFL3rest", "is a TensorFlow Lite model"),
+        (b"\x08\x07\x12\x07pytorch\x1a\x05", "is an ONNX model"),
+        (TORCH, "is a PyTorch file"),
+        (zipped("m/data.pkl", "m/version"), "is a PyTorch file"),
+        (zipped("x/model.json", "x/graph.pb"), "is a zip of a bundle.*pass it to the stages"),
         (zipped("saved_model.pb"), "is a zip of a SavedModel. Unpack it"),
         (zipped("deep/keras_model.h5", "deep/labels.txt"), "is a zip with a file of Keras in it"),
-        (zipped("arr_0.npy"), "is a file of NumPy's arrays"),
+        (zipped("arr_0.npy"), "is a file of NumPy arrays"),
         (zipped("readme.txt"), "is of no kind that sparkdl knows: it is a zip of .*readme.txt"),
-        (zipped("config.json")[:-10], "is half a zip"),
-        (array(), "is an array of NumPy"),
-        (b'\x08\0\0\0\0\0\0\0{"a":{}}', "is a file of safetensors"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", "pointer of Git LFS.*git lfs pull"),
+        (zipped("config.json")[:-10], "is a truncated zip"),
+        (array(), "is a NumPy array"),
+        (b'\x08\0\0\0\0\0\0\0{"a":{}}', "is a safetensors file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS pointer.*git lfs pull"),
         (EVENT, "is a log of TensorBoard"),
         (b"<!DOCTYPE html>", "is a web page"),
         (b'{"class_name": "Sequential", "config": []}', "is the architecture of a model as JSON"),
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
-        (b"model_checkpoint_path: 'x'", "is a part of a checkpoint"),
-        (b"\x08\x01\x12\x80\x02", "is the saved_model.pb of a SavedModel.*Give the directory"),
+        (b"model_checkpoint_path: 'x'", "is a part of a TensorFlow checkpoint"),
+        (b"\x08\x01\x12\x80\x02", "is the saved_model.pb of a SavedModel.*Pass the directory"),
         (b"\x01\x02\x03", "of no kind that sparkdl knows: it begins with the bytes"),
     ],
 )
@@ -80,9 +80,13 @@ def test_a_tensorflow_checkpoint_and_logs_say_what_they_are(tmp_path: Path) -> N
     with pytest.raises(InvalidModelException, match="folder of TensorFlow's checkpoints"):
         sparkdl.save_bundle(tmp_path / "c", tmp_path / "b")
     [index] = (tmp_path / "c").glob("*.index")
-    with pytest.raises(InvalidModelException, match="a part of a checkpoint.*load_weights"):
+    with pytest.raises(
+        InvalidModelException, match="a part of a TensorFlow checkpoint.*load_weights"
+    ):
         sparkdl.save_bundle(index, tmp_path / "b")
-    with pytest.raises(ModelNotFoundException, match="has ckpt-1.index, a part of a checkpoint"):
+    with pytest.raises(
+        ModelNotFoundException, match="has ckpt-1.index, a part of a TensorFlow checkpoint"
+    ):
         sparkdl.save_bundle(index.with_suffix(""), tmp_path / "b")
     tf.summary.create_file_writer(str(tmp_path / "logs" / "train")).flush()
     with pytest.raises(InvalidModelException, match="a folder of TensorBoard's logs"):
@@ -93,7 +97,7 @@ def test_a_folder_of_versions_says_which_folder_to_give(tmp_path: Path) -> None:
     module = tf.Module()
     signature = tf.function(lambda x: {"y": x}, input_signature=[tf.TensorSpec([None])])
     tf.saved_model.save(module, str(tmp_path / "served" / "1"), signatures=signature)
-    with pytest.raises(InvalidModelException, match="a folder of SavedModels. Give one of"):
+    with pytest.raises(InvalidModelException, match="a folder of SavedModels. Pass one of"):
         sparkdl.save_bundle(tmp_path / "served", tmp_path / "b")
     sparkdl.save_bundle(tmp_path / "served" / "1", tmp_path / "b")
 
@@ -109,7 +113,7 @@ def test_weights_only_and_foreign_hdf5_say_so(ending: str, tmp_path: Path) -> No
         sparkdl.save_bundle(tmp_path / f"a{ending}", tmp_path / "b")
     with h5py.File(tmp_path / "table.h5", "w") as file:
         file["measures"] = np.zeros(3)
-    with pytest.raises(InvalidModelException, match="none that Keras wrote: it has measures"):
+    with pytest.raises(InvalidModelException, match="not one that Keras wrote: it has measures"):
         sparkdl.save_bundle(tmp_path / "table.h5", tmp_path / "b")
 
 
@@ -119,7 +123,10 @@ def dense() -> Any:
 
 
 def test_half_a_file_is_named(dense: Any, tmp_path: Path) -> None:
-    for name, what in [("m.h5", "half an HDF5 file: its 3000 bytes"), ("m.keras", "half a zip")]:
+    for name, what in [
+        ("m.h5", "a truncated HDF5 file: it has 3000 bytes"),
+        ("m.keras", "a truncated zip"),
+    ]:
         dense.save(tmp_path / name)
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:3000])
         with pytest.raises(InvalidModelException, match=what):

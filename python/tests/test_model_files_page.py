@@ -166,12 +166,12 @@ def content(data: bytes) -> Callable[[Path], Path]:
 
 # By the words with which the first cell begins: files, and what the error says to do.
 REFUSED: dict[str, list[tuple[Callable[[Path], Path], str]]] = {
-    "weights only": [(_weights, "build it in Python, call load_weights")],
+    "weights only": [(_weights, "build the model in Python, call load_weights")],
     "architecture only": [(content(b'{"class_name": "Model"}'), "model_from_json")],
     "pickle, joblib": [(content(pickle.dumps([1])), "never opened.*load it yourself")],
     "TFLite": [
-        (content(b"\x1c\0\0\0TFL3rest"), "Give the model that it was converted from"),
-        (content(b"\x08\x07\x12\x07pytorch\x1a\x05"), "give the model that it was exported from"),
+        (content(b"\x1c\0\0\0TFL3rest"), "Pass the model that it was converted from"),
+        (content(b"\x08\x07\x12\x07pytorch\x1a\x05"), "pass the model that it was exported from"),
         (content(TORCH), "export it to one of them first"),
         (content(b'\x08\0\0\0\0\0\0\0{"a":{}}'), "load the arrays into it"),
     ],
@@ -182,12 +182,12 @@ REFUSED: dict[str, list[tuple[Callable[[Path], Path], str]]] = {
         (content(zipped("config.json")[:-10]), "Copy or save it again"),
     ],
     "logs of TensorBoard": [
-        (content(EVENT), "Give the file of the model that was trained"),
+        (content(EVENT), "Pass the file of the model that was trained"),
         (_states, "build the model in Python, call load_weights"),
     ],
     "zip, gzip": [
-        (content(zipped("deep/model.h5")), "Unpack it and give that file"),
-        (content(gzip.compress(b"a")), "Unpack it and give what is in it"),
+        (content(zipped("deep/model.h5")), "Unpack it and pass that file"),
+        (content(gzip.compress(b"a")), "Unpack it and pass what is in it"),
     ],
 }
 CASES = [(kind, *case) for kind, cases in REFUSED.items() for case in cases]

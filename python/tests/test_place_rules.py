@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import CHECKOUT
 
-from sparkdl._places import remote_files as _remote_files
+from sparkdl._places import remote_files
 from sparkdl._places.places import Place, local_copy, path_text, place_of
 from sparkdl.errors import SettingsException
 
@@ -62,14 +62,14 @@ def test_a_uri_is_taken_as_it_is_written_where_there_is_such_a_file(tmp_path: Pa
 def test_without_a_session_other_file_systems_are_out_of_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_remote_files, "is_reachable", lambda: False)
-    with pytest.raises(SettingsException, match="'hdfs://h/m' is on no file system of this mach"):
+    monkeypatch.setattr(remote_files, "is_reachable", lambda: False)
+    with pytest.raises(SettingsException, match="'hdfs://h/m' is not on this mach"):
         local_copy("hdfs://h/m")
     assert local_copy("/no/such/file") is None
 
 
 def _fail_halfway(place: Place, write: Callable[[Path, str], None]) -> None:
-    with place.written() as made:
+    with place.writing() as made:
         write(made, "three")
         raise OSError("full")
 
@@ -86,7 +86,7 @@ def test_what_is_written_comes_to_its_place_as_a_whole_or_not_at_all(
 
     place = place_of(tmp_path / "made")
     for text in ("one", "two"):
-        with place.written() as made:
+        with place.writing() as made:
             write(made, text)
     found = tmp_path / "made" / "file" if is_folder else tmp_path / "made"
     with pytest.raises(OSError, match="full"):

@@ -8,8 +8,7 @@ import pytest
 
 import sparkdl
 from sparkdl.errors import SettingsException
-from sparkdl.session import spark_jars as _jars
-from sparkdl.session import spark_session as session
+from sparkdl.session import spark_jars, spark_session
 
 
 def test_rejects_memory_without_a_number():
@@ -32,30 +31,30 @@ def test_takes_the_wheels_repository_first(tmp_path):
     (folder / "sparkdl_2.13-1.0-abc.pom").write_text("")
     jars.mkdir()
     (jars / "sparkdl.jar").write_text("")
-    assert _jars.submit_conf(repository, jars) == {
+    assert spark_jars.submit_conf(repository, jars) == {
         "spark.jars.repositories": repository.as_uri(),
         "spark.jars.packages": "org.sparkdl:sparkdl_2.13:1.0-abc",
     }
-    assert _jars.submit_conf(tmp_path / "none", jars) == {
+    assert spark_jars.submit_conf(tmp_path / "none", jars) == {
         "spark.jars": (jars / "sparkdl.jar").as_uri()
     }
 
 
 def test_says_where_it_searched_when_there_is_no_jar(tmp_path):
     with pytest.raises(SettingsException, match="build/sbt devJars"):
-        _jars.submit_conf(tmp_path / "m2", tmp_path / "jars")
+        spark_jars.submit_conf(tmp_path / "m2", tmp_path / "jars")
 
 
 @pytest.fixture
 def jar(monkeypatch):
     monkeypatch.setattr(
-        session, "submit_conf", lambda: {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:1"}
+        spark_session, "submit_conf", lambda: {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:1"}
     )
 
 
 def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--packages a:a:1 --master yarn pyspark-shell")
-    settings = session._with_jar({})
+    settings = spark_session._add_jar({})
     assert settings == {"spark.jars.packages": "a:a:1,org.sparkdl:sparkdl_2.13:1"}
     assert os.environ["PYSPARK_SUBMIT_ARGS"] == "--master yarn pyspark-shell"
 
@@ -63,7 +62,7 @@ def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
 def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
     chosen = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:0.9"}
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
-    assert session._with_jar(chosen) == chosen
+    assert spark_session._add_jar(chosen) == chosen
 
 
 def test_gives_a_session_whose_jar_has_the_same_version(spark):
@@ -80,9 +79,9 @@ def test_warns_that_memory_cannot_be_changed_any_more(spark):
 
 
 def test_a_session_without_the_jar_says_what_to_do(spark, monkeypatch):
-    from sparkdl.session import jvm_door as _jvm
+    from sparkdl.session import jvm_door
 
-    monkeypatch.setattr(_jvm, "_DOOR", "org.sparkdl.python.NoSuchDoor")
+    monkeypatch.setattr(jvm_door, "_DOOR", "org.sparkdl.python.NoSuchDoor")
     with pytest.raises(SettingsException, match=r"--packages org\.sparkdl:sparkdl_2\.13:"):
         sparkdl.start(spark=spark)
 

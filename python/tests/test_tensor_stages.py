@@ -151,7 +151,7 @@ def test_pickled_code_in_a_file_runs_only_with_consent(numbers: Any, tmp_path: P
 
 
 def test_a_model_and_a_file_together_are_refused(mlp: Any) -> None:
-    with pytest.raises(SettingsException, match="model and modelFile are both given"):
+    with pytest.raises(SettingsException, match="model and modelFile are both set"):
         KerasTransformer(model=mlp, modelFile="/m")
 
 

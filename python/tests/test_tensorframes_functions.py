@@ -126,7 +126,7 @@ def test_keyword_arguments_take_what_feed_dict_names() -> None:
         return {"z": sum(columns.values())}
 
     assert z(total, feed_dict={"a": "x", "b": "y"}) == [11.0, 22.0, 33.0]
-    with pytest.raises(TypeError, match="the function 'total' have no names.*give feed_dict"):
+    with pytest.raises(TypeError, match="the function 'total' have no names.*pass feed_dict"):
         z(total)
     with pytest.raises(TypeError, match="have no names"):
         z(lambda *columns: {"z": columns[0]})
@@ -241,7 +241,7 @@ def test_shapes_do_not_depend_on_the_values_of_large_constants(
     light = freeze.without_large_values(program.graph_def)
     assert light.ByteSize() < 10_000 < program.graph_def.ByteSize()
     found = freeze.static_signature(program.graph_def, ends)
-    monkeypatch.setattr(freeze, "_LARGE_BYTES", 1 << 40)
+    monkeypatch.setattr(freeze, "LARGE_BYTES", 1 << 40)
     assert found == freeze.static_signature(program.graph_def, ends)
     assert [s.shape.as_list() for s in found] == [[None, 200], [None, 200], [14_000, 3, 5], [1]]
 
@@ -272,22 +272,24 @@ def test_what_a_function_gives_must_be_a_dict_of_tensors() -> None:
     def scored(x: Any) -> Any:
         return x + 3.0
 
-    with pytest.raises(TypeError, match="The function 'scored' gave a single tensor. Expected a d"):
+    with pytest.raises(
+        TypeError, match="The function 'scored' returned a single tensor. Expected a d"
+    ):
         made(scored)
-    with pytest.raises(TypeError, match="The function gave list. Expected a dict that names"):
+    with pytest.raises(TypeError, match="The function returned list. Expected a dict that names"):
         made(lambda x: [x])
-    with pytest.raises(TypeError, match="gave an empty dict"):
+    with pytest.raises(TypeError, match="returned an empty dict"):
         made(lambda x: {})
     with pytest.raises(TypeError, match="names a result 1. Expected the name of a column"):
         made(lambda x: {1: x})
     with pytest.raises(TypeError, match="result 'z' of the function is a RaggedTensor.*to_tensor"):
         made(lambda x: {"z": tf.RaggedTensor.from_row_lengths(x, [1, 2])})
-    with pytest.raises(TypeError, match="result 'z' of the function is no tensor but NoneType"):
+    with pytest.raises(TypeError, match="result 'z' of the function is not a tensor but NoneType"):
         made(lambda x: {"z": None})
 
 
 def test_errors_of_tracing_say_what_it_was_traced_at_and_what_to_do() -> None:
-    with pytest.raises(InvalidModelException, match=r"at n: int64 \[\?\]: .*use tf.cast"):
+    with pytest.raises(InvalidModelException, match=r"with n: int64 \[\?\]: .*use tf.cast"):
         made(lambda n: {"z": n + 3.0})
     with pytest.raises(InvalidModelException, match="Decorate it with @tf.function"):
         made(lambda x: {"z": 1.0 if x > 3 else 2.0}, MAP_ROWS)
@@ -339,11 +341,11 @@ def test_what_is_no_program_and_no_frame_is_refused() -> None:
     for wrong in ("z:0", 1, [], None):
         with pytest.raises(SparkDLException, match="(Expected a function of tensors|nothing to c)"):
             z(wrong)
-    with pytest.raises(TypeError, match="it was computed when it was made|It was computed"):
+    with pytest.raises(TypeError, match="It was computed"):
         z(tf.constant(1.0))
     with pytest.raises(TypeError, match="Expected a Spark DataFrame, got builtins.list"):
         tfs.map_blocks(lambda x: {"z": x}, [1])
     with pytest.raises(TypeError, match="got one of pandas, which only map_blocks, map_rows"):
         tfs.reduce_blocks(lambda x: {"x": x}, frame())
-    with pytest.raises(TypeError, match="Expected what df.groupBy.* gives, got pandas"):
+    with pytest.raises(TypeError, match="Expected what df.groupBy.* returns, got pandas"):
         tfs.aggregate(lambda x: {"x": x}, frame())

@@ -100,7 +100,7 @@ def test_what_a_graph_does_not_have_cannot_be_fed() -> None:
         z = tf.identity(c, name="z")
     with pytest.raises(KeyError, match="no operation 'q'"):
         tfs.map_blocks(z, FRAME, {"q": "x"})
-    with pytest.raises(AssertionError, match="'c' is no placeholder but an operation Const"):
+    with pytest.raises(AssertionError, match="'c' is not a placeholder but an operation Const"):
         tfs.map_blocks(z, FRAME, {"c": "x"})
     with tf.Graph().as_default():
         a = tf.identity(v1.placeholder(tf.float64, [None], "a"), name="z")

@@ -151,9 +151,11 @@ def test_what_cannot_be_merged_is_refused_before_a_job(df: Any) -> None:
         tfs.aggregate(lambda q: {"q": tf.reduce_sum(q)}, df.groupBy("key"))
     with pytest.raises(SparkDLException, match="'key' is a key and an output"):
         tfs.aggregate(lambda key: {"key": tf.reduce_sum(key)}, df.groupBy("key"))
-    with pytest.raises(TypeError, match="Expected what df.groupBy.* gives, got pyspark"):
+    with pytest.raises(TypeError, match="Expected what df.groupBy.* returns, got pyspark"):
         tfs.aggregate(total, df)
-    with pytest.raises(TypeError, match="GroupedData. For what groupBy gives, use tfs.aggregate"):
+    with pytest.raises(
+        TypeError, match="GroupedData. For the result of groupBy, use tfs.aggregate"
+    ):
         tfs.reduce_blocks(total, df.groupBy("key"))
 
 

@@ -166,7 +166,9 @@ def test_a_null_within_an_array_is_named(spark: Any):
 
 def test_rows_of_several_shapes_are_an_error(spark: Any):
     arrays = spark.createDataFrame([([1.0],), ([1.0, 2.0],)], "a array<float>").coalesce(1)
-    with pytest.raises(tf.errors.OpError, match=r"column 'a' must have one shape, got \[1\] and"):
+    with pytest.raises(
+        tf.errors.OpError, match=r"column 'a' must have the same shape, got \[1\] and"
+    ):
         list(sparkdl.tf_dataset(arrays, "a"))
     images = structs(spark, picture(4, 4), picture(5, 4))
     with pytest.raises(tf.errors.OpError, match=r"\[4, 4, 3\] and \[5, 4, 3\]: set image_size"):
@@ -200,7 +202,7 @@ def test_an_epoch_without_a_batch_is_an_error_and_not_a_wait_for_ever(numbers: A
 @pytest.mark.parametrize("sizes", [[5, 0, 12, 1, 1, 2], [10, 10], [3], [4, 1], [0, 7, 13]])
 @pytest.mark.parametrize("drop_remainder", [False, True])
 def test_batches_are_cut_across_partitions_of_any_size(sizes: list[int], drop_remainder: bool):
-    from sparkdl.data._feed import Batching, _cut
+    from sparkdl.data._feed import Batching, _cut_batches
 
     ends = np.cumsum(sizes)
     partitions = [
@@ -208,7 +210,7 @@ def test_batches_are_cut_across_partitions_of_any_size(sizes: list[int], drop_re
         for n, end in zip(sizes, ends, strict=True)
     ]
     batching = Batching(5, drop_remainder, 1, ahead=1, timeout=1.0, skip=False)
-    found = [(a.tolist(), b.tolist()) for a, b in _cut(partitions, batching)]
+    found = [(a.tolist(), b.tolist()) for a, b in _cut_batches(partitions, batching)]
     rows = list(range(sum(sizes)))
     expected = [rows[i : i + 5] for i in range(0, len(rows), 5)]
     expected = [b for b in expected if len(b) == 5 or not drop_remainder]
@@ -247,6 +249,6 @@ def test_a_partition_that_does_not_come_in_time_ends_the_wait(spark: Any):
         "IF(id = 0, 0, aggregate(sequence(0, 3000000), 0L, (a, b) -> a + b % 7)) AS x"
     )
     data = sparkdl.tf_dataset(slow, "x", 1, timeout=0.05)
-    with pytest.raises(tf.errors.OpError, match="did not come within 0.05 seconds.*repartition"):
+    with pytest.raises(tf.errors.OpError, match="did not arrive within 0.05 seconds.*repartition"):
         list(data)
     wait_for_no_job(spark)

@@ -139,9 +139,9 @@ def test_what_cannot_be_is_refused_with_the_remedy(spark: Any, network: Any) -> 
         stage.copy({stage.outputMode: "image"}).transform(frame)
     with pytest.raises(SparkDLException, match="no input 'y'.* It has: pixels"):
         stage.copy({stage.inputTensor: "y"}).transform(frame)
-    with pytest.raises(SettingsException, match="graph and tfInputGraph are both given"):
+    with pytest.raises(SettingsException, match="graph and tfInputGraph are both set"):
         TFImageTransformer(graph=graph, tfInputGraph=graph)
-    with pytest.raises(TypeError, match="is no name"):
+    with pytest.raises(TypeError, match="is not a name"):
         TFImageTransformer(inputTensor=3)
     with pytest.raises(SparkDLException, match="Expected one of: RGB, BGR, L"):
         TFImageTransformer(channelOrder="HSV")

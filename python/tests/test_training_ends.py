@@ -154,7 +154,7 @@ def test_two_heads_in_a_dict_learn_what_they_learn_in_keras(frame: Any) -> None:
             {"labelCols": ["t", "y"]},
             SchemaMismatchException,
             r"3 output\(s\) \(u_0 \[None, 1\], u_1 \[None, 3\], b \[None, 1\]\), but labelCols has "
-            r"2 column\(s\) \(t, y\)\. Give one column per output, in this order or by name",
+            r"2 column\(s\) \(t, y\)\. Set one column per output, in this order or by name",
         ),
         (
             {"labelCols": {"u_0": "t", "c": "y"}},

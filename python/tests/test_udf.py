@@ -121,7 +121,9 @@ def test_a_bundle_is_taken_as_it_is(spark: Any, network: Any, images: Any, tmp_p
     bundle = sparkdl.save_bundle(network, tmp_path / "bundle", image=True)
     model = registerKerasImageUDF("scores", bundle)
     assert model.name == "bundle"
-    with pytest.raises(SettingsException, match="is a bundle, whose graph has its preprocessing"):
+    with pytest.raises(
+        SettingsException, match="is a bundle, whose graph already has its preprocessing"
+    ):
         registerKerasImageUDF("scores", bundle, preprocessing="tf")
 
 

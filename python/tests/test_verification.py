@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import sparkdl
 from sparkdl.__main__ import main
-from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph import names, simplify
 from sparkdl._bundles.graph.difference import difference, tolerance_of
 from sparkdl._bundles.graph.made_up import made_up
@@ -206,7 +206,7 @@ def test_nan_equals_nan_and_infinity_itself() -> None:
 
 
 def test_made_up_rows_are_the_same_every_time() -> None:
-    specs = [TensorSpec("x", "x:0", "float32", [-1, -1, 2]), TensorSpec("s", "s:0", "string", [-1])]
+    specs = [BundleEnd("x", "x:0", "float32", [-1, -1, 2]), BundleEnd("s", "s:0", "string", [-1])]
     first, again = (next(made_up(specs, 3)) for _ in range(2))
     assert first["x"].shape == (3, 4, 2)
     assert np.array_equal(first["x"], again["x"])

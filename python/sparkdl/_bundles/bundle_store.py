@@ -23,21 +23,22 @@ from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._bundles.saving import save_bundle
 from sparkdl._models.files.content import no_file
 from sparkdl._models.libraries import eagerly
-from sparkdl._models.live_keras import save_keras
-from sparkdl._places.places import Given, local_copy, place_of
+from sparkdl._models.live_keras import LiveModel, save_keras
+from sparkdl._places.places import PathOrUri, local_copy, place_of
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.labels import read_labels
 
 _KEY_LENGTH = 16
-_OF_READING = {"signature", "custom_objects", "safe_mode", "verify"}  # say nothing about a bundle
-# Names that Keras and Python give to what has none; "sequential_3" says when, not what.
-_COUNTED = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
+# They say how a model is loaded, and nothing about what is in a bundle.
+_LOADING_OPTIONS = {"signature", "custom_objects", "safe_mode", "verify"}
+# Names that Keras and Python give to what has none: "sequential_3" says when it was made, not what.
+_DEFAULT_NAMES = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
 
 _lock = threading.RLock()
-_of_files: dict[Hashable, str] = {}
+_bundles_by_key: dict[Hashable, str] = {}
 
 
-def stored_bundle(model: Any, **options: Any) -> str:
+def stored_bundle(model: object, **options: Any) -> str:
     """Return the bundle of a model in a directory of this process, making it if it is not there.
 
     Parameters
@@ -46,7 +47,7 @@ def stored_bundle(model: Any, **options: Any) -> str:
         Whatever `save_bundle` takes. A file or SavedModel is converted once for the same content
         and options. A directory that is a bundle already is returned as it is.
     **options
-        Those of `save_bundle`, but `overwrite`.
+        Those of `save_bundle`, except `overwrite`.
 
     Returns
     -------
@@ -63,34 +64,34 @@ def stored_bundle(model: Any, **options: Any) -> str:
         options["constants"] = plain_values(options["constants"])
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
-    path = _found(model) if isinstance(model, (str, os.PathLike)) else None
-    if path is not None and (path / MANIFEST).is_file() and not options.keys() - _OF_READING:
+    path = _local_path(model) if isinstance(model, (str, os.PathLike)) else None
+    if path is not None and (path / MANIFEST).is_file() and not options.keys() - _LOADING_OPTIONS:
         return str(path)
     with _lock:
         key = _key(path, options)
-        known = _of_files.get(key) if key is not None else None
-        if known is None:
-            known = _store(model if path is None else path, options, _name(model, path, options))
+        bundle = _bundles_by_key.get(key) if key is not None else None
+        if bundle is None:
+            bundle = _store(model if path is None else path, options, _name(model, path, options))
             if key is not None:
-                _of_files[key] = known
-        return known
+                _bundles_by_key[key] = bundle
+        return bundle
 
 
-def _found(model: Given) -> Path:
+def _local_path(model: PathOrUri) -> Path:
     path = local_copy(model)
     if path is None:
         raise no_file(place_of(model), bundles=True)
     return path
 
 
-def is_bundle(model: Any) -> bool:
+def is_bundle(model: object) -> bool:
     """Say whether what a user calls a model is the directory of a bundle."""
     path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     return path is not None and (path / MANIFEST).is_file()
 
 
 def _key(path: Path | None, options: Mapping[str, Any]) -> Hashable | None:
-    """Return what makes a conversion the same: content and options; None if that cannot be said."""
+    """Return what identifies a conversion: content and options; None if nothing does."""
     if path is None:
         return None
     key = (path.name, _content(path), _comparable(options))
@@ -109,7 +110,7 @@ def _content(path: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: object) -> Any:
     if isinstance(value, Mapping):
         return tuple((k, _comparable(v)) for k, v in value.items())
     if isinstance(value, (list, tuple)):
@@ -119,26 +120,26 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def _name(model: Any, path: Path | None, options: Mapping[str, Any]) -> str:
+def _name(model: object, path: Path | None, options: Mapping[str, Any]) -> str:
     if options.get("name"):
         return str(options["name"])
     if path is not None:
         return path.stem
-    own = getattr(model, "name", None) or getattr(model, "__name__", None)
-    return own if isinstance(own, str) and not _COUNTED.fullmatch(own) else "model"
+    name = getattr(model, "name", None) or getattr(model, "__name__", None)
+    return name if isinstance(name, str) and not _DEFAULT_NAMES.fullmatch(name) else "model"
 
 
-def _store(model: Any, options: Mapping[str, Any], name: str) -> str:
-    made = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
+def _store(model: object, options: Mapping[str, Any], name: str) -> str:
+    unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
     try:
-        save_bundle(model, made, **{**options, "name": name, "overwrite": True})
+        save_bundle(model, unfinished, **{**options, "name": name, "overwrite": True})
         readable = re.sub(r"[^\w.-]", "_", name)[:40]
-        target = process_folder() / f"{readable}-{_digest(made, model)}"
+        target = process_folder() / f"{readable}-{_digest(unfinished, model)}"
         if not target.exists():
-            made.rename(target)
+            unfinished.rename(target)
         return str(target)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _digest(bundle: Path, model: Any) -> str:
@@ -153,8 +154,8 @@ def _digest(bundle: Path, model: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
-def _keras_content(model: Any) -> list[str]:
-    """Return the hashes of what a model's .keras file has, except when it was written."""
+def _keras_content(model: LiveModel) -> list[str]:
+    """Return the hashes of what is in a model's .keras file, except the date it was written."""
     with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
         file = Path(folder) / "model.keras"
         with eagerly():

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.live_keras import is_tf_keras
 from sparkdl._models.rnn_states import initial_states
 
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
-def predict(model: Any, fed: Any, seed: Any) -> Any:
+
+def predict(model: keras.Model, inputs: Any, seed: tf.Tensor) -> Any:
     """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
     if is_tf_keras(model):
         with _stateless(model):  # a model of a custom class need not know the argument
-            return model(fed, training=False) if model._expects_training_arg else model(fed)
+            return model(inputs, training=False) if model._expects_training_arg else model(inputs)
     from sparkdl._bundles.keras_seeds import SeedScope
 
     if not model.built:
-        model(fed, training=False)  # makes its variables, which a scope without state cannot
+        model(inputs, training=False)  # makes its variables, which a scope without state cannot
     with SeedScope(seed, initial_states(model)):
-        return model(fed, training=False)
+        return model(inputs, training=False)
 
 
 @contextmanager
-def _stateless(model: Any) -> Iterator[None]:
+def _stateless(model: keras.Model) -> Iterator[None]:
     """Let recurrent layers begin with zeros, and random ones draw from TensorFlow's own stream."""
     changed = []
     for layer in model._flatten_layers():

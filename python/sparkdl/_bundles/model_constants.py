@@ -5,67 +5,80 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundles.graph.names import Loose
+from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import GraphRun, Original, with_values
 from sparkdl._bundles.graph.unfed_placeholders import Constants, constants_of, require_fed
 from sparkdl._bundles.saved_model import UnfrozenSavedModel
 from sparkdl._places.places import local_copy
 
-Model = Loose | UnfrozenSavedModel
+if TYPE_CHECKING:
+    from sparkdl._bundles.description.input_specs import UserEnds
+
+Model = FrozenGraph | UnfrozenSavedModel
 
 
-def completed(given: Any, loose: Model, constants: Any, inputs: Any, name: str) -> Model:
-    """Put constants into what became of a model, and check that its outputs lack nothing.
+def with_constants(
+    model: object,
+    frozen: Model,
+    constants: Mapping[str, Any] | None,
+    inputs: UserEnds | None,
+    name: str,
+) -> Model:
+    """Put constants into a frozen model, and check that its outputs lack nothing.
 
     Parameters
     ----------
-    given : object
+    model : object
         The model as the user gave it.
-    loose : Loose or UnfrozenSavedModel
+    frozen : FrozenGraph or UnfrozenSavedModel
     constants, inputs
         Those of `save_bundle`.
     name : str
-        How messages call the model.
+        What messages call the model.
 
     Raises
     ------
     SettingsException, SchemaMismatchException
         A constant fits no placeholder, or is fed as well; a placeholder has no value.
     """
-    if isinstance(given, (Loose, UnfrozenSavedModel)):
-        return loose  # what is lacking may come with the stage that it is for
-    if isinstance(loose, UnfrozenSavedModel):
-        saved = _is_saved_model(given)  # has its constants already
-        return loose if saved or not constants else loose.with_constants(constants, name)
-    if constants and not _is_saved_model(given):
-        loose = _replaced(loose, constants, inputs, name)
-    require_fed(loose.graph_def, loose.inputs.values(), loose.outputs, name)
-    return loose
+    if isinstance(model, (FrozenGraph, UnfrozenSavedModel)):
+        return frozen  # what is missing may be given to the stage that it is for
+    if isinstance(frozen, UnfrozenSavedModel):
+        saved = _is_saved_model(model)  # has its constants already
+        return frozen if saved or not constants else frozen.with_constants(constants, name)
+    if constants and not _is_saved_model(model):
+        frozen = _put_constants(frozen, constants, inputs, name)
+    require_fed(frozen.graph_def, frozen.inputs.values(), frozen.outputs, name)
+    return frozen
 
 
-def _is_saved_model(given: Any) -> bool:
-    path = local_copy(given) if isinstance(given, (str, os.PathLike)) else None
+def _is_saved_model(model: object) -> bool:
+    path = local_copy(model) if isinstance(model, (str, os.PathLike)) else None
     return path is not None and path.is_dir()
 
 
-def _replaced(loose: Loose, constants: Mapping[str, Any], inputs: Any, name: str) -> Loose:
+def _put_constants(
+    frozen: FrozenGraph, constants: Mapping[str, Any], inputs: UserEnds | None, name: str
+) -> FrozenGraph:
     # Inputs of a graph are those that columns are to feed; of other models, their new names.
-    named = inputs is not None and loose.source.get("kind") == "graph"
-    fed = list(loose.inputs.values()) if named else []
-    found = constants_of(constants, loose.graph_def, name, loose.inputs, fed)
-    kept = found.without(loose.inputs)
-    graph_def = found.put_into(loose.graph_def)
-    return replace(loose, graph_def=graph_def, inputs=kept, original=_original(loose, found))
+    columns_feed_inputs = inputs is not None and frozen.source.get("kind") == "graph"
+    fed = list(frozen.inputs.values()) if columns_feed_inputs else []
+    values = constants_of(constants, frozen.graph_def, name, frozen.inputs, fed)
+    remaining_inputs = values.without(frozen.inputs)
+    graph_def = values.put_into(frozen.graph_def)
+    return replace(
+        frozen, graph_def=graph_def, inputs=remaining_inputs, original=_original(frozen, values)
+    )
 
 
-def _original(loose: Loose, constants: Constants) -> Original | None:
+def _original(frozen: FrozenGraph, constants: Constants) -> Original | None:
     """Return the model itself with the constants."""
-    model = loose.original
+    model = frozen.original
     if model is None:
         return None
     if isinstance(model, GraphRun):
         inputs = constants.without(model.inputs)
         return GraphRun(constants.put_into(model.graph_def), inputs, model.outputs)
-    return with_values(model, constants.values_of(loose.inputs))
+    return with_values(model, constants.values_of(frozen.inputs))

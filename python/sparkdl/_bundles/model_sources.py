@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import by_name, check_dense, function_specs, renamed
+from sparkdl._bundles.description.input_specs import (
+    UserEnds,
+    by_name,
+    check_dense,
+    function_specs,
+    rename_ends,
+)
 from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.cut import cut
-from sparkdl._bundles.graph.names import Loose
-from sparkdl._bundles.graph.original import GraphRun, leaving, of_function
+from sparkdl._bundles.graph.names import FrozenGraph
+from sparkdl._bundles.graph.original import GraphRun, of_function, restoring
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.state_writes import changed_variables
 from sparkdl._bundles.keras_source import from_keras
@@ -26,23 +32,26 @@ from sparkdl._models.model_ends import distinct, leaves, output_ends
 from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
-def loose_from(
+
+def frozen_from(
     model: Any,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     signature: str = "serving_default",
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     scratch: Path,
-) -> Loose | UnfrozenSavedModel:
+) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze whatever a user calls a model. The arguments are those of `save_bundle`.
 
-    Constants are put into SavedModels only, some of which cannot be read without; `completed` does
-    it for the others. `scratch` is an empty directory for what has to live until the bundle is
-    written.
+    Constants are put into SavedModels only, some of which cannot be read without them;
+    `with_constants` puts them into other models. `scratch` is an empty directory for what has to
+    live until the bundle is written.
     """
     if isinstance(model, (str, os.PathLike)):
         path = local_copy(model)
@@ -54,7 +63,7 @@ def loose_from(
             return from_graph(read_graph(path), inputs, outputs, str(path.name))
         keras_model = load_keras_file(path, custom_objects, safe_mode)
         return from_keras(keras_model, inputs, outputs, path.name, scratch)
-    if isinstance(model, (Loose, UnfrozenSavedModel)):
+    if isinstance(model, (FrozenGraph, UnfrozenSavedModel)):
         return model
     if isinstance(model, tf.Graph):
         return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
@@ -72,90 +81,100 @@ def loose_from(
     )
 
 
-def from_function(function: Any, inputs: Any, outputs: Any) -> Loose:
+def from_function(function: Any, inputs: UserEnds | None, outputs: UserEnds | None) -> FrozenGraph:
     """Trace a Python callable or `tf.function` on tensors of the given types and shapes."""
-    given = getattr(function, "input_signature", None) or ()
-    nested = not all(isinstance(s, tf.TensorSpec) for s in given)
-    if inputs is None and given:
+    signature = getattr(function, "input_signature", None) or ()
+    nested = not all(isinstance(s, tf.TensorSpec) for s in signature)
+    if inputs is None and signature:
         if nested:  # TensorFlow names them
             return from_concrete(function.get_concrete_function(), None, outputs)
-        inputs = by_name(given)
+        inputs = by_name(signature)
     specs = function_specs(inputs)
-    fixed = len(given) == len(specs) and not nested  # TensorFlow takes no other names then
-    names = [s.name for s in given] if fixed else list(specs)
+    fixed = len(signature) == len(specs) and not nested  # TensorFlow takes no other names then
+    names = [s.name for s in signature] if fixed else list(specs)
     pairs = zip(names, specs.values(), strict=True)
     ordered = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in pairs]
     traced = function
     if not hasattr(function, "get_concrete_function"):
         traced = tf.function(function, autograph=False)
     concrete = traced.get_concrete_function(*ordered)
-    places = range(len(specs))
+    positions = range(len(specs))
     # Calling a tf.function at other shapes would trace it again; a plain one is run as it is.
-    call = function if traced is not function else _flat(concrete, places)
-    return _from_traced(concrete, list(specs), outputs, places, call)
+    call = function if traced is not function else _flat(concrete, positions)
+    return _from_traced(concrete, list(specs), outputs, positions, call)
 
 
-def from_concrete(function: Any, inputs: Any, outputs: Any) -> Loose:
+def from_concrete(
+    function: tf.types.experimental.ConcreteFunction, inputs: UserEnds | None, outputs: Any
+) -> FrozenGraph:
     """Freeze a concrete function under the names of its arguments."""
     names, places = _arguments(function)
-    new = renamed(names, inputs, "inputs")[1]
+    new = rename_ends(names, inputs, "inputs")[1]
     return _from_traced(function, new, outputs, places, _flat(function, places))
 
 
-def _arguments(function: Any) -> tuple[list[str], list[int]]:
+def _arguments(function: tf.types.experimental.ConcreteFunction) -> tuple[list[str], list[int]]:
     """Return what a concrete function takes, and where; names in a dict are its keys."""
-    given = len(function.inputs) - len(function.captured_inputs)
-    names = [t.name.split(":")[0] for t in function.inputs[:given]]
-    found = leaves(function.structured_input_signature, tf.nest)
-    specs = [leaf for leaf in found if isinstance(leaf.value, tf.TensorSpec)]  # no constants
-    if len(specs) != given or all(len(leaf.path) == 2 for leaf in specs):  # (args, kwargs), name
-        return names, list(range(given))
+    count = len(function.inputs) - len(function.captured_inputs)
+    names = [t.name.split(":")[0] for t in function.inputs[:count]]
+    arguments = leaves(function.structured_input_signature, tf.nest)
+    specs = [leaf for leaf in arguments if isinstance(leaf.value, tf.TensorSpec)]  # no constants
+    if len(specs) != count or all(len(leaf.path) == 2 for leaf in specs):  # (args, kwargs), name
+        return names, list(range(count))
     flat = sorted(leaf.place for leaf in specs)
-    places = [flat.index(leaf.place) for leaf in specs]
+    positions = [flat.index(leaf.place) for leaf in specs]
     keys = ["_".join(map(str, leaf.path[2:])) for leaf in specs]
-    return distinct([k or names[p] for k, p in zip(keys, places, strict=True)]), places
+    return distinct([k or names[p] for k, p in zip(keys, positions, strict=True)]), positions
 
 
-def _flat(concrete: Any, places: Sequence[int]) -> Callable[..., Any]:
+def _flat(
+    concrete: tf.types.experimental.ConcreteFunction, positions: Sequence[int]
+) -> Callable[..., Any]:
     """Return a concrete function as one of its tensors, however its arguments are passed."""
 
-    def call(*tensors: Any) -> Any:
+    def call(*tensors: tf.Tensor) -> Any:
         signature = concrete.structured_input_signature
-        by_place = dict(zip(places, tensors, strict=True))
-        flat = iter([by_place[place] for place in sorted(by_place)])
-        given = [
+        by_position = dict(zip(positions, tensors, strict=True))
+        flat = iter([by_position[position] for position in sorted(by_position)])
+        arguments = [
             next(flat) if isinstance(leaf, tf.TensorSpec) else leaf  # a constant of the trace
             for leaf in tf.nest.flatten(signature, expand_composites=True)
         ]
-        args, kwargs = tf.nest.pack_sequence_as(signature, given, expand_composites=True)
+        args, kwargs = tf.nest.pack_sequence_as(signature, arguments, expand_composites=True)
         return concrete(*args, **kwargs)
 
     return call
 
 
 def _from_traced(
-    concrete: Any, names: list[str], outputs: Any, places: Sequence[int], call: Callable[..., Any]
-) -> Loose:
-    """Freeze a function whose arguments have names, in the order of their `places`."""
+    concrete: tf.types.experimental.ConcreteFunction,
+    names: list[str],
+    outputs: UserEnds | None,
+    positions: Sequence[int],
+    call: Callable[..., Any],
+) -> FrozenGraph:
+    """Freeze a function whose arguments have names, in the order of their `positions`."""
     frozen = freezing.freeze(concrete)
-    made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
-    check_dense({name: end.leaf for name, end in made.items()})
-    chosen, new = renamed(list(made), outputs, "outputs")
-    found = [made[o].place for o in chosen]
-    ends = {n: frozen.outputs[i] for i, n in zip(found, new, strict=True)}
-    shapes = {n: concrete.outputs[i].shape for i, n in zip(found, new, strict=True)}
-    given = [frozen.inputs[i] for i in places]
-    ins = dict(zip(names, given, strict=True))
-    unchanging = leaving(changed_variables(concrete), call)
-    where = {n: made[o].path for o, n in zip(chosen, new, strict=True)}
-    original = of_function(unchanging, names, where)
-    about = _source("function")
-    return Loose(frozen.graph_def, ins, ends, about, shapes, original, frozen.weights)
+    ends = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
+    check_dense({name: end.leaf for name, end in ends.items()})
+    chosen, new = rename_ends(list(ends), outputs, "outputs")
+    indices = [ends[o].place for o in chosen]
+    tensors = {n: frozen.outputs[i] for i, n in zip(indices, new, strict=True)}
+    shapes = {n: concrete.outputs[i].shape for i, n in zip(indices, new, strict=True)}
+    inputs = dict(zip(names, [frozen.inputs[i] for i in positions], strict=True))
+    paths = {n: ends[o].path for o, n in zip(chosen, new, strict=True)}
+    original = of_function(restoring(changed_variables(concrete), call), names, paths)
+    about = (_source("function"), shapes, original)
+    return FrozenGraph(frozen.graph_def, inputs, tensors, *about, frozen.weights)
 
 
 def from_graph(
-    graph_def: Any, inputs: Any, outputs: Any, source: str, shapes: Mapping[str, Any] | None = None
-) -> Loose:
+    graph_def: GraphDef,
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
+    source: str,
+    shapes: Mapping[str, Any] | None = None,
+) -> FrozenGraph:
     """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
@@ -165,17 +184,19 @@ def from_graph(
     original = GraphRun(graph_def, ins, outs)
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
-    simple = freezing.inline(part, list(ins.values()), list(outs.values()))
-    about = _source("graph", file=source)
-    return Loose(simple, ins, outs, about, dict(shapes or {}), original)
+    inlined = freezing.inline(part, list(ins.values()), list(outs.values()))
+    origin = _source("graph", file=source)
+    return FrozenGraph(inlined, ins, outs, origin, dict(shapes or {}), original)
 
 
-def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, str]:
-    if given is None:
-        given = found
-    if not given:
+def _ends(
+    requested: UserEnds | None, available: list[str], graph_def: GraphDef, what: str
+) -> dict[str, str]:
+    if requested is None:
+        requested = available
+    if not requested:
         raise InvalidModelException(f"The graph has no {what}; name them: {what}={{name: tensor}}.")
-    pairs = given if isinstance(given, Mapping) else {_name(t): t for t in given}
+    pairs = requested if isinstance(requested, Mapping) else {_name(t): t for t in requested}
     names = {n.name for n in graph_def.node}
     ends = {}
     for name, tensor in pairs.items():
@@ -183,7 +204,7 @@ def _ends(given: Any, found: list[str], graph_def: Any, what: str) -> dict[str, 
         if full.split(":")[0] not in names:
             raise InvalidModelException(
                 f"The graph has no tensor {full!r} ({what}). "
-                f"It has {what} {', '.join(found[:10]) or 'of no obvious name'}."
+                f"It has {what} {', '.join(available[:10]) or 'of no obvious name'}."
             )
         # "scope/x" is called "x": short, and what people expect of frozen graphs.
         ends[name] = full if ":" in full else full + ":0"
@@ -201,18 +222,18 @@ def _check_once(inputs: Mapping[str, str]) -> None:
             )
 
 
-def _name(tensor: Any) -> str:
+def _name(tensor: tf.Tensor | str) -> str:
     """Return what a tensor that was given without a name is called; a second one keeps its ":1"."""
     return (tensor if isinstance(tensor, str) else str(tensor.name)).removesuffix(":0")
 
 
-def _placeholders(graph_def: Any) -> list[str]:
-    found = [n.name for n in graph_def.node if n.op == "Placeholder" and not is_seed(n)]
+def _placeholders(graph_def: GraphDef) -> list[str]:
+    required = [n.name for n in graph_def.node if n.op == "Placeholder" and not is_seed(n)]
     # One with a default needs no column, unless there is no other.
-    return found or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
+    return required or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
 
 
-def _sinks(graph_def: Any) -> list[str]:
+def _sinks(graph_def: GraphDef) -> list[str]:
     used = {i.lstrip("^").split(":")[0] for n in graph_def.node for i in n.input}
     skip = {"Const", "Placeholder", "NoOp", "Assert"}
     return [n.name for n in graph_def.node if n.name not in used and n.op not in skip]

@@ -6,39 +6,50 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.description.input_specs import renamed
+from sparkdl._bundles.description.input_specs import UserEnds, rename_ends
 from sparkdl._bundles.description.manifest import (
     SEED,
-    TensorSpec,
+    BundleEnd,
     random_json,
     specs_json,
     write_bundle,
 )
 from sparkdl._bundles.graph import freeze as freezing
 from sparkdl._bundles.graph.generators import is_generator
-from sparkdl._bundles.graph.names import Loose, dimensions
+from sparkdl._bundles.graph.names import FrozenGraph, dimensions
 from sparkdl._bundles.graph.original import Original, SavedModelRun, with_values
-from sparkdl._bundles.graph.random_ops import DRAWING, OF_GENERATORS, forget_seeds, named, needed
-from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.graph.random_ops import (
+    DRAWING,
+    OF_GENERATORS,
+    describe_draws,
+    forget_seeds,
+    needed_nodes,
+)
+from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.state_writes import without_writes
 from sparkdl._bundles.graph.unfed_placeholders import constants_of, require_fed
 from sparkdl._bundles.saved_model_files import (
     DEFAULT_SIGNATURE,
-    graph_tagged,
+    graph_with_tags,
     loaded_graph,
     meta_graph,
     meta_graphs,
     signature_of,
-    stated,
+    write_constants,
 )
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._models.live_keras import export_model
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
+
+if TYPE_CHECKING:
+    import keras
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 
 _FOLDER = "saved_model"
 
@@ -48,26 +59,26 @@ class UnfrozenSavedModel:
     """A SavedModel that has state besides variables (lookup tables), so it travels whole."""
 
     path: Path
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
+    inputs: list[BundleEnd]
+    outputs: list[BundleEnd]
     source: dict[str, str]
     why: str
     tags: str = "serve"
     random: dict[str, Any] | None = None
     original: Original | None = None
 
-    def with_constants(self, constants: Any, name: str) -> UnfrozenSavedModel:
+    def with_constants(self, constants: Mapping[str, Any] | None, name: str) -> UnfrozenSavedModel:
         """Return it with values for placeholders; see `constants_of` for the arguments."""
         tags = self.tags.split(",")
-        named = {s.name: s.tensor for s in self.inputs}
-        found = constants_of(constants, graph_tagged(self.path, tags).graph_def, name, named)
-        kept = found.without(named)
+        tensors = {s.name: s.tensor for s in self.inputs}
+        values = constants_of(constants, graph_with_tags(self.path, tags).graph_def, name, tensors)
+        remaining = values.without(tensors)
         model = self.original
         return replace(
             self,
-            original=model and with_values(model, found.values_of(named)),
-            path=stated(self.path, tags, found),
-            inputs=[s for s in self.inputs if s.name in kept],
+            original=model and with_values(model, values.values_of(tensors)),
+            path=write_constants(self.path, tags, values),
+            inputs=[s for s in self.inputs if s.name in remaining],
         )
 
     def write(self, path: str | Path, name: str, labels: Labels | None, overwrite: bool) -> str:
@@ -93,7 +104,7 @@ class UnfrozenSavedModel:
 
         return write_bundle(path, manifest, write_files, overwrite)
 
-    def _without_state(self, graph_def: Any) -> Any:
+    def _without_state(self, graph_def: GraphDef) -> Any:
         """Return a graph that draws other numbers in every session, and keeps its variables."""
         functions = graph_def.library.function
         forget_seeds([*graph_def.node, *(n for f in functions for n in f.node_def)])
@@ -107,10 +118,10 @@ class UnfrozenSavedModel:
 def from_saved_model(
     path: Path,
     signature: str,
-    inputs: Any,
-    outputs: Any,
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
     constants: Mapping[str, Any] | None = None,
-) -> Loose | UnfrozenSavedModel:
+) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names.
 
     The objects that Python saved with it are not made again: those of Keras 2 need Keras 2, and
@@ -119,64 +130,78 @@ def from_saved_model(
     meta = meta_graph(path)
     tags = sorted(meta.meta_info_def.tags)
     key = signature_of(path, meta, signature)
-    given, path = path, _prepared(path, meta, key, constants)
-    meta = meta if path == given else meta_graph(path)
+    original_path, path = path, _with_constants(path, meta, key, constants)
+    meta = meta if path == original_path else meta_graph(path)
     ends = meta.signature_def[key]
     old_in, old_out = sorted(ends.inputs), sorted(ends.outputs)
-    new_in = renamed(old_in, inputs, "inputs")[1]
-    chosen, new_out = renamed(old_out, outputs, "outputs")
-    ins = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
-    outs = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
+    new_in = rename_ends(old_in, inputs, "inputs")[1]
+    chosen, new_out = rename_ends(old_out, outputs, "outputs")
+    input_tensors = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
+    output_tensors = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
     with loaded_graph(path, tags) as (graph, session, _):
-        ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
+        ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
         try:
-            freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
-            graph_def, weights = frozen_by(session, graph, ops)
+            freezing.check_without_tables(prune(graph.as_graph_def(), ops), str(path))
+            graph_def, weights = freeze_by_session(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
-            return _whole(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
+            return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     shapes = {
         new: tf.TensorShape(ends.outputs[old].tensor_shape)
         for old, new in zip(chosen, new_out, strict=True)
     }
-    original = SavedModelRun(path, ",".join(tags), ins, outs)
-    return Loose(graph_def, ins, outs, _source(key), shapes, original, weights)
+    original = SavedModelRun(path, ",".join(tags), input_tensors, output_tensors)
+    ends = (input_tensors, output_tensors)
+    return FrozenGraph(graph_def, *ends, _source(key), shapes, original, weights)
 
 
-def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:
+def _with_constants(
+    path: Path, meta: MetaGraphDef, signature: str, constants: Mapping[str, Any] | None
+) -> Path:
     """Check that rows can be fed to a signature; return the SavedModel with the constants."""
     require_dense(meta, signature, f"The SavedModel {path}")
     ends = meta.signature_def[signature]
-    ins, outs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
-    found = constants_of(constants, meta.graph_def, path.name, ins)
-    fed = [*ins.values(), *(f"{op}:0" for op in found.tensors)]
-    require_fed(meta.graph_def, fed, outs, path.name)
-    return stated(path, meta.meta_info_def.tags, found)
+    inputs, outputs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
+    values = constants_of(constants, meta.graph_def, path.name, inputs)
+    fed = [*inputs.values(), *(f"{op}:0" for op in values.tensors)]
+    require_fed(meta.graph_def, fed, outputs, path.name)
+    return write_constants(path, meta.meta_info_def.tags, values)
 
 
 def _source(signature: str) -> dict[str, str]:
     return {"kind": "SavedModel", "signature": signature, "tensorflow": str(tf.__version__)}
 
 
-def _whole(path: Path, about: Any, inputs: Any, outputs: Any, why: str) -> UnfrozenSavedModel:
+def _unfrozen(
+    path: Path,
+    origin: tuple[MetaGraphDef, str, str],
+    inputs: UserEnds | None,
+    outputs: UserEnds | None,
+    why: str,
+) -> UnfrozenSavedModel:
     if inputs is not None or outputs is not None:
         raise SettingsException(
             f"This SavedModel cannot be frozen, so its inputs and outputs keep their names. {why}"
         )
-    meta, signature, tags = about
+    meta, signature, tags = origin
     definition = meta.signature_def[signature]
     ins, outs = (
         [_spec(n, infos[n]) for n in sorted(infos)]
         for infos in (definition.inputs, definition.outputs)
     )
-    draws = random_of(meta.graph_def, signature_tensors(definition))
+    draws = random_draws(meta.graph_def, signature_tensors(definition))
     return UnfrozenSavedModel(path, ins, outs, _source(signature), why, tags, draws)
 
 
 def export_whole(
-    function: Any, model: Any, folder: Path, inputs: list[str], outputs: list[str], about: Any
+    function: tf.types.experimental.GenericFunction,
+    model: keras.Model,
+    folder: Path,
+    inputs: list[str],
+    outputs: list[str],
+    origin: tuple[dict[str, str], str],
 ) -> UnfrozenSavedModel:
     """Write a Keras model as a SavedModel that is to travel whole.
 
@@ -190,36 +215,36 @@ def export_whole(
         An empty directory.
     inputs, outputs : list of str
         What users call the tensors.
-    about : tuple of dict and str
+    origin : tuple of dict and str
         The source for the manifest, and why the function was not frozen.
     """
     try:
         export_model(model, function, DEFAULT_SIGNATURE, folder)
     except (AssertionError, ValueError) as e:
-        raise InvalidModelException(f"{about[1]} As a SavedModel: {e}") from e
+        raise InvalidModelException(f"{origin[1]} As a SavedModel: {e}") from e
     meta = meta_graphs(folder)[0]
     definition = meta.signature_def[DEFAULT_SIGNATURE]
     ins = [_spec(n, definition.inputs[f"in{i}"]) for i, n in enumerate(inputs)]
     outs = [_spec(n, definition.outputs[f"out{i}"]) for i, n in enumerate(outputs)]
-    draws = random_of(meta.graph_def, signature_tensors(definition))
-    return UnfrozenSavedModel(folder, ins, outs, about[0], about[1], random=draws)
+    draws = random_draws(meta.graph_def, signature_tensors(definition))
+    return UnfrozenSavedModel(folder, ins, outs, origin[0], origin[1], random=draws)
 
 
-def signature_tensors(definition: Any) -> dict[str, str]:
+def signature_tensors(definition: SignatureDef) -> dict[str, str]:
     """Return the tensors of a signature: outputs, and the hidden seed if it has one."""
     seed = {SEED: definition.inputs[SEED].name} if SEED in definition.inputs else {}
     return {**{f"output {n}": info.name for n, info in definition.outputs.items()}, **seed}
 
 
-def random_of(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, Any] | None:
+def random_draws(graph_def: GraphDef, tensors: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how the graph of a SavedModel draws random numbers, as model.json says it."""
     outputs = [t for name, t in tensors.items() if name != SEED]
-    nodes = needed(graph_def, outputs)
+    nodes = needed_nodes(graph_def, outputs)
     # The engine sets the states of generators, by a tensor of this name that it adds.
-    known = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
-    own = DRAWING - OF_GENERATORS if known else DRAWING
-    seed = tensors.get(SEED, f"{SEED}:0" if known else None)
-    return random_json(seed, named(n for n in nodes if n.op in own))
+    has_generators = any(n.op == "VarHandleOp" and is_generator(n.name) for n in nodes)
+    drawing = DRAWING - OF_GENERATORS if has_generators else DRAWING
+    seed = tensors.get(SEED, f"{SEED}:0" if has_generators else None)
+    return random_json(seed, describe_draws(n for n in nodes if n.op in drawing))
 
 
 def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
@@ -235,6 +260,6 @@ def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
         file.write_bytes(after)
 
 
-def _spec(name: str, info: Any) -> TensorSpec:
+def _spec(name: str, info: TensorInfo) -> BundleEnd:
     shape = dimensions(tf.TensorShape(info.tensor_shape))
-    return TensorSpec(name, info.name, tf.as_dtype(info.dtype).name, shape)
+    return BundleEnd(name, info.name, tf.as_dtype(info.dtype).name, shape)

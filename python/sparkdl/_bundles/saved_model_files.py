@@ -1,11 +1,11 @@
-"""SavedModels as they lie on the disk: graphs, tags, signatures, constants for placeholders."""
+"""SavedModels on disk: graphs, tags, signatures, constants for placeholders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow.python.util import deprecation
@@ -16,6 +16,9 @@ from sparkdl._models.files.content import SAVED_MODEL, kind_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.user_warnings import warn
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
@@ -45,8 +48,8 @@ def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, An
             meta = v1.saved_model.load(session, list(tags), str(path))
         except (tf.errors.OpError, OSError, ValueError) as e:
             raise InvalidModelException(
-                f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Are its "
-                "folders of variables and assets complete?"
+                f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Check "
+                "that its variables and assets folders are complete."
             ) from e
         yield graph, session, meta
 
@@ -72,24 +75,26 @@ def meta_graphs(path: Path) -> Sequence[Any]:
     try:
         metas: Sequence[Any] = loader_impl.parse_saved_model(str(path)).meta_graphs
     except OSError as e:
-        raise InvalidModelException(f"{path} has a damaged saved_model.pb: {e}. Copy it.") from e
+        raise InvalidModelException(
+            f"{path} has a damaged saved_model.pb: {e}. Copy the SavedModel again."
+        ) from e
     return metas
 
 
 def meta_graph(path: Path) -> Any:
-    """Return the only graph of a SavedModel, or the one that is there to be served."""
+    """Return the only graph of a SavedModel, or the one that is tagged for serving."""
     metas = meta_graphs(path)
     for meta in metas:
         if len(metas) == 1 or set(meta.meta_info_def.tags) == {_TAG}:
             return meta
     sets = "; ".join(",".join(sorted(m.meta_info_def.tags)) for m in metas)
     raise InvalidModelException(
-        f"The SavedModel {path} has several graphs, none with the tag {_TAG!r}: {sets}. Take "
+        f"The SavedModel {path} has several graphs, none tagged {_TAG!r} only: {sets}. Use "
         "sparkdl.TFInputGraph.fromSavedModelWithSignature, which takes tags."
     )
 
 
-def signature_of(path: Path, meta: Any, wanted: str) -> str:
+def signature_of(path: Path, meta: MetaGraphDef, wanted: str) -> str:
     """Return the signature's key; where there is no default, a single other one."""
     keys = sorted(k for k in meta.signature_def if not k.startswith("__"))
     if wanted in keys:
@@ -104,15 +109,16 @@ def signature_of(path: Path, meta: Any, wanted: str) -> str:
     )
 
 
-def graph_tagged(path: Path, tags: Iterable[str]) -> Any:
+def graph_with_tags(path: Path, tags: Iterable[str]) -> Any:
     """Return the graph with these tags."""
-    return next(m for m in meta_graphs(path) if _tagged(m, tags))
+    return next(m for m in meta_graphs(path) if _has_tags(m, tags))
 
 
-def stated(path: Path, tags: Iterable[str], constants: Constants) -> Path:
-    """Return a directory of this process with the SavedModel with constants in one of its graphs.
+def write_constants(path: Path, tags: Iterable[str], constants: Constants) -> Path:
+    """Put constants into one graph of a SavedModel; return the directory of the changed one.
 
-    Its other files are links to those in `path`. Signatures do not list inputs that are constants.
+    It belongs to this process, and its other files are links to those in `path`. Signatures no
+    longer list inputs that are constants.
     """
     if not constants.tensors:
         return path
@@ -120,7 +126,7 @@ def stated(path: Path, tags: Iterable[str], constants: Constants) -> Path:
 
     saved = loader_impl.parse_saved_model(str(path))
     for meta in saved.meta_graphs:
-        if _tagged(meta, tags):
+        if _has_tags(meta, tags):
             meta.graph_def.CopyFrom(constants.put_into(meta.graph_def))
             for signature in meta.signature_def.values():
                 for key in list(signature.inputs):
@@ -134,5 +140,5 @@ def stated(path: Path, tags: Iterable[str], constants: Constants) -> Path:
     return folder
 
 
-def _tagged(meta: Any, tags: Iterable[str]) -> bool:
+def _has_tags(meta: MetaGraphDef, tags: Iterable[str]) -> bool:
     return set(meta.meta_info_def.tags) == set(tags)

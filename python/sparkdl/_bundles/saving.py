@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundles.description.manifest import TensorSpec, specs_json, write_bundle
+from sparkdl._bundles.description.manifest import BundleEnd, specs_json, write_bundle
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import eagerly, tensorflow
 from sparkdl._places.places import place_of
@@ -15,17 +15,20 @@ from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
 if TYPE_CHECKING:
-    from sparkdl._bundles.graph.names import Finished
+    from sparkdl._bundles.description.input_specs import UserEnds
+    from sparkdl._bundles.graph.names import FinishedGraph, FrozenGraph
+    from sparkdl._bundles.graph.original import Original
+    from sparkdl._bundles.saved_model import UnfrozenSavedModel
 
 _IMAGE_KEYS = {"input", "height", "width", "channelOrder"}
 
 
 def save_bundle(
-    model: Any,
+    model: object,
     path: str | Path,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     name: str | None = None,
     image: Mapping[str, Any] | bool | None = None,
     preprocessing: str | Callable[[Any], Any] | None = None,
@@ -41,31 +44,31 @@ def save_bundle(
 
     Variables become constants, and what depends on constants only is computed once (batch norm,
     for example, goes into the weights of the convolution before it). Keras models and SavedModels
-    with lookup tables (TextVectorization, say) cannot become one graph of constants: the bundle
+    with lookup tables (as in TextVectorization) cannot become one graph of constants: the bundle
     then holds a whole SavedModel. Where Keras runs on another backend (JAX, PyTorch), its models
-    and files are converted in a process of their own, on TensorFlow.
+    and files are converted in a separate process, on TensorFlow.
 
     Parameters
     ----------
     model : object
         A model of Keras 3 or tf_keras, or the path of its file; a `tf.function`, concrete
         function or Python callable on tensors; the path of a frozen graph or of a SavedModel; a
-        `tf.Graph` or GraphDef without variables. Files are known by their content, and paths may
-        be URIs of any of Hadoop's file systems.
+        `tf.Graph` or GraphDef without variables. Files are recognized by their content, and paths
+        may be URIs of any of Hadoop's file systems.
     path : str or Path
-        The directory to make; a URI of any of Hadoop's file systems, too.
+        The directory to make, which may also be a URI of any of Hadoop's file systems.
     inputs : dict or list, optional
         For a function: dict from name to `tf.TensorSpec` or (dtype, shape), the first dimension
         being the batch. For a graph: dict from name to tensor, or list of tensors; by default
         its placeholders. For a Keras model or SavedModel: a list of names to use instead.
     outputs : dict or list, optional
         For a graph: dict from name to tensor, or list of tensors; by default the nodes that
-        nothing uses. Else: a list of names for all outputs, or a dict from new to old name. What
-        they are called without it, and in which order they come, is in docs/bundle.md.
+        nothing uses. Otherwise a list of names for all outputs, or a dict from new to old name.
+        docs/bundle.md says what they are called without it, and in which order they come.
     name : str, optional
         What the model is called in messages; by default the name of the directory.
     image : dict or True, optional
-        Makes the model's only input an image: the bundle then takes uint8 pixels RGB. A dict may
+        Makes the model's only input an image: the bundle then takes uint8 RGB pixels. A dict may
         give height, width and channelOrder ("RGB", "BGR" or "L"); they default to the input's.
         None for height and width lets each image keep its own size where the model takes any.
     preprocessing : {"tf", "caffe", "torch"} or callable, optional
@@ -73,7 +76,7 @@ def save_bundle(
         mean 0 and deviation 1 of ImageNet; or a function from float32 to float32 tensors.
         Without it they are passed on as they are (0..255). Implies `image=True`.
     labels : str, Path or list, optional
-        Names of the classes, see `sparkdl.labels.read_labels`.
+        Names of the classes; see `sparkdl.labels.read_labels`.
     signature : str
         Which signature of a SavedModel. Where there is no "serving_default", a single other
         one is used, with a warning.
@@ -98,7 +101,7 @@ def save_bundle(
     ------
     InvalidModelException
         The model cannot be converted, or the bundle gives other numbers; the message says why.
-        So it is with layers that are written for another backend of Keras only.
+        Layers that are written for another backend of Keras only are such a case.
     SettingsException
         The path exists, or an argument does not fit the model.
     SchemaMismatchException
@@ -113,95 +116,96 @@ def save_bundle(
     """
     from sparkdl._bundles.other_backend.conversion import convert, is_for_own_process
 
-    named, values = name or place_of(path).name, plain_values(constants)
+    model_name, constant_values = name or place_of(path).name, plain_values(constants)
     if is_for_own_process(model, preprocessing):
-        asked: dict[str, Any] = {
+        options: dict[str, Any] = {
             "inputs": inputs,
             "outputs": outputs,
-            "name": named,
+            "name": model_name,
             "image": image,
             "preprocessing": preprocessing,
             "labels": _labels(labels),
             "signature": signature,
-            "constants": values,
+            "constants": constant_values,
             "custom_objects": custom_objects,
             "safe_mode": safe_mode,
             "verify": verify,
         }
-        return convert(save_bundle, model, path, overwrite, asked)
+        return convert(save_bundle, model, path, overwrite, options)
     tensorflow()
-    from sparkdl._bundles.model_constants import completed
-    from sparkdl._bundles.model_sources import loose_from
-    from sparkdl._bundles.other_backend.one_backend import traced
+    from sparkdl._bundles.model_constants import with_constants
+    from sparkdl._bundles.model_sources import frozen_from
+    from sparkdl._bundles.other_backend.one_backend import explain_tracing
 
-    with traced(), eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        loose = loose_from(
+    with explain_tracing(), eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+        graph = frozen_from(
             model,
             inputs=inputs,
             outputs=outputs,
             signature=signature,
-            constants=values,
+            constants=constant_values,
             custom_objects=custom_objects,
             safe_mode=safe_mode,
             scratch=Path(scratch),
         )
-        loose = completed(model, loose, values, inputs, named)
-        shown = (image, preprocessing, _labels(labels))
-        return _write(loose, path, named, *shown, overwrite, verify)
+        graph = with_constants(model, graph, constant_values, inputs, model_name)
+        extras = (image, preprocessing, _labels(labels))
+        return _write(graph, path, model_name, *extras, overwrite, verify)
 
 
 def _write(
-    loose: Any,
-    path: Any,
+    frozen: FrozenGraph | UnfrozenSavedModel,
+    path: str | Path,
     name: str,
-    image: Any,
-    preprocessing: Any,
-    labels: Any,
+    image: Mapping[str, Any] | bool | None,
+    preprocessing: str | Callable[[Any], Any] | None,
+    labels: Labels | None,
     overwrite: bool,
     verify: bool,
 ) -> str:
     from sparkdl._bundles.graph.images import as_image_model
-    from sparkdl._bundles.graph.names import Loose, finish
+    from sparkdl._bundles.graph.names import FrozenGraph, finish
     from sparkdl._bundles.graph.original import SavedModelRun
-    from sparkdl._bundles.graph.verification import Converted
+    from sparkdl._bundles.graph.verification import ConvertedModel
     from sparkdl._bundles.graph.verification import verify as compare
 
-    shown = None
-    if not isinstance(loose, Loose):
+    image_input = None
+    if not isinstance(frozen, FrozenGraph):
         if image or preprocessing:
             raise SettingsException(
                 "image= and preprocessing= need a model that can be frozen; this one cannot "
-                f"({loose.why}). Put the preprocessing into the model instead."
+                f"({frozen.why}). Put the preprocessing into the model instead."
             )
         if verify:
-            run = (loose.path, loose.tags, _tensors(loose.inputs), _tensors(loose.outputs))
+            run = (frozen.path, frozen.tags, _tensors(frozen.inputs), _tensors(frozen.outputs))
             compare(
-                Converted(name, SavedModelRun(*run), loose.inputs, loose.outputs), loose.original
+                ConvertedModel(name, SavedModelRun(*run), frozen.inputs, frozen.outputs),
+                frozen.original,
             )
-        return str(loose.write(path, name, labels, overwrite))
+        return str(frozen.write(path, name, labels, overwrite))
     if image or preprocessing is not None:
-        loose, shown = as_image_model(loose, _image_options(image), preprocessing)
-    finished = finish(loose)
+        frozen, image_input = as_image_model(frozen, _image_options(image), preprocessing)
+    finished = finish(frozen)
     if verify:
-        verify_finished(finished, name, loose.original)
-    return write_finished(path, finished, name, labels, shown, overwrite)
+        verify_finished(finished, name, frozen.original)
+    return write_finished(path, finished, name, labels, image_input, overwrite)
 
 
-def verify_finished(finished: Finished, name: str, original: Any) -> None:
+def verify_finished(finished: FinishedGraph, name: str, original: Original | None) -> None:
     """Compare a graph that is ready to be written with the model that it was made from."""
     from sparkdl._bundles.graph.original import GraphRun
-    from sparkdl._bundles.graph.verification import Converted, verify
+    from sparkdl._bundles.graph.verification import ConvertedModel, verify
 
     ends = (_tensors(finished.inputs), _tensors(finished.outputs))
     run = GraphRun(finished.graph_def, *ends, finished.weights)
-    verify(Converted(name, run, finished.inputs, finished.outputs), original)
+    verify(ConvertedModel(name, run, finished.inputs, finished.outputs), original)
 
 
-def _tensors(specs: Sequence[TensorSpec]) -> dict[str, str]:
+def _tensors(specs: Sequence[BundleEnd]) -> dict[str, str]:
     return {s.name: s.tensor for s in specs}
 
 
-def _labels(labels: Any) -> Labels | None:
+def _labels(labels: str | Path | Sequence[Any] | None) -> Labels | None:
     return None if labels is None else read_labels(labels)
 
 
@@ -218,7 +222,7 @@ def _image_options(image: Mapping[str, Any] | bool | None) -> dict[str, Any]:
 
 def write_finished(
     path: str | Path,
-    finished: Finished,
+    finished: FinishedGraph,
     name: str,
     labels: Labels | None = None,
     image: Mapping[str, Any] | None = None,

@@ -1,4 +1,4 @@
-"""Optimizers, losses and metrics of Keras as configurations, which make the same again."""
+"""Optimizers, losses and metrics of Keras as configurations, from which they are made again."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from copy import deepcopy
 from typing import Any
 
 
-def configuration(value: Any, serialize: Callable[[Any], Any]) -> Any:
-    """Return the configuration of a live loss or metric, with all that its class takes.
+def configuration(value: object, serialize: Callable[[Any], Any]) -> Any:
+    """Return the configuration of a live loss or metric, with all arguments of its class.
 
-    Keras leaves some out, as the `delta` of Huber and the `axis` of CosineSimilarity: what is made
-    of its configuration would be another loss.
+    Keras leaves some out, such as the `delta` of Huber and the `axis` of CosineSimilarity: its
+    configuration would make another loss.
     """
-    found = serialize(value)
-    given = getattr(value, "_fn_kwargs", {})
-    if not given or not isinstance(found, dict):
-        return found
-    taken = inspect.signature(type(value)).parameters
-    left_out = {k: v for k, v in given.items() if k in taken}
-    return {**found, "config": {**left_out, **found["config"]}}
+    config = serialize(value)
+    arguments = getattr(value, "_fn_kwargs", {})
+    if not arguments or not isinstance(config, dict):
+        return config
+    parameters = inspect.signature(type(value)).parameters
+    missing = {k: v for k, v in arguments.items() if k in parameters}
+    return {**config, "config": {**missing, **config["config"]}}
 
 
-def readable(value: Any) -> Any:
+def readable(value: object) -> Any:
     """Return what Keras may read once: a copy of a configuration, anything else as it is.
 
-    Keras takes out of some configurations what it has read (the optimizer in that of a
-    LossScaleOptimizer), and classes of users do: nothing could be made of them a second time.
+    Keras removes what it has read from some configurations (the optimizer from that of a
+    LossScaleOptimizer), and so do users' classes: they could not be read a second time.
     """
     return deepcopy(dict(value)) if isinstance(value, Mapping) else value
 
 
-def optimizer_of(value: Any) -> Any:
+def optimizer_of(value: object) -> Any:
     """Return the optimizer of a name, of a configuration, or itself.
 
     Raises
     ------
     ValueError, TypeError
-        Keras knows none.
+        Keras does not know it.
     """
     from sparkdl._models.libraries import keras
 
     try:
         return keras().optimizers.get(readable(value))
     except ValueError:  # also of Lamb's configuration, which its table of optimizers lacks
-        made = _deserialized(value) if isinstance(value, Mapping) else None
-        if not isinstance(made, keras().optimizers.Optimizer):
+        optimizer = _deserialize(value) if isinstance(value, Mapping) else None
+        if not isinstance(optimizer, keras().optimizers.Optimizer):
             raise
-        return made
+        return optimizer
 
 
-def _deserialized(value: Mapping[str, Any]) -> Any:
+def _deserialize(value: Mapping[str, Any]) -> Any:
     from sparkdl._models.libraries import keras
 
     return keras().saving.deserialize_keras_object(readable(value))

@@ -15,13 +15,13 @@ from sparkdl.errors import SettingsException
 def tensorflow() -> Any:
     """Return the module `tensorflow`, or say how to install it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return _module("tensorflow")
+    return _import("tensorflow")
 
 
 def eagerly() -> AbstractContextManager[None]:
     """Leave, for a block, the graph of TensorFlow 1 that the caller may be building.
 
-    Keras loads and traces models only where operations are carried out at once.
+    Keras loads and traces models only where operations run eagerly.
     """
     tensorflow()
     context = import_module("tensorflow.python.eager.context")
@@ -32,11 +32,11 @@ def eagerly() -> AbstractContextManager[None]:
 def keras() -> Any:
     """Return the module `keras`, on whichever backend it runs, or say how to install it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return _module("keras")
+    return _import("keras")
 
 
 def other_backend() -> str | None:
-    """Return what Keras runs on in this process; None if that is TensorFlow, or without Keras."""
+    """Return what Keras runs on in this process; None if on TensorFlow, or if there is no Keras."""
     if "keras" not in sys.modules and find_spec("keras") is None:
         return None
     backend = str(keras().config.backend())
@@ -44,7 +44,7 @@ def other_backend() -> str | None:
 
 
 def keras_to_train() -> Any:
-    """Return the module `keras`, running on TensorFlow, or say how to have it so."""
+    """Return the module `keras` if it runs on TensorFlow, or say how to make it do so."""
     backend = other_backend()
     if backend is not None:
         raise SettingsException(
@@ -58,7 +58,7 @@ def keras_to_train() -> Any:
 
 def tf_keras() -> Any:
     """Return the module `tf_keras`, which is Keras 2, or say how to install it."""
-    tensorflow = _module("tensorflow")
+    tensorflow = _import("tensorflow")
     try:
         return import_module("tf_keras")
     except ModuleNotFoundError as e:
@@ -66,12 +66,12 @@ def tf_keras() -> Any:
             raise
         version = ".".join(tensorflow.__version__.split(".")[:2])
         raise SettingsException(
-            "Keras 2 wrote this model, and Keras 2 loads it: it lives on as tf_keras, which is not "
-            f"installed. Install it: pip install tf_keras~={version}.0."
+            "Keras 2 wrote this model, and Keras 2 has to load it: it lives on as tf_keras, which "
+            f"is not installed. Install it: pip install tf_keras~={version}.0."
         ) from None
 
 
-def _module(name: str) -> Any:
+def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as e:

@@ -1,7 +1,7 @@
 """Live models of both Kerases: Keras 3, and Keras 2, which is tf_keras.
 
-Whoever has such a model has imported its Keras, be it as `tf.keras` under TF_USE_LEGACY_KERAS=1,
-so that what is not imported need not be.
+Whoever has such a model has already imported its Keras, perhaps as `tf.keras` under
+TF_USE_LEGACY_KERAS=1. So nothing here imports a Keras that the model is not of.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sparkdl._models.libraries import keras
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 class LiveModel(Protocol):
-    """What models of Keras 3 and of tf_keras are for type checkers, which know of neither here."""
+    """What type checkers see of models of Keras 3 and of tf_keras, neither of which they know."""
 
     def predict(self, *args: Any, **kwargs: Any) -> Any: ...
 
@@ -45,7 +48,7 @@ def _is_of(package: str, model: object) -> bool:
     return kind is not None and isinstance(model, kind)
 
 
-def save_keras(model: Any, file: Path) -> None:
+def save_keras(model: LiveModel, file: Path) -> None:
     """Write a live model as a .keras file, by the Keras that it is of."""
     if is_tf_keras(model):
         model.save(str(file), save_format="keras")
@@ -53,16 +56,16 @@ def save_keras(model: Any, file: Path) -> None:
         keras().saving.save_model(model, file)
 
 
-def versions(model: Any) -> dict[str, str]:
+def versions(model: object) -> dict[str, str]:
     """Return the name and version of the Keras of a model."""
     module = sys.modules["tf_keras"] if is_tf_keras(model) else keras()
     return {module.__name__: str(module.__version__)}
 
 
-def output_layers(model: Any) -> list[str]:
+def output_layers(model: object) -> list[str]:
     """Return the names of the layers that give a model's outputs, repeated where one gives several.
 
-    tf_keras numbers those that come again, as Keras 3 does not.
+    tf_keras's own list numbers the repeated ones, which Keras 3's does not.
     """
     layers = getattr(model, "_output_layers", None) if is_tf_keras(model) else None
     if layers:
@@ -70,9 +73,11 @@ def output_layers(model: Any) -> list[str]:
     return list(getattr(model, "output_names", None) or [])
 
 
-def export_model(model: Any, function: Any, name: str, folder: Path) -> None:
+def export_model(
+    model: object, function: tf.types.experimental.GenericFunction, name: str, folder: Path
+) -> None:
     """Write a function of a model as a SavedModel, with the model's variables and tables."""
-    function.get_concrete_function()  # what was never traced is refused by tf_keras
+    function.get_concrete_function()  # tf_keras refuses a function that was never traced
     if is_tf_keras(model):
         archive: Any = sys.modules["tf_keras"].export.ExportArchive()
         quiet = {}

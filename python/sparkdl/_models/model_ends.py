@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from types import ModuleType
 from typing import Any
 
 from sparkdl.errors import InvalidModelException, SettingsException
 
-# Names that Keras counts up, so that they depend on what else the process has built.
-_COUNTED = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
+# Names that Keras numbers, so that they depend on what else the process has built.
+_DEFAULT_NAMES = re.compile(r"^(input_layer|keras_tensor)(_\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class End:
     leaf : object
         The tensor, or what describes it.
     layer : str or None
-        What Keras calls an output, if it does: the layer that made it.
+        What Keras calls an output, if it has a name for it: the layer that made it.
     """
 
     name: str
@@ -52,28 +53,28 @@ class Leaf:
     value: Any
 
 
-def leaves(structure: Any, tree: Any) -> list[Leaf]:
+def leaves(structure: object, tree: ModuleType) -> list[Leaf]:
     """Return the tensors of nested lists, tuples and dicts in the order in which they are written.
 
-    That is the only order of a dict which a model and its file have in common: Keras sorts the
-    keys of a dict and not those of an OrderedDict, but a file says dict for both.
+    It is the only order of a dict that a model and its file have in common: Keras sorts the keys
+    of a dict and not those of an OrderedDict, but a file says dict for both.
 
     Parameters
     ----------
     structure : object
-        None in it is no tensor and is left out.
+        None in it is not a tensor and is left out.
     tree : module
         `keras.tree` or `tf.nest`, whichever gives the places.
     """
     flat = tree.flatten(structure)
-    counted = count()
-    places = [None if value is None else next(counted) for value in flat]
+    numbers = count()
+    places = [None if value is None else next(numbers) for value in flat]
     values = [value for value in flat if value is not None]
     numbered = tree.pack_sequence_as(structure, places) if flat else None
     return [Leaf(path, place, values[place]) for path, place in _walk(numbered, ())]
 
 
-def _walk(numbered: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+def _walk(numbered: object, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
     if isinstance(numbered, Mapping):
         for key, part in numbered.items():
             yield from _walk(part, (*path, key))
@@ -95,75 +96,79 @@ def distinct(names: Sequence[str]) -> list[str]:
     >>> distinct(["a", "a", "b"]), distinct(["a", "a", "a_0"])
     (['a_0', 'a_1', 'b'], ['a_1', 'a_2', 'a_0'])
     """
-    several = {name for name, times in Counter(names).items() if times > 1}
+    repeated = {name for name, times in Counter(names).items() if times > 1}
     taken = {*names}
-    found = []
+    result = []
     for name in names:
-        found.append(_numbered(name, taken) if name in several else name)
-        taken.add(found[-1])
-    return found
+        result.append(_next_number(name, taken) if name in repeated else name)
+        taken.add(result[-1])
+    return result
 
 
-def _numbered(name: str, taken: set[str]) -> str:
+def _next_number(name: str, taken: set[str]) -> str:
     return next(n for n in (f"{name}_{i}" for i in count()) if n not in taken)
 
 
-def output_ends(structure: Any, tree: Any, layers: Sequence[str] | None = None) -> list[End]:
+def output_ends(
+    structure: object, tree: ModuleType, layers: Sequence[str] | None = None
+) -> list[End]:
     """Name the results of a function or model.
 
-    Those in a dict are called by the keys and indices that lead to them, joined by "_". Others by
-    the layer that made them (`layers`, in the order of their places), or, without layers, "output"
-    if there is one, else "output_" and the indices.
+    Those in a dict are named by the keys and indices that lead to them, joined by "_"; others by
+    the layer that made them (`layers`, in the order of their places). Without layers a single one
+    is named "output", and several "output_" and their indices.
     """
-    found = leaves(structure, tree)
-    known: Sequence[str | None] = layers if layers and len(layers) == len(found) else ()
-    ordered = [known[leaf.place] if known else None for leaf in found]
+    tensors = leaves(structure, tree)
+    layer_names: Sequence[str | None] = layers if layers and len(layers) == len(tensors) else ()
+    layers_by_tensor = [layer_names[leaf.place] if layer_names else None for leaf in tensors]
     names = distinct(
         [
-            _joined(leaf.path) if isinstance(structure, Mapping) else layer or _unnamed(leaf, found)
-            for leaf, layer in zip(found, ordered, strict=True)
+            _join(leaf.path)
+            if isinstance(structure, Mapping)
+            else layer or _default_name(leaf, tensors)
+            for leaf, layer in zip(tensors, layers_by_tensor, strict=True)
         ]
     )
-    return _ends(found, names, ordered)
+    return _ends(tensors, names, layers_by_tensor)
 
 
-def _joined(path: tuple[Any, ...]) -> str:
+def _join(path: tuple[Any, ...]) -> str:
     return "_".join(map(str, path))
 
 
-def _unnamed(leaf: Leaf, of: Sequence[Leaf]) -> str:
-    return "output" if len(of) == 1 else f"output_{_joined(leaf.path)}"
+def _default_name(leaf: Leaf, siblings: Sequence[Leaf]) -> str:
+    return "output" if len(siblings) == 1 else f"output_{_join(leaf.path)}"
 
 
-def input_ends(structure: Any, tree: Any) -> list[End]:
-    """Name what a model takes.
+def input_ends(structure: object, tree: ModuleType) -> list[End]:
+    """Name the inputs of a model.
 
-    What is in a dict is called by keys and indices, as results are; others as their tensors, or
-    "input", "input_1", ... where these have no names of their own.
+    Those in a dict are named by keys and indices, as results are; others like their tensors, or
+    "input", "input_1", ... where nobody has named these.
     """
-    found = leaves(structure, tree)
+    tensors = leaves(structure, tree)
     if isinstance(structure, Mapping):
-        names = distinct([_joined(leaf.path) for leaf in found])
+        names = distinct([_join(leaf.path) for leaf in tensors])
     else:
-        names = distinct(_without_counts([leaf.value.name for leaf in found]))
-    return _ends(found, names, [None] * len(found))
+        names = distinct(_without_counts([leaf.value.name for leaf in tensors]))
+    return _ends(tensors, names, [None] * len(tensors))
 
 
 def _without_counts(names: list[str]) -> list[str]:
-    given = {name for name in names if not _COUNTED.match(name)}
+    chosen = {name for name in names if not _DEFAULT_NAMES.match(name)}
     free = (n for n in ("input", *(f"input_{i}" for i in range(1, 2 * len(names) + 1))))
-    unused = (n for n in free if n not in given)
-    return [name if name in given else next(unused) for name in names]
+    unused = (n for n in free if n not in chosen)
+    return [name if name in chosen else next(unused) for name in names]
 
 
-def _ends(found: Sequence[Leaf], names: Sequence[str], layers: Sequence[str | None]) -> list[End]:
+def _ends(tensors: Sequence[Leaf], names: Sequence[str], layers: Sequence[str | None]) -> list[End]:
     return [
         End(name, leaf.path, leaf.place, leaf.value, layer)
-        for leaf, name, layer in zip(found, names, layers, strict=True)
+        for leaf, name, layer in zip(tensors, names, layers, strict=True)
     ]
 
 
-def packed(structure: Any, ends: Sequence[End], values: Sequence[Any]) -> Any:
+def pack(structure: object, ends: Sequence[End], values: Sequence[Any]) -> Any:
     """Return a structure of Keras with values, one per end, instead of its tensors."""
     from keras import tree
 
@@ -171,7 +176,7 @@ def packed(structure: Any, ends: Sequence[End], values: Sequence[Any]) -> Any:
     return tree.pack_sequence_as(structure, [flat[place] for place in range(len(flat))])
 
 
-def structure_of(model: Any, kind: str) -> Any:
+def structure_of(model: object, kind: str) -> Any:
     """Return the "input" or "output" of a model as it was written; None if it is not known."""
     if getattr(model, f"{kind}s", None) is None:
         return None
@@ -179,30 +184,30 @@ def structure_of(model: Any, kind: str) -> Any:
     return getattr(getattr(model, "_functional", None) or model, kind)
 
 
-def model_inputs(model: Any) -> list[End]:
+def model_inputs(model: object) -> list[End]:
     """Return the inputs of a Keras model that knows them."""
     from keras import tree
 
     return input_ends(structure_of(model, "input"), tree)
 
 
-def model_outputs(model: Any) -> list[End]:
+def model_outputs(model: object) -> list[End]:
     """Return the outputs of a Keras model that knows them."""
     from keras import tree
 
     return output_ends(structure_of(model, "output"), tree, layer_names(model))
 
 
-def layer_names(model: Any) -> list[str] | None:
+def layer_names(model: object) -> list[str] | None:
     """Return the layers that give a functional model's outputs, in the order of their places."""
     return list(getattr(model, "output_names", None) or []) or None
 
 
 def check_distinct(names: Sequence[str], what: str) -> None:
-    """Raise if names that a user gave are not distinct: an end would get lost."""
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    if twice:
+    """Raise if names that a user gave are not distinct: an end would be lost."""
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+    if repeated:
         raise SettingsException(
-            f"{what}= uses a name more than once: {', '.join(twice)}. Expected distinct names, got "
-            f"{', '.join(names)}."
+            f"{what}= uses a name more than once: {', '.join(repeated)}. Expected distinct "
+            f"names, got {', '.join(names)}."
         )

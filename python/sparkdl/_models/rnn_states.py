@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
 
 
-def stateful_layers(model: Any) -> list[Any]:
+def stateful_layers(model: keras.Model) -> list[Any]:
     """Return the recurrent layers of a model, at any depth, that keep their state."""
     from keras.layers import RNN
 
-    found = [layer for layer in model._flatten_layers() if isinstance(layer, RNN)]
-    return [layer for layer in found if layer.stateful and layer.states is not None]
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, RNN)]
+    return [layer for layer in layers if layer.stateful and layer.states is not None]
 
 
-def initial_states(model: Any) -> list[tuple[Any, Any]]:
+def initial_states(model: keras.Model) -> list[tuple[Any, Any]]:
     """Return the variables of such states, each with the value that it has in a new model.
 
     A row must not depend on what a model was last used for, so a graph begins with these. They are
-    no weights: files of Keras do not keep them either.
+    not weights: files of Keras do not keep them either.
     """
     from keras import tree
 
-    found: list[tuple[Any, Any]] = []
+    states: list[tuple[Any, Any]] = []
     for layer in stateful_layers(model):
         variables = tree.flatten(layer.states)
-        begun = tree.flatten(layer.get_initial_state(variables[0].shape[0]))
-        found += zip(variables, begun, strict=True)
-    return found
+        initial = tree.flatten(layer.get_initial_state(variables[0].shape[0]))
+        states += zip(variables, initial, strict=True)
+    return states

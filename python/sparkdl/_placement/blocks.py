@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sparkdl._placement.lanes import mixed
+from sparkdl._placement.lanes import mix
 from sparkdl._placement.training_columns import Field
 
-# Of the columns of `Block` in Spark.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# The types that the columns of `Block` have in Spark.
 _TYPES = {
     "partition": "int",
     "first": "long",
@@ -30,23 +33,23 @@ _DIGEST_SEED = np.uint64(20240229)
 
 
 class Block(NamedTuple):
-    """Rows of one partition that follow each other, or why a row of it cannot be used.
+    """Consecutive rows of one partition, or why a row of it cannot be used.
 
     Attributes
     ----------
     partition, first, rows : int
-        Of which partition, from which of its rows on, and how many.
+        The partition, the first of its rows, and their number.
     shapes, dtypes : str
-        JSON: of each array, the shape of a row, and the dtype in this block. Workers keep arrays of
-        the dtypes of their fields, which may be wider.
+        JSON: for each array the shape of a row, and the dtype in this block. Workers keep arrays
+        of the dtypes of their fields, which may be wider.
     data : list of bytes
         The arrays.
     chosen : bytes
-        int64, which of the rows are for validation.
+        The rows that are for validation, as int64.
     chosenBefore : int
-        How many of the partition's rows before the first one are.
+        How many rows before the first one, in the partition, are for validation.
     digest : str
-        Tells sets of rows apart.
+        A hash by which sets of rows are told apart.
     problem : str
         Why a row cannot be used.
     """
@@ -64,7 +67,7 @@ class Block(NamedTuple):
 
 
 def block_of(partition: int, first: int, arrays: Sequence[Any], **facts: Any) -> Block:
-    """Return the block that has arrays [rows, ...]."""
+    """Return the block of some arrays [rows, ...]."""
     return Block(
         partition=partition,
         first=first,
@@ -76,14 +79,14 @@ def block_of(partition: int, first: int, arrays: Sequence[Any], **facts: Any) ->
     )
 
 
-class Problem(Exception):
+class RowProblem(Exception):
     """A row that cannot be trained on."""
 
 
 def encoder(fields: Sequence[Field], chosen: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
     """Return a function for `mapInArrow`, from columns c0, c1, ..., chosen to `SCHEMA`.
 
-    `chosen` is what the user calls the last one.
+    `chosen` is the user's name of the last one.
     """
 
     def encode(batches: Iterable[Any]) -> Iterator[Any]:
@@ -91,12 +94,12 @@ def encoder(fields: Sequence[Field], chosen: str) -> Callable[[Iterable[Any]], I
 
         context = TaskContext.get()
         assert context is not None
-        yield from _encoded(context.partitionId(), batches, fields, chosen)
+        yield from _encode(context.partitionId(), batches, fields, chosen)
 
     return encode
 
 
-def _encoded(
+def _encode(
     partition: int, batches: Iterable[Any], fields: Sequence[Field], name: str
 ) -> Iterator[Any]:
     first = before = 0
@@ -104,7 +107,7 @@ def _encoded(
         try:
             arrays = [array(batch.column(i), f, first) for i, f in enumerate(fields)]
             chosen = _values(batch.column(len(fields)), name, first).astype(bool)
-        except Problem as e:
+        except RowProblem as e:
             yield _record(Block(partition, problem=str(e)))
             return
         row_bytes = sum(a.nbytes for a in arrays) // max(1, len(chosen))
@@ -129,23 +132,23 @@ def _record(block: Block) -> Any:
     return pa.RecordBatch.from_pylist([block._asdict()], schema=schema)
 
 
-def array(column: Any, field: Field, first: int) -> Any:
+def array(column: pa.Array, field: Field, first: int) -> Any:
     """Return a column of Arrow as an array [rows, ...] of the field's dtype.
 
     Raises
     ------
     Problem
-        A value is null, has another length than the model takes or than the others, or is not one
-        that the dtype holds. `first` is the number of the first row, for the message.
+        A value is null, has another length than the model takes or than the others, or does not
+        fit into the dtype. `first` is the number of the first row, for the message.
     """
     if field.raw:
         values, shape = _raw(column, field, first)
     else:
-        values, shape = _nested(column, field, first)
-    return _cast(values, field).reshape(len(column), *_fitted(shape, field))
+        values, shape = _flatten_arrays(column, field, first)
+    return _to_dtype(values, field).reshape(len(column), *_checked_shape(shape, field))
 
 
-def _nested(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+def _flatten_arrays(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     """Return the numbers at the bottom of arrays, and the shape of a row."""
     import pyarrow as pa
 
@@ -154,86 +157,86 @@ def _nested(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]
     while pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         lengths = np.diff(_offsets(column, field.name, first, rows))
         if lengths.size and (lengths != lengths[0]).any():
-            raise Problem(
+            raise RowProblem(
                 f"column '{field.name}' has arrays of {lengths.min()} to {lengths.max()} elements "
-                f"within the rows {first} to {first + rows - 1} of a partition; all must be of one "
-                "length (pad them)"
+                f"within the rows {first} to {first + rows - 1} of a partition; all must have the "
+                "same length (pad them)"
             )
         shape.append(int(lengths[0]) if lengths.size else 0)
         column = column.flatten()
     return _values(column, field.name, first), tuple(shape)
 
 
-def _raw(column: Any, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
+def _raw(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
     """Return raw bytes as uint8, and the shape of a row."""
     _check_nulls(column, field.name, first)
     rows = [np.frombuffer(value.as_buffer(), "uint8") for value in column]
     sizes = {r.size for r in rows}
     if len(sizes) > 1:
-        raise Problem(
-            f"column '{field.name}' has values of {min(sizes)} to {max(sizes)} bytes; all must be "
-            "of one length"
+        raise RowProblem(
+            f"column '{field.name}' has values of {min(sizes)} to {max(sizes)} bytes; all must "
+            "have the same length"
         )
     shape = field.shape or ()
-    known = int(np.prod([d for d in shape if d is not None], dtype="int64"))
+    known_size = int(np.prod([d for d in shape if d is not None], dtype="int64"))
     size = sizes.pop() if sizes else 0
-    filled = tuple(size // known if d is None else d for d in shape)
+    full_shape = tuple(size // known_size if d is None else d for d in shape)
     return (np.concatenate(rows) if rows else np.empty(0, "uint8")), (
-        filled if int(np.prod(filled, dtype="int64")) == size else (size,)
+        full_shape if int(np.prod(full_shape, dtype="int64")) == size else (size,)
     )
 
 
-def _offsets(column: Any, name: str, first: int, rows: int) -> Any:
+def _offsets(column: pa.Array, name: str, first: int, rows: int) -> Any:
     _check_nulls(column, name, first)
     return column.offsets.to_numpy()
 
 
-def _values(column: Any, name: str, first: int) -> Any:
+def _values(column: pa.Array, name: str, first: int) -> Any:
     _check_nulls(column, name, first)
     return column.to_numpy(zero_copy_only=False)
 
 
-def _check_nulls(column: Any, name: str, first: int) -> None:
+def _check_nulls(column: pa.Array, name: str, first: int) -> None:
     if column.null_count:
-        raise Problem(
+        raise RowProblem(
             f"column '{name}' has {column.null_count} null(s) at or after row {first} of a "
             "partition; leave them out with df.dropna, or fill them with df.fillna"
         )
 
 
-def _cast(values: Any, field: Field) -> Any:
+def _to_dtype(values: np.ndarray[Any, Any], field: Field) -> Any:
     wrong = (values < 0) | (values > 255) if field.dtype == "uint8" and not field.raw else None
     if wrong is not None and wrong.any():
-        raise Problem(
+        raise RowProblem(
             f"column '{field.name}' has {values[wrong][0]}, which is not from 0 to 255 (uint8)"
         )
     return values.astype(field.dtype, copy=False)
 
 
-def _fitted(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
-    """Return the shape of a row, which must be one that the model takes."""
+def _checked_shape(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
+    """Return the shape of a row, if the model takes it."""
     if field.shape is not None and (
         len(field.shape) != len(shape)
         or any(e is not None and e != d for e, d in zip(field.shape, shape, strict=True))
     ):
         expected = ["?" if d is None else d for d in field.shape]
-        raise Problem(
+        raise RowProblem(
             f"column '{field.name}' has rows of {list(shape)}, the model takes {expected}"
         )
     return shape
 
 
 def _digest(arrays: Sequence[Any]) -> int:
-    """Return a number that tells sets of rows apart, whatever their order and blocks."""
+    """Return a hash of a set of rows, the same whatever their order and blocks."""
     total = np.zeros(len(arrays[0]), "uint64")
     for number, part in enumerate(arrays):
         rows = part.reshape(len(part), -1).view("uint8")
         with np.errstate(over="ignore"):
-            weights = mixed(
-                np.arange(rows.shape[1], dtype="uint64") + mixed(_DIGEST_SEED + np.uint64(number))
+            weights = mix(
+                np.arange(rows.shape[1], dtype="uint64") + mix(_DIGEST_SEED + np.uint64(number))
             )
-            for start in range(0, rows.shape[1], 4096):  # as uint64 these are eight times as large
+            for start in range(0, rows.shape[1], 4096):  # uint64 takes eight times as much memory
                 piece = rows[:, start : start + 4096].astype("uint64")
                 total += piece @ weights[start : start + 4096]
     with np.errstate(over="ignore"):
-        return int(mixed(total).sum(dtype="uint64"))
+        return int(mix(total).sum(dtype="uint64"))

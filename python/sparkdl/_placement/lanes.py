@@ -1,4 +1,4 @@
-"""Which worker has which row, and in which order rows are trained on.
+"""Which worker has which row, and the order in which rows are trained on.
 
 Rows have numbers 0, 1, ... in the order of the DataFrame. With global batches of B rows there are
 B lanes: row i is in lane i mod B, at place i div B. Lane v belongs to worker v mod N. Batch b takes
@@ -30,7 +30,7 @@ class LaneOrder:
     Attributes
     ----------
     rows : int
-        Of all workers.
+        The rows of all workers.
     batch : int
         Rows of a global batch.
     workers, rank : int
@@ -43,7 +43,7 @@ class LaneOrder:
 
     @property
     def lanes(self) -> int:
-        """Lanes of this worker."""
+        """The number of this worker's lanes."""
         return len(range(self.rank, self.batch, self.workers))
 
     @property
@@ -53,7 +53,7 @@ class LaneOrder:
 
     @property
     def mine(self) -> int:
-        """Rows of this worker."""
+        """The number of this worker's rows."""
         return self.before(self.rows)
 
     def size(self, step: int) -> int:
@@ -66,7 +66,7 @@ class LaneOrder:
         return row // self.batch * self.lanes + rest
 
     def share(self, first: int, count: int) -> Indices:
-        """Return which of `count` rows from number `first` on are this worker's, counted from 0.
+        """Return which of `count` rows, beginning with row `first`, are this worker's, from 0.
 
         The worker keeps its rows in this order.
         """
@@ -78,18 +78,18 @@ class LaneOrder:
         return EpochBatches(self, None if seed is None else self._places(epoch, seed))
 
     def _places(self, epoch: int, seed: int) -> Indices:
-        """Return [steps, lanes]: the place that each lane of this worker gives to each batch."""
+        """Return [steps, lanes]: the place in each lane of this worker that is in each batch."""
         lanes = np.arange(self.rank, self.batch, self.workers, dtype=np.uint64)
         rows = np.arange(self.steps, dtype=np.uint64)[:, None] * np.uint64(self.batch) + lanes
         with np.errstate(over="ignore"):
-            keys = mixed(rows + mixed(np.uint64(epoch) + mixed(np.uint64(seed))))
-        keys[rows >= self.rows] = _LAST  # lanes that have no row for the last batch
+            keys = mix(rows + mix(np.uint64(epoch) + mix(np.uint64(seed))))
+        keys[rows >= self.rows] = _LAST  # some lanes have no row for the last batch
         return np.argsort(keys, axis=0, kind="stable")
 
 
 @dataclass(frozen=True)
 class EpochBatches:
-    """Where a worker finds its share of each batch among its rows."""
+    """The places of a worker's share of each batch among its rows."""
 
     order: LaneOrder
     places: Indices | None
@@ -104,7 +104,7 @@ class EpochBatches:
         return self.places[step, :count] * lanes + np.arange(count)
 
 
-def mixed(numbers: Any) -> Any:
+def mix(numbers: np.ndarray[Any, np.dtype[np.uint64]] | np.uint64) -> Any:
     """Return uint64 numbers that look random (the finalizer of SplitMix64), the same everywhere."""
     with np.errstate(over="ignore"):
         z = numbers + np.uint64(0x9E37_79B9_7F4A_7C15)

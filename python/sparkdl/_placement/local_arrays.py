@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparkdl._models.model_ends import model_outputs
-from sparkdl._placement.each_output import of_each
+from sparkdl._placement.each_output import for_each_output
 from sparkdl._placement.placement import Layout, file_of
 from sparkdl._placement.training_labels import targets
+
+if TYPE_CHECKING:
+    import keras
+    import numpy.typing as npt
+
+    from sparkdl._placement.lanes import Indices
 
 
 class Rows:
@@ -19,7 +25,7 @@ class Rows:
     Parameters
     ----------
     folder : Path
-        Where `receiver` has written them.
+        The folder that `receiver` has written.
     layout : Layout
     kind : str
         TRAINING or VALIDATION.
@@ -27,25 +33,27 @@ class Rows:
         How many there are.
     model : keras.Model
     loss : object
-        As Keras' `compile` takes it, for what labels are to be.
+        As Keras' `compile` takes it; it decides what the labels have to be.
     """
 
     def __init__(
-        self, folder: Path, layout: Layout, kind: str, count: int, model: Any, loss: Any
+        self, folder: Path, layout: Layout, kind: str, count: int, model: keras.Model, loss: object
     ) -> None:
-        fields, found = layout.fields, arrays_of(folder, layout, kind, count)
+        fields, arrays = layout.fields, arrays_of(folder, layout, kind, count)
         labels = range(len(fields.inputs), len(fields.inputs) + len(fields.labels))
         outputs = model_outputs(model)
-        for place, output, wanted in zip(labels, outputs, of_each(loss, outputs), strict=False):
+        for place, output, output_loss in zip(
+            labels, outputs, for_each_output(loss, outputs), strict=False
+        ):
             shape = tuple(output.leaf.shape[1:])
             if None not in shape:
-                found[place] = _targets(found[place], wanted, shape)
+                arrays[place] = _targets(arrays[place], output_loss, shape)
             else:
-                found[place] = np.asarray(found[place], "float32")
-        self._arrays = found
+                arrays[place] = np.asarray(arrays[place], "float32")
+        self._arrays = arrays
         self.count = count
 
-    def take(self, rows: Any) -> list[Any]:
+    def take(self, rows: slice | Indices) -> list[Any]:
         """Return some rows (a slice or indices) of every array."""
         return [a[rows] for a in self._arrays]
 
@@ -55,37 +63,37 @@ class Rows:
 
 
 def arrays_of(folder: Path, layout: Layout, kind: str, count: int) -> list[Any]:
-    """Return the arrays of all fields of so many rows of a kind."""
+    """Return the arrays of all fields of `count` rows of a kind."""
     return [
         array_in(folder / file_of(kind, i), field.dtype, (count, *shape))
         for i, (field, shape) in enumerate(zip(layout.fields.all(), layout.shapes, strict=True))
     ]
 
 
-def array_in(file: Path, dtype: Any, shape: tuple[int, ...]) -> Any:
-    """Return the array in a file that `receiver` has written; it stays on disk until it is read."""
+def array_in(file: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
+    """Return the array in a file that `receiver` has written; it is read from disk when used."""
     if 0 in shape:  # an empty file cannot be mapped
         return np.empty(shape, dtype)
     return np.memmap(file, dtype, "r", shape=shape).view(np.ndarray)  # faster to take rows of
 
 
-def _targets(labels: Any, loss: Any, shape: tuple[int, ...]) -> Any:
+def _targets(labels: np.ndarray[Any, Any], loss: object, shape: tuple[int, ...]) -> Any:
     """Return labels as the loss wants them, also when this worker has none.
 
-    A loss of the user's own gets the numbers as they are.
+    A custom loss gets the numbers as they are.
     """
     if loss is None or not _is_of_keras(loss):
         return np.asarray(labels, "float32")
     rows = labels if len(labels) else np.zeros((1, *labels.shape[1:]), labels.dtype)
     flat = rows if rows.ndim == 1 else np.asarray(rows).reshape(len(rows), -1)
-    made = targets(flat, loss, shape)
-    if made.ndim < len(shape) + 1 and made.dtype == np.float32:
-        made = made.reshape(-1, *shape)  # of a number per row, which the model gives as [1]
-    return made[: len(labels)]
+    converted = targets(flat, loss, shape)
+    if converted.ndim < len(shape) + 1 and converted.dtype == np.float32:
+        converted = converted.reshape(-1, *shape)  # a number per row: the model returns [1]
+    return converted[: len(labels)]
 
 
-def _is_of_keras(loss: Any) -> bool:
-    """Say whether a loss is one of Keras, of which it is known what labels it takes."""
+def _is_of_keras(loss: object) -> bool:
+    """Say whether a loss is one of Keras, whose labels are known."""
     if isinstance(loss, str):
         return True
     module = loss.get("module") if isinstance(loss, dict) else getattr(loss, "__module__", None)

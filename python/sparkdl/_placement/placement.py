@@ -27,35 +27,37 @@ if TYPE_CHECKING:
     from pyspark import RDD
     from pyspark.sql import DataFrame
 
+    from sparkdl._placement.blocks import Block
+
 TRAINING, VALIDATION = "training", "validation"
-_LARGEST = (1 << 64) - 1
-_CHANGED = (
-    "The rows of partition {} are others than when training began: executors that had them were "
-    "lost, and computing them again gave others. Train on a DataFrame that is always the same, "
-    "such as one that is read from files, or fit again (checkpointDir keeps what was learnt)."
+_DIGEST_MASK = (1 << 64) - 1
+_ROWS_CHANGED = (
+    "The rows of partition {} are not the same as when training began: executors that had them "
+    "were lost, and computing them again gave other rows. Train on a DataFrame that is always the "
+    "same, such as one that is read from files, or fit again (checkpointDir keeps what was learnt)."
 )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What there is to train on.
+    """The rows that there are to train on.
 
     Attributes
     ----------
     fields : Fields
     shapes : tuple of tuple of int
-        Of one row of each field.
+        The shape of one row of each field.
     rows : dict
-        How many are for TRAINING and for VALIDATION.
+        How many rows are for TRAINING and for VALIDATION.
     starts : dict from int to (int, int)
-        Of each partition: the number of its first row among all, and how many of those before it
-        the column of validation has chosen.
+        For each partition: the number of its first row among all, and how many of the rows before
+        it the column of validation has chosen.
     fraction : Fraction or None
         How rows for validation are chosen, if not by a column.
     digest : int
-        Tells sets of rows apart, whatever their order.
+        A hash of the rows, whatever their order.
     digests : dict from (int, int) to str, or None
-        Of each block, by partition and first row; None where rows may be computed again.
+        That of each block, by partition and first row; None where rows may be computed again.
     """
 
     fields: Fields
@@ -71,11 +73,11 @@ class Layout:
         return LaneOrder(self.rows[kind], batch, workers, rank)
 
 
-def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
-    """Return the blocks of a DataFrame, kept on the executors' disks: twice if there are several.
+def encode_rows(df: DataFrame, fields: Fields) -> RDD[Any]:
+    """Return the blocks of a DataFrame, kept on disk by executors: by two if there are several.
 
-    If they were computed again after the loss of an executor, rows might come in another order, or
-    be others.
+    If they were computed again after the loss of an executor, the rows might be others, or in
+    another order.
     """
     from pyspark import StorageLevel
 
@@ -84,8 +86,8 @@ def encoded(df: DataFrame, fields: Fields) -> RDD[Any]:
     return blocks.persist(StorageLevel.DISK_ONLY_2 if several else StorageLevel.DISK_ONLY)
 
 
-def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layout:
-    """Encode everything and return what there is.
+def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layout:
+    """Encode all rows and return their layout.
 
     Raises
     ------
@@ -93,18 +95,18 @@ def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layou
         A row cannot be used, there are none to train on or none to validate on, or rows have
         several shapes.
     """
-    accounts = sorted(blocks.map(_account).collect())
+    accounts = sorted(blocks.map(_account_of).collect())
     for *_, problem in accounts:
         if problem:
             raise InvalidInputException(f"Cannot train: {problem}.")
     shapes = {shapes for _, _, _, _, shapes, _, _ in accounts}
     if len(shapes) > 1:
-        raise InvalidInputException(_several(fields, shapes))
-    starts, rows, chosen = _starts(accounts)
+        raise InvalidInputException(_shape_mismatch(fields, shapes))
+    starts, rows, chosen = _starts_of(accounts)
     count = fraction.before(rows) if fraction else chosen
     if rows - count < 1:
         raise InvalidInputException(
-            f"There is no row to train on: of {rows} row(s) {count} are for validation."
+            f"There is no row to train on: {count} of {rows} row(s) are for validation."
         )
     if fraction and not count:
         raise InvalidInputException(
@@ -116,12 +118,12 @@ def layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layou
         rows={TRAINING: rows - count, VALIDATION: count},
         starts=starts,
         fraction=fraction,
-        digest=sum(int(digest) for *_, digest, _ in accounts) & _LARGEST,
+        digest=sum(int(digest) for *_, digest, _ in accounts) & _DIGEST_MASK,
         digests={(a[0], a[1]): a[5] for a in accounts},
     )
 
 
-def _account(block: Any) -> tuple[int, int, int, int, str, str, str]:
+def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str]:
     """Return partition, first row, rows, chosen rows, shapes, digest and problem."""
     if block.problem:
         return block.partition, 0, 0, 0, "", "0", block.problem
@@ -131,52 +133,52 @@ def _account(block: Any) -> tuple[int, int, int, int, str, str, str]:
     )  # fmt: skip
 
 
-def _several(fields: Fields, shapes: Iterable[str]) -> str:
+def _shape_mismatch(fields: Fields, shapes: Iterable[str]) -> str:
     first, second, *_ = sorted(shapes)
     for field, a, b in zip(fields.all(), json.loads(first), json.loads(second), strict=True):
         if a != b:
             return (
-                f"All rows of column '{field.name}' must have one shape, got {a} and {b}. Pad or "
-                "crop them."
+                f"All rows of column '{field.name}' must have the same shape, got {a} and {b}. Pad "
+                "or crop them."
             )
     raise AssertionError("the shapes are the same")
 
 
-def _starts(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, int]:
+def _starts_of(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, int]:
     starts: dict[int, tuple[int, int]] = {}
     rows = chosen = 0
-    for partition, _, count, taken, *_ in accounts:
+    for partition, _, block_rows, block_chosen, *_ in accounts:
         starts.setdefault(partition, (rows, chosen))
-        rows, chosen = rows + count, chosen + taken
+        rows, chosen = rows + block_rows, chosen + block_chosen
     return starts, rows, chosen
 
 
-def placed(blocks: RDD[Any], found: Layout, batch: int, workers: int) -> RDD[Any]:
-    """Return the rows of each worker: of partition r, pieces for `receiver`."""
-    split = splitter(found, batch, workers)
+def send_rows(blocks: RDD[Any], layout: Layout, batch: int, workers: int) -> RDD[Any]:
+    """Return the rows of each worker: partition r has the pieces for `receiver`."""
+    split = splitter(layout, batch, workers)
     return blocks.flatMap(split).partitionBy(workers, lambda rank: rank).values()
 
 
-def splitter(found: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
-    """Return what splits a block into (rank, piece): the rows of each worker and kind."""
+def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:
+    """Return a function that splits a block into (rank, piece): the rows of a worker and kind."""
 
-    def split(block: Any) -> Iterator[tuple[int, Any]]:
-        known = found.digests
-        if known is not None and known[block.partition, block.first] != block.digest:
-            raise RuntimeError(_CHANGED.format(block.partition))
-        arrays = _arrays(found, block)
-        for kind, first, rows in _kinds(found, block):
+    def split(block: Block) -> Iterator[tuple[int, Any]]:
+        digests = layout.digests
+        if digests is not None and digests[block.partition, block.first] != block.digest:
+            raise RuntimeError(_ROWS_CHANGED.format(block.partition))
+        arrays = _arrays(layout, block)
+        for kind, first, rows in _kinds(layout, block):
             for rank in range(workers):
-                share = rows[found.order(kind, batch, workers, rank).share(first, len(rows))]
+                share = rows[layout.order(kind, batch, workers, rank).share(first, len(rows))]
                 if share.size:
                     yield rank, (kind, first, [a[share].tobytes() for a in arrays])
 
     return split
 
 
-def _arrays(found: Layout, block: Any) -> list[Any]:
+def _arrays(layout: Layout, block: Block) -> list[Any]:
     """Return the bytes of a block's arrays, in the dtypes of the fields, as [rows, bytes]."""
-    fields, dtypes = found.fields.all(), json.loads(block.dtypes)
+    fields, dtypes = layout.fields.all(), json.loads(block.dtypes)
     wide = [
         np.frombuffer(data, dtype).astype(field.dtype, copy=False)
         for data, dtype, field in zip(block.data, dtypes, fields, strict=True)
@@ -184,15 +186,15 @@ def _arrays(found: Layout, block: Any) -> list[Any]:
     return [a.view("uint8").reshape(block.rows, -1) for a in wide]
 
 
-def _kinds(found: Layout, block: Any) -> list[tuple[str, int, Any]]:
-    """Return, of each kind, the number of its first row here, and which rows of the block it has.
+def _kinds(layout: Layout, block: Block) -> list[tuple[str, int, Any]]:
+    """Return, for each kind, the number of its first row here, and which rows of the block it has.
 
-    Rows of a kind are numbered without the others.
+    Rows of a kind are numbered without those of the other.
     """
-    start, chosen_before = found.starts[block.partition]
+    start, chosen_before = layout.starts[block.partition]
     first = start + block.first
-    if found.fraction is not None:
-        before, chosen = found.fraction.before(first), found.fraction.chosen(first, block.rows)
+    if layout.fraction is not None:
+        before, chosen = layout.fraction.before(first), layout.fraction.chosen(first, block.rows)
     else:
         before = chosen_before + block.chosenBefore
         chosen = np.frombuffer(block.chosen, "int64")
@@ -200,32 +202,34 @@ def _kinds(found: Layout, block: Any) -> list[tuple[str, int, Any]]:
     return [(TRAINING, first - before, others), (VALIDATION, before, chosen)]
 
 
-def receiver(found: Layout, batch: int, workers: int) -> Callable[[int, Iterable[Any], Path], None]:
-    """Return what writes a worker's pieces to its folder, each to its place."""
+def receiver(
+    layout: Layout, batch: int, workers: int
+) -> Callable[[int, Iterable[Any], Path], None]:
+    """Return a function that writes a worker's pieces to its folder, each to its place."""
 
     def receive(rank: int, pieces: Iterable[Any], folder: Path) -> None:
-        fields = found.fields.all()
+        fields = layout.fields.all()
         sizes = [
             np.dtype(f.dtype).itemsize * int(np.prod(s, dtype="int64"))
-            for f, s in zip(fields, found.shapes, strict=True)
+            for f, s in zip(fields, layout.shapes, strict=True)
         ]
         rows = {TRAINING: 0, VALIDATION: 0}
         with ExitStack() as files:
-            opened = {
+            files_by_field = {
                 (k, i): files.enter_context(open(folder / file_of(k, i), "wb"))
                 for k in rows
                 for i in range(len(fields))
             }
             for kind, first, data in pieces:
-                at = found.order(kind, batch, workers, rank).before(first)
+                place = layout.order(kind, batch, workers, rank).before(first)
                 for i, (part, size) in enumerate(zip(data, sizes, strict=True)):
-                    opened[kind, i].seek(at * size)
-                    opened[kind, i].write(part)
+                    files_by_field[kind, i].seek(place * size)
+                    files_by_field[kind, i].write(part)
                 rows[kind] += len(data[0]) // sizes[0]
         for kind, count in rows.items():
-            expected = found.order(kind, batch, workers, rank).mine
+            expected = layout.order(kind, batch, workers, rank).mine
             if count != expected:
-                raise RuntimeError(f"{count} rows for {kind} arrived of {expected}")
+                raise RuntimeError(f"{count} of {expected} rows for {kind} arrived")
 
     return receive
 

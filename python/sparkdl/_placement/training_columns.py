@@ -1,4 +1,4 @@
-"""Which columns of a DataFrame are trained on, and as what arrays."""
+"""The columns of a DataFrame that a model is trained on, and the arrays that they become."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.model_ends import End, model_inputs, model_outputs
-from sparkdl._placement.pairing import paired
+from sparkdl._placement.pairing import pair_columns
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 
 if TYPE_CHECKING:
+    import keras
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
-# What a column of this type is as an array, and which inputs take it, as `ColumnTypes` in Scala.
+# The array that a column of this type becomes, as in `ColumnTypes` in Scala.
 _ARRAYS = {
     "boolean": "bool",
     "tinyint": "int8",
@@ -37,11 +38,11 @@ class Field:
     Attributes
     ----------
     name : str
-        Of the column.
+        The name of the column.
     dtype : str
-        Of the array that workers keep.
+        The dtype of the array that workers keep.
     shape : tuple
-        Of one row, None where the data decide; None for labels of any length.
+        The shape of one row, with None where the data decide; None for labels of any length.
     raw : bool
         Whether a row is raw bytes.
     """
@@ -68,13 +69,13 @@ class Fields:
 
 def training_columns(
     df: DataFrame,
-    model: Any,
+    model: keras.Model,
     inputs: Sequence[str] | Mapping[str, str],
     labels: Sequence[str] | Mapping[str, str],
     weight: str | None,
     chosen: str | None,
 ) -> tuple[DataFrame, Fields]:
-    """Return columns c0, c1, ... as Arrow takes them, then `chosen`, and what they are.
+    """Return columns c0, c1, ... as Arrow takes them, then `chosen`, and their fields.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def training_columns(
     inputs, labels : sequence or mapping of str
         A column per input; a column per output, or none. In the order of the ends, or by name.
     weight, chosen : str or None
-        Columns of a number per row, and of whether a row is for validation.
+        The column with each row's weight, and that which says whether a row is for validation.
 
     Raises
     ------
@@ -93,23 +94,26 @@ def training_columns(
         The model has inputs that arrays of numbers cannot feed.
     """
     ends = model_inputs(model)
-    features = paired("inputCols", inputs, ends, "input")
-    targets = paired("labelCols", labels, model_outputs(model), "output") if labels else []
+    features = pair_columns("inputCols", inputs, ends, "input")
+    targets = pair_columns("labelCols", labels, model_outputs(model), "output") if labels else []
     _check_names(df, [*features, *targets, *filter(None, [weight, chosen])])
-    fed = [_fed(df, name, end) for name, end in zip(features, ends, strict=True)]
-    taught = [_taught(df, name) for name in targets]
-    weighed = [_number(df, weight)] if weight is not None else []
+    input_columns = [_input_field(df, name, end) for name, end in zip(features, ends, strict=True)]
+    label_columns = [_label_field(df, name) for name in targets]
+    weight_columns = [_weight_field(df, weight)] if weight is not None else []
     fields = Fields(
-        inputs=tuple(f for f, _ in fed),
-        labels=tuple(f for f, _ in taught),
-        weight=weighed[0][0] if weighed else None,
+        inputs=tuple(f for f, _ in input_columns),
+        labels=tuple(f for f, _ in label_columns),
+        weight=weight_columns[0][0] if weight_columns else None,
         chosen=chosen or "",
     )
-    columns = [c.alias(f"c{i}") for i, (_, c) in enumerate([*fed, *taught, *weighed])]
-    return df.select(*columns, _flag(df, chosen).alias("chosen")), fields
+    columns = [
+        c.alias(f"c{i}")
+        for i, (_, c) in enumerate([*input_columns, *label_columns, *weight_columns])
+    ]
+    return df.select(*columns, _validation_flag(df, chosen).alias("chosen")), fields
 
 
-def _fed(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
+def _input_field(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
     """Return how a column feeds an input."""
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql.functions import col
@@ -118,11 +122,11 @@ def _fed(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
     if dtype == "string":
         raise InvalidModelException(
             f"Input '{end.name}' takes strings, which workers do not keep as arrays. Look words "
-            "up before: run TextVectorization or StringLookup as a KerasTransformer, and train the "
+            "up first: run TextVectorization or StringLookup as a KerasTransformer, and train the "
             "rest of the model on its output."
         )
     kind = df.schema[name].dataType
-    element, rank, vector = _unnested(kind)
+    element, rank, vector = _element_type(kind)
     raw = element == "binary" and rank == 0
     array = _ARRAYS.get("double" if element.startswith("decimal") else element)
     if array is None or not _takes(array, dtype, raw) or not (raw or rank == len(shape)):
@@ -132,18 +136,18 @@ def _fed(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:
         column = vector_to_array(column, "float64" if dtype == "float64" else "float32")
     elif element.startswith("decimal"):
         column = column.cast(kind.simpleString().replace(element, "double"))
-    return Field(name, _kept(array, dtype), shape, raw), column
+    return Field(name, _stored_dtype(array, dtype), shape, raw), column
 
 
-def _taught(df: DataFrame, name: str) -> tuple[Field, Column]:
-    """Return how a column is a label: a number, or float32 numbers per row."""
+def _label_field(df: DataFrame, name: str) -> tuple[Field, Column]:
+    """Return how a column becomes a label: a number, or several float32 numbers per row."""
     column = label_column(df, name)
     if df.select(column.alias("y")).schema["y"].dataType.simpleString() == "double":
         return Field(name, "float64", ()), column
     return Field(name, "float32", None), column
 
 
-def _number(df: DataFrame, name: str) -> tuple[Field, Column]:
+def _weight_field(df: DataFrame, name: str) -> tuple[Field, Column]:
     from pyspark.sql.functions import col
     from pyspark.sql.types import NumericType
 
@@ -155,7 +159,7 @@ def _number(df: DataFrame, name: str) -> tuple[Field, Column]:
     return Field(name, "float32", ()), col(f"`{name}`").cast("float")
 
 
-def _flag(df: DataFrame, name: str | None) -> Column:
+def _validation_flag(df: DataFrame, name: str | None) -> Column:
     from pyspark.sql.functions import col, lit
     from pyspark.sql.types import BooleanType
 
@@ -164,7 +168,7 @@ def _flag(df: DataFrame, name: str | None) -> Column:
     kind = df.schema[name].dataType
     if not isinstance(kind, BooleanType):
         raise SchemaMismatchException(
-            f"validationCol '{name}' must say of each row whether it is for validation: expected "
+            f"validationCol '{name}' must say for each row whether it is for validation: expected "
             f"boolean, got {kind.simpleString()}."
         )
     return col(f"`{name}`")
@@ -178,7 +182,7 @@ def _check_names(df: DataFrame, names: Sequence[str]) -> None:
         )
 
 
-def _unnested(kind: DataType) -> tuple[str, int, bool]:
+def _element_type(kind: DataType) -> tuple[str, int, bool]:
     """Return the type at the bottom of arrays, how deep it is, and whether it is a vector."""
     from pyspark.ml.linalg import VectorUDT
     from pyspark.sql.types import ArrayType
@@ -186,13 +190,13 @@ def _unnested(kind: DataType) -> tuple[str, int, bool]:
     if isinstance(kind, VectorUDT):
         return "double", 1, True
     if isinstance(kind, ArrayType):
-        element, rank, vector = _unnested(kind.elementType)
+        element, rank, vector = _element_type(kind.elementType)
         return element, -1 if vector else rank + 1, vector  # arrays of vectors are refused
     return kind.simpleString(), 0, False
 
 
 def _takes(array: str, dtype: str, raw: bool) -> bool:
-    """Say whether an input of a dtype takes such numbers; the fitted model must take them too."""
+    """Say whether an input of a dtype takes such numbers, now and in the fitted model."""
     if array == "uint8":
         return raw and dtype == "uint8"
     if dtype in _FLOATS:
@@ -204,8 +208,8 @@ def _takes(array: str, dtype: str, raw: bool) -> bool:
     return array == dtype
 
 
-def _kept(array: str, dtype: str) -> str:
-    """Return the smaller of two dtypes that hold the same numbers; bfloat16 is made when fed."""
+def _stored_dtype(array: str, dtype: str) -> str:
+    """Return the smaller of two dtypes for the same numbers; feeding converts to bfloat16."""
     if dtype in _FLOATS:
         return (
             array

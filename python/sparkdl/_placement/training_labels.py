@@ -1,4 +1,4 @@
-"""Labels: which columns can be labels, and how the loss wants them."""
+"""Labels: the columns that can be labels, and the form that a loss wants."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def label_column(df: DataFrame, name: str) -> Column:
             f"There is no column '{name}' for the labels. The DataFrame has: "
             f"{', '.join(df.columns)}. Set labelCol."
         )
-    found = df.schema[name].dataType
-    quoted = col(f"`{name}`")
-    if isinstance(found, VectorUDT):
-        return vector_to_array(quoted)
-    if isinstance(found, (NumericType, BooleanType)):
-        return quoted.cast("double")
-    if isinstance(found, ArrayType) and isinstance(found.elementType, (NumericType, BooleanType)):
-        return quoted.cast("array<double>")
+    dtype = df.schema[name].dataType
+    column = col(f"`{name}`")
+    if isinstance(dtype, VectorUDT):
+        return vector_to_array(column)
+    if isinstance(dtype, (NumericType, BooleanType)):
+        return column.cast("double")
+    if isinstance(dtype, ArrayType) and isinstance(dtype.elementType, (NumericType, BooleanType)):
+        return column.cast("array<double>")
     raise SchemaMismatchException(
         f"Cannot learn from labels in column '{name}': expected numbers, MLlib vectors or arrays "
-        f"of numbers, got {found.simpleString()}. "
+        f"of numbers, got {dtype.simpleString()}. "
         "pyspark.ml.feature.StringIndexer makes numbers from texts."
     )
 
 
-def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) -> Any:
+def targets(labels: np.ndarray[Any, Any], loss: object, output: tuple[int, ...]) -> Any:
     """Return the labels as a loss wants them.
 
     Parameters
@@ -61,21 +61,21 @@ def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) ->
     labels : ndarray
         float64, [rows] or [rows, numbers].
     loss : object
-        What Keras calls it. Sparse categorical losses get classes (from one-hot labels too), the
-        other categorical losses one-hot vectors (from classes too), all others the numbers.
+        As Keras takes it. Sparse categorical losses get classes (also from one-hot labels), the
+        other categorical losses one-hot vectors (also from classes), all others the numbers.
     output : tuple of int
         Shape of the model's output for one row; its last dimension counts the classes.
 
     Returns
     -------
     ndarray
-        int32 classes for a sparse loss, else float32; the shape is that of the output, but for
-        single numbers, which stay [rows].
+        int32 classes for a sparse loss, otherwise float32; the shape is that of the output, except
+        for single numbers, which stay [rows].
 
     Raises
     ------
     InvalidInputException
-        The labels do not fit the loss or the output; says which and why.
+        The labels do not fit the loss or the output; the message says why.
     """
     name = _loss_name(loss)
     if name.startswith(_SPARSE):
@@ -84,7 +84,7 @@ def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) ->
         return _one_hot(_classes(labels, name, output), output)
     if _size(labels) != _product(output):
         raise InvalidInputException(
-            f"The labels do not fit the model: it gives {_product(output)} number(s) per row "
+            f"The labels do not fit the model: it returns {_product(output)} number(s) per row "
             f"(shape {list(output)}), a label has {_size(labels)}. With loss {name!r} every output "
             "needs its number."
         )
@@ -92,7 +92,7 @@ def targets(labels: np.ndarray[Any, Any], loss: Any, output: tuple[int, ...]) ->
     return numbers if labels.ndim == 1 else numbers.reshape(-1, *output)
 
 
-def _loss_name(loss: Any) -> str:
+def _loss_name(loss: object) -> str:
     """Return the name of a loss as Keras writes it, "CategoricalHinge" as "categorical_hinge"."""
     import re
 
@@ -104,7 +104,7 @@ def _loss_name(loss: Any) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(text)).lower()
 
 
-def _size(labels: Any) -> int:
+def _size(labels: np.ndarray[Any, Any]) -> int:
     return 1 if labels.ndim == 1 else int(labels.shape[1])
 
 
@@ -115,7 +115,7 @@ def _product(shape: tuple[int, ...]) -> int:
     return result
 
 
-def _classes(labels: Any, loss: str, output: tuple[int, ...]) -> Any:
+def _classes(labels: np.ndarray[Any, Any], loss: str, output: tuple[int, ...]) -> Any:
     """Return whole numbers from 0 to the number of classes, shaped as the output without them."""
     import numpy as np
 
@@ -133,24 +133,24 @@ def _classes(labels: Any, loss: str, output: tuple[int, ...]) -> Any:
     )
     if wrong.size:
         raise InvalidInputException(
-            f"Label {labels.ravel()[wrong[0]]:g} is no class of the model: loss {loss!r} takes "
+            f"Label {labels.ravel()[wrong[0]]:g} is not a class of the model: loss {loss!r} takes "
             f"whole numbers from 0 to {count - 1} ({wrong.size} of {labels.size} labels are wrong)."
         )
     return labels.astype("int64").reshape(-1, *places)
 
 
-def _from_one_hot(labels: Any, loss: str) -> Any:
+def _from_one_hot(labels: np.ndarray[Any, Any], loss: str) -> Any:
     right = ((labels == 0) | (labels == 1)).all(axis=-1) & (labels.sum(axis=-1) == 1)
     if not right.all():
         raise InvalidInputException(
-            f"{int((~right).sum())} labels are not one-hot (a 1, and 0 elsewhere), so loss "
-            f"{loss!r} cannot have the number of their class. 'categorical_crossentropy' takes "
-            "labels that are probabilities."
+            f"{int((~right).sum())} labels are not one-hot (a 1, and 0 elsewhere), so they have no "
+            f"class for loss {loss!r}. 'categorical_crossentropy' takes labels that are "
+            "probabilities."
         )
     return labels.argmax(axis=-1)
 
 
-def _one_hot(classes: Any, output: tuple[int, ...]) -> Any:
+def _one_hot(classes: np.ndarray[Any, Any], output: tuple[int, ...]) -> Any:
     import numpy as np
 
     rows = np.zeros((classes.size, output[-1]), dtype="float32")

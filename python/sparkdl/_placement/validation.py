@@ -1,4 +1,4 @@
-"""Which rows are for validation, when a fraction of them is."""
+"""Which rows are for validation, if a fraction of them is."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparkdl._placement.lanes import Indices, mixed
+from sparkdl._placement.lanes import Indices, mix
 
-_ROUNDING = 1e-9  # 3 / 0.2 is to be 15
+_ROUNDING = 1e-9  # 3 / 0.2 has to be 15
 
 
 @dataclass(frozen=True)
 class Fraction:
-    """Of every 1 / fraction rows that follow each other one, which the seed chooses.
+    """One of every 1 / fraction consecutive rows, which the seed chooses.
 
     So the rows come from everywhere, their number is that fraction of all, and neither depends on
     how rows are partitioned.
@@ -23,14 +23,14 @@ class Fraction:
     seed: int
 
     def chosen(self, first: int, count: int) -> Indices:
-        """Return which of `count` rows from number `first` on are chosen, counted from 0."""
+        """Return which of `count` rows, beginning with row `first`, are chosen, from 0."""
         rows = self._rows(first, first + count) - first
         return rows[(rows >= 0) & (rows < count)]
 
     def before(self, row: int) -> int:
         """Return how many rows with smaller numbers are chosen."""
-        sure = self._window(row)
-        return sure + int((self._rows(row, row) < row).sum())
+        whole_windows = self._window(row)
+        return whole_windows + int((self._rows(row, row) < row).sum())
 
     def _window(self, row: int) -> int:
         """Return a window that ends before a row, with all windows before it; at least 0."""
@@ -40,7 +40,7 @@ class Fraction:
         """Return the chosen rows of all windows that reach into first..end, and of few others."""
         windows = np.arange(self._window(first), int(end * self.fraction) + 3)
         starts, ends = self._start(windows), self._start(windows + 1)
-        random = mixed(windows.astype(np.uint64) + mixed(np.uint64(self.seed)))
+        random = mix(windows.astype(np.uint64) + mix(np.uint64(self.seed)))
         chosen: Indices = starts + (random % (ends - starts).astype(np.uint64)).astype(np.int64)
         return chosen
 

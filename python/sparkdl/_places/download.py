@@ -1,4 +1,4 @@
-"""Keras downloads weights and labels; here it may not hang, nor print a progress bar."""
+"""Keras' downloads of weights and labels, which must not hang."""
 
 from __future__ import annotations
 

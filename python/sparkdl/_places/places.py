@@ -1,4 +1,4 @@
-"""Where something is that a user names by a path or a URI, for whatever takes or makes a file.
+"""Places that a user names by a path or a URI, for everything that takes or makes a file.
 
 The rules are those of `org.sparkdl.files.Place` in Scala, and docs/paths.md has them.
 """
@@ -19,10 +19,10 @@ from sparkdl._places import remote_files as remote
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import SettingsException
 
-Given = str | os.PathLike[str]
+PathOrUri = str | os.PathLike[str]
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/", re.DOTALL)
-_COLLAPSED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/(?!/)")
+_PATHLIB_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/(?!/)")
 _FILE = re.compile(r"file:(?://(?P<host>[^/]*))?(?P<path>/.*)?", re.DOTALL | re.IGNORECASE)
 
 
@@ -35,7 +35,7 @@ class Place:
     text : str
         What the user wrote.
     local : Path or None
-        The absolute path on this machine; None: it is on another file system.
+        The absolute path on this machine; None if it is on another file system.
     """
 
     text: str
@@ -49,8 +49,8 @@ class Place:
         """The last part of the path."""
         return unquote(_last(self.text)) if self.local is None else self.local.name
 
-    def fetched(self) -> Path | None:
-        """Return the local path of what is there, itself or a copy; None if nothing is.
+    def fetch(self) -> Path | None:
+        """Return the local path of what is there, or of a copy; None if nothing is there.
 
         A copy is made once for the same sizes and times of the files, and kept while Spark runs. A
         path without a scheme that is not on this machine is looked for on Spark's default file
@@ -86,8 +86,8 @@ class Place:
         return place_of(f"{folder[0]}{folder[1]}{name}")
 
     @contextmanager
-    def written(self) -> Iterator[Path]:
-        """Give a local path for a new file or folder, which comes to its place when it is whole.
+    def writing(self) -> Iterator[Path]:
+        """Yield a local path for a new file or folder, which goes to its place when it is whole.
 
         What is there is replaced. After an error everything is as it was.
         """
@@ -96,38 +96,38 @@ class Place:
         beside = process_folder() if self.local is None else self.local.parent
         scratch = Path(tempfile.mkdtemp(prefix=f".{self.name}.", dir=beside))
         try:
-            made = scratch / self.name
-            yield made
+            new = scratch / self.name
+            yield new
             if self.local is None:
-                remote.store(made, self.text)
+                remote.store(new, self.text)
             else:
-                _replace(made, self.local, scratch / "old")
+                _replace(new, self.local, scratch / "old")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def place_of(given: Given) -> Place:
+def place_of(path: PathOrUri) -> Place:
     """Return the place that a user names.
 
     Raises
     ------
     SettingsException
-        It is no path: a URI of files of another machine, or one that lost a slash.
+        It is not a path: a URI of files on another machine, or one that lost a slash.
 
     Examples
     --------
     >>> place_of("file:///models/a%20b").local, place_of("s3a://bucket/m").local
     (PosixPath('/models/a b'), None)
     """
-    text = path_text(given)
+    text = path_text(path)
     if text.lower().startswith("file:"):
-        return Place(text, _of_file_uri(text))
+        return Place(text, _path_of_file_uri(text))
     if not _is_plain(text):
         return Place(text, None)
-    return Place(text, Path(_expanded(text)).absolute())
+    return Place(text, Path(_expand(text)).absolute())
 
 
-def path_text(given: Given) -> str:
+def path_text(path: PathOrUri) -> str:
     """Return a path or URI as text.
 
     Raises
@@ -135,46 +135,46 @@ def path_text(given: Given) -> str:
     SettingsException
         It is a `pathlib.Path` made from a URI, which has lost a slash.
     """
-    text = os.fspath(given)
+    text = os.fspath(path)
     if not text:
-        raise _refused(text, "it is empty")
-    if not isinstance(given, PurePath):
+        raise _refusal(text, "it is empty")
+    if not isinstance(path, PurePath):
         return text
-    collapsed = _COLLAPSED.match(text)
-    if not collapsed or text.startswith("file:/"):
+    uri = _PATHLIB_URI.match(text)
+    if not uri or text.startswith("file:/"):
         # pathlib makes file:/localhost/a of file://localhost/a
         return re.sub("^file:/localhost/", "file://localhost/", text)
-    scheme = collapsed[1]
-    raise _refused(
+    scheme = uri[1]
+    raise _refusal(
         text,
         f"pathlib.Path has made one slash of the two behind {scheme}:. Give the address as text: "
         f'"{scheme}://..."',
     )
 
 
-def local_copy(given: Given) -> Path | None:
-    """Return the local path of what a user names, itself or a copy; None if nothing is there."""
-    return place_of(given).fetched()
+def local_copy(path: PathOrUri) -> Path | None:
+    """Return the local path of what a user names, or of a copy; None if nothing is there."""
+    return place_of(path).fetch()
 
 
 def _is_plain(text: str) -> bool:
     return not _URI.match(text) and not text.lower().startswith("file:")
 
 
-def _of_file_uri(text: str) -> Path:
-    found = _FILE.fullmatch(text)
-    host = found["host"] if found else None
+def _path_of_file_uri(text: str) -> Path:
+    match = _FILE.fullmatch(text)
+    host = match["host"] if match else None
     if host not in (None, "", "localhost"):
-        raise _refused(
+        raise _refusal(
             text,
             f"it names the host '{host}', and file: is for this machine: expected "
             "file:///folder/file",
         )
-    if found is None or found["path"] is None:
-        raise _refused(text, "after file: there must be a whole path: file:///folder/file")
-    as_written, decoded = Path(found["path"]), Path(unquote(found["path"]))
-    there = as_written.exists() or _depth(as_written) > _depth(decoded)
-    return as_written if there else decoded
+    if match is None or match["path"] is None:
+        raise _refusal(text, "after file: there must be a whole path: file:///folder/file")
+    as_written, decoded = Path(match["path"]), Path(unquote(match["path"]))
+    use_as_written = as_written.exists() or _depth(as_written) > _depth(decoded)
+    return as_written if use_as_written else decoded
 
 
 def _depth(path: Path) -> int:
@@ -182,12 +182,12 @@ def _depth(path: Path) -> int:
     return next(len(p.parts) for p in (path, *path.parents) if p.exists())
 
 
-def _expanded(text: str) -> str:
+def _expand(text: str) -> str:
     first = text.partition("/")[0]
     if first == "~":
         return os.path.expanduser(text)
     if first.startswith("~") and first != text and not os.path.exists(first):
-        raise _refused(text, f"the home directory of '{first[1:]}' is not looked up: give its path")
+        raise _refusal(text, f"the home directory of '{first[1:]}' is not looked up: give its path")
     return text
 
 
@@ -195,18 +195,18 @@ def _last(text: str) -> str:
     return text.rstrip("/").rpartition("/")[2]
 
 
-def _replace(made: Path, target: Path, away: Path) -> None:
-    """Renaming onto a folder that is not empty fails."""
+def _replace(new: Path, target: Path, old: Path) -> None:
+    """Put `new` in the place of `target`, which a rename cannot do to a folder that has files."""
     if not target.is_dir():
-        os.replace(made, target)
+        os.replace(new, target)
         return
-    os.rename(target, away)
+    os.rename(target, old)
     try:
-        os.replace(made, target)
+        os.replace(new, target)
     except OSError:
-        os.rename(away, target)
+        os.rename(old, target)
         raise
 
 
-def _refused(text: str, why: str) -> SettingsException:
+def _refusal(text: str, why: str) -> SettingsException:
     return SettingsException(f"Cannot take '{text}' for a path: {why}.")

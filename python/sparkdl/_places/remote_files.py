@@ -19,14 +19,14 @@ def is_reachable() -> bool:
 
 def fetch(uri: str) -> Path | None:
     """Return a local copy of a file or folder, None if it is not there."""
-    found = _door(uri).fetchFile(uri)
-    return None if found is None else Path(found)
+    path = _door(uri).fetchFile(uri)
+    return None if path is None else Path(path)
 
 
 def names(uri: str) -> list[str] | None:
     """Return the names of what is in a folder, None if it is not there."""
-    found = _door(uri).fileNames(uri)
-    return None if found is None else [str(name) for name in found]
+    listed = _door(uri).fileNames(uri)
+    return None if listed is None else [str(name) for name in listed]
 
 
 def store(local: Path, uri: str) -> None:
@@ -42,7 +42,7 @@ def delete(uri: str) -> None:
 def _door(uri: str) -> Any:
     if not is_reachable():
         raise SettingsException(
-            f"'{uri}' is on no file system of this machine, and only Spark reaches others: make a "
+            f"'{uri}' is not on this machine, and only Spark reaches other file systems: start a "
             "session first (import sparkdl; spark = sparkdl.start()), or copy it to this machine."
         )
     return door()

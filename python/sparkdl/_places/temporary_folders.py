@@ -1,4 +1,4 @@
-"""Folders that go when the process ends, and the endings of files of Keras."""
+"""Folders that are removed when the process ends."""
 
 from __future__ import annotations
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.libraries import tensorflow
-from sparkdl.data._structure import filled
+from sparkdl.data._structure import fill
+
+if TYPE_CHECKING:
+    from sparkdl.data._structure import Columns
 
 _PREFETCHED = 2  # batches
 
 
 def as_dataset(
     batches: Callable[[], Iterable[Sequence[Any]]],
-    columns: Any,
+    columns: Columns,
     specs: Sequence[Any],
     count: int | None,
 ) -> Any:
@@ -22,18 +25,18 @@ def as_dataset(
     Parameters
     ----------
     batches : callable
-        Gives batches, each an array per column.
+        Yields batches, each with one array per column.
     columns : str, or tuple, list or dict
         The structure of the elements.
     specs : sequence of tf.TensorSpec
-        Of each column.
+        The spec of each column.
     count : int or None
-        Batches of an iteration, -1 if it does not end, None if nobody knows.
+        Batches of an iteration, -1 if it does not end, None if that is unknown.
     """
     data = tensorflow().data
     dataset = data.Dataset.from_generator(
-        lambda: (filled(columns, batch) for batch in batches()),
-        output_signature=filled(columns, specs),
+        lambda: (fill(columns, batch) for batch in batches()),
+        output_signature=fill(columns, specs),
     )
     if count is not None:
         dataset = dataset.apply(data.experimental.assert_cardinality(count))

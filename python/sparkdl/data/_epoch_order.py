@@ -1,4 +1,4 @@
-"""In which order rows come, epoch by epoch."""
+"""The order of the rows, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Epochs:
-    """Counts epochs over the iterations of a dataset, so that no order comes twice."""
+    """Counts epochs over the iterations of a dataset, so that no order repeats."""
 
     def __init__(self) -> None:
         self._next = 0
         self._lock = threading.Lock()
 
     def begin(self, epochs: int | None) -> Iterable[int]:
-        """Return the epochs (from 0) of an iteration that begins now; None: without end."""
+        """Return the epochs (from 0) of an iteration that begins now; with None it does not end."""
         with self._lock:
             first = self._next
             self._next += epochs or 1
@@ -44,21 +44,21 @@ class EpochOrder:
     seed: int
 
     def turns(self, epochs: Iterable[int], partitions: int) -> Iterator[Turn]:
-        """Give the partitions of epochs."""
+        """Yield the partitions of epochs."""
         for epoch in epochs:
             order = self._random(epoch).permutation(partitions) if self.shuffle else None
             for i in range(partitions):
                 yield Turn(epoch, i if order is None else int(order[i]))
 
     def rows(self, turn: Turn, rows: int) -> Any:
-        """Return the order of a partition's rows, None for the one that they have."""
+        """Return the order of a partition's rows; None if they keep theirs."""
         return self._random(*turn).permutation(rows) if self.shuffle else None
 
     def _random(self, *of: int) -> np.random.Generator:
         return np.random.default_rng([self.seed & 0xFFFFFFFF, *of])
 
 
-def spread(df: DataFrame, seed: int) -> DataFrame:
+def spread_rows(df: DataFrame, seed: int) -> DataFrame:
     """Spread rows over the DataFrame's partitions at random, so that each is a sample of all.
 
     Which row goes where depends on its place in the DataFrame and on the seed alone.

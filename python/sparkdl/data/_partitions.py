@@ -1,7 +1,7 @@
-"""Partitions of a DataFrame on their way to the driver, a few at the same time, in a given order.
+"""Partitions of a DataFrame, fetched to the driver in a given order, a few at the same time.
 
-Each partition is one Spark job of one task: what the driver holds is bounded by how many are under
-way, and Spark repeats a task that fails or whose executor is lost.
+Each partition is one Spark job of one task: how many are under way limits what the driver holds,
+and Spark repeats a task that fails or whose executor is lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BATCH_BYTES = 16 << 20
 _MOST_ROWS = 10_000
 _ROWS_PER_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _THREADS = "sparkdl-tf_dataset"
-_settings = threading.Lock()
+_settings_lock = threading.Lock()
 
 
 class Partitions:
@@ -36,7 +36,7 @@ class Partitions:
     frame : DataFrame
         It is planned once; shuffles in it are done once.
     row_bytes : int
-        Of a row, about; a record batch has some megabytes.
+        The approximate size of a row; a record batch has some megabytes.
     cache : bool
         Whether executors keep the rows (in memory, else on disk) until `forget`.
     """
@@ -56,7 +56,7 @@ class Partitions:
         self.count: int = self._rdd.getNumPartitions()
 
     def forget(self) -> None:
-        """Have the executors let go of the rows that they keep."""
+        """Let the executors free the rows that they keep."""
         with suppress(Exception):  # the session may have been stopped
             self._rdd.unpersist(False)
 
@@ -67,38 +67,40 @@ class Partitions:
         from pyspark.util import _load_from_socket
 
         jvm: Any = self._sc._jvm
-        wanted = jvm.java.util.ArrayList()
-        wanted.append(partition)
+        partitions = jvm.java.util.ArrayList()
+        partitions.append(partition)
         self._sc.addJobTag(tag)
         self._sc.setJobDescription(f"tf_dataset: partition {partition + 1} of {self.count}")
         try:
             with jvm_errors():
-                place = jvm.PythonRDD.runJob(self._sc._jsc.sc(), self._rdd, wanted)
+                place = jvm.PythonRDD.runJob(self._sc._jsc.sc(), self._rdd, partitions)
             pieces = list(_load_from_socket(place, NoOpSerializer()))
         finally:
             self._sc.removeJobTag(tag)
         return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in pieces]
 
     def in_order(
-        self, wanted: Iterable[T], which: Callable[[T], int], ahead: int, timeout: float
+        self, items: Iterable[T], partition_of: Callable[[T], int], ahead: int, timeout: float
     ) -> Iterator[tuple[T, list[Any]]]:
-        """Give the partitions that are wanted, with `ahead` of them under way at the same time.
+        """Yield each item with its partition, and fetch `ahead` of them at the same time.
 
         Raises
         ------
         SettingsException
-            A partition did not come within `timeout` seconds, or the session was stopped.
+            A partition did not arrive within `timeout` seconds, or the session was stopped.
         """
         from pyspark import inheritable_thread_target
 
         if self._sc._jsc is None:
             raise SettingsException("The Spark session of this dataset was stopped. Make it again.")
         tag = f"sparkdl-{secrets.token_hex(8)}"
-        fetch = inheritable_thread_target(self._session)(lambda item: self.fetch(which(item), tag))
+        fetch = inheritable_thread_target(self._session)(
+            lambda item: self.fetch(partition_of(item), tag)
+        )
         pool = ThreadPoolExecutor(ahead, _THREADS)
         under_way: deque[tuple[T, Future[list[Any]]]] = deque()
         try:
-            for item in wanted:
+            for item in items:
                 under_way.append((item, pool.submit(fetch, item)))
                 if len(under_way) > ahead:
                     yield _first(under_way, timeout)
@@ -110,9 +112,9 @@ class Partitions:
 
 
 def _record_batches(frame: DataFrame, rows: int) -> Any:
-    """Return the JavaRDD of record batches; how many rows they have is a setting of the session."""
+    """Return the JavaRDD of record batches, whose number of rows is a setting of the session."""
     conf = frame.sparkSession.conf
-    with _settings, jvm_errors():
+    with _settings_lock, jvm_errors():
         before = conf.get(_ROWS_PER_BATCH)
         conf.set(_ROWS_PER_BATCH, rows)
         try:
@@ -127,7 +129,7 @@ def _first(under_way: deque[tuple[T, Future[list[Any]]]], timeout: float) -> tup
         return item, future.result(timeout)
     except TooLate:
         raise SettingsException(
-            f"A partition of the DataFrame did not come within {timeout:g} seconds. Either no task "
-            "slot is free (other jobs hold them), or a partition takes that long: give timeout= "
-            "more seconds, or df.repartition(n) with more partitions."
+            f"A partition of the DataFrame did not arrive within {timeout:g} seconds. Either no "
+            "task slot is free (other jobs hold them), or a partition takes that long: set "
+            "timeout= to more seconds, or use df.repartition(n) with more partitions."
         ) from None

@@ -1,7 +1,8 @@
-"""Rows that are shared out among the processes of `TensorFlowDistributor`.
+"""Rows that are divided among the processes of `TensorFlowDistributor`.
 
-On the driver they are `Shards`. The distributor places the rows, as `KerasEstimator` does, on the
-local disks of the processes and gives them `Share`, of which each makes a dataset of its rows.
+On the driver they are `Shards`. The distributor places the rows on the local disks of the
+processes, as `KerasEstimator` does, and passes each process a `Share`, from which it makes a
+dataset of its rows.
 """
 
 from __future__ import annotations
@@ -16,24 +17,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.placement import TRAINING, Layout, encoded, layout, receiver, splitter
+from sparkdl._placement.placement import (
+    TRAINING,
+    Layout,
+    encode_rows,
+    find_layout,
+    receiver,
+    splitter,
+)
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl.data._arrow_arrays import TensorField
 from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._epoch_order import EpochOrder, Epochs
 from sparkdl.data._feed import Batching
 from sparkdl.data._prepared_columns import REASON
-from sparkdl.data._source import Rejected, Source
+from sparkdl.data._source import RejectedRows, Source
 from sparkdl.errors import InvalidInputException, SchemaMismatchException, SettingsException
 
 if TYPE_CHECKING:
     from pyspark import RDD
 
+    from sparkdl.data._structure import Columns
+
 
 class Shards:
     """What ``tf_dataset(..., shard=True)`` returns: an argument for `TensorFlowDistributor.run`."""
 
-    def __init__(self, source: Source, columns: Any, order: EpochOrder, batching: Batching) -> None:
+    def __init__(
+        self, source: Source, columns: Columns, order: EpochOrder, batching: Batching
+    ) -> None:
         self._source, self._columns = source, columns
         self._order, self.batching = order, batching
         self._fields, _ = source.first_row(batching.skip)
@@ -41,10 +53,10 @@ class Shards:
             if field.dtype == object:
                 raise SchemaMismatchException(
                     f"Column '{field.name}' has strings or bytes, which processes do not keep as "
-                    "arrays. Convert it to numbers in Spark before, or give image_size for images."
+                    "arrays. Convert it to numbers in Spark first, or set image_size for images."
                 )
 
-    def encoded(self) -> tuple[RDD[Any], Layout]:
+    def encode(self) -> tuple[RDD[Any], Layout]:
         """Encode the rows, which stay on the executors' disks.
 
         Raises
@@ -56,44 +68,44 @@ class Shards:
 
         frame = self._source.frame
         rows = frame.where(f"{REASON} IS NULL") if self.batching.skip else frame
-        kept = Fields(tuple(self._kept(i) for i in range(len(self._fields))), (), None)
+        fields = Fields(tuple(self._field(i) for i in range(len(self._fields))), (), None)
         columns = [f"c{i}" for i in range(len(self._fields))]
-        blocks = encoded(rows.select(*columns, lit(False).alias("chosen")), kept)
+        blocks = encode_rows(rows.select(*columns, lit(False).alias("chosen")), fields)
         try:
-            return blocks, self._layout(blocks, kept)
+            return blocks, self._layout_of(blocks, fields)
         except BaseException:
             blocks.unpersist()
             raise
 
-    def share(self, number: int, found: Layout) -> Share:
-        """Return what each process makes its dataset of."""
+    def share(self, number: int, layout: Layout) -> Share:
+        """Return what each process makes its dataset from."""
         seed = self._order.seed if self._order.shuffle else None
         kinds = [
             TensorField(f.name, np.dtype(f.dtype), shape)
-            for f, shape in zip(found.fields.all(), found.shapes, strict=True)
+            for f, shape in zip(layout.fields.all(), layout.shapes, strict=True)
         ]
-        return Share(number, self._columns, kinds, found.rows[TRAINING], seed, self.batching)
+        return Share(number, self._columns, kinds, layout.rows[TRAINING], seed, self.batching)
 
-    def _kept(self, i: int) -> Field:
+    def _field(self, i: int) -> Field:
         field, image = self._fields[i], f"h{i}" in self._source.frame.columns
         return Field(field.name, str(field.dtype), field.shape, raw=image)
 
-    def _layout(self, blocks: RDD[Any], kept: Fields) -> Layout:
+    def _layout_of(self, blocks: RDD[Any], fields: Fields) -> Layout:
         try:
-            found = layout(blocks, kept, None)
+            layout = find_layout(blocks, fields, None)
         except InvalidInputException:
             self._raise_reason()
             raise
-        rows = found.rows[TRAINING]
+        rows = layout.rows[TRAINING]
         if not self.batching.per_epoch(rows):
             raise InvalidInputException(self.batching.refusal(rows))
-        return found
+        return layout
 
     def _raise_reason(self) -> None:
-        """Raise why the first row that cannot be used cannot, if there is one."""
+        """Raise the reason of the first row that cannot be used, if there is one."""
         row = self._source.frame.where(f"{REASON} IS NOT NULL").select(REASON).first()
         if row is not None:
-            Rejected().add(1, [row[0]], skip=False)
+            RejectedRows().add(1, [row[0]], skip=False)
 
 
 @dataclass(frozen=True)
@@ -103,9 +115,9 @@ class Share:
     Attributes
     ----------
     rows : int
-        Of all processes.
+        The rows of all processes.
     seed : int or None
-        Of the order; None for that of the DataFrame.
+        The seed of the order; None for the DataFrame's order.
     """
 
     number: int
@@ -142,7 +154,7 @@ class Share:
 
 
 @contextmanager
-def placed(
+def place_shards(
     arguments: Sequence[Any], workers: int, local: bool
 ) -> Iterator[tuple[list[Any], dict[str, Any]]]:
     """Encode the rows of all `Shards` among the arguments.
@@ -150,29 +162,29 @@ def placed(
     Yields
     ------
     list, dict
-        The arguments with a `Share` in the place of each, and what `run_workers` is to be given
-        so that the rows come to the processes. Executors keep the rows until the block ends.
+        The arguments with a `Share` instead of each, and what `run_workers` needs in order to send
+        the rows to the processes. Executors keep the rows until the block ends.
 
     Raises
     ------
     SettingsException
-        A global batch is smaller than the number of processes, or these are no tasks of Spark.
+        A global batch is smaller than the number of processes, or these are not Spark tasks.
     """
     shards = [a for a in arguments if isinstance(a, Shards)]
     if not shards:
         yield list(arguments), {}
         return
     _check(shards, workers, local)
-    made: list[Encoded] = []
+    encoded_shards: list[EncodedRows] = []
     try:
-        for one in shards:
-            made.append(Encoded(one.batching.size, *one.encoded()))
-        shares = iter([one.share(i, made[i].layout) for i, one in enumerate(shards)])
+        for shard in shards:
+            encoded_shards.append(EncodedRows(shard.batching.size, *shard.encode()))
+        shares = iter([shard.share(i, encoded_shards[i].layout) for i, shard in enumerate(shards)])
         values = [next(shares) if isinstance(a, Shards) else a for a in arguments]
-        receive = _receiver([(e.layout, e.batch) for e in made], workers)
-        yield values, {"data": _by_worker(made, workers), "receive": receive}
+        receive = _receiver([(e.layout, e.batch) for e in encoded_shards], workers)
+        yield values, {"data": _pieces_by_worker(encoded_shards, workers), "receive": receive}
     finally:
-        for rows in made:
+        for rows in encoded_shards:
             with suppress(Exception):  # the session may have been stopped
                 rows.blocks.unpersist()
 
@@ -180,19 +192,19 @@ def placed(
 def _check(shards: Sequence[Shards], workers: int, local: bool) -> None:
     if local:
         raise SettingsException(
-            "tf_dataset(..., shard=True) gives rows to tasks of Spark: use localMode=False, which "
-            "with master local[n] runs on this machine, too."
+            "tf_dataset(..., shard=True) sends rows to Spark tasks: use localMode=False, which "
+            "with master local[n] also runs on this machine."
         )
     smallest = min(one.batching.size for one in shards)
     if smallest < workers:
         raise SettingsException(
-            f"batch_size is that of the global batch, which is shared among {workers} processes: "
-            f"it must be at least {workers}, got {smallest}."
+            f"batch_size is that of the global batch, which {workers} processes share: it must be "
+            f"at least {workers}, got {smallest}."
         )
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRows:
     """The rows of one dataset on the executors' disks."""
 
     batch: int
@@ -207,14 +219,14 @@ class Encoded:
         )
 
 
-def _by_worker(made: Sequence[Encoded], workers: int) -> RDD[Any]:
-    """Return (number, piece), sorted, so that the rows of a dataset follow each other."""
-    pieces = [one.pieces(number, workers) for number, one in enumerate(made)]
+def _pieces_by_worker(encoded_shards: Sequence[EncodedRows], workers: int) -> RDD[Any]:
+    """Return (number, piece), sorted, so that the rows of a dataset are together."""
+    pieces = [shard.pieces(number, workers) for number, shard in enumerate(encoded_shards)]
     together = pieces[0].context.union(pieces)
-    return together.repartitionAndSortWithinPartitions(workers, itemgetter(0)).map(_unranked)
+    return together.repartitionAndSortWithinPartitions(workers, itemgetter(0)).map(_without_rank)
 
 
-def _unranked(pair: tuple[tuple[int, int], Any]) -> tuple[int, Any]:
+def _without_rank(pair: tuple[tuple[int, int], Any]) -> tuple[int, Any]:
     (_, number), piece = pair
     return number, piece
 
@@ -224,17 +236,17 @@ def _receiver(
 ) -> Callable[[int, Iterable[Any], Path], None]:
     def receive(rank: int, pieces: Iterable[tuple[int, Any]], folder: Path) -> None:
         missing = set(range(len(layouts)))
-        for number, own in groupby(pieces, itemgetter(0)):
-            _receive(layouts[number], workers, rank, map(itemgetter(1), own), folder, number)
+        for number, own_pieces in groupby(pieces, itemgetter(0)):
+            _receive(layouts[number], workers, rank, map(itemgetter(1), own_pieces), folder, number)
             missing.discard(number)
-        for number in missing:  # of which this process has no row
+        for number in missing:  # datasets of which this process has no row
             _receive(layouts[number], workers, rank, (), folder, number)
 
     return receive
 
 
 def _receive(
-    of: tuple[Layout, int],
+    layout_and_batch: tuple[Layout, int],
     workers: int,
     rank: int,
     pieces: Iterable[Any],
@@ -243,7 +255,7 @@ def _receive(
 ) -> None:
     place = _folder(folder, number)
     place.mkdir()
-    receiver(of[0], of[1], workers)(rank, pieces, place)
+    receiver(layout_and_batch[0], layout_and_batch[1], workers)(rank, pieces, place)
 
 
 def _folder(folder: Path, number: int) -> Path:

@@ -1,13 +1,13 @@
-"""The rows that a dataset is fed with, and those that it cannot be fed with."""
+"""The rows that feed a dataset, and those that cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sparkdl.data._arrow_arrays import TensorField, fields, usable
-from sparkdl.data._epoch_order import spread
-from sparkdl.data._prepared_columns import REASON, prepared
+from sparkdl.data._arrow_arrays import TensorField, fields_of, usable_rows
+from sparkdl.data._epoch_order import spread_rows
+from sparkdl.data._prepared_columns import REASON, prepare
 from sparkdl.errors import InvalidInputException
 from sparkdl.errors.user_warnings import warn
 
@@ -28,22 +28,22 @@ class Source:
     Attributes
     ----------
     frame : DataFrame
-        The prepared columns, see `_columns`.
+        The prepared columns, see `_prepared_columns`.
     """
 
     def __init__(
         self, df: DataFrame, names: Sequence[str], image_size: tuple[int, int] | None
     ) -> None:
-        self.frame = prepared(df, names, image_size)
+        self.frame = prepare(df, names, image_size)
         self._df, self._names, self._size = df, names, image_size
 
-    def spread(self, seed: int) -> DataFrame:
+    def spread_rows(self, seed: int) -> DataFrame:
         """Return `frame` with its rows spread over the partitions at random."""
         chosen = self._df.select(*dict.fromkeys(f"`{n}`" for n in self._names))
-        return prepared(spread(chosen, seed), self._names, self._size)
+        return prepare(spread_rows(chosen, seed), self._names, self._size)
 
     def first_row(self, skip: bool) -> tuple[list[TensorField], int]:
-        """Return what the columns become, and about how many bytes a row has.
+        """Return the fields that the columns become, and the approximate bytes of a row.
 
         Raises
         ------
@@ -51,19 +51,19 @@ class Source:
             There is no row, or the first one cannot be used and may not be skipped.
         """
         rows = self.frame.where(f"{REASON} IS NULL") if skip else self.frame
-        found = rows.take(1)  # toArrow() would begin all partitions
-        if not found:
+        first = rows.take(1)  # toArrow() would begin all partitions
+        if not first:
             raise InvalidInputException(
                 "The DataFrame has no row" + (" that can be used." if skip else ".")
             )
-        table = rows.sparkSession.createDataFrame(found, rows.schema).toArrow()
+        table = rows.sparkSession.createDataFrame(first, rows.schema).toArrow()
         batch = table.combine_chunks().to_batches()[0]
-        _, reasons = usable(batch)
-        Rejected().add(1, reasons, skip)
-        return fields(batch, self._names), batch.nbytes
+        _, reasons = usable_rows(batch)
+        RejectedRows().add(1, reasons, skip)
+        return fields_of(batch, self._names), batch.nbytes
 
 
-class Rejected:
+class RejectedRows:
     """Counts rows of an epoch that cannot be used."""
 
     _MOST = 3
@@ -85,7 +85,7 @@ class Rejected:
         """Rows that were not rejected."""
         return self.rows - self.rejected
 
-    def tell(self) -> None:
+    def warn_if_any(self) -> None:
         """Warn if rows were skipped."""
         if self.rejected:
             first = "; ".join(self.reasons)
@@ -94,6 +94,6 @@ class Rejected:
 
 def _refusal(reason: str) -> str:
     return (
-        f"A row cannot become a tensor: {reason}. Mend it, or leave such rows out with "
+        f"A row cannot become a tensor: {reason}. Fix it, or leave such rows out with "
         'handle_invalid="skip".'
     )

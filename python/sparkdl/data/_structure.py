@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from sparkdl.errors import SparkDLException
 
+# The name of a column, or names in tuples, lists and dicts, nested in any way.
+Columns: TypeAlias = str | Mapping[Any, "Columns"] | Sequence["Columns"]
 
-def names_in(columns: Any) -> list[str]:
+
+def names_in(columns: Columns) -> list[str]:
     """Return the names in a string, or in tuples, lists and dicts of them, nested in any way."""
-    found = list(_names(columns))
-    if not found:
+    names = list(_names(columns))
+    if not names:
         raise SparkDLException(f"columns= names no column: {columns!r}.")
-    return found
+    return names
 
 
-def _names(columns: Any) -> Iterator[str]:
+def _names(columns: Columns) -> Iterator[str]:
     if isinstance(columns, str):
         yield columns
     elif isinstance(columns, (Mapping, Sequence)):
@@ -29,18 +32,18 @@ def _names(columns: Any) -> Iterator[str]:
         )
 
 
-def filled(columns: Any, values: Sequence[Any]) -> Any:
-    """Return the structure with values in the places of the names; lists become tuples.
+def fill(columns: Columns, values: Sequence[Any]) -> Any:
+    """Return the structure with values instead of names; lists become tuples.
 
-    >>> filled(({"a": "x", "b": "y"}, "label"), [1, 2, 3])
+    >>> fill(({"a": "x", "b": "y"}, "label"), [1, 2, 3])
     ({'a': 1, 'b': 2}, 3)
     """
-    return _filled(columns, iter(values))
+    return _fill(columns, iter(values))
 
 
-def _filled(columns: Any, values: Iterator[Any]) -> Any:
+def _fill(columns: Columns, values: Iterator[Any]) -> Any:
     if isinstance(columns, str):
         return next(values)
     if isinstance(columns, Mapping):
-        return {key: _filled(part, values) for key, part in columns.items()}
-    return tuple(_filled(part, values) for part in columns)
+        return {key: _fill(part, values) for key, part in columns.items()}
+    return tuple(_fill(part, values) for part in columns)

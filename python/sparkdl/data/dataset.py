@@ -1,4 +1,4 @@
-"""`tf_dataset`: rows of a DataFrame for a training loop of one's own."""
+"""`tf_dataset`: rows of a DataFrame for a custom training loop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._models.libraries import tensorflow
 from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._epoch_order import EpochOrder
-from sparkdl.data._feed import Batching, Feed
+from sparkdl.data._feed import BatchFeed, Batching
 from sparkdl.data._source import Source
 from sparkdl.data._structure import names_in
 from sparkdl.errors import SparkDLException
@@ -17,10 +17,12 @@ from sparkdl.errors import SparkDLException
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from sparkdl.data._structure import Columns
+
 
 def tf_dataset(
     df: DataFrame,
-    columns: Any,
+    columns: Columns,
     batch_size: int = 32,
     *,
     shuffle: bool = False,
@@ -39,22 +41,22 @@ def tf_dataset(
 
     Spark prepares the rows: executors decode and resize images in the JVM, with the code that
     feeds models at inference, and send batches of Arrow to the driver, where this dataset is used.
-    Nothing is collected whole: the driver holds `num_workers` + 1 partitions at most.
+    Nothing is collected as a whole: the driver holds at most `num_workers` + 1 partitions.
 
     Input and Output, each with the batch as first dimension:
 
     - numbers and booleans keep their type, but double and decimal become float32;
-    - arrays, nested too, of one length in all rows: a tensor of their shape; MLlib vectors: float32
-      ``[batch, size]``;
-    - strings, and bytes when there is no `image_size`: ``tf.string``;
-    - image structs, and with `image_size` encoded bytes (JPEG, PNG, BMP, GIF): uint8
+    - arrays, also nested ones, of one length in all rows become a tensor of their shape; MLlib
+      vectors float32 ``[batch, size]``;
+    - strings, and bytes when there is no `image_size`, become ``tf.string``;
+    - image structs, and with `image_size` encoded bytes (JPEG, PNG, BMP, GIF), become uint8
       ``[batch, height, width, 3]``, RGB, 0 to 255.
 
-    Order: that of the DataFrame. With `shuffle`, Spark once spreads the rows over the partitions at
-    random, and in each epoch the partitions and the rows within them come in another order. The
-    order depends on the DataFrame's own, on `seed` and on the number of the epoch alone. Epochs are
-    counted from 0 over the life of the dataset, so that the second iteration gives other orders
-    than the first. Each row comes once per epoch, and no batch has rows of two epochs.
+    The order is that of the DataFrame. With `shuffle`, Spark once spreads the rows over the
+    partitions at random, and in each epoch the partitions and the rows within them come in another
+    order. It depends only on the DataFrame's own order, on `seed` and on the number of the epoch.
+    Epochs are counted from 0 over the life of the dataset, so that the second iteration has other
+    orders than the first. Each row comes once per epoch, and no batch has rows of two epochs.
 
     Parameters
     ----------
@@ -67,11 +69,12 @@ def tf_dataset(
         Rows of a batch; the last of an epoch may have fewer.
     shuffle : bool
     seed : int
-        Of the shuffling.
+        Seed of the shuffling.
     epochs : int, optional
-        Passes over the rows of one iteration; None: without end.
+        Passes over the rows in one iteration; None for an iteration that does not end.
     image_size : (int, int), optional
-        Height and width. Without it, image structs keep their size, which must be one.
+        Height and width. Without it, image structs keep their size, which must be the same in all
+        rows.
     num_workers : int
         Partitions that Spark prepares at the same time, each on one task slot.
     drop_remainder : bool
@@ -84,25 +87,25 @@ def tf_dataset(
         out, and warns at the end of an epoch with the number and the first reasons.
     rows : int, optional
         How many rows an epoch has, if you know it (`df.count()`): the dataset then knows how many
-        batches it has, which `keras.Model.fit` shows, and without which it warns after an epoch.
+        batches it has. `keras.Model.fit` shows that number, and warns after an epoch without it.
         Another number of rows is an error when they end.
     shard : bool
-        Share the rows out among the processes of a `TensorFlowDistributor`, see Returns.
+        Divide the rows among the processes of a `TensorFlowDistributor`; see Returns.
     timeout : float
-        Seconds that training waits for a partition, at most.
+        The most seconds that training waits for a partition.
 
     Returns
     -------
     tf.data.Dataset or Shards
-        Shards, with `shard`, are an argument for `TensorFlowDistributor.run`, whose function gets a
-        function in their place that returns the `tf.data.Dataset` (to be called when the strategy
-        is there). Each process has its own rows on its local disk.
+        With `shard`, Shards, which are an argument for `TensorFlowDistributor.run`: its function
+        gets, instead of them, a function that returns the `tf.data.Dataset` (to be called once
+        there is a strategy). Each process has its own rows on its local disk.
         `batch_size` is then that of the global batch, of which each process has its share: as many
         rows as the others, or one more; of a last, smaller batch perhaps none, so that all take the
         same number of steps. The global batches, and their order, do not depend on the number of
         processes: they are those of `KerasEstimator`. Rows that cannot be used are an error before
         anything runs, or are skipped without a warning. `num_workers`, `cache`, `rows` and
-        `timeout` say nothing then; strings and bytes are refused.
+        `timeout` then have no effect; strings and bytes are refused.
 
     Raises
     ------
@@ -135,14 +138,14 @@ def tf_dataset(
     )
     order = EpochOrder(bool(shuffle), int(seed))
     if shard:
-        from sparkdl.data._shards import Shards  # which needs what trains on the cluster
+        from sparkdl.data._shards import Shards  # imports what training on a cluster needs
 
         return Shards(source, columns, order, batching)
-    feed = Feed(source, order, batching, bool(cache))
+    feed = BatchFeed(source, order, batching, bool(cache))
     specs = [f.spec(batching.fixed_size) for f in feed.fields]
-    known = None if rows is None else batching.batches(rows)
-    dataset = as_dataset(feed.batches, columns, specs, known)
-    # TensorFlow never lets go of the function of a dataset, so its end is not that of the feed.
+    count = None if rows is None else batching.batches(rows)
+    dataset = as_dataset(feed.batches, columns, specs, count)
+    # TensorFlow never frees the function of a dataset, so the feed outlives the dataset.
     weakref.finalize(dataset, feed.forget).atexit = False
     return dataset
 

@@ -1,8 +1,8 @@
 """What can go wrong: the same classes as `org.sparkdl.errors` in Scala, with the same names.
 
-An exception of the JVM arrives as the Python class of the same name, also when Spark has wrapped
-it (as it does with one that was thrown in an executor). `java_stack_trace` keeps where in the JVM
-it came from.
+An exception of the JVM arrives as the Python class of the same name, even if Spark has wrapped it
+(as it does with one that was thrown in an executor). `java_stack_trace` tells where in the JVM it
+came from.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
 
 _JAVA_PACKAGE = "org.sparkdl.errors."
 _MOST_CAUSES = 50  # a chain of causes may contain itself
 
 
 class SparkDLException(ValueError):
-    """Base class of everything that a user of sparkdl can mend.
+    """Base class of every error that a user of sparkdl can fix.
 
     Attributes
     ----------
@@ -33,7 +36,7 @@ class SchemaMismatchException(SparkDLException):
 
 
 class InvalidModelException(SparkDLException):
-    """The model is corrupt, has another hash than it says, or lacks the signature asked for."""
+    """The model is corrupt, does not have the hash it claims, or lacks the requested signature."""
 
 
 class ModelNotFoundException(SparkDLException):
@@ -71,7 +74,7 @@ _CLASSES = {
 }
 
 
-def from_java(throwable: Any) -> SparkDLException | None:
+def from_java(throwable: JavaObject) -> SparkDLException | None:
     """Return the Python exception for a Java throwable, or None if sparkdl did not cause it.
 
     Parameters
@@ -90,15 +93,15 @@ def from_java(throwable: Any) -> SparkDLException | None:
     return None
 
 
-def _convert(throwable: Any, java_name: str, outermost: Any) -> SparkDLException:
-    # A class that this version does not know still is a SparkDLException.
+def _convert(throwable: JavaObject, java_name: str, outermost: JavaObject) -> SparkDLException:
+    # A class that this version does not know is still a SparkDLException.
     cls = _CLASSES.get(java_name[len(_JAVA_PACKAGE) :], SparkDLException)
     error = cls(throwable.getMessage())
     error.java_stack_trace = _stack_trace(outermost)
     return error
 
 
-def _stack_trace(throwable: Any) -> str | None:
+def _stack_trace(throwable: JavaObject) -> str | None:
     from pyspark import SparkContext
 
     jvm = SparkContext._jvm
@@ -112,8 +115,8 @@ def jvm_errors() -> Iterator[None]:
     """Raise an exception of sparkdl's JVM side as the Python class of the same name.
 
     Works as a context manager and as a decorator. Code that runs after
-    `sparkdl.session.jvm_door.door` does not need it, for that installs the same conversion for
-    every call into the JVM.
+    `sparkdl.session.jvm_door.door` does not need it, because `door` installs the same conversion
+    for every call into the JVM.
     """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors.exceptions.captured import CapturedException
@@ -142,7 +145,7 @@ def install_conversion() -> None:
     if getattr(original, "_sparkdl", False):
         return
 
-    def convert_exception(throwable: Any) -> Any:
+    def convert_exception(throwable: JavaObject) -> Any:
         return from_java(throwable) or original(throwable)
 
     convert_exception._sparkdl = True  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Exceptions that are also the builtin ones that sparkdl 1.x raised, so that old code catches them.
 
-They are SparkDLExceptions first; nobody needs to name them.
+They are SparkDLExceptions first; no user needs these names.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ class WrongStateException(SparkDLException, AssertionError):
 
 
 class UnknownNameException(SparkDLException, KeyError):
-    """Something is asked for by a name that does not exist."""
+    """A name does not exist."""
 
     __str__ = Exception.__str__  # KeyError would show the text in quotes

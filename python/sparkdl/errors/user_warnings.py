@@ -10,7 +10,7 @@ _OURS = ("sparkdl", "pyspark")
 
 
 def warn(text: str) -> None:
-    """Warn about the call, outside of sparkdl and pyspark, that led here, however deep it is."""
+    """Warn at the call, outside of sparkdl and pyspark, that led here, however deep it is."""
     level = 1
     frame: FrameType | None = sys._getframe()
     while frame is not None and str(frame.f_globals.get("__name__")).split(".")[0] in _OURS:

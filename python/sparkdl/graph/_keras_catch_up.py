@@ -1,8 +1,8 @@
-"""What Keras 3 does to variables in a graph of TensorFlow 1, done in its session.
+"""What Keras 3 does to variables in a graph of TensorFlow 1, carried out in its session.
 
-Keras takes for granted that an operation is carried out when it is made. In a graph, making a
-variable or assigning to it only adds an operation, which nobody runs: without this, layers have no
-values, and set_weights and load_model change nothing and say nothing.
+Keras takes for granted that an operation runs when it is made. In a graph, making a variable or
+assigning to it only adds an operation, which nobody runs: without this, layers would have no
+values, and set_weights and load_model would silently change nothing.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class KerasCatchUp:
-    """Initialises variables and carries out assignments that came since the last call."""
+    """Initializes variables and carries out assignments that were added since the last call."""
 
     def __init__(self, graph: tf.Graph, session: tf.compat.v1.Session) -> None:
         self._graph = graph
         self._session = session
-        self._done = 0  # operations that were looked at already
+        self._seen = 0  # the number of operations that were looked at
 
     def catch_up(self) -> None:
-        """Do what is new; a variable that has a value keeps it unless a constant was assigned."""
+        """Carry out what is new; a variable with a value keeps it unless assigned a constant."""
         operations = self._graph.get_operations()
-        new = operations[self._done :]
-        self._done = len(operations)
-        initializers = self._initialise() if any(op.type == "VarHandleOp" for op in new) else set()
+        new = operations[self._seen :]
+        self._seen = len(operations)
+        initializers = self._initialize() if any(op.type == "VarHandleOp" for op in new) else set()
         for op in new:
             if _assigns_constant(op) and op.name not in initializers:
                 self._session.run(op)
 
-    def _initialise(self) -> set[str]:
+    def _initialize(self) -> set[str]:
         v1 = tensorflow().compat.v1
         with self._graph.as_default():
             missing = self._session.run(v1.report_uninitialized_variables())

@@ -11,54 +11,56 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
-from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, check_without_tables
 from sparkdl._bundles.graph.names import dimensions
-from sparkdl._bundles.graph.session import frozen_by, pruned
+from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
 from sparkdl._bundles.graph.weights import put_back
-from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_of
+from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.builtin_errors import UnknownNameException
-from sparkdl.graph._found import Found
+from sparkdl.graph._graph_with_ends import GraphWithEnds
 from sparkdl.graph.utils import op_name, tensor_name
 
 v1 = tf.compat.v1
 
 
 @dataclass(frozen=True)
-class Ends:
-    """Which inputs and outputs are asked for: of a signature, or by name."""
+class RequestedEnds:
+    """Which inputs and outputs are wanted: those of a signature, or by name."""
 
     signature: str | None = None
     feeds: Sequence[Any] = ()
     fetches: Sequence[Any] = ()
     constants: Mapping[str, Any] | None = None
 
-    def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> Found:
+    def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> GraphWithEnds:
         """Look them up. The result has no graph yet."""
         if self.signature is None:
-            ins, outs = (_named(given, graph) for given in (self.feeds, self.fetches))
-            return Found(None, ins, outs, shapes=_shapes(outs, graph))
-        known = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
-        if self.signature not in known:
+            ins, outs = (
+                _tensors_by_name(requested, graph) for requested in (self.feeds, self.fetches)
+            )
+            return GraphWithEnds(None, ins, outs, shapes=_shapes(outs, graph))
+        signatures = {k: s for k, s in meta.signature_def.items() if not k.startswith("__")}
+        if self.signature not in signatures:
             raise UnknownNameException(
                 f"{where} has no signature {self.signature!r}; it has: "
-                f"{', '.join(sorted(known)) or 'none'}."
+                f"{', '.join(sorted(signatures)) or 'none'}."
             )
         require_dense(meta, self.signature, where)
-        found = known[self.signature]
-        ins, outs = (_tensors(given) for given in (found.inputs, found.outputs))
-        known_shapes = {k: tf.TensorShape(found.outputs[k].tensor_shape) for k in outs}
-        return Found(None, ins, outs, True, shapes=known_shapes)
+        signature = signatures[self.signature]
+        ins, outs = (_tensors(requested) for requested in (signature.inputs, signature.outputs))
+        output_shapes = {k: tf.TensorShape(signature.outputs[k].tensor_shape) for k in outs}
+        return GraphWithEnds(None, ins, outs, True, shapes=output_shapes)
 
 
-def _named(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
+def _tensors_by_name(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
     listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
-    # What is given may be of the graph that was saved; here only names count.
+    # Tensors may be of the graph that was saved; only their names count here.
     full = [tensor_name(tensor_name(n), graph) for n in listed]
     return {t.removesuffix(":0"): t for t in full}
 
@@ -71,38 +73,40 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(infos[key].name) for key in sorted(infos)}
 
 
-def from_session(graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
+def from_session(
+    graph: tf.Graph, session: tf.compat.v1.Session, ends: RequestedEnds
+) -> GraphWithEnds:
     """Freeze a graph with the values that its session has."""
     for end in [*ends.feeds, *ends.fetches]:
         tensor_name(end, graph)  # raises if it is of another graph
-    return _frozen(ends.of(graph, None, "The graph"), graph, session, ends)
+    return _freeze(ends.of(graph, None, "The graph"), graph, session, ends)
 
 
-def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: Ends) -> Found:
+def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: RequestedEnds) -> GraphWithEnds:
     """Take the part of a GraphDef that lies between the ends."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    found = ends.of(graph, None, "The graph")
-    part = pruned(graph_def, _ops(found))
+    result = ends.of(graph, None, "The graph")
+    part = prune(graph_def, _ops(result))
     check_frozen(part, "the GraphDef")
-    return _stated(replace(found, graph_def=part), ends)
+    return _with_constants(replace(result, graph_def=part), ends)
 
 
-def from_checkpoint(path: str | Path, ends: Ends) -> Found:
+def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
     """Restore the latest checkpoint that a Saver of TensorFlow 1 wrote into a directory."""
     prefix = _latest(local_copy(path), path)
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
-        found = ends.of(graph, meta, f"The checkpoint {prefix}")
+        result = ends.of(graph, meta, f"The checkpoint {prefix}")
         if saver is not None:  # None: there are no variables
             saver.restore(session, prefix)
-        return _frozen(found, graph, session, ends)
+        return _freeze(result, graph, session, ends)
 
 
-def _latest(directory: Path | None, given: str | Path) -> str:
+def _latest(directory: Path | None, path: str | Path) -> str:
     if directory is None or not directory.is_dir():
-        raise ModelNotFoundException(f"There is no directory {given} with checkpoints.")
+        raise ModelNotFoundException(f"There is no directory {path} with checkpoints.")
     prefix = tf.train.latest_checkpoint(str(directory))
     if prefix is None:
         files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
@@ -126,7 +130,7 @@ def _meta_graph(prefix: str) -> Any:
     return meta
 
 
-def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
+def from_saved_model(path: str | Path, tag_set: str, ends: RequestedEnds) -> GraphWithEnds:
     """Load a SavedModel of TensorFlow 1 or 2 and freeze it; one with lookup tables stays whole."""
     folder = local_copy(path)
     if folder is None or not folder.is_dir():
@@ -134,11 +138,11 @@ def from_saved_model(path: str | Path, tag_set: str, ends: Ends) -> Found:
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
     with loaded_graph(folder, tags) as (graph, session, meta):
-        found = ends.of(graph, meta, f"The SavedModel {folder}")
+        result = ends.of(graph, meta, f"The SavedModel {folder}")
         try:
-            return _frozen(found, graph, session, ends)
+            return _freeze(result, graph, session, ends)
         except NotFrozenException as e:
-            return _whole(found, graph, folder, ",".join(tags), str(e), ends)
+            return _unfrozen(result, graph, folder, ",".join(tags), str(e), ends)
 
 
 def _check_tags(folder: Path, tags: Sequence[str]) -> None:
@@ -161,41 +165,53 @@ def _session() -> Iterator[tuple[Any, Any]]:
         yield graph, session
 
 
-def _ops(found: Found) -> list[str]:
-    # Inputs that no output needs are part of the graph all the same.
-    return [op_name(t) for t in [*found.outputs.values(), *found.inputs.values()]]
+def _ops(result: GraphWithEnds) -> list[str]:
+    # Inputs that no output needs are still part of the graph.
+    return [op_name(t) for t in [*result.outputs.values(), *result.inputs.values()]]
 
 
-def _frozen(found: Found, graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
-    check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
-    graph_def = put_back(*frozen_by(session, graph, _ops(found)))
+def _freeze(
+    result: GraphWithEnds,
+    graph: tf.Graph,
+    session: tf.compat.v1.Session,
+    ends: RequestedEnds,
+) -> GraphWithEnds:
+    check_without_tables(prune(graph.as_graph_def(), _ops(result)), "the session")
+    graph_def = put_back(*freeze_by_session(session, graph, _ops(result)))
     check_frozen(graph_def, "the session")
-    return _stated(replace(found, graph_def=graph_def), ends)
+    return _with_constants(replace(result, graph_def=graph_def), ends)
 
 
-def _stated(found: Found, ends: Ends) -> Found:
-    """Put the constants into a graph. Inputs that have one are none any more."""
-    fed = () if found.signed else found.inputs.values()
-    constants = constants_of(ends.constants, found.graph_def, "the graph", found.inputs, fed)
+def _with_constants(result: GraphWithEnds, ends: RequestedEnds) -> GraphWithEnds:
+    """Put the constants into a graph. Inputs that have one are no longer inputs."""
+    fed = () if result.signed else result.inputs.values()
+    constants = constants_of(ends.constants, result.graph_def, "the graph", result.inputs, fed)
     return replace(
-        found,
-        graph_def=constants.put_into(found.graph_def),
-        inputs=constants.without(found.inputs),
-        whole=found.whole and found.whole.with_constants(ends.constants, "the graph"),
+        result,
+        graph_def=constants.put_into(result.graph_def),
+        inputs=constants.without(result.inputs),
+        whole=result.whole and result.whole.with_constants(ends.constants, "the graph"),
     )
 
 
-def _whole(found: Found, graph: tf.Graph, folder: Path, tags: str, why: str, ends: Ends) -> Found:
+def _unfrozen(
+    result: GraphWithEnds,
+    graph: tf.Graph,
+    folder: Path,
+    tags: str,
+    why: str,
+    ends: RequestedEnds,
+) -> GraphWithEnds:
     inputs, outputs = (
         [_spec(name, graph.get_tensor_by_name(tensor)) for name, tensor in ends.items()]
-        for ends in (found.inputs, found.outputs)
+        for ends in (result.inputs, result.outputs)
     )
     source = {"kind": "SavedModel", "tensorflow": str(tf.__version__)}
     graph_def = graph.as_graph_def()
-    draws = random_of(graph_def, found.outputs)
+    draws = random_draws(graph_def, result.outputs)
     whole = UnfrozenSavedModel(folder, inputs, outputs, source, why, tags, draws)
-    return _stated(replace(found, graph_def=graph_def, whole=whole), ends)
+    return _with_constants(replace(result, graph_def=graph_def, whole=whole), ends)
 
 
-def _spec(name: str, tensor: tf.Tensor) -> TensorSpec:
-    return TensorSpec(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))
+def _spec(name: str, tensor: tf.Tensor) -> BundleEnd:
+    return BundleEnd(name, tensor.name, tensor.dtype.name, dimensions(tensor.shape))

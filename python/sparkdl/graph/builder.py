@@ -1,4 +1,4 @@
-"""Puts graphs together: `IsolatedSession`, a graph of its own, and `GraphFunction`, a piece."""
+"""Puts graphs together: `IsolatedSession`, a separate graph, and `GraphFunction`, a piece."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from sparkdl._models.live_keras import LiveModel
-    from sparkdl._places.places import Given
+    from sparkdl._places.places import PathOrUri
 
 __all__ = ["GraphFunction", "IsolatedSession"]
 
 
 class IsolatedSession:
-    """A TensorFlow 1 session on a graph of its own, to build with `tf.compat.v1` or `tf` functions.
+    """A TensorFlow 1 session with its own graph, to build with `tf.compat.v1` or `tf` functions.
 
     Within the `with` block the graph is the default one: operations are added to it instead of
     being computed.
@@ -45,10 +45,10 @@ class IsolatedSession:
     graph : tf.Graph, optional
         The graph to work in; by default a new one.
     using_keras : bool
-        Lets layers of Keras be made in the block. Keras 3 has no session, so that it would neither
-        initialise their variables in this one nor set weights. With `using_keras`, `run` and
-        `asGraphFunction` first do what Keras meant to do since: they initialise variables that
-        have no value, and carry out assignments of constants (`set_weights`, `load_model`).
+        Lets layers of Keras be made in the block. Keras 3 knows no sessions, so that it would
+        neither initialize their variables in this one nor set weights. With `using_keras`, `run`
+        and `asGraphFunction` first catch up on what Keras meant to do: they initialize variables
+        that have no value, and carry out assignments of constants (`set_weights`, `load_model`).
 
     Notes
     -----
@@ -61,9 +61,9 @@ class IsolatedSession:
     ...     _, outputs = issn.importGraphFunction(outside, {outside.input_names[0]: x * 2})
     ...     whole = issn.asGraphFunction([x], outputs)
 
-    A model's own `inputs` and `outputs` are no tensors of the graph (KerasTensors): call the model
-    on a placeholder of the block, or use `fromKeras`. Neither `get_weights`, `fit` nor `predict`
-    work in the block.
+    A model's own `inputs` and `outputs` are not tensors of the graph but KerasTensors: call the
+    model on a placeholder of the block, or use `fromKeras`. `get_weights`, `fit` and `predict` do
+    not work in the block.
     """
 
     def __init__(self, graph: tf.Graph | None = None, using_keras: bool = False) -> None:
@@ -90,17 +90,17 @@ class IsolatedSession:
     def asGraphFunction(
         self, inputs: Sequence[Any], outputs: Sequence[Any], strip_and_freeze: bool = True
     ) -> GraphFunction:
-        """Return what lies between inputs and outputs.
+        """Return the part of the graph between inputs and outputs.
 
         Parameters
         ----------
         inputs : list of tf.Tensor, tf.Operation or str
             Placeholders.
         outputs : list of tf.Tensor, tf.Operation or str
-            Each the first output of its operation.
+            Each is the first output of its operation.
         strip_and_freeze : bool
-            Whether variables become constants, with the values that they have now, and the rest
-            of the graph is left out.
+            Whether variables become constants, with their present values, and the rest of the
+            graph is left out.
         """
         input_names = [validated_input(i, self.graph) for i in inputs]
         output_names = [validated_output(o, self.graph) for o in outputs]
@@ -108,7 +108,7 @@ class IsolatedSession:
             return GraphFunction(self.graph.as_graph_def(), input_names, output_names)
         if self._keras is not None:
             self._keras.catch_up()
-        # Inputs that no output needs are inputs all the same.
+        # Inputs that no output needs are still inputs.
         ends = list(dict.fromkeys([*output_names, *input_names]))
         return GraphFunction(
             strip_and_freeze_until(ends, self.graph, self.sess), input_names, output_names
@@ -128,7 +128,7 @@ class IsolatedSession:
         gfn : GraphFunction
             What to add.
         input_map : dict, optional
-            From names of its inputs to the tensors that take their place.
+            From names of its inputs to the tensors that replace them.
         prefix : str
             Scope of its operations; "" for none.
         **gdef_kargs
@@ -137,11 +137,11 @@ class IsolatedSession:
         Returns
         -------
         tuple of list of tf.Tensor, list of tf.Tensor
-            Inputs (what was mapped is the tensor given) and outputs, in the order of `gfn`.
+            Inputs (those in `input_map` are its tensors) and outputs, in the order of `gfn`.
         """
-        given = {tensor_name(name): tensor for name, tensor in (input_map or {}).items()}
+        tensors_by_input = {tensor_name(name): tensor for name, tensor in (input_map or {}).items()}
         ends = [[tensor_name(n) for n in names] for names in (gfn.input_names, gfn.output_names)]
-        unknown = sorted(given.keys() - set(ends[0]))
+        unknown = sorted(tensors_by_input.keys() - set(ends[0]))
         if unknown:
             raise WrongStateException(
                 f"input_map names {', '.join(unknown)}; the function's inputs are "
@@ -149,7 +149,9 @@ class IsolatedSession:
             )
         kwargs = {**gdef_kargs, "return_elements": [*ends[0], *ends[1]], "name": prefix}
         with self.graph.as_default():
-            tensors = tensorflow().import_graph_def(gfn.graph_def, input_map=given, **kwargs)
+            tensors = tensorflow().import_graph_def(
+                gfn.graph_def, input_map=tensors_by_input, **kwargs
+            )
         count = len(ends[0])
         return list(tensors[:count]), list(tensors[count:])
 
@@ -162,7 +164,7 @@ class GraphFunction:
     ----------
     graph_def : tf.compat.v1.GraphDef
     input_names, output_names : list of str
-        Names of operations; what is meant is their first output.
+        Names of operations, which stand for their first outputs.
     """
 
     graph_def: Any
@@ -172,7 +174,7 @@ class GraphFunction:
     @classmethod
     def fromKeras(
         cls,
-        model_or_file_path: LiveModel | Given,
+        model_or_file_path: LiveModel | PathOrUri,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
     ) -> GraphFunction:
@@ -183,14 +185,14 @@ class GraphFunction:
         model_or_file_path : keras.Model, tf_keras.Model, str or Path
             The model, or a .keras or .h5 file of one.
         custom_objects, safe_mode
-            For files, see `sparkdl.save_bundle`.
+            For files; see `sparkdl.save_bundle`.
 
         Raises
         ------
         TypeError
             It is neither.
         InvalidModelException
-            The file is none of Keras, or the model has lookup tables and cannot be frozen.
+            The file is not one of Keras, or the model has lookup tables and cannot be frozen.
         """
         is_file = isinstance(model_or_file_path, (str, os.PathLike))
         if not is_file and not is_keras(model_or_file_path):
@@ -199,16 +201,16 @@ class GraphFunction:
                 f"{type(model_or_file_path).__name__}."
             )
         if other_backend() and (is_file or not is_tf_keras(model_or_file_path)):
-            return _of_bundle(model_or_file_path, custom_objects, safe_mode)
+            return _from_bundle(model_or_file_path, custom_objects, safe_mode)
         with eagerly():
             if not isinstance(model_or_file_path, (str, os.PathLike)):
-                return _frozen_keras(model_or_file_path)
+                return _freeze_keras(model_or_file_path)
             from sparkdl._models.files.loading import load_keras_file
 
             file = local_copy(model_or_file_path)
             if file is None:
                 raise no_file(place_of(model_or_file_path))
-            return _frozen_keras(load_keras_file(file, custom_objects, safe_mode))
+            return _freeze_keras(load_keras_file(file, custom_objects, safe_mode))
 
     @classmethod
     def fromList(cls, functions: Sequence[tuple[str | None, GraphFunction]]) -> GraphFunction:
@@ -223,7 +225,8 @@ class GraphFunction:
         Raises
         ------
         AssertionError
-            The list is empty, or one has not as many inputs as the one before has outputs.
+            The list is empty, or a function has another number of inputs than the one before it
+            has outputs.
         """
         from sparkdl._bundles.graph.freeze import static_signature
 
@@ -237,11 +240,11 @@ class GraphFunction:
             ]
             tensors: list[Any] = inputs
             for i, (scope, function) in enumerate(functions):
-                fed = dict(zip(function.input_names, tensors, strict=True))
+                inputs_by_name = dict(zip(function.input_names, tensors, strict=True))
                 prefix = scope or f"GFN-BLK-{i}"
-                _, tensors = issn.importGraphFunction(function, fed, prefix=prefix)
-            named = zip(tensors, last.output_names, strict=True)
-            outputs = [tensorflow().identity(t, name=name) for t, name in named]
+                _, tensors = issn.importGraphFunction(function, inputs_by_name, prefix=prefix)
+            outputs_by_name = zip(tensors, last.output_names, strict=True)
+            outputs = [tensorflow().identity(t, name=name) for t, name in outputs_by_name]
             return issn.asGraphFunction(inputs, outputs)
 
 
@@ -257,39 +260,39 @@ def _check_chain(functions: Sequence[GraphFunction]) -> None:
             )
 
 
-def _of_bundle(
-    model: LiveModel | Given, custom_objects: Mapping[str, Any] | None, safe_mode: bool
+def _from_bundle(
+    model: LiveModel | PathOrUri, custom_objects: Mapping[str, Any] | None, safe_mode: bool
 ) -> GraphFunction:
-    """Freeze a model that is converted elsewhere, since Keras has another backend here."""
+    """Freeze a model that another process converts, since Keras has another backend here."""
     from sparkdl._bundles.bundle_store import stored_bundle
     from sparkdl._bundles.description.manifest import read_manifest
-    from sparkdl.graph._found import graph_in
+    from sparkdl.graph._graph_with_ends import graph_of_bundle
 
-    reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": False}
-    bundle = stored_bundle(model, **reading)
+    options = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": False}
+    bundle = stored_bundle(model, **options)
     manifest = read_manifest(bundle)
     if "graph" not in manifest:
         raise InvalidModelException(
-            "The model has lookup tables, so that it cannot be one graph of constants. As a whole "
-            "it can be used with TFInputGraph.fromKeras."
+            "The model has lookup tables, so it cannot become a single graph of constants. "
+            "TFInputGraph.fromKeras can use it as a whole."
         )
     ends = [[op_name(s["tensor"]) for s in manifest[kind]] for kind in ("inputs", "outputs")]
-    return GraphFunction(graph_in(bundle), *ends)
+    return GraphFunction(graph_of_bundle(bundle), *ends)
 
 
-def _frozen_keras(model: LiveModel) -> GraphFunction:
+def _freeze_keras(model: LiveModel) -> GraphFunction:
     import tempfile
 
-    from sparkdl._bundles.graph.names import Loose, finish
-    from sparkdl._bundles.graph.seeds import unfed
+    from sparkdl._bundles.graph.names import FrozenGraph, finish
+    from sparkdl._bundles.graph.seeds import without_seed_input
     from sparkdl._bundles.keras_source import from_keras
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        loose = from_keras(model, None, None, type(model).__name__, Path(scratch))
-    if not isinstance(loose, Loose):
-        raise InvalidModelException(
-            f"{loose.why} As a whole it can be used with TFInputGraph.fromKeras."
-        )
-    done = finish(loose)
-    ends = [[op_name(spec.tensor) for spec in specs] for specs in (done.inputs, done.outputs)]
-    return GraphFunction(unfed(done.whole()), *ends)
+        frozen = from_keras(model, None, None, type(model).__name__, Path(scratch))
+    if not isinstance(frozen, FrozenGraph):
+        raise InvalidModelException(f"{frozen.why} TFInputGraph.fromKeras can use it as a whole.")
+    finished = finish(frozen)
+    ends = [
+        [op_name(spec.tensor) for spec in specs] for specs in (finished.inputs, finished.outputs)
+    ]
+    return GraphFunction(without_seed_input(finished.whole()), *ends)

@@ -13,13 +13,19 @@ from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import tensorflow
 from sparkdl._places.places import path_text, place_of
 from sparkdl.errors.builtin_errors import WrongStateException
-from sparkdl.graph._found import Found, found_in, graph_in, resolved, tensor_of
+from sparkdl.graph._graph_with_ends import (
+    GraphWithEnds,
+    ends_of_bundle,
+    graph_of_bundle,
+    resolve,
+    tensor_of,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from sparkdl._models.live_keras import LiveModel
-    from sparkdl._places.places import Given
+    from sparkdl._places.places import PathOrUri
 
     Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
     File = str | os.PathLike[str]
@@ -28,9 +34,9 @@ if TYPE_CHECKING:
 class TFInputGraph:
     """A frozen TensorFlow graph with its inputs and outputs; the `from...` functions make it.
 
-    Names of inputs and outputs may be given as names of operations ("x") or of tensors ("x:0"),
-    or as the tensors or operations themselves. Whoever has a signature uses its keys instead.
-    An unknown name is an error that lists those that exist.
+    Inputs and outputs may be given as names of operations ("x") or of tensors ("x:0"), or as the
+    tensors or operations themselves. With a signature, its keys are used instead. An unknown name
+    is an error that lists those that exist.
 
     Examples
     --------
@@ -41,8 +47,10 @@ class TFInputGraph:
     (['features'], ['score'])
     """
 
-    def __init__(self, found: Found, name: str = "graph", bundle: str | None = None) -> None:
-        self._found = found
+    def __init__(
+        self, graph: GraphWithEnds, name: str = "graph", bundle: str | None = None
+    ) -> None:
+        self._graph = graph
         self._name = name
         self._given_bundle = bundle
 
@@ -52,50 +60,50 @@ class TFInputGraph:
 
         A model with lookup tables cannot be frozen; its graph is the whole one.
         """
-        if self._found.graph_def is None:
-            return graph_in(self.bundle)
-        return self._found.graph_def
+        if self._graph.graph_def is None:
+            return graph_of_bundle(self.bundle)
+        return self._graph.graph_def
 
     @property
     def input_tensor_name_from_signature(self) -> dict[str, str] | None:
         """From a signature's keys to tensors of the graph; None without a signature."""
-        return dict(self._found.inputs) if self._found.signed else None
+        return dict(self._graph.inputs) if self._graph.signed else None
 
     @property
     def output_tensor_name_from_signature(self) -> dict[str, str] | None:
         """From a signature's keys to tensors of the graph; None without a signature."""
-        return dict(self._found.outputs) if self._found.signed else None
+        return dict(self._graph.outputs) if self._graph.signed else None
 
     @property
     def inputs(self) -> list[str]:
         """What the bundle calls its inputs: keys of the signature, else "op", "op:1"."""
-        return list(self._found.inputs)
+        return list(self._graph.inputs)
 
     @property
     def outputs(self) -> list[str]:
         """What the bundle calls its outputs."""
-        return list(self._found.outputs)
+        return list(self._graph.outputs)
 
     @cached_property
     def bundle(self) -> str:
         """Path of the graph's bundle, written at first use and removed when the process ends."""
-        found = self._found
+        graph = self._graph
         if self._given_bundle is not None:
             return self._given_bundle
-        if found.whole is not None:
-            return stored_bundle(found.whole, name=self._name)
+        if graph.whole is not None:
+            return stored_bundle(graph.whole, name=self._name)
         from sparkdl._bundles.model_sources import from_graph
 
-        loose = from_graph(found.graph_def, found.inputs, found.outputs, self._name, found.shapes)
-        return stored_bundle(loose, name=self._name)
+        frozen = from_graph(graph.graph_def, graph.inputs, graph.outputs, self._name, graph.shapes)
+        return stored_bundle(frozen, name=self._name)
 
     def input_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:
         """Return what the bundle calls an input, for a key, a tensor, an operation or a name."""
-        return resolved(key_or_tensor, self._found.inputs, "input")
+        return resolve(key_or_tensor, self._graph.inputs, "input")
 
     def output_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:
         """Return what the bundle calls an output, for a key, a tensor, an operation or a name."""
-        return resolved(key_or_tensor, self._found.outputs, "output")
+        return resolve(key_or_tensor, self._graph.outputs, "output")
 
     def translateInputMapping(self, input_mapping: Pairs) -> dict[str, str]:
         """Return {column: tensor} for {column: key of the signature}.
@@ -109,15 +117,15 @@ class TFInputGraph:
         KeyError
             The signature has no such key.
         """
-        known = self._signed(self.input_tensor_name_from_signature)
-        return {column: tensor_of(key, known, "input") for column, key in _pairs(input_mapping)}
+        tensors = self._require_signature(self.input_tensor_name_from_signature)
+        return {column: tensor_of(key, tensors, "input") for column, key in _pairs(input_mapping)}
 
     def translateOutputMapping(self, output_mapping: Pairs) -> dict[str, str]:
-        """Return {tensor: column} for {key of the signature: column}, see above."""
-        known = self._signed(self.output_tensor_name_from_signature)
-        return {tensor_of(key, known, "output"): column for key, column in _pairs(output_mapping)}
+        """Return {tensor: column} for {key of the signature: column}; see above."""
+        tensors = self._require_signature(self.output_tensor_name_from_signature)
+        return {tensor_of(key, tensors, "output"): column for key, column in _pairs(output_mapping)}
 
-    def _signed(self, names: dict[str, str] | None) -> dict[str, str]:
+    def _require_signature(self, names: dict[str, str] | None) -> dict[str, str]:
         if names is None:
             raise WrongStateException(
                 "This TFInputGraph was not made from a signature, so there are no keys to "
@@ -127,9 +135,9 @@ class TFInputGraph:
         return names
 
     def __repr__(self) -> str:
-        found = self._found
+        graph = self._graph
         ins, outs = (
-            ", ".join(f"{n} ({t})" for n, t in e.items()) for e in (found.inputs, found.outputs)
+            ", ".join(f"{n} ({t})" for n, t in e.items()) for e in (graph.inputs, graph.outputs)
         )
         return f"TFInputGraph(inputs: {ins}; outputs: {outs})"
 
@@ -152,7 +160,7 @@ class TFInputGraph:
         sess : tf.compat.v1.Session
             Of this graph; it stays open.
         feed_names, fetch_names : list of str, tf.Tensor or tf.Operation
-            Inputs, whose first dimension is the rows', and outputs.
+            Inputs, whose first dimension is that of the rows, and outputs.
         constants : dict, optional
             Values of placeholders and inputs that no column is to feed, by name, such as
             ``{"keep_prob": 1.0}``.
@@ -161,7 +169,7 @@ class TFInputGraph:
         from sparkdl.graph import _loading
         from sparkdl.graph.utils import validated_graph
 
-        ends = _loading.Ends(None, feed_names, fetch_names, plain_values(constants))
+        ends = _loading.RequestedEnds(None, feed_names, fetch_names, plain_values(constants))
         return cls(_loading.from_session(validated_graph(graph), sess, ends))
 
     @classmethod
@@ -181,7 +189,7 @@ class TFInputGraph:
             )
         from sparkdl.graph import _loading
 
-        ends = _loading.Ends(None, feed_names, fetch_names, plain_values(constants))
+        ends = _loading.RequestedEnds(None, feed_names, fetch_names, plain_values(constants))
         return cls(_loading.from_graph_def(graph_def, ends))
 
     @classmethod
@@ -217,8 +225,8 @@ class TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_checkpoint(path_text(path), _loading.Ends(*ends))
-        return cls(found, place_of(path).name)
+        graph = _loading.from_checkpoint(path_text(path), _loading.RequestedEnds(*ends))
+        return cls(graph, place_of(path).name)
 
     @classmethod
     def fromSavedModel(
@@ -266,13 +274,13 @@ class TFInputGraph:
         tensorflow()
         from sparkdl.graph import _loading
 
-        found = _loading.from_saved_model(path_text(path), tag_set, _loading.Ends(*ends))
-        return cls(found, place_of(path).name)
+        graph = _loading.from_saved_model(path_text(path), tag_set, _loading.RequestedEnds(*ends))
+        return cls(graph, place_of(path).name)
 
     @classmethod
     def fromKeras(
         cls,
-        model_or_file: LiveModel | Given,
+        model_or_file: LiveModel | PathOrUri,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
         *,
@@ -291,8 +299,8 @@ class TFInputGraph:
     def fromFunction(
         cls,
         function: Callable[..., Any],
-        inputs: Any = None,
-        outputs: Any = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | Mapping[str, str] | None = None,
         *,
         constants: Mapping[str, Any] | None = None,
         verify: bool = True,
@@ -304,24 +312,24 @@ class TFInputGraph:
         function : callable
             From tensors to a tensor, or a list or dict of them.
         inputs : dict, optional
-            From name to `tf.TensorSpec` or (dtype, shape), the first dimension being the rows';
-            not needed for a `tf.function` with an input_signature.
+            From name to `tf.TensorSpec` or (dtype, shape), the first dimension being that of the
+            rows; not needed for a `tf.function` with an input_signature.
         outputs : list or dict, optional
             Names of all outputs, or a dict from new to old name.
         constants : dict, optional
             Values of inputs that no column is to feed, by name, such as
             ``{"keep_prob": 1.0}``.
         verify : bool
-            Whether the bundle is compared with the function, see `save_bundle`.
+            Whether the bundle is compared with the function; see `save_bundle`.
         """
         reading = {"inputs": inputs, "outputs": outputs, "verify": verify}
         return cls.fromBundle(stored_bundle(function, constants=constants, **reading))
 
     @classmethod
     def fromBundle(cls, path: File) -> TFInputGraph:
-        """Take a bundle, or whatever else at a path or URI `save_bundle` takes."""
+        """Take a bundle, or anything else at a path or URI that `save_bundle` takes."""
         bundle = stored_bundle(path)
-        return cls(found_in(bundle), Path(bundle).name, bundle)
+        return cls(ends_of_bundle(bundle), Path(bundle).name, bundle)
 
 
 def _pairs(mapping: Pairs) -> list[tuple[str, str]]:

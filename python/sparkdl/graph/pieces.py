@@ -18,8 +18,8 @@ def buildSpImageConverter(channelOrder: str, img_dtype: str) -> GraphFunction:
     Parameters
     ----------
     channelOrder : {"RGB", "BGR", "L"}
-        What the batch has, with alpha last if the image has it. "L" is one grey channel, made
-        from colours as in television (0.299 red, 0.587 green, 0.114 blue).
+        The channels of the batch, with alpha last if the image has it. "L" is one grey channel,
+        made from colours as in television (0.299 red, 0.587 green, 0.114 blue).
     img_dtype : {"uint8", "float32"}
         What the struct's `data` holds.
 

@@ -25,30 +25,30 @@ def makeGraphUDF(
     register: bool = True,
     constants: Mapping[Any, Any] | None = None,
 ) -> Model:
-    """Make a SQL function of a TensorFlow graph.
+    """Make a TensorFlow graph a SQL function.
 
-    The function takes one struct, whose fields feed the placeholders; or a column for each
-    placeholder, in the order of the graph; so a plain column if there is one placeholder. It is
+    The function takes one struct, whose fields feed the placeholders, or a column for each
+    placeholder, in the order of the graph; with one placeholder that is a plain column. It is
     batched either way, and runs once per row even where a query names it several times.
 
     Parameters
     ----------
     graph : tf.Graph
-        Variables become constants, with the values that they have in the default session.
+        Its variables become constants, with their values in the default session.
     udf_name : str
         Name of the function; one that is registered already is replaced.
     fetches : list of tf.Tensor, tf.Operation or str
-        What the function gives: the value of the only one, or a struct of several, whose fields
+        What the function returns: the value of a single one, or a struct of several, whose fields
         are in the order of their operations' names.
     feeds_to_fields_map : dict, optional
         From placeholders (tensors, operations or names) to fields of the struct. Others are fed
-        by the field of their own name.
+        by the field of their name.
     blocked : bool
         What the graph is written for. False: for one row, so that shapes of placeholders are those
-        of a value. True: for many, so that the first dimension is that of the rows, as Keras has
-        it; this is faster.
+        of a value. True: for many rows, so that the first dimension is that of the rows, as in
+        Keras; this is faster.
     register : bool
-        Whether to register the function; else only the model is made.
+        Whether to register the function; if False, only the model is made.
     constants : dict, optional
         From placeholders (tensors, operations or names) that no field feeds to their values, such
         as ``{"keep_prob": 1.0}``.
@@ -61,14 +61,14 @@ def makeGraphUDF(
     Raises
     ------
     AssertionError
-        `graph` is no graph, or a tensor is of another one.
+        `graph` is not a graph, or a tensor is of another one.
     KeyError
-        The graph has no such operation, or an entry of the map is no placeholder that the fetches
-        need.
+        The graph has no such operation, or the map names something other than a placeholder that
+        the fetches need.
     InvalidModelException
         The graph cannot be frozen or converted.
     SettingsException
-        A constant names no placeholder that the fetches need, or does not fit it.
+        A constant does not name a placeholder that the fetches need, or does not fit it.
 
     Examples
     --------
@@ -80,10 +80,10 @@ def makeGraphUDF(
     from sparkdl._bundles.graph.unfed_placeholders import constants_of
 
     part = strip_and_freeze_until(fetches, graph, _session_of(graph))
-    fed = [op_name(k, graph) for k in feeds_to_fields_map or {}]
-    part = constants_of(plain_values(constants), part, udf_name, fed=fed).put_into(part)
-    found = sorted(tensor_name(f, graph) for f in fetches)
-    outputs = {name.removesuffix(":0"): name for name in found}
+    fed_ops = [op_name(k, graph) for k in feeds_to_fields_map or {}]
+    part = constants_of(plain_values(constants), part, udf_name, fed=fed_ops).put_into(part)
+    tensors = sorted(tensor_name(f, graph) for f in fetches)
+    outputs = {name.removesuffix(":0"): name for name in tensors}
     inputs = {n.name: n.name + ":0" for n in part.node if n.op == "Placeholder"}
     fields = {op_name(k, graph): field for k, field in (feeds_to_fields_map or {}).items()}
     unknown = fields.keys() - inputs.keys()

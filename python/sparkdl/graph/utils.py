@@ -15,11 +15,11 @@ from sparkdl.errors.builtin_errors import (
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Named = Union["tf.Tensor", "tf.Operation", str]  # what has a name in a graph, or the name
+Named = Union["tf.Tensor", "tf.Operation", str]  # something with a name in a graph, or the name
 
 
 def validated_graph(graph: object) -> tf.Graph:
-    """Return the graph if it is a `tf.Graph`; else raise an AssertionError."""
+    """Return the graph if it is a `tf.Graph`; otherwise raise an AssertionError."""
     if not isinstance(graph, tensorflow().Graph):
         raise WrongStateException(
             f"Expected a tf.Graph, got {type(graph).__name__}. A GraphDef becomes one with "
@@ -34,9 +34,9 @@ def tensor_name(tfobj_or_name: Named, graph: tf.Graph | None = None) -> str:
     Parameters
     ----------
     tfobj_or_name : tf.Tensor, tf.Operation or str
-        The name of either; of an operation it is the first output that is meant.
+        The tensor, an operation, which stands for its first output, or the name of either.
     graph : tf.Graph, optional
-        Where it must be. Without it, names are not looked up anywhere.
+        The graph that must have it. Without one, names are not looked up anywhere.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def op_name(tfobj_or_name: Named, graph: tf.Graph | None = None) -> str:
 
 
 def get_op(tfobj_or_name: Named, graph: tf.Graph) -> tf.Operation:
-    """Return the operation of a graph that is given, or that a tensor or name belongs to."""
+    """Return the operation of a graph for itself, for one of its tensors, or for a name."""
     if isinstance(tfobj_or_name, str):
         name = _split(tfobj_or_name)[0]
         try:
@@ -82,7 +82,7 @@ def get_op(tfobj_or_name: Named, graph: tf.Graph) -> tf.Operation:
 
 
 def get_tensor(tfobj_or_name: Named, graph: tf.Graph) -> tf.Tensor:
-    """Return the tensor of a graph that is given or named; of an operation, its first output."""
+    """Return the tensor of a graph for itself or a name; for an operation, its first output."""
     op = get_op(tfobj_or_name, graph)
     index = 0
     if isinstance(tfobj_or_name, str):
@@ -123,7 +123,7 @@ def validated_input(tfobj_or_name: Named, graph: tf.Graph) -> str:
     op = get_op(tfobj_or_name, validated_graph(graph))
     if op.type not in ("Placeholder", "PlaceholderWithDefault"):
         raise WrongStateException(
-            f"The input {op.name!r} is no placeholder but an operation {op.type}."
+            f"The input {op.name!r} is not a placeholder but an operation {op.type}."
         )
     return str(op.name)
 
@@ -143,7 +143,7 @@ def strip_and_freeze_until(
     graph : tf.Graph
         It is not changed.
     sess : tf.compat.v1.Session, optional
-        Has the values of the variables, and stays open. Not needed without variables.
+        The session with the values of the variables; it stays open. Not needed without variables.
     return_graph : bool
         Whether the result is a new `tf.Graph`.
 
@@ -152,20 +152,20 @@ def strip_and_freeze_until(
     tf.compat.v1.GraphDef or tf.Graph
     """
     tf = tensorflow()
-    from sparkdl._bundles.graph.session import frozen_by
+    from sparkdl._bundles.graph.session import freeze_by_session
     from sparkdl._bundles.graph.weights import put_back
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:
-        graph_def = put_back(*frozen_by(sess, graph, names))
+        graph_def = put_back(*freeze_by_session(sess, graph, names))
     else:
-        with tf.compat.v1.Session(graph=graph) as own:
-            graph_def = put_back(*frozen_by(own, graph, names))
+        with tf.compat.v1.Session(graph=graph) as new_session:
+            graph_def = put_back(*freeze_by_session(new_session, graph, names))
     if not return_graph:
         return graph_def
-    with tf.Graph().as_default() as made:
+    with tf.Graph().as_default() as frozen:
         tf.import_graph_def(graph_def, name="")
-    return made
+    return frozen
 
 
 def _split(name: str) -> tuple[str, int]:
@@ -190,7 +190,7 @@ def _check_type(tfobj: Named) -> None:
         hint = ""
         if type(tfobj).__name__ == "KerasTensor":
             hint = (
-                " Keras 3 models are no part of a tf.Graph: use GraphFunction.fromKeras(model) and "
+                " Keras 3 models are not in a tf.Graph: use GraphFunction.fromKeras(model) and "
                 "importGraphFunction, or call the model on a placeholder."
             )
         raise WrongTypeException(
@@ -203,7 +203,7 @@ def _same_graph(tfobj: tf.Tensor | tf.Operation, graph: tf.Graph) -> None:
     _check_type(tfobj)
     if tfobj.graph is not validated_graph(graph):
         raise WrongStateException(
-            f"{tfobj.name!r} is of another graph than the one it is looked for in."
+            f"{tfobj.name!r} belongs to another graph than the one it is looked for in."
         )
 
 

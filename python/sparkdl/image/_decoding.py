@@ -15,17 +15,18 @@ from sparkdl.image._structs import (
 )
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from pyspark import SparkContext
     from pyspark.sql import DataFrame
     from pyspark.sql.types import Row
 
 
-def _resized(image: Any, width: int, height: int) -> Any:
+def _resize(image: Image, width: int, height: int) -> Any:
     """Resize with the bilinear filter.
 
-    PIL's own default has changed (nearest until version 6, bicubic since). PIL's bilinear averages
-    over all pixels when it shrinks an image, makes no values beyond those around it, as bicubic
-    does at edges, and is what the stages do with scaleHint SCALE_SMOOTH.
+    PIL's own default has changed (nearest until version 6, bicubic since). PIL's bilinear filter
+    averages over all pixels when it shrinks an image and, unlike bicubic, never overshoots at
+    edges. It is what the stages do with scaleHint SCALE_SMOOTH.
     """
     from PIL import Image
 
@@ -35,7 +36,7 @@ def _resized(image: Any, width: int, height: int) -> Any:
 
 
 def createResizeImageUDF(size: Sequence[int]) -> Any:
-    """Return a function for columns, from an image to the image in another size.
+    """Return a function for columns that resizes images.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def createResizeImageUDF(size: Sequence[int]) -> Any:
             return None
         if (image.height, image.width) == (height, width):
             return image
-        pixels = PIL_to_imageStruct(_resized(imageStructToPIL(image), width, height))
+        pixels = PIL_to_imageStruct(_resize(imageStructToPIL(image), width, height))
         return imageArrayToStruct(pixels, image.origin)
 
     return udf(resize, ImageSchema.columnSchema, useArrow=False)
@@ -74,13 +75,13 @@ def createResizeImageUDF(size: Sequence[int]) -> Any:
 def PIL_decode(raw_bytes: bytes) -> Array:
     """Return the pixels [height, width, channels] of an encoded image, uint8, BGR(A) or grey.
 
-    The orientation that a camera noted (EXIF) is applied.
+    The orientation that a camera recorded (EXIF) is applied.
     """
-    return PIL_to_imageStruct(_opened(raw_bytes))
+    return PIL_to_imageStruct(_open(raw_bytes))
 
 
 def PIL_decode_and_resize(size: Sequence[int]) -> Callable[[bytes], Array]:
-    """Return a function like `PIL_decode` that resizes, too.
+    """Return a function like `PIL_decode` that also resizes.
 
     Parameters
     ----------
@@ -88,10 +89,10 @@ def PIL_decode_and_resize(size: Sequence[int]) -> Callable[[bytes], Array]:
         Width and height, in the order of PIL.
     """
     width, height = int(size[0]), int(size[1])
-    return lambda raw_bytes: PIL_to_imageStruct(_resized(_opened(raw_bytes), width, height))
+    return lambda raw_bytes: PIL_to_imageStruct(_resize(_open(raw_bytes), width, height))
 
 
-def _opened(raw_bytes: bytes) -> Any:
+def _open(raw_bytes: bytes) -> Any:
     from PIL import Image, ImageOps
 
     return ImageOps.exif_transpose(Image.open(io.BytesIO(raw_bytes)))
@@ -126,7 +127,7 @@ def filesToDF(sc: SparkContext, path: str, numPartitions: int | None = None) -> 
 def readImagesWithCustomFn(
     path: str, decode_f: Callable[[bytes], Any], numPartition: int | None = None
 ) -> DataFrame:
-    """Read images with a function of one's own. `sparkdl.readImages` needs none and is faster.
+    """Read images with a custom function. `sparkdl.readImages` needs none and is faster.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def readImagesWithCustomFn(
     Returns
     -------
     DataFrame
-        One column, image: Spark's image struct, null where the function failed or gave None.
+        One column, image: Spark's image struct, null where the function failed or returned None.
     """
     from sparkdl.session.jvm_door import active_session
 
@@ -158,7 +159,7 @@ def _readImagesWithCustomFn(
         try:
             image = decode_f(bytes(content))
             return None if image is None else imageArrayToStruct(image, origin)
-        except Exception:  # a file that is no image is to be expected in a folder of images
+        except Exception:  # a folder of images may well have files that are not images
             return None
 
     decoded = udf(decode, ImageSchema.columnSchema, useArrow=False)("filePath", "fileData").alias(

@@ -11,6 +11,8 @@ from sparkdl.errors import InvalidInputException, SparkDLException
 from sparkdl.errors.builtin_errors import UnknownNameException, WrongStateException
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+    from PIL.Image import Image
     from pyspark.sql.types import Row
 
 Array = npt.NDArray[Any]
@@ -48,7 +50,7 @@ _TYPES = (
 
 
 def imageTypeByOrdinal(ord: int) -> ImageType:
-    """Return the type that a struct's `mode` says; a KeyError if sparkdl does not know it.
+    """Return the type for a struct's `mode`; a KeyError if sparkdl does not know it.
 
     >>> imageTypeByOrdinal(16)
     ImageType(name='CV_8UC3', ord=16, nChannels=3, dtype='uint8')
@@ -68,8 +70,8 @@ def _type(types: dict[Any, ImageType], key: object) -> ImageType:
     return types[key]
 
 
-def imageArrayToStruct(imgArray: Any, origin: str = "") -> Row:
-    """Return the image struct of an array. Its colours are taken as they are, so give BGR(A).
+def imageArrayToStruct(imgArray: npt.ArrayLike, origin: str = "") -> Row:
+    """Return the image struct of an array. Its colours are taken as they are, so pass BGR(A).
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def imageArrayToStruct(imgArray: Any, origin: str = "") -> Row:
     Raises
     ------
     AssertionError, ValueError, KeyError
-        The number of dimensions, the dtype or the number of channels is another.
+        The number of dimensions, the dtype or the number of channels is not one of these.
     """
     from pyspark.sql import Row
 
@@ -148,7 +150,7 @@ def imageStructToPIL(imageRow: Row) -> Any:
     Raises
     ------
     ValueError
-        Its values are float32, which PIL has no colours of.
+        Its values are float32, for which PIL has no colours.
     """
     from PIL import Image
 
@@ -159,10 +161,10 @@ def imageStructToPIL(imageRow: Row) -> Any:
     return Image.fromarray(pixels[..., 0] if kind.nChannels == 1 else np.ascontiguousarray(pixels))
 
 
-def PIL_to_imageStruct(img: Any) -> Array:
+def PIL_to_imageStruct(img: Image) -> Array:
     """Return a PIL image as an array [height, width, channels] of uint8, BGR, BGRA or grey.
 
-    What is none of these in PIL (palettes, CMYK) is converted. For a struct, give the result to
+    Other modes of PIL (palettes, CMYK) are converted. For a struct, pass the result to
     `imageArrayToStruct`.
     """
     if img.mode not in ("RGB", "RGBA", "L"):
@@ -171,19 +173,19 @@ def PIL_to_imageStruct(img: Any) -> Array:
     pixels: Array = np.asarray(img)
     if pixels.ndim == 2:
         return pixels[..., None]
-    made: Array = np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
-    return made
+    reordered: Array = np.ascontiguousarray(fixColorChannelOrdering("RGB", pixels))
+    return reordered
 
 
-def fixColorChannelOrdering(currentChannelOrder: str, imgAry: Any) -> Any:
+def fixColorChannelOrdering(currentChannelOrder: str, imgAry: npt.NDArray[Any] | tf.Tensor) -> Any:
     """Turn RGB into BGR; BGR and grey stay as they are, and so does alpha, which is last.
 
-    Since the colours are just reversed, it also turns BGR into RGB when it is told "RGB".
+    Since the colours are just reversed, "RGB" also turns BGR into RGB.
 
     Parameters
     ----------
     currentChannelOrder : {"RGB", "BGR", "L"}
-        What the array has.
+        The order of the array.
     imgAry : numpy.ndarray or tf.Tensor
         [..., channels], or a grey image [height, width].
 

@@ -1,4 +1,4 @@
-"""Images as structs, as numpy arrays and as PIL's, and reading them with functions of one's own.
+"""Images as structs, as numpy arrays and as PIL's, and reading them with custom functions.
 
 `sparkdl.readImages` reads files in the JVM, which is faster than the functions of this module.
 

@@ -25,8 +25,9 @@ def readImages(
 ) -> DataFrame:
     """Read image files, decoded in the executors' JVMs with TensorFlow's decoders.
 
-    Nothing is read before an action needs it. JPEG (also progressive, greyscale, CMYK; EXIF
-    orientations are applied), PNG (also 16 bit, palette, alpha), BMP and the first frame of GIF.
+    Nothing is read before an action needs it. It reads JPEG (also progressive, greyscale and CMYK;
+    EXIF orientations are applied), PNG (also 16 bit, palette, alpha), BMP and the first frame of
+    GIF.
 
     Parameters
     ----------

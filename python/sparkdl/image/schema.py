@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl.image.read_images import readImages
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from pyspark.sql.types import Row, StructType
 
 
@@ -53,7 +54,7 @@ class _ImageSchema:
         """Return the pixels of an image as a numpy array ``[height, width, nChannels]``, BGR."""
         return _spark().toNDArray(image)
 
-    def toImage(self, array: Any, origin: str = "") -> Row:
+    def toImage(self, array: npt.NDArray[Any], origin: str = "") -> Row:
         """Return the image struct of a numpy array ``[height, width, nChannels]``, uint8, BGR."""
         image: Row = _spark().toImage(array, origin)
         return image

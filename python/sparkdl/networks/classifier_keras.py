@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException
 from sparkdl.networks.named_models import named_model
 
-# What the bundle of a classifier says of itself. Of a named network that was not trained it keeps
-# the head only: Keras has the network's weights, and they are large.
-BASE, WEIGHTS, KEPT = "base", "weights", "keras file"
+if TYPE_CHECKING:
+    from keras import Model
+    from keras.layers import Layer
+
+# Keys in the manifest of a classifier's bundle. Where a named network was not trained, the bundle
+# keeps the head only: Keras has the network's weights, and they are large.
+BASE, WEIGHTS, KERAS_FILE_CONTENT = "base", "weights", "keras file"
 HEAD, WHOLE = "head", "whole"
-HEAD_EPOCHS = "head epochs"  # of the history, where the network was trained afterwards
+HEAD_EPOCHS = "head epochs"  # how many of the history, if the network was trained after the head
 
 
 # The layers of a classifier that stand beside the network.
@@ -25,22 +29,26 @@ LAYERS = IMAGES, FLOATS, PIXELS, CLASSIFIER = "images", "floats", "pixels", "hea
 
 
 def whole_model(
-    network: Any, pixels: Any, head: Any, changes: Sequence[Any] = (), dtype: str = "float32"
+    network: Model,
+    pixels: Layer | None,
+    head: Model,
+    changes: Sequence[Any] = (),
+    dtype: str = "float32",
 ) -> Any:
     """Return a model from RGB images [rows, height, width, 3] of 0 to 255 to probabilities.
 
     Parameters
     ----------
-    network : keras.Model
+    network : Model
         It is called as in inference: its batch norms use their moving statistics.
     pixels : keras.layers.Layer or None
-        What is made of the pixels first.
-    head : keras.Model
+        What scales the pixels first.
+    head : Model
         From features to probabilities.
     changes : list of keras.layers.Layer
-        What is done to images in training only.
+        Changes of the images, in training only.
     dtype : str
-        Of the images: float32 or uint8.
+        The type of the images: float32 or uint8.
     """
     layers = keras().layers
     x = inputs = keras().Input(network.inputs[0].shape[1:], name=IMAGES, dtype=dtype)
@@ -52,7 +60,7 @@ def whole_model(
 
 
 def pixel_layer(mode: str) -> Any:
-    """Return the layer for a mode of `imagenet_utils.preprocess_input`, None for "none"."""
+    """Return the layer for a mode of `imagenet_utils.preprocess_input`; None for "none"."""
     if mode == "none":
         return None
     prepare = import_module("keras.applications.imagenet_utils").preprocess_input
@@ -60,7 +68,7 @@ def pixel_layer(mode: str) -> Any:
 
 
 def layer_of(prepare: Callable[[Any], Any]) -> Any:
-    """Return a convolution that does what a function does to pixels, None for nothing.
+    """Return a convolution that does what a function does to pixels; None if that is nothing.
 
     All of Keras' functions scale and shift channels, or swap them. Unlike the functions, the
     layer is saved with the model.
@@ -87,27 +95,27 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     InvalidModelException
         There is no Keras model: it comes with sparkdl as a graph, or the weights are a bundle.
     ModelNotFoundException
-        The weights are gone.
+        The weights are no longer there.
     """
     from sparkdl.networks.model_weights import with_weights
 
     model = named_model(name)
-    given = None if weights == "imagenet" else local_copy(weights)
-    if model.keras is None or (given is not None and given.is_dir()):
+    bundle = None if weights == "imagenet" else local_copy(weights)
+    if model.keras is None or (bundle is not None and bundle.is_dir()):
         what = f"{name} comes with sparkdl" if model.keras is None else f"its weights are {weights}"
         raise InvalidModelException(
             f"There is no Keras model of this {name}: {what}, a bundle, whose graph has constants "
-            "and no layers. Take imagenet or a weights file of Keras as weights, or a network of "
-            "your own (model=...)."
+            "and no layers. Use imagenet or a weights file of Keras as weights, or a custom "
+            "network (model=...)."
         )
-    found = with_weights(model, weights)
-    if found.whole is not None:  # its weights begin with those of the network without top
-        found.bare.set_weights(found.whole.get_weights()[: len(found.bare.weights)])
+    weighted = with_weights(model, weights)
+    if weighted.whole is not None:  # its weights begin with those of the network without top
+        weighted.bare.set_weights(weighted.whole.get_weights()[: len(weighted.bare.weights)])
     module = import_module(f"keras.applications.{model.keras.split('.')[0]}")
-    return found.bare, layer_of(module.preprocess_input)
+    return weighted.bare, layer_of(module.preprocess_input)
 
 
-def completed(head: Any, about: Mapping[str, str]) -> Any:
+def with_network(head: Model, record: Mapping[str, str]) -> Any:
     """Return the whole model of a bundle that keeps its head only."""
-    network, pixels = named_network(about[BASE], about[WEIGHTS])
+    network, pixels = named_network(record[BASE], record[WEIGHTS])
     return whole_model(network, pixels, head)

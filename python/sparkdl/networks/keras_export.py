@@ -6,14 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.libraries import keras, other_backend, tensorflow
 from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES, Labels, imagenet_labels, read_labels
-from sparkdl.networks.model_weights import Weighted, with_weights
+from sparkdl.networks.model_weights import WeightedNetwork, with_weights
 from sparkdl.networks.named_models import NamedModel, named_model
+
+if TYPE_CHECKING:
+    from keras import Model
+    from tensorflow import Tensor
 
 INPUT = "images"
 
@@ -38,8 +42,8 @@ def export_named(
         "imagenet", or a weights file of Keras (.weights.h5, .h5, .keras) with or without the
         classifier on top. "random" is for tests.
     labels : str or Path, optional
-        A labels file, see `sparkdl.labels.read_labels`. Without it a classifier with 1000
-        classes gets ImageNet's labels if they can be had.
+        A labels file; see `sparkdl.labels.read_labels`. Without it a classifier with 1000 classes
+        gets ImageNet's labels if they can be had.
     overwrite : bool
         Whether an existing bundle is replaced.
     verify : bool
@@ -61,22 +65,27 @@ def export_named(
 
 
 def _export_elsewhere(
-    name: str, path: str | Path, weights: str, labels: Any, overwrite: bool, verify: bool
+    name: str,
+    path: str | Path,
+    weights: str,
+    labels: str | Path | None,
+    overwrite: bool,
+    verify: bool,
 ) -> str:
     """Export a network in a process where Keras is on TensorFlow.
 
-    It gets local files, for only this one has Spark, which reaches other file systems.
+    It gets local files, because only this process has Spark, which reaches other file systems.
     """
     from sparkdl._bundles.other_backend.conversion import make_elsewhere
 
-    def fetched(given: str | Path) -> str:
-        return str(local_copy(given) or given)
+    def local_path(path: str | Path) -> str:
+        return str(local_copy(path) or path)
 
     make = partial(
         export_named,
         name,
-        weights=weights if weights in ("imagenet", "random") else fetched(weights),
-        labels=None if labels is None else fetched(labels),
+        weights=weights if weights in ("imagenet", "random") else local_path(weights),
+        labels=None if labels is None else local_path(labels),
         verify=verify,
     )
     return make_elsewhere(make, path, overwrite)
@@ -84,7 +93,7 @@ def _export_elsewhere(
 
 def export_network(
     model: NamedModel,
-    network: Weighted,
+    network: WeightedNetwork,
     path: str | Path,
     weights: str,
     labels: str | Path | None = None,
@@ -103,10 +112,10 @@ def export_network(
         "tensorflow": tensorflow().__version__,
     }
     preprocess = import_module(f"keras.applications.{_module(model)}").preprocess_input
-    loose = _trace(model, network, preprocess, source)
-    finished = finish(loose)
+    frozen = _trace(model, network, preprocess, source)
+    finished = finish(frozen)
     if verify:
-        verify_finished(finished, model.name, loose.original)
+        verify_finished(finished, model.name, frozen.original)
     return write_finished(
         path,
         finished,
@@ -122,7 +131,7 @@ def _module(model: NamedModel) -> str:
     return model.keras.split(".")[0]
 
 
-def _labels(network: Weighted, labels: str | Path | None) -> Labels | None:
+def _labels(network: WeightedNetwork, labels: str | Path | None) -> Labels | None:
     if network.whole is None:
         return None
     classes = int(network.whole.output.shape[-1])
@@ -132,16 +141,19 @@ def _labels(network: Weighted, labels: str | Path | None) -> Labels | None:
 
 
 def _trace(
-    model: NamedModel, network: Weighted, preprocess: Callable[[Any], Any], source: dict[str, Any]
+    model: NamedModel,
+    network: WeightedNetwork,
+    preprocess: Callable[[Any], Any],
+    source: dict[str, Any],
 ) -> Any:
     from sparkdl._bundles.graph.freeze import freeze
-    from sparkdl._bundles.graph.names import Loose
+    from sparkdl._bundles.graph.names import FrozenGraph
     from sparkdl._bundles.graph.original import of_function
 
     tf = tensorflow()
     run = _one_network(network)
 
-    def images_to_all(images: Any) -> list[Any]:
+    def images_to_all(images: Tensor) -> list[Any]:
         return run(preprocess(tf.cast(images, tf.float32)))
 
     spec = tf.TensorSpec([None, model.height, model.width, 3], tf.uint8, name=INPUT)
@@ -151,36 +163,36 @@ def _trace(
     ends = dict(zip(names, frozen.outputs, strict=False))
     places = {name: (i,) for i, name in enumerate(names[: len(ends)])}
     original = of_function(images_to_all, [INPUT], places)
-    ins = {INPUT: frozen.inputs[0]}
-    return Loose(frozen.graph_def, ins, ends, source, {}, original, frozen.weights)
+    inputs = {INPUT: frozen.inputs[0]}
+    return FrozenGraph(frozen.graph_def, inputs, ends, source, {}, original, frozen.weights)
 
 
-def _one_network(network: Weighted) -> Callable[[Any], list[Any]]:
+def _one_network(network: WeightedNetwork) -> Callable[[Any], list[Any]]:
     """Return a function from prepared pixels to features (avg, max, none) and predictions.
 
     Keras has the two as separate models. Both begin with the same layers; the bare one then
-    pools, and may go on behind the pooling (ConvNeXt: with a normalisation), which the pooled
+    pools, and may have layers after the pooling (in ConvNeXt a normalization), which the pooled
     and the unpooled features have in common.
     """
     k, tf = keras(), tensorflow()
-    cut = _cut(network.bare)
+    cut = _place_of_pooling(network.bare)
     tail = network.bare.operations[cut + 1 :]
     if network.whole is None:
         trunk = k.Model(network.bare.input, network.bare.operations[cut].input)
     else:
         whole = network.whole
-        _take_over(tail, whole.operations[cut + 1 :])
+        _take_weights(tail, whole.operations[cut + 1 :])
         maps = whole.operations[cut - 1].output
         trunk = k.Model(whole.input, [maps, whole.output])
 
-    def finish(x: Any) -> Any:
+    def finish(x: Tensor) -> Any:
         for layer in tail:
             x = layer(x)
         return x
 
-    def run(x: Any) -> list[Any]:
-        made = trunk(x, training=False)
-        maps, *predictions = made if isinstance(made, (list, tuple)) else [made]
+    def run(x: Tensor) -> list[Any]:
+        results = trunk(x, training=False)
+        maps, *predictions = results if isinstance(results, (list, tuple)) else [results]
         average = finish(k.layers.GlobalAveragePooling2D()(maps))
         maximum = finish(k.layers.GlobalMaxPooling2D()(maps))
         map_ = finish(maps)
@@ -190,19 +202,19 @@ def _one_network(network: Weighted) -> Callable[[Any], list[Any]]:
     return run
 
 
-def _cut(bare: Any) -> int:
+def _place_of_pooling(bare: Model) -> int:
     """Return the place of the last pooling over the whole map."""
     kinds = [type(op).__name__ for op in bare.operations]
     return len(kinds) - 1 - kinds[::-1].index("GlobalAveragePooling2D")
 
 
-def _take_over(tail: list[Any], of_whole: list[Any]) -> None:
-    """Give what follows the pooling the weights that the classifier has at the same place."""
-    for mine, other in zip(tail, of_whole, strict=False):
-        shapes = [w.shape for w in mine.weights] == [w.shape for w in other.weights]
-        if type(mine) is not type(other) or not shapes:
+def _take_weights(tail: list[Any], of_whole: list[Any]) -> None:
+    """Give the layers after the pooling the weights that the classifier has at the same place."""
+    for own, other in zip(tail, of_whole, strict=False):
+        shapes = [w.shape for w in own.weights] == [w.shape for w in other.weights]
+        if type(own) is not type(other) or not shapes:
             raise InvalidModelException(
-                f"Cannot cut the network before its classifier: {mine.name} follows the pooling "
-                f"without top, {other.name} with top. This network needs code of its own here."
+                f"Cannot cut the network before its classifier: {own.name} follows the pooling "
+                f"without top, {other.name} with top. sparkdl needs special code for this network."
             )
-        mine.set_weights(other.get_weights())
+        own.set_weights(other.get_weights())

@@ -14,7 +14,7 @@ from sparkdl._bundles.description.manifest import (
     read_manifest,
     verify_bundle,
 )
-from sparkdl._places.places import Given, Place, local_copy, place_of
+from sparkdl._places.places import PathOrUri, Place, local_copy, place_of
 from sparkdl._places.remote_files import is_reachable
 from sparkdl.errors import ModelNotFoundException, SettingsException
 from sparkdl.networks.named_models import NamedModel, named_model
@@ -31,8 +31,8 @@ _KEY_LENGTH = 16
 _checked: dict[str, int] = {}
 
 
-def cache_place(model_dir: Given | None = None, spark: SparkSession | None = None) -> Place:
-    """Return the model cache: the one given, else the session's setting, else the default.
+def cache_place(model_dir: PathOrUri | None = None, spark: SparkSession | None = None) -> Place:
+    """Return the model cache: `model_dir`, else the session's setting, else the default.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ def cache_place(model_dir: Given | None = None, spark: SparkSession | None = Non
     return place_of(model_dir or _from_session(spark) or DEFAULT_DIR)
 
 
-def cache_dir(model_dir: Given | None = None) -> Path:
-    """Return the model cache, for what makes bundles in it.
+def cache_dir(model_dir: PathOrUri | None = None) -> Path:
+    """Return the model cache as a local folder, in which bundles can be made.
 
     Raises
     ------
     SettingsException
-        It is on another file system, where bundles are read but not made.
+        It is on another file system, where bundles can be read but not made.
     """
     place = cache_place(model_dir)
     if place.local is None:
         raise SettingsException(
-            f"The model cache {place} is not on this machine, and bundles are made in local ones "
-            "only. Make the bundle there, once: python -m sparkdl export NAME --out "
+            f"The model cache {place} is not on this machine, and bundles are made in local caches "
+            "only. Export the bundle there once: python -m sparkdl export NAME --out "
             f"{place / 'NAME-imagenet'}"
         )
     return place.local
@@ -64,23 +64,23 @@ def cache_dir(model_dir: Given | None = None) -> Path:
 def _from_session(spark: SparkSession | None) -> str | None:
     if spark is None and not is_reachable():
         return None
-    found = (spark or active_session()).conf.get(_SETTING, None)
-    return str(found) if found else None
+    folder = (spark or active_session()).conf.get(_SETTING, None)
+    return str(folder) if folder else None
 
 
-def is_cached(model: NamedModel, model_dir: Given | None = None) -> bool:
+def is_cached(model: NamedModel, model_dir: PathOrUri | None = None) -> bool:
     """Say whether any bundle of this model is in the cache (or comes with sparkdl)."""
     if model.resource:
         return True
     cache = cache_place(model_dir)
-    found = [name for name in cache.names() or [] if name.startswith(f"{model.name}-")]
-    return any(MANIFEST in ((cache / name).names() or []) for name in found)
+    candidates = [name for name in cache.names() or [] if name.startswith(f"{model.name}-")]
+    return any(MANIFEST in ((cache / name).names() or []) for name in candidates)
 
 
 def ensure_bundle(
     model_name: str,
     weights: str = "imagenet",
-    model_dir: Given | None = None,
+    model_dir: PathOrUri | None = None,
     labels: str | Path | None = None,
     verify: bool = True,
 ) -> str | None:
@@ -92,14 +92,14 @@ def ensure_bundle(
         A name of the table (`sparkdl.models()`).
     weights : str
         "imagenet" (Keras downloads its weights once), the path of a weights file of Keras
-        (.weights.h5, .h5, .keras), or the path of a bundle, which is returned as it is; on any of
-        Hadoop's file systems.
+        (.weights.h5, .h5, .keras), or the path of a bundle, which is returned as it is. Paths may
+        be on any of Hadoop's file systems.
     model_dir : str or Path, optional
         The model cache, a local directory.
     labels : str or Path, optional
         A labels file for a bundle that is made now.
     verify : bool
-        Whether a bundle that is made now is compared with the network, see `export_named`.
+        Whether a bundle that is made now is compared with the network; see `export_named`.
 
     Returns
     -------
@@ -116,19 +116,19 @@ def ensure_bundle(
 
     Notes
     -----
-    Safe when several processes do it at once: one makes the bundle, the others wait for it.
+    Several processes may call it at once: one makes the bundle, the others wait for it.
     """
     model = named_model(model_name)
     if weights != "imagenet":
-        given = local_copy(weights)
-        if given is not None and given.is_dir():
-            read_manifest(given)
-            return str(given)
+        path = local_copy(weights)
+        if path is not None and path.is_dir():
+            read_manifest(path)
+            return str(path)
     elif model.resource:
         return None
     target = cache_dir(model_dir) / f"{model.name}-{_key(model, weights)}"
     if not target.exists():
-        with _only_one(target):
+        with _lock(target):
             if not target.exists():
                 from sparkdl.networks.keras_export import export_named
 
@@ -150,7 +150,7 @@ def _key(model: NamedModel, weights: str) -> str:
 
 
 @contextmanager
-def _only_one(target: Path) -> Iterator[None]:
+def _lock(target: Path) -> Iterator[None]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target.parent / f".{target.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sparkdl._places.places import Given
+from sparkdl._places.places import PathOrUri
 from sparkdl.networks.model_cache import is_cached
 from sparkdl.networks.named_models import NamedModel, named_models
 
@@ -17,7 +17,7 @@ class ModelTable(Sequence[NamedModel]):
     def __init__(self, rows: Sequence[NamedModel]) -> None:
         self._rows = tuple(rows)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         """Return a row or a slice of rows."""
         return self._rows[index]
 
@@ -39,7 +39,7 @@ def _cells(row: NamedModel) -> tuple[str, ...]:
     return row.name, shape, str(row.features), size, row.channelOrder, row.valueRange, cached
 
 
-def models(model_dir: Given | None = None) -> ModelTable:
+def models(model_dir: PathOrUri | None = None) -> ModelTable:
     """List the models that the stages know by name.
 
     Parameters

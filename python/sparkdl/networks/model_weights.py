@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 Shapes = Counter[tuple[int, ...]]
 
-# Groups of a weights file that are no weights of the network.
-_NOT_WEIGHTS = ("optimizer", "metrics", "optimizer_weights")
+# Groups of a weights file that are not weights of the network.
+_OTHER_GROUPS = ("optimizer", "metrics", "optimizer_weights")
 
 
 @dataclass(frozen=True)
-class Weighted:
+class WeightedNetwork:
     """A network with its weights.
 
     Attributes
     ----------
     bare : keras.Model
-        The network without top, with pooling "avg". If `whole` is given, only its structure
-        counts, its weights do not.
+        The network without top, with pooling "avg". If there is a `whole`, only the structure of
+        this one counts, its weights do not.
     whole : keras.Model or None
         The network with its classifier, if the weights include one.
     """
@@ -61,53 +61,53 @@ def _function(model: NamedModel) -> str:
     return model.keras.split(".")[1]
 
 
-def with_weights(model: NamedModel, weights: str) -> Weighted:
+def with_weights(model: NamedModel, weights: str) -> WeightedNetwork:
     """Build a named model with "imagenet" weights or those of a file.
 
-    A file's tensors are compared with the network's: that says whether it has the classifier,
-    for how many classes, and whether it belongs to this network at all.
+    Comparing a file's tensors with the network's shows whether the file has the classifier, for
+    how many classes, and whether it belongs to this network at all.
     """
     bare = build(model, top=False)
     if weights == "imagenet":
-        return Weighted(bare, _imagenet(model))
+        return WeightedNetwork(bare, _imagenet(model))
     if weights == "random":
-        return Weighted(bare, build(model, top=True))
-    path = _existing(model, weights)
-    found, without_top = shapes_in_file(path), shapes_of(bare)
-    if found == without_top:
-        return Weighted(_load(bare, path, model), None)
-    belongs = not without_top - found
-    for classes in _numbers_of_classes(found - without_top) if belongs else []:
+        return WeightedNetwork(bare, build(model, top=True))
+    path = _weights_file(model, weights)
+    in_file, without_top = shapes_in_file(path), shapes_of(bare)
+    if in_file == without_top:
+        return WeightedNetwork(_load(bare, path, model), None)
+    belongs = not without_top - in_file
+    for classes in _numbers_of_classes(in_file - without_top) if belongs else []:
         whole = build(model, top=True, classes=classes)
-        if shapes_of(whole) == found:
-            return Weighted(bare, _load(whole, path, model))
-    raise InvalidModelException(_other_network(model, path, found, without_top))
+        if shapes_of(whole) == in_file:
+            return WeightedNetwork(bare, _load(whole, path, model))
+    raise InvalidModelException(_other_network(model, path, in_file, without_top))
 
 
 def _numbers_of_classes(top: Shapes) -> list[int]:
-    """The biases of the top tell how many classes there may be; ImageNet's 1000 is tried first."""
+    """Return the possible numbers of classes, by the biases of the top; ImageNet's 1000 first."""
     lengths = {shape[0] for shape in top if len(shape) == 1}
     return sorted(lengths, key=lambda n: (n != IMAGENET_CLASSES, n))
 
 
-def _other_network(model: NamedModel, path: Path, found: Shapes, bare: Shapes) -> str:
-    missing, extra = bare - found, found - bare
+def _other_network(model: NamedModel, path: Path, in_file: Shapes, bare: Shapes) -> str:
+    missing, extra = bare - in_file, in_file - bare
     detail = f"{missing.total()} tensors of {model.name} are missing"
     if missing:
         detail += f" (for example one of shape {list(next(iter(missing)))})"
-    detail += f", {extra.total()} are none of its tensors or belong to another classifier"
+    detail += f", {extra.total()} are not its tensors or belong to another classifier"
     return (
         f"{path} does not hold weights of {model.name}: the network without its top has "
-        f"{bare.total()} tensors, the file has {found.total()}; {detail}. Give the file of this "
-        "network, or make a bundle of your own model with sparkdl.save_bundle(model, path)."
+        f"{bare.total()} tensors, the file has {in_file.total()}; {detail}. Give the file of this "
+        "network, or make a bundle of a custom model with sparkdl.save_bundle(model, path)."
     )
 
 
 def _imagenet(model: NamedModel) -> Any:
-    return downloaded(model, lambda: build(model, top=True, weights="imagenet"))
+    return download(model, lambda: build(model, top=True, weights="imagenet"))
 
 
-def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
+def download(model: NamedModel, create: Callable[[], Any]) -> Any:
     """Return what `create` builds with ImageNet's weights, or say where else to get them."""
     try:
         with quick_network():
@@ -121,7 +121,7 @@ def downloaded(model: NamedModel, create: Callable[[], Any]) -> Any:
         ) from e
 
 
-def _existing(model: NamedModel, weights: str) -> Path:
+def _weights_file(model: NamedModel, weights: str) -> Path:
     path = local_copy(weights)
     if path is None or not path.is_file():
         raise ModelNotFoundException(
@@ -168,12 +168,12 @@ def shapes_in_file(path: Path) -> Shapes:
 
 
 def _shapes(file: h5py.File, dataset: type) -> Shapes:
-    found: Shapes = Counter()
+    shapes: Shapes = Counter()
 
     def visit(name: str, item: h5py.HLObject) -> None:
-        weights = isinstance(item, dataset) and name.split("/")[0] not in _NOT_WEIGHTS
+        weights = isinstance(item, dataset) and name.split("/")[0] not in _OTHER_GROUPS
         if weights and item.dtype.kind == "f":
-            found[tuple(item.shape)] += 1
+            shapes[tuple(item.shape)] += 1
 
     file.visititems(visit)
-    return found
+    return shapes

@@ -30,7 +30,7 @@ class NamedModel:
     channelOrder : str
         Order of the channels that the bundle's graph takes.
     valueRange : str
-        What the graph makes of the pixels 0..255 before the network sees them.
+        The range to which the graph scales the pixels 0..255 before the network sees them.
     weightsMB : float
         Size of the weights in memory, with the classifier on top, in 10^6 bytes.
     classes : int

@@ -40,7 +40,7 @@ def at_least_one(name: str) -> Callable[[Any], int]:
 
 
 def at_least(name: str, least: int) -> Callable[[Any], int]:
-    """Return a converter that accepts whole numbers from one on only."""
+    """Return a converter that accepts whole numbers of at least `least` only."""
 
     def count(value: object) -> int:
         number = TypeConverters.toInt(value)
@@ -76,15 +76,15 @@ def graph(value: object) -> str:
 
 
 def names(value: object) -> dict[str, str]:
-    """Accept pairs of names, as a dict or a list, sorted by the first; a tensor gives its name."""
+    """Accept pairs of names, as a dict or a list, and sort them; a tensor stands for its name."""
     pairs: Any = value.items() if isinstance(value, Mapping) else value
     try:
-        found = {_name(first): _name(second) for first, second in pairs}
+        pairs_of_names = {_name(first): _name(second) for first, second in pairs}
     except (TypeError, ValueError) as e:
         raise SparkDLException(
             f"Expected names as a dict such as {{'column': 'tensor:0'}}, got {value!r}."
         ) from e
-    return dict(sorted(found.items()))
+    return dict(sorted(pairs_of_names.items()))
 
 
 def tensor(value: object) -> str:
@@ -108,5 +108,5 @@ size.__name__ = "toListOfHeightAndWidth"  # pyspark asks the name whether the va
 def _name(value: object) -> str:
     text = value if isinstance(value, str) else getattr(value, "name", None)
     if not isinstance(text, str):
-        raise TypeError(f"{value!r} is no name")
+        raise TypeError(f"{value!r} is not a name")
     return text

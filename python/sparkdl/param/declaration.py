@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 def declare_param(name: str, doc: str, converter: Callable[[Any], V]) -> Param[V]:
-    """Return a param for the body of a class, under whose attribute of that name it must stand.
+    """Return a param for the body of a class, where an attribute of the same name must hold it.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def declare_param(name: str, doc: str, converter: Callable[[Any], V]) -> Param[V
     doc : str
         What `explainParams` prints, in the words of Scala where a class there has the param too.
     converter : callable
-        From what a user gives to the value that the stage keeps, or an error. What it returns is
-        the type of the param.
+        From a user's value to the one that the stage keeps, or an error. The type that it returns
+        is that of the param.
 
     Examples
     --------

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="ImageInputParams")
 
 
 class ImageInputParams(Params):
-    """The column of images, whose text each stage has for itself, and how they are resized."""
+    """The column of images, which each stage documents itself, and how they are resized."""
 
     inputCol: Param[str]
     scaleHint = declare_param(

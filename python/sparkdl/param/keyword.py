@@ -15,7 +15,7 @@ P = ParamSpec("P")
 
 
 def keyword_only(func: F) -> F:
-    """Let a method refuse positional arguments and keep what it was given in `_input_kwargs`.
+    """Let a method refuse positional arguments and keep its keywords in `_input_kwargs`.
 
     `inspect` sees the method's own signature.
 
@@ -38,7 +38,8 @@ def keyword_only(func: F) -> F:
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         if args:
             raise TypeError(
-                f"Method {func.__name__} forces keyword arguments; got {len(args)} without a name."
+                f"Method {func.__name__} takes keyword arguments only; got {len(args)} without a "
+                "name."
             )
         self._input_kwargs = kwargs
         return func(self, **kwargs)
@@ -50,8 +51,8 @@ def setter_like(init: Callable[Concatenate[S, P], None]) -> Callable[Concatenate
     """Return the `setParams` of a stage: it takes the keywords of the constructor.
 
     The keywords, with their types and defaults, are written once, in `__init__`. The setter sets
-    those that are given, through the stage's `_set`, and leaves the others as they are, whatever
-    their defaults. None stands for what is not given.
+    those that are passed, through the stage's `_set`, and leaves the others as they are, whatever
+    their defaults. None means that a keyword was not passed.
 
     Parameters
     ----------
@@ -87,16 +88,16 @@ def setter_like(init: Callable[Concatenate[S, P], None]) -> Callable[Concatenate
         return self._set(**without_none(kwargs))
 
     optional = [p.replace(default=_AS_IT_IS) for p in keywords]
-    return _described(setParams, init, [this, *optional], owner)
+    return _describe(setParams, init, [this, *optional], owner)
 
 
-def without_none(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords that have a value: pyspark would set None as if it were one."""
-    return {name: value for name, value in given.items() if value is not None}
+def without_none(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords that have a value; pyspark would set None like any other value."""
+    return {name: value for name, value in keywords.items() if value is not None}
 
 
 class _AsItIs:
-    """The default of a keyword that is only set when it is given."""
+    """The default of a keyword that is only set when it is passed."""
 
     def __repr__(self) -> str:
         return "<as it is>"
@@ -105,8 +106,8 @@ class _AsItIs:
 _AS_IT_IS = _AsItIs()
 
 
-def _refuse_others(given: Iterable[str], expected: Sequence[str], owner: str) -> None:
-    other = next((name for name in given if name not in expected), None)
+def _refuse_others(names: Iterable[str], expected: Sequence[str], owner: str) -> None:
+    other = next((name for name in names if name not in expected), None)
     if other is not None:
         raise TypeError(
             f"{owner}.setParams() got an unexpected keyword argument '{other}'. Expected some of: "
@@ -114,15 +115,15 @@ def _refuse_others(given: Iterable[str], expected: Sequence[str], owner: str) ->
         )
 
 
-def _described(
+def _describe(
     setter: F, init: Callable[..., None], parameters: Sequence[inspect.Parameter], owner: str
 ) -> F:
-    """Give a setter what `help`, `inspect` and pickle ask a method for."""
-    made: Any = setter
-    made.__module__, made.__qualname__ = init.__module__, f"{owner}.setParams"
-    made.__doc__ = f"Set those params that are given, see `{owner.rpartition('.')[2]}`."
+    """Give a setter the attributes that `help`, `inspect` and pickle read."""
+    method: Any = setter
+    method.__module__, method.__qualname__ = init.__module__, f"{owner}.setParams"
+    method.__doc__ = f"Set the params that are passed; see `{owner.rpartition('.')[2]}`."
     # Types are looked up, and the source is shown, where the keywords are written.
-    made.__wrapped__ = init
-    made.__annotations__ = {**init.__annotations__, "return": owner}
-    made.__signature__ = inspect.Signature(parameters, return_annotation=owner)
+    method.__wrapped__ = init
+    method.__annotations__ = {**init.__annotations__, "return": owner}
+    method.__signature__ = inspect.Signature(parameters, return_annotation=owner)
     return setter

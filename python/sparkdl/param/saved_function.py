@@ -1,4 +1,4 @@
-"""Functions of users as text, so that a stage that has one can be saved and loaded."""
+"""Users' functions as text, so that a stage that has one can be saved and loaded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ IMPORT, PICKLE = "import:", "pickle:"
 
 @dataclass(frozen=True)
 class SavedFunction:
-    """A function that came with a saved stage: what its param holds until somebody consents.
+    """A function that came with a saved stage: its param holds this until somebody consents.
 
-    Importing or unpickling it runs code that the file chooses, so neither happens on its own.
+    Importing or unpickling it runs code that the file chooses, so neither happens by itself.
     Calling it loads it.
 
     Attributes
@@ -43,7 +43,7 @@ class SavedFunction:
         SparkDLException
             The function cannot be imported or unpickled here.
         """
-        if not _consent():
+        if not _has_consent():
             raise SettingsException(
                 f"The function {self} was saved with the stage, and was not loaded: that would "
                 "run code from the files. Set it again (setImageLoader(f)), or, if you trust "
@@ -51,9 +51,9 @@ class SavedFunction:
             )
         try:
             pickled = self.text.startswith(PICKLE)
-            found: Callable[..., Any] = (_unpickled if pickled else _imported)(self.text)
-            return found
-        except Exception as e:  # whatever a module or a pickle of somebody's does
+            loaded: Callable[..., Any] = (_unpickle if pickled else _import)(self.text)
+            return loaded
+        except Exception as e:  # whatever somebody's module or pickle may raise
             raise SparkDLException(
                 f"The function {self} of a saved stage cannot be loaded here: "
                 f"{type(e).__name__}: {e}. Install what it needs, or set it again."
@@ -65,11 +65,11 @@ class SavedFunction:
 
 
 def text_of(function: Callable[..., Any]) -> str:
-    """Return a function as text: its address where it can be imported, else its pickle."""
+    """Return a function as text: its address if it can be imported, else its pickle."""
     if isinstance(function, SavedFunction):
         return function.text
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-    if module and module != "__main__" and _found(module, name) is function:
+    if module and module != "__main__" and _import_or_none(module, name) is function:
         return f"{IMPORT}{module}:{name}"
     from pyspark import cloudpickle
 
@@ -92,7 +92,7 @@ def function(value: object) -> Callable[..., Any]:
     raise TypeError(f"Expected a function, got {value!r} ({type(value).__name__}).")
 
 
-def _consent() -> bool:
+def _has_consent() -> bool:
     from sparkdl.session.jvm_door import active_session
 
     value = str(active_session().conf.get(CONSENT, "false")).lower()
@@ -101,20 +101,20 @@ def _consent() -> bool:
     return value == "true"
 
 
-def _found(module: str, name: str) -> Any:
+def _import_or_none(module: str, name: str) -> Any:
     try:
-        return _imported(f"{IMPORT}{module}:{name}")
+        return _import(f"{IMPORT}{module}:{name}")
     except (ImportError, AttributeError):
         return None
 
 
-def _imported(text: str) -> Any:
+def _import(text: str) -> Any:
     module, name = text.removeprefix(IMPORT).split(":")
-    found: Any = import_module(module)
+    target: Any = import_module(module)
     for part in name.split("."):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target
 
 
-def _unpickled(text: str) -> Any:
+def _unpickle(text: str) -> Any:
     return pickle.loads(base64.b64decode(text.removeprefix(PICKLE)))

@@ -1,7 +1,7 @@
-"""Params that users' own stages, and sparkdl's that are written in Python, mix in.
+"""Mixins for users' own stages, and for those of sparkdl that are written in Python.
 
 Each mixin has one or two params with a setter and a getter. The stages that have a class in Scala
-do not use them: their params stand in `image_stage`, `model_stage` and `tensor_stage`.
+do not use them: their params are in `image_stage`, `model_stage` and `tensor_stage`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class CanLoadImage(Params):
         def load(uri: str) -> Row | None:
             try:
                 return imageArrayToStruct(fixColorChannelOrdering("RGB", loader(uri)), uri)
-            except Exception:  # the user's function; of a folder some files are no images
+            except Exception:  # the user's function: a folder may have files that are not images
                 return None
 
         loaded = udf(load, ImageSchema.columnSchema, useArrow=False)(inputCol)
@@ -159,8 +159,8 @@ class HasKerasModel(Params):
 
     def getKerasFitParams(self) -> dict[str, Any]:
         """Return the arguments of `fit`."""
-        found: dict[str, Any] = self.getOrDefault(self.kerasFitParams)
-        return dict(found)
+        fit_params: dict[str, Any] = self.getOrDefault(self.kerasFitParams)
+        return dict(fit_params)
 
 
 class HasKerasOptimizer(Params):
@@ -217,8 +217,8 @@ class HasInputMapping(Params):
 
     def getInputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of column and input."""
-        found: list[tuple[str, str]] = self.getOrDefault(self.inputMapping)
-        return list(found)
+        pairs: list[tuple[str, str]] = self.getOrDefault(self.inputMapping)
+        return list(pairs)
 
 
 class HasOutputMapping(Params):
@@ -236,8 +236,8 @@ class HasOutputMapping(Params):
 
     def getOutputMapping(self) -> list[tuple[str, str]]:
         """Return sorted pairs of output and column."""
-        found: list[tuple[str, str]] = self.getOrDefault(self.outputMapping)
-        return list(found)
+        pairs: list[tuple[str, str]] = self.getOrDefault(self.outputMapping)
+        return list(pairs)
 
 
 class HasTFInputGraph(Params):

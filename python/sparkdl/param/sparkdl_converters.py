@@ -37,8 +37,8 @@ class SparkDLTypeConverters:
         """Accept a `TFInputGraph`; else a TypeError."""
         from sparkdl.graph.input import TFInputGraph
 
-        found: TFInputGraph = _instance(value, TFInputGraph, "a sparkdl.TFInputGraph")
-        return found
+        graph: TFInputGraph = _instance(value, TFInputGraph, "a sparkdl.TFInputGraph")
+        return graph
 
     @staticmethod
     def asColumnToTensorNameMap(value: object) -> list[tuple[str, str]]:
@@ -56,7 +56,7 @@ class SparkDLTypeConverters:
 
     @staticmethod
     def toTFTensorName(value: object) -> str:
-        """Accept "operation:index", or a tensor, whose name it gives; else a TypeError."""
+        """Return "operation:index", as it is or as the name of a tensor; else a TypeError."""
         name = value if isinstance(value, str) else getattr(value, "name", None)
         if not isinstance(name, str) or not _TENSOR.fullmatch(name):
             raise WrongTypeException(
@@ -80,13 +80,13 @@ class SparkDLTypeConverters:
 
     @staticmethod
     def toKerasLoss(value: object) -> Any:
-        """Accept what Keras has as a loss, a live one as its configuration; else a ValueError."""
+        """Accept what Keras knows as a loss, a live one as its configuration; else a ValueError."""
         from sparkdl._models.libraries import keras
         from sparkdl.utils.keras_model import is_valid_loss_function
 
         if not is_valid_loss_function(value):
             raise SparkDLException(
-                f"Keras knows no loss {value!r}. Expected a name such as "
+                f"Keras does not know the loss {value!r}. Expected a name such as "
                 "'categorical_crossentropy' or 'mse'."
             )
         losses = keras().losses
@@ -98,15 +98,15 @@ class SparkDLTypeConverters:
     def toKerasOptimizer(value: object) -> Any:
         """Accept what Keras knows as an optimizer; else a TypeError.
 
-        A live one is taken as its configuration: so it can be saved, and shares no state.
+        A live one becomes its configuration, which can be saved and shares no state.
         """
         from sparkdl._models.libraries import keras
         from sparkdl.utils.keras_model import is_valid_optimizer
 
         if not is_valid_optimizer(value):
             raise WrongTypeException(
-                f"Keras knows no optimizer {value!r}. Expected a name such as 'adam' or 'sgd', or "
-                "an optimizer such as keras.optimizers.Adam(1e-3)."
+                f"Keras does not know the optimizer {value!r}. Expected a name such as 'adam' or "
+                "'sgd', or an optimizer such as keras.optimizers.Adam(1e-3)."
             )
         optimizers = keras().optimizers
         if not isinstance(value, optimizers.Optimizer):
@@ -125,11 +125,11 @@ class SparkDLTypeConverters:
             raise SparkDLException(
                 "kerasFitParams must not have x or y: the data come from inputCol and labelCol."
             )
-        given = dict(value)
-        weights = given.get("class_weight")
-        if isinstance(weights, Mapping):  # JSON, of a saved stage, has made texts of the classes
-            given["class_weight"] = {int(k): v for k, v in weights.items()}
-        return given
+        fit_params = dict(value)
+        weights = fit_params.get("class_weight")
+        if isinstance(weights, Mapping):  # the JSON of a saved stage has the classes as text
+            fit_params["class_weight"] = {int(k): v for k, v in weights.items()}
+        return fit_params
 
     @staticmethod
     def toChannelOrder(value: object) -> str:
@@ -142,17 +142,17 @@ class SparkDLTypeConverters:
 
 
 def _refuse_exceptions_from_decay(optimizer: keras.optimizers.Optimizer) -> None:
-    """Refuse an optimizer that treats some variables otherwise, which its configuration omits."""
-    held = getattr(optimizer, "inner_optimizer", None)
-    several = getattr(optimizer, "optimizers", [] if held is None else [held])
-    for one in (optimizer, *several):
-        excluded = getattr(one, "_exclude_from_weight_decay", None)
-        if excluded or getattr(one, "_exclude_from_weight_decay_pattern", None):
+    """Refuse an optimizer that exempts some variables, which its configuration does not say."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    optimizers = getattr(optimizer, "optimizers", [] if inner is None else [inner])
+    for candidate in (optimizer, *optimizers):
+        excluded = getattr(candidate, "_exclude_from_weight_decay", None)
+        if excluded or getattr(candidate, "_exclude_from_weight_decay_pattern", None):
             raise SparkDLException(
-                f"The optimizer {one.name} has variables excluded from weight decay, which its "
-                "configuration does not hold, so that workers would decay them. Call "
-                "exclude_from_weight_decay(var_names=...) in __init__ of a subclass of yours, and "
-                "give that in custom_objects."
+                f"The optimizer {candidate.name} has variables excluded from weight decay, which "
+                "its configuration does not say, so workers would decay them. Call "
+                "exclude_from_weight_decay(var_names=...) in __init__ of a custom subclass, and "
+                "pass that in custom_objects."
             )
 
 

@@ -1,4 +1,4 @@
-"""`sparkdl.doctor()`: looks whether everything that sparkdl needs is there."""
+"""`sparkdl.doctor()`: checks whether everything that sparkdl needs is there."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes
     ----------
     place : str
         "python", "session", "driver on HOST" or "executor N on HOST".
     topic, value : str
-        What was looked at, and what was found.
+        What was checked, and what was found.
     remedy : str
-        How to mend it; empty when there is nothing to mend.
+        How to fix it; empty when there is nothing to fix.
     """
 
     place: str
@@ -46,12 +46,12 @@ class Report:
 
     @property
     def problems(self) -> list[Finding]:
-        """What has to be mended."""
+        """What has to be fixed."""
         return [f for f in self.findings if f.remedy]
 
     @property
     def healthy(self) -> bool:
-        """Whether there is nothing to mend."""
+        """Whether there is nothing to fix."""
         return not self.problems
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl.errors import SettingsException, install_conversion
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JVMView
     from pyspark.sql import SparkSession
 
 _DOOR = "org.sparkdl.python.Door"
@@ -43,20 +44,20 @@ def active_session() -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
-    # Spark's active session is per thread; the context is what every thread of Python shares.
+    # Spark's active session is per thread; all threads of Python share the context.
     session = SparkSession.getActiveSession()
     if session is None:
         from pyspark import SparkContext
 
         if SparkContext._active_spark_context is None:
             raise SettingsException(
-                "There is no Spark session. Make one: import sparkdl; spark = sparkdl.start()"
+                "There is no Spark session. Start one: import sparkdl; spark = sparkdl.start()"
             )
         session = SparkSession.builder.getOrCreate()
     return session
 
 
-def has_jar(jvm: Any) -> bool:
+def has_jar(jvm: JVMView) -> bool:
     """Say whether this JVM (`spark._jvm`) has sparkdl's classes."""
     from py4j.java_gateway import JavaClass
 
@@ -78,13 +79,13 @@ def _jvm_of(session: SparkSession) -> Any:
 def _no_jar(session: SparkSession) -> str:
     from sparkdl.session.spark_jars import COORDINATES
 
-    where = session.sparkContext.master
+    master = session.sparkContext.master
     return (
-        f"This Spark session (master {where}) was started without sparkdl's jar: the JVM has no "
-        f"class {_DOOR}. A running JVM cannot take it up, so do one of these:\n"
-        "- start the session with sparkdl: in a fresh Python process (a notebook: restart the "
+        f"This Spark session (master {master}) was started without sparkdl's jar: the JVM has no "
+        f"class {_DOOR}. A running JVM cannot load it any more, so do one of these:\n"
+        "- start the session with sparkdl: in a fresh Python process (in a notebook, restart the "
         "kernel), before anything else makes a session, spark = sparkdl.start()\n"
-        f"- give the jar to spark-submit: spark-submit --packages {COORDINATES} ...\n"
+        f"- pass the jar to spark-submit: spark-submit --packages {COORDINATES} ...\n"
         f"- set spark.jars.packages={COORDINATES} in spark-defaults.conf or in the cluster's "
         "configuration"
     )

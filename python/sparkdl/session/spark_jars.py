@@ -1,4 +1,4 @@
-"""Where sparkdl's jar is: in the wheel, else in the checkout that this package lies in."""
+"""Where sparkdl's jar is: in the wheel, else in the checkout that this package is in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHECKOUT_JARS = _CHECKOUT / "target" / "jars"
 def submit_conf(
     repository: Path = _WHEEL_REPOSITORY, checkout_jars: Path = _CHECKOUT_JARS
 ) -> Mapping[str, str]:
-    """Return the Spark settings that bring the jar, as lists to be added to the user's own.
+    """Return the Spark settings that add the jar, as lists to be appended to the user's own.
 
     First the repository in the wheel, then `target/jars` of the checkout.
 
@@ -47,7 +47,7 @@ def submit_conf(
 
 
 def _version_in(repository: Path) -> str | None:
-    # The version in the wheel's repository ends in a hash of the jar, for Ivy never looks again
-    # for a version that it has in its cache (~/.ivy2.5.2), and so would keep an older build.
+    # The version in the wheel's repository ends in a hash of the jar, because Ivy never looks
+    # again for a version that is in its cache (~/.ivy2.5.2), and so would keep an older build.
     poms = sorted(repository.glob(f"{GROUP.replace('.', '/')}/{ARTIFACT}/*/*.pom"))
     return poms[-1].parent.name if poms else None

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _MEMORY = re.compile(r"[1-9][0-9]*[kmgt]?b?", re.IGNORECASE)
 
 _JVM_ENDED = (
-    "Spark's JVM ended before it was ready; its own output above says why. Often it is one of:\n"
-    "- no JDK, or another than 17: set JAVA_HOME\n"
+    "Spark's JVM ended before it was ready; its own output above says why. Frequent causes:\n"
+    "- no JDK, or another version than 17: set JAVA_HOME\n"
     "- 'unresolved dependency' or 'download failed': Spark's first start fetches TensorFlow's "
     "native libraries from the Maven repositories, or takes them from ~/.ivy2.5.2; without a "
     "network, copy that folder from a machine that has them. A local Maven repository (~/.m2) that "
     "has the POM of javacpp or tensorflow-core-native but not its linux-x86_64 jar makes Ivy fail "
     "too: delete these folders from ~/.m2/repository\n"
-    "- more memory asked for than the machine has"
+    "- more memory was requested than the machine has"
 )
 
 
@@ -40,9 +40,9 @@ def start(
 ) -> SparkSession:
     """Return a Spark session that can run models: a new one, or the one that is there.
 
-    The jar comes with this package; its native libraries (TensorFlow, 168 MB) come from the Maven
-    repositories that Spark uses, once, into Spark's Ivy cache. A JVM that already runs is used as
-    it is, if it has the jar.
+    The jar comes with this package; its native libraries (TensorFlow, 168 MB) are fetched once from
+    the Maven repositories that Spark uses, into Spark's Ivy cache. A JVM that already runs is used
+    as it is, if it has the jar.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def start(
         The name in Spark's UI.
     memory : str, optional
         Heap of the driver, such as ``4g`` (``spark.driver.memory``). In local mode that is the
-        memory of everything but TensorFlow, which takes its own outside the heap.
+        memory of everything except TensorFlow, which allocates its own outside the heap.
     conf : mapping, optional
         Further Spark settings. Lists of jars, packages and repositories are extended.
     spark : SparkSession, optional
-        Use this session instead of making one; only checked.
+        Check and return this session instead of making one.
 
     Returns
     -------
@@ -101,14 +101,14 @@ def _get_or_create(
     if _jvm_runs():
         _warn_about_memory(settings)
     else:
-        settings = _with_jar(settings)
+        settings = _add_jar(settings)
     builder = SparkSession.builder.appName(app_name)
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return _created(builder)
+    return _create(builder)
 
 
-def _created(builder: SparkSession.Builder) -> SparkSession:
+def _create(builder: SparkSession.Builder) -> SparkSession:
     from pyspark.errors import PySparkRuntimeError
 
     try:
@@ -119,19 +119,19 @@ def _created(builder: SparkSession.Builder) -> SparkSession:
         raise SettingsException(_JVM_ENDED) from e
 
 
-def _with_jar(settings: Mapping[str, str]) -> dict[str, str]:
-    """Add the jar to lists that the user's settings and the environment may have begun."""
+def _add_jar(settings: Mapping[str, str]) -> dict[str, str]:
+    """Add the jar to the lists that the user's settings and the environment may already have."""
     environment = SubmitArguments()
     packages = settings.get("spark.jars.packages") or environment.get("spark.jars.packages") or ""
-    result = dict(settings)
+    with_jar = dict(settings)
     if f":{ARTIFACT}:" not in packages:  # else the user has chosen another build
         for key, value in submit_conf().items():
-            begun = settings.get(key) or environment.get(key)
-            result[key] = f"{begun},{value}" if begun else value
+            existing = settings.get(key) or environment.get(key)
+            with_jar[key] = f"{existing},{value}" if existing else value
     if "PYSPARK_SUBMIT_ARGS" in os.environ:
         # Its options would win over ours; what they said is in `result` or overridden by it.
-        os.environ["PYSPARK_SUBMIT_ARGS"] = environment.without(set(result))
-    return result
+        os.environ["PYSPARK_SUBMIT_ARGS"] = environment.without(set(with_jar))
+    return with_jar
 
 
 def _jvm_runs() -> bool:
@@ -143,7 +143,7 @@ def _jvm_runs() -> bool:
 def _warn_about_memory(settings: dict[str, str]) -> None:
     if settings.pop("spark.driver.memory", None) is not None:
         warnings.warn(
-            "sparkdl.start(memory=...) has no effect: the driver's JVM already runs. Give the "
+            "sparkdl.start(memory=...) has no effect: the driver's JVM already runs. Pass the "
             "memory to spark-submit (--driver-memory), or call start() in a fresh process.",
             stacklevel=4,
         )
@@ -176,9 +176,9 @@ def _check_session(spark: SparkSession) -> None:
     door(spark)
 
 
-def _wrong_version(what: str, found: str) -> str:
+def _wrong_version(what: str, actual: str) -> str:
     first, end = SPARK_RANGE
     return (
         f"sparkdl {__version__} is tested with Spark {first} up to, not including, {end}, but "
-        f"{what} is {found}. Install one that fits: pip install 'pyspark>={first},<{end}'"
+        f"{what} is {actual}. Install a matching one: pip install 'pyspark>={first},<{end}'"
     )

@@ -1,4 +1,4 @@
-"""What the environment already says to spark-submit, so that `start` adds to it and hides nothing.
+"""What the environment already tells spark-submit, so that `start` adds to it and hides nothing.
 
 pyspark runs `spark-submit --conf <builder's settings> $PYSPARK_SUBMIT_ARGS`. An option there
 (`--packages`) wins over a setting of the builder (`spark.jars.packages`), and a setting of the
@@ -33,25 +33,25 @@ class SubmitArguments:
 
     def get(self, key: str) -> str | None:
         """Return what the environment says about a setting, or None."""
-        given = dict(self._settings())
-        return given.get(key, self._defaults.get(key))
+        settings = dict(self._settings())
+        return settings.get(key, self._defaults.get(key))
 
     def without(self, keys: set[str]) -> str:
-        """Return the arguments less those about `keys`: the builder sets these now."""
-        kept: list[str] = []
+        """Return the arguments without those about `keys`, which the builder sets now."""
+        remaining: list[str] = []
         for words, key, _ in self._words():
             if key not in keys:
-                kept.extend(words)
-        return shlex.join(kept)
+                remaining.extend(words)
+        return shlex.join(remaining)
 
     def _settings(self) -> Iterator[tuple[str, str]]:
-        # Options after --conf, for spark-submit prefers them, wherever they stand.
-        found = [(w[0], k, v) for w, k, v in self._words() if k is not None and v is not None]
-        yield from ((k, v) for w, k, v in found if w.startswith(("--conf", "-c")))
-        yield from ((k, v) for w, k, v in found if not w.startswith(("--conf", "-c")))
+        # Options come after --conf, because spark-submit prefers them wherever they are.
+        settings = [(w[0], k, v) for w, k, v in self._words() if k is not None and v is not None]
+        yield from ((k, v) for w, k, v in settings if w.startswith(("--conf", "-c")))
+        yield from ((k, v) for w, k, v in settings if not w.startswith(("--conf", "-c")))
 
     def _words(self) -> Iterator[tuple[list[str], str | None, str | None]]:
-        """Yield (words, setting, value); setting is None for what is not one that we know."""
+        """Yield (words, setting, value); setting is None for options that are not known."""
         i = 0
         while i < len(self._arguments):
             option, joined, value = self._arguments[i].partition("=")

@@ -14,7 +14,7 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 
 @dataclass(frozen=True)
-class Form:
+class ProgramForm:
     """What kind of program an operation runs.
 
     Attributes
@@ -24,7 +24,7 @@ class Form:
     block : bool
         Whether tensors have a first dimension of rows.
     endings : tuple of str
-        What an argument's name may have behind the column's.
+        What may follow the column's name in an argument's.
     """
 
     name: str
@@ -32,20 +32,20 @@ class Form:
     endings: tuple[str, ...] = ("",)
 
     def column(self, argument: str, columns: Mapping[str, Any]) -> str:
-        """Return the column that an argument's name means.
+        """Return the column that an argument's name stands for.
 
-        >>> Form("reduce_rows", False, ("_1", "_2")).column("x_2", {"x": ...})
+        >>> ProgramForm("reduce_rows", False, ("_1", "_2")).column("x_2", {"x": ...})
         'x'
         """
-        ended = [e for e in self.endings if argument.endswith(e)]
-        if not ended:
+        suffixes = [e for e in self.endings if argument.endswith(e)]
+        if not suffixes:
             names = " and ".join(f"'{argument}{e}'" for e in self.endings)
             raise SchemaMismatchException(
                 f"The argument '{argument}' cannot be bound: {self.name} merges two rows, so a "
                 f"function takes every column twice, '{argument}' as {names}."
             )
-        found = [argument.removesuffix(e) for e in ended]
-        return next((c for c in found if c in columns), found[0])
+        candidates = [argument.removesuffix(e) for e in suffixes]
+        return next((c for c in candidates if c in columns), candidates[0])
 
 
 @dataclass(frozen=True)
@@ -66,36 +66,36 @@ def label(function: object) -> str:
 def arguments(function: Callable[..., Any], feeds: Mapping[str, str]) -> list[Argument]:
     """Return the tensors that a callable takes.
 
-    These are the parameters without a default, and those that `feeds` names; `**kwargs` takes
-    what else `feeds` names.
+    These are the parameters without a default, and those that `feeds` names; `**kwargs` takes any
+    others that `feeds` names.
     """
     parameters = _parameters(function)
     kinds = {p.kind for p in parameters}
-    named = {p.name: p for p in parameters if p.kind in (*_POSITIONAL, p.KEYWORD_ONLY)}
-    taken = [n for n, p in named.items() if p.default is p.empty or n in feeds]
-    more = [n for n in feeds if n not in named]
-    if more and inspect.Parameter.VAR_KEYWORD not in kinds:
+    parameters_by_name = {p.name: p for p in parameters if p.kind in (*_POSITIONAL, p.KEYWORD_ONLY)}
+    required = [n for n, p in parameters_by_name.items() if p.default is p.empty or n in feeds]
+    others = [n for n in feeds if n not in parameters_by_name]
+    if others and inspect.Parameter.VAR_KEYWORD not in kinds:
         raise SchemaMismatchException(
-            f"feed_dict names {', '.join(map(repr, more))}, but {label(function)} has the "
-            f"arguments {', '.join(named) or 'none'}. Expected {{argument: column}}."
+            f"feed_dict names {', '.join(map(repr, others))}, but {label(function)} has the "
+            f"arguments {', '.join(parameters_by_name) or 'none'}. Expected {{argument: column}}."
         )
-    if not taken and not more and kinds - {*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}:
+    if not required and not others and kinds - {*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}:
         raise WrongTypeException(
             f"The arguments of {label(function)} have no names (*args or **kwargs), so they cannot "
-            "be bound to columns. Name them, lambda x, y: f(x, y), or, for **kwargs, give "
+            "be bound to columns. Name them, lambda x, y: f(x, y), or, for **kwargs, pass "
             'feed_dict={"argument": "column"}.'
         )
-    return [_argument(named[n]) for n in taken] + [Argument(n) for n in more]
+    return [_argument(parameters_by_name[n]) for n in required] + [Argument(n) for n in others]
 
 
 def _parameters(function: Callable[..., Any]) -> list[Any]:
-    # A tf.function says more than inspect does: the tensors of an input_signature.
-    own = getattr(function, "function_type", None)
+    # A tf.function knows more than inspect: the tensors of an input_signature.
+    signature = getattr(function, "function_type", None)
     try:
-        return list((own or inspect.signature(function)).parameters.values())
+        return list((signature or inspect.signature(function)).parameters.values())
     except (TypeError, ValueError) as e:
         raise WrongTypeException(
-            f"Cannot tell the arguments of {label(function)} ({e}). Wrap it into a function whose "
+            f"Cannot tell the arguments of {label(function)} ({e}). Wrap it in a function whose "
             'arguments have the names of columns: lambda x: {"z": f(x)}.'
         ) from e
 
@@ -103,5 +103,5 @@ def _parameters(function: Callable[..., Any]) -> list[Any]:
 def _argument(parameter: inspect.Parameter) -> Argument:
     declared = getattr(parameter, "type_constraint", None)
     is_spec = hasattr(declared, "shape") and hasattr(declared, "dtype")
-    only = parameter.kind is parameter.POSITIONAL_ONLY
-    return Argument(parameter.name, declared if is_spec else None, only)
+    positional = parameter.kind is parameter.POSITIONAL_ONLY
+    return Argument(parameter.name, declared if is_spec else None, positional)

@@ -1,4 +1,4 @@
-"""From what a user gives as fetches to a program."""
+"""From a user's fetches to a program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from sparkdl._models.libraries import tensorflow
 from sparkdl.errors.builtin_errors import WrongTypeException
-from sparkdl.tensorframes._arguments import Form
+from sparkdl.tensorframes._arguments import ProgramForm
 from sparkdl.tensorframes._tensor_columns import TensorColumns
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from sparkdl._models.live_keras import LiveModel
     from sparkdl.tensorframes._program import Program
 
-MAP_BLOCKS = Form("map_blocks", True)
-MAP_ROWS = Form("map_rows", False)
-REDUCE_BLOCKS = Form("reduce_blocks", True, ("", "_input"))
-REDUCE_ROWS = Form("reduce_rows", False, ("_1", "_2"))
-AGGREGATE = Form("aggregate", True, ("", "_input"))
+MAP_BLOCKS = ProgramForm("map_blocks", True)
+MAP_ROWS = ProgramForm("map_rows", False)
+REDUCE_BLOCKS = ProgramForm("reduce_blocks", True, ("", "_input"))
+REDUCE_ROWS = ProgramForm("reduce_rows", False, ("_1", "_2"))
+AGGREGATE = ProgramForm("aggregate", True, ("", "_input"))
 
 
 Fetches = Union[Callable[..., Any], "LiveModel", "tf.Tensor", Sequence["tf.Tensor"]]
@@ -28,7 +28,7 @@ Fetches = Union[Callable[..., Any], "LiveModel", "tf.Tensor", Sequence["tf.Tenso
 
 def program(
     fetches: object,
-    form: Form,
+    form: ProgramForm,
     columns: Callable[[], TensorColumns],
     feed_dict: Mapping[Any, str] | None,
     initial_variables: bool,
@@ -40,27 +40,27 @@ def program(
     fetches : callable, tf.Tensor or list of tf.Tensor
     form : Form
     columns : callable
-        Gives the columns of the DataFrame; called for functions only.
+        Returns the columns of the DataFrame; called for functions only.
     feed_dict : dict, optional
         From arguments, or placeholders, to columns.
     initial_variables : bool
-        Of tensors of a graph.
+        For tensors of a graph.
     """
     tensorflow()
     from sparkdl.tensorframes import _functions, _graphs, _models
 
-    feeds = _checked(feed_dict)
+    feeds = _check_feeds(feed_dict)
     if _models.is_model(fetches):
         return _models.of_model(fetches, form, _by_name(feeds))
     if callable(fetches):
-        return _functions.traced(fetches, form, columns(), _by_name(feeds))
+        return _functions.trace(fetches, form, columns(), _by_name(feeds))
     return _graphs.of_tensors(fetches, feeds, initial_variables)
 
 
 Feeds = list[tuple[Any, str]]  # pairs, since a tensor is not always hashable
 
 
-def _checked(feed_dict: object) -> Feeds:
+def _check_feeds(feed_dict: object) -> Feeds:
     if feed_dict is None:
         return []
     if not isinstance(feed_dict, Mapping):
@@ -72,7 +72,7 @@ def _checked(feed_dict: object) -> Feeds:
         if not isinstance(column, str):
             raise WrongTypeException(
                 f"feed_dict binds {key!r} to {column!r}. Expected the name of a column, as text. "
-                "A constant is written into the program instead."
+                "Write a constant into the program instead."
             )
     return [(k.deref() if hasattr(k, "deref") else k, c) for k, c in feed_dict.items()]
 

@@ -1,4 +1,4 @@
-"""DataFrames of Spark and of pandas, and what tensors their columns are."""
+"""DataFrames of Spark and of pandas, and the tensors that their columns are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
     from pyspark.sql import DataFrame
 
-# A frame of the same kind as the one that is given.
+# A frame of the same kind as the argument.
 Frame = TypeVar("Frame", bound="DataFrame | pd.DataFrame")
 
 
@@ -27,7 +27,7 @@ def is_pandas(df: object) -> bool:
 
 
 def door_of(df: object) -> JavaObject:
-    """Return the door of a Spark DataFrame's session, or say what to give instead."""
+    """Return the door of a Spark DataFrame's session, or say what to pass instead."""
     return door(_of_spark(df).sparkSession)
 
 
@@ -44,11 +44,11 @@ def spark_columns(df: DataFrame) -> dict[str, TensorColumn]:
     return {str(parts[0]): _column(*parts) for parts in door_of(df).frameTensors(df._jdf)}
 
 
-def spark_frame(made: JavaObject, df: DataFrame) -> DataFrame:
+def spark_frame(jvm_frame: JavaObject, df: DataFrame) -> DataFrame:
     """Return the JVM's DataFrame as one of the session of `df`."""
     from pyspark.sql import DataFrame
 
-    return DataFrame(made, df.sparkSession)
+    return DataFrame(jvm_frame, df.sparkSession)
 
 
 def columns_of(df: object) -> dict[str, TensorColumn]:
@@ -69,9 +69,9 @@ def _not_spark(df: object) -> str:
     if is_pandas(df):
         return (
             "Expected a Spark DataFrame, got one of pandas, which only map_blocks, map_rows, block "
-            "and row take. Make one of Spark: spark.createDataFrame(df)."
+            "and row take. Convert it: spark.createDataFrame(df)."
         )
     hint = ""
     if type(df).__name__ == "GroupedData":
-        hint = " For what groupBy gives, use tfs.aggregate."
+        hint = " For the result of groupBy, use tfs.aggregate."
     return f"Expected a Spark DataFrame, got {type(df).__module__}.{type(df).__name__}.{hint}"

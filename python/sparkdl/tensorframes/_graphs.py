@@ -10,7 +10,7 @@ import tensorflow as tf
 from sparkdl.errors import SparkDLException
 from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
 from sparkdl.graph.utils import strip_and_freeze_until, tensor_name, validated_input
-from sparkdl.tensorframes._program import Program, finished
+from sparkdl.tensorframes._program import Program, finish
 
 v1 = tf.compat.v1
 
@@ -18,26 +18,26 @@ v1 = tf.compat.v1
 def of_tensors(
     fetches: object, feeds: Sequence[tuple[Any, str]], initial_variables: bool
 ) -> Program:
-    """Freeze what some tensors of one graph need.
+    """Freeze the part of a graph that some of its tensors need.
 
     Parameters
     ----------
     fetches : tf.Tensor, or list or tuple of them
-        Results are called as they are, without ":0".
+        The results have their names, without ":0".
     feeds : list of (placeholder, str)
         Placeholders, as tensors, operations or their names, with columns.
     initial_variables : bool
-        Whether variables get their initial values; else those of the default session.
+        Whether variables get their initial values or those of the default session.
     """
     listed = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
     graph = _graph(listed)
     tensors = [tensor_name(f, graph) for f in listed]
     outputs = {t.removesuffix(":0"): t for t in tensors}
-    _no_duplicates(tensors)
+    _check_distinct(tensors)
     ops = {validated_input(k, graph): column for k, column in feeds}
-    frozen = _frozen(listed, graph, initial_variables)
-    _without_defaults(frozen, ops)
-    part, needed = finished(frozen, outputs, ops, f"the fetches {', '.join(outputs)}")
+    graph_def = _freeze(listed, graph, initial_variables)
+    _drop_defaults(graph_def, ops)
+    part, needed = finish(graph_def, outputs, ops, f"the fetches {', '.join(outputs)}")
     return Program(part, outputs, needed)
 
 
@@ -46,7 +46,7 @@ def _graph(fetches: Sequence[Any]) -> tf.Graph:
         raise SparkDLException("There is nothing to compute: the list of fetches is empty.")
     for fetch in fetches:
         if not isinstance(fetch, tf.Tensor) or not hasattr(fetch, "graph"):
-            raise WrongTypeException(_no_tensor(fetch))
+            raise WrongTypeException(_not_a_tensor(fetch))
     if any(f.graph is not fetches[0].graph for f in fetches):
         raise WrongStateException(
             f"The fetches {', '.join(f.name for f in fetches)} are of different graphs. Build them "
@@ -55,12 +55,12 @@ def _graph(fetches: Sequence[Any]) -> tf.Graph:
     return fetches[0].graph
 
 
-def _no_tensor(fetch: object) -> str:
+def _not_a_tensor(fetch: object) -> str:
     hint = ""
     if isinstance(fetch, tf.Tensor):
         hint = (
-            " It was computed when it was made (eagerly), so no program is left of it: build it "
-            "with tf.Graph().as_default(), or give a function."
+            " It was computed eagerly when it was made, so there is no program: build it with "
+            "tf.Graph().as_default(), or pass a function."
         )
     return (
         "Expected a function of tensors, or tensors of a tf.compat.v1 graph (one, or a list of "
@@ -68,16 +68,16 @@ def _no_tensor(fetch: object) -> str:
     )
 
 
-def _no_duplicates(tensors: Sequence[str]) -> None:
-    twice = sorted({t for t in tensors if tensors.count(t) > 1})
-    if twice:
+def _check_distinct(tensors: Sequence[str]) -> None:
+    repeated = sorted({t for t in tensors if tensors.count(t) > 1})
+    if repeated:
         raise SparkDLException(
-            f"The fetches have {', '.join(twice)} more than once: results could not be told apart. "
-            "Name each of them once, or another one with tf.identity(t, name=...)."
+            f"The fetches have {', '.join(repeated)} more than once, so results could not be told "
+            "apart. Name each once, or make another one with tf.identity(t, name=...)."
         )
 
 
-def _frozen(
+def _freeze(
     fetches: Sequence[Any], graph: tf.Graph, initial_variables: bool
 ) -> tf.compat.v1.GraphDef:
     variables = graph.get_collection(v1.GraphKeys.GLOBAL_VARIABLES)
@@ -97,8 +97,8 @@ def _frozen(
     return strip_and_freeze_until(fetches, graph, session)
 
 
-def _without_defaults(graph_def: tf.compat.v1.GraphDef, fed: Mapping[str, str]) -> None:
-    """Make a placeholder that has a default, but is fed, one without."""
+def _drop_defaults(graph_def: tf.compat.v1.GraphDef, fed: Mapping[str, str]) -> None:
+    """Turn placeholders that have a default, but are fed, into plain ones."""
     for node in graph_def.node:
         if node.op == "PlaceholderWithDefault" and node.name in fed:
             node.op = "Placeholder"

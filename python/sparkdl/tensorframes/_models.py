@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import node_of
-from sparkdl._bundles.graph.names import Loose
+from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import is_keras
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
-from sparkdl.tensorframes._arguments import Form
-from sparkdl.tensorframes._program import Program, finished, with_shapes
+from sparkdl.tensorframes._arguments import ProgramForm
+from sparkdl.tensorframes._program import Program, finish, with_shapes
 
 if TYPE_CHECKING:
     from sparkdl._models.live_keras import LiveModel
@@ -27,7 +27,9 @@ def is_model(fetches: object) -> bool:
 
 
 def of_model(
-    model: LiveModel | tf.types.experimental.ConcreteFunction, form: Form, feeds: Mapping[str, str]
+    model: LiveModel | tf.types.experimental.ConcreteFunction,
+    form: ProgramForm,
+    feeds: Mapping[str, str],
 ) -> Program:
     """Make a program of a Keras model, in inference mode, or of a concrete function.
 
@@ -40,27 +42,27 @@ def of_model(
             "map_blocks, or a function that adds the dimension of rows: "
             'lambda x: {"y": model(x[None])[0]}.'
         )
-    loose = _loose(model, what)
-    unknown = feeds.keys() - loose.inputs.keys()
+    frozen = _freeze(model, what)
+    unknown = feeds.keys() - frozen.inputs.keys()
     if unknown:
         raise SchemaMismatchException(
             f"feed_dict names {', '.join(sorted(unknown))}, but {what} has the inputs "
-            f"{', '.join(loose.inputs)}. Expected {{input: column}}."
+            f"{', '.join(frozen.inputs)}. Expected {{input: column}}."
         )
-    graph_def, ends = with_shapes(loose.graph_def, loose.outputs, loose.shapes)
-    ops = {node_of(tensor): feeds.get(name, name) for name, tensor in loose.inputs.items()}
-    part, needed = finished(graph_def, ends, ops, what)
+    graph_def, ends = with_shapes(frozen.graph_def, frozen.outputs, frozen.shapes)
+    ops = {node_of(tensor): feeds.get(name, name) for name, tensor in frozen.inputs.items()}
+    part, needed = finish(graph_def, ends, ops, what)
     return Program(part, ends, needed, from_function=True)
 
 
-def _loose(model: LiveModel | tf.types.experimental.ConcreteFunction, what: str) -> Loose:
-    from sparkdl._bundles.model_sources import loose_from
+def _freeze(model: LiveModel | tf.types.experimental.ConcreteFunction, what: str) -> FrozenGraph:
+    from sparkdl._bundles.model_sources import frozen_from
 
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch, eagerly():
-        loose = loose_from(model, scratch=Path(scratch))
-    if not isinstance(loose, Loose):
+        frozen = frozen_from(model, scratch=Path(scratch))
+    if not isinstance(frozen, FrozenGraph):
         raise InvalidModelException(
             f"Cannot freeze {what}: it has lookup tables, which cannot become constants. Apply it "
             "as a whole: sparkdl.load_model, or KerasTransformer."
         )
-    return loose
+    return frozen

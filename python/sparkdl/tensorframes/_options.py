@@ -7,7 +7,7 @@ from typing import Literal
 from sparkdl.errors import SparkDLException
 
 BlockSize = int | Literal["auto"] | None
-_BUDGET, _PARTITION = 0, -1  # how the JVM is told
+_BUDGET, _PARTITION = 0, -1  # what the JVM takes for "auto" and None
 _MOST_ROWS = 2**31 - 1
 
 
@@ -31,8 +31,8 @@ def block_rows(block_size: BlockSize) -> int:
     )
 
 
-def checked_policy(handle_invalid: str) -> str:
-    """Return what becomes of rows that cannot be fed, if it is one of the possible policies."""
+def check_policy(handle_invalid: str) -> str:
+    """Return a policy for rows that cannot be fed, if it is one of the possible ones."""
     from sparkdl.param.invalid_rows import WITHOUT_KEEP  # a package that imports pyspark
 
     if handle_invalid not in WITHOUT_KEEP:

@@ -28,7 +28,7 @@ class Cells:
     column : TensorColumn
         What tensor it is.
     values : numpy.ndarray or list of (numpy.ndarray or None)
-        An array of scalars, or the value of each row, None for a null.
+        An array of scalars, or the value of each row, with None for a null.
     """
 
     column: TensorColumn
@@ -65,13 +65,13 @@ def _cells(name: str, series: pd.Series) -> Cells:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind != "O":  # dates, complex numbers
         return Cells(TensorColumn(name, None, None), series.to_numpy())
     arrays = [_array(name, i, value) for i, value in enumerate(series.to_numpy(dtype=object))]
-    there = [a for a in arrays if a is not None]
-    dtype = _common(there)
+    values = [a for a in arrays if a is not None]
+    dtype = _common_dtype(values)
     if dtype is None:
         return Cells(TensorColumn(name, None, None), series.to_numpy())
     typed = [None if a is None else a.astype(dtype) for a in arrays]
     tensor = "string" if dtype.hasobject else str(dtype)
-    return Cells(TensorColumn(name, tensor, _shape(name, there)), typed)
+    return Cells(TensorColumn(name, tensor, _shape(name, values)), typed)
 
 
 def _array(name: str, row: int, value: object) -> Array | None:
@@ -93,14 +93,14 @@ def _array(name: str, row: int, value: object) -> Array | None:
 
 
 def _missing(value: object) -> bool:
-    # pandas.NA and NaT are not equal to themselves, as NaN, which stands for missing text.
+    # pandas.NA and NaT are not equal to themselves; nor is NaN, which stands for missing text.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and value != value
 
 
-def _common(arrays: Sequence[Array]) -> Any:
-    """Return the dtype that all arrays fit into, None if these are no tensors."""
+def _common_dtype(arrays: Sequence[Array]) -> Any:
+    """Return the dtype that all arrays fit into; None if these are not tensors."""
     filled = [a for a in arrays if a.size] or list(arrays)
     if not filled:
         return None
@@ -115,9 +115,10 @@ def _common(arrays: Sequence[Array]) -> Any:
 def _shape(name: str, arrays: Sequence[Array]) -> tuple[int | None, ...]:
     ranks = {a.ndim for a in arrays}
     if len(ranks) > 1:
-        found = ", ".join(map(str, sorted(ranks)))
+        different = ", ".join(map(str, sorted(ranks)))
         raise InvalidInputException(
-            f"The values of column '{name}' have {found} dimensions. Expected as many in all rows."
+            f"The values of column '{name}' have {different} dimensions. Expected the same number "
+            "in all rows."
         )
     sizes = zip(*(a.shape for a in arrays), strict=True)
     return tuple(s[0] if len(set(s)) == 1 else None for s in sizes)

@@ -17,13 +17,13 @@ from sparkdl.errors import InvalidInputException, ModelExecutionException, Schem
 from sparkdl.tensorframes._options import BlockSize
 from sparkdl.tensorframes._pandas_cells import Cells, pandas_cells
 from sparkdl.tensorframes._program import Program
-from sparkdl.tensorframes._tensor_columns import known
+from sparkdl.tensorframes._tensor_columns import tensor_column
 
 Array = npt.NDArray[Any]
 Run = Callable[..., list[Array]]
 v1 = tf.compat.v1
 
-# The types that Spark's columns have; the others are the same.
+# The types of Spark's columns for types that Spark lacks.
 _WIDER = {
     "uint8": "int32",
     "uint16": "int32",
@@ -43,14 +43,14 @@ class FedPlaceholder:
     cells: Cells
 
     def tensor(self, rows: Sequence[int]) -> Array:
-        """Return what is fed for a block of rows."""
-        return self._checked(self.cells.block(rows))
+        """Return the tensor that a block of rows feeds."""
+        return self._convert(self.cells.block(rows))
 
     def cell(self, row: int) -> Array:
-        """Return what is fed for one row."""
-        return self._checked(np.asarray(self.cells.values[row]))
+        """Return the tensor that one row feeds."""
+        return self._convert(np.asarray(self.cells.values[row]))
 
-    def _checked(self, value: Array) -> Array:
+    def _convert(self, value: Array) -> Array:
         if not self.shape.is_compatible_with(value.shape):
             raise SchemaMismatchException(
                 f"Cannot feed column '{self.cells.column.name}' to '{self.placeholder}': expected "
@@ -58,60 +58,62 @@ class FedPlaceholder:
             )
         if self.dtype == tf.string:
             return value
-        made: Array = value.astype(self.dtype.as_numpy_dtype)
-        if self.dtype == tf.uint8 and not np.array_equal(made, value):
+        converted: Array = value.astype(self.dtype.as_numpy_dtype)
+        if self.dtype == tf.uint8 and not np.array_equal(converted, value):
             raise InvalidInputException(
                 f"Cannot feed column '{self.cells.column.name}' to '{self.placeholder}': uint8 has "
                 f"the values 0 to 255, got {value.min()} to {value.max()}."
             )
-        return made
+        return converted
 
 
-def mapped_blocks(
+def map_pandas_blocks(
     program: Program, frame: pd.DataFrame, trim: bool, block_size: BlockSize, handle_invalid: str
 ) -> pd.DataFrame:
-    """Return what `map_blocks` gives for a frame of pandas, which is one partition."""
+    """Do what `map_blocks` does, for a frame of pandas, which is one partition."""
     feeds = _feeds(program, frame)
     if not trim:
         _check_names(program, frame)
         _check_fed(feeds)
-    rows = _valid(feeds, len(frame), handle_invalid)
-    found: list[list[Array]] = []
+    rows = _valid_rows(feeds, len(frame), handle_invalid)
+    results_by_block: list[list[Array]] = []
     with _session(program, feeds) as run:
         for block in _blocks(feeds, rows, block_size):
             results = run(*(f.tensor(block) for f in feeds))
             _check_rows(program, results, None if trim else len(block))
-            found.append(results)
-    cells = [[c for results in found for c in results[i]] for i in range(len(program.outputs))]
-    return _assembled(program, cells, frame, rows, trim, drop=1)
+            results_by_block.append(results)
+    cells = [
+        [c for results in results_by_block for c in results[i]] for i in range(len(program.outputs))
+    ]
+    return _assemble(program, cells, frame, rows, trim, drop=1)
 
 
-def mapped_rows(program: Program, frame: pd.DataFrame, handle_invalid: str) -> pd.DataFrame:
-    """Return what `map_rows` gives for a frame of pandas: a run for each row."""
+def map_pandas_rows(program: Program, frame: pd.DataFrame, handle_invalid: str) -> pd.DataFrame:
+    """Do what `map_rows` does, for a frame of pandas: one run for each row."""
     feeds = _feeds(program, frame)
     _check_names(program, frame)
     _check_fed(feeds)
-    rows = _valid(feeds, len(frame), handle_invalid)
+    rows = _valid_rows(feeds, len(frame), handle_invalid)
     with _session(program, feeds) as run:
-        found = [run(*(f.cell(r) for f in feeds)) for r in rows]
-    cells = [[results[i] for results in found] for i in range(len(program.outputs))]
-    return _assembled(program, cells, frame, rows, trim=False, drop=0)
+        results_by_row = [run(*(f.cell(r) for f in feeds)) for r in rows]
+    cells = [[results[i] for results in results_by_row] for i in range(len(program.outputs))]
+    return _assemble(program, cells, frame, rows, trim=False, drop=0)
 
 
 def _feeds(program: Program, frame: pd.DataFrame) -> list[FedPlaceholder]:
     cells = pandas_cells(frame)
     columns = {name: c.column for name, c in cells.items()}
     ops = [n.name for n in program.graph_def.node if n.op == "Placeholder"]
-    made = []
+    feeds = []
     for op, spec in zip(ops, static_signature(program.graph_def, ops), strict=True):
-        column = known(program.feeds.get(op, op), columns, f"the placeholder '{op}'")
+        column = tensor_column(program.feeds.get(op, op), columns, f"the placeholder '{op}'")
         if not _accepts(str(column.dtype), spec.dtype):
             raise SchemaMismatchException(
                 f"Cannot feed column '{column.name}' to '{op}': expected {spec.dtype.name}, got "
                 f"{column.dtype}. Cast the column, or the tensor in the program."
             )
-        made.append(FedPlaceholder(op, spec.dtype, spec.shape, cells[column.name]))
-    return made
+        feeds.append(FedPlaceholder(op, spec.dtype, spec.shape, cells[column.name]))
+    return feeds
 
 
 def _accepts(column: str, dtype: tf.DType) -> bool:
@@ -121,16 +123,16 @@ def _accepts(column: str, dtype: tf.DType) -> bool:
     if dtype in (tf.float32, tf.float64):
         return True
     whole = np.issubdtype(column, np.integer)
-    if dtype == tf.uint8:  # values are looked at
+    if dtype == tf.uint8:  # the values are checked
         return whole
     return whole and np.can_cast(column, dtype.as_numpy_dtype, "safe")
 
 
 def _check_names(program: Program, frame: pd.DataFrame) -> None:
-    taken = sorted(set(program.outputs) & set(map(str, frame.columns)))
-    if taken:
+    existing = sorted(set(program.outputs) & set(map(str, frame.columns)))
+    if existing:
         raise SchemaMismatchException(
-            f"The DataFrame has a column '{taken[0]}' already; give the result another name, or "
+            f"The DataFrame has a column '{existing[0]}' already; give the result another name, or "
             "drop the column."
         )
 
@@ -138,12 +140,12 @@ def _check_names(program: Program, frame: pd.DataFrame) -> None:
 def _check_fed(feeds: Sequence[FedPlaceholder]) -> None:
     if not feeds:
         raise SchemaMismatchException(
-            "The results need no column, so they have no rows. Take a column as argument, or use "
-            "map_blocks with trim=True, which runs such a program once per block."
+            "The results need no column, so they have no rows. Take a column as an argument, or "
+            "use map_blocks with trim=True, which runs such a program once per block."
         )
 
 
-def _valid(feeds: Sequence[FedPlaceholder], count: int, handle_invalid: str) -> list[int]:
+def _valid_rows(feeds: Sequence[FedPlaceholder], count: int, handle_invalid: str) -> list[int]:
     """Return the rows that can be fed."""
     rows = []
     for r in range(count):
@@ -187,9 +189,9 @@ def _session(program: Program, feeds: Sequence[FedPlaceholder]) -> Iterator[Run]
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(program.graph_def, name="")
     tensors = [graph.get_tensor_by_name(t) for t in program.outputs.values()]
-    given = [graph.get_tensor_by_name(f.placeholder + ":0") for f in feeds]
+    placeholders = [graph.get_tensor_by_name(f.placeholder + ":0") for f in feeds]
     with v1.Session(graph=graph) as session:
-        step = session.make_callable(tensors, feed_list=given)
+        step = session.make_callable(tensors, feed_list=placeholders)
 
         def run(*values: Array) -> list[Array]:
             try:
@@ -203,20 +205,22 @@ def _session(program: Program, feeds: Sequence[FedPlaceholder]) -> Iterator[Run]
 
 
 def _check_rows(program: Program, results: Sequence[Array], expected: int | None) -> None:
-    found = {
+    counts_by_result = {
         n: r.shape[0] if r.ndim else None for n, r in zip(program.outputs, results, strict=True)
     }
-    counts = set(found.values())
+    counts = set(counts_by_result.values())
     if None in counts or (len(counts) > 1 if expected is None else counts != {expected}):
-        gives = ", ".join(f"'{n}' {'a scalar' if c is None else c}" for n, c in found.items())
+        gives = ", ".join(
+            f"'{n}' {'a scalar' if c is None else c}" for n, c in counts_by_result.items()
+        )
         wanted = "as many rows in all results" if expected is None else f"{expected} rows"
         hint = "" if expected is None else " For another number of rows, use trim=True."
         raise ModelExecutionException(
-            f"The program must give {wanted} for a block, but gave {gives}.{hint}"
+            f"The program must return {wanted} for a block, but returned {gives}.{hint}"
         )
 
 
-def _assembled(
+def _assemble(
     program: Program,
     cells: list[list[Any]],
     frame: pd.DataFrame,
@@ -225,16 +229,16 @@ def _assembled(
     drop: int,
 ) -> pd.DataFrame:
     specs = static_signature(program.graph_def, list(program.outputs.values()))
-    made = {}
+    columns = {}
     for name, spec, values in sorted(
         zip(program.outputs, specs, cells, strict=True), key=lambda p: p[0]
     ):
         rank = np.ndim(values[0]) if values else (spec.shape.rank or drop) - drop
-        made[name] = _series(values, spec.dtype, rank)
+        columns[name] = _series(values, spec.dtype, rank)
     if trim:
-        return pd.DataFrame(made)
-    kept = frame.iloc[rows]
-    return pd.concat([pd.DataFrame(made).set_axis(kept.index), kept], axis=1)
+        return pd.DataFrame(columns)
+    kept_rows = frame.iloc[rows]
+    return pd.concat([pd.DataFrame(columns).set_axis(kept_rows.index), kept_rows], axis=1)
 
 
 def _series(values: list[Any], dtype: tf.DType, rank: int) -> pd.Series:
@@ -248,7 +252,7 @@ def _series(values: list[Any], dtype: tf.DType, rank: int) -> pd.Series:
 
 def _objects(values: list[Any]) -> pd.Series:
     cells = np.empty(len(values), object)
-    for i, value in enumerate(values):  # else NumPy would make one array of equal ones
+    for i, value in enumerate(values):  # NumPy would make one array of values of equal shapes
         cells[i] = value
     return pd.Series(cells, dtype=object)
 

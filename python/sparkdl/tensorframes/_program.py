@@ -1,4 +1,4 @@
-"""A program: a frozen graph, what it gives, and which columns it takes."""
+"""A program: a frozen graph, its results, and the columns that it takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sparkdl._bundles.graph.freeze import check_frozen, static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
 from sparkdl._bundles.graph.names import node_name
 from sparkdl._bundles.graph.random_ops import forget_seeds
-from sparkdl._bundles.graph.seeds import unfed
+from sparkdl._bundles.graph.seeds import without_seed_input
 from sparkdl._bundles.graph.simplify import tidy
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import InvalidModelException
@@ -34,7 +34,7 @@ class Program:
     outputs : dict of str to str
         From the name of a result to its tensor.
     feeds : dict of str to str
-        From placeholders to columns; others are fed by the column of their own name.
+        From placeholders to columns; others are fed by the column of their name.
     from_function : bool
         Whether the results were named by a dict that a function returned.
     """
@@ -47,10 +47,10 @@ class Program:
     def in_jvm(self, door: JavaObject) -> JavaObject:
         """Return the JVM's program of this graph."""
         names, tensors = [*self.outputs], [*self.outputs.values()]
-        return door.tensorProgram(_handed_over(self.graph_def), names, tensors, self.feeds)
+        return door.tensorProgram(_write_for_jvm(self.graph_def), names, tensors, self.feeds)
 
 
-def finished(
+def finish(
     graph_def: tf.compat.v1.GraphDef,
     outputs: Mapping[str, str],
     feeds: Mapping[str, str],
@@ -58,15 +58,15 @@ def finished(
 ) -> tuple[Any, dict[str, str]]:
     """Return the part of a graph that the outputs need, and the feeds of its placeholders.
 
-    The graph, which may have hundreds of megabytes, is changed and not copied: it must be nobody
-    else's.
+    The graph, which may have hundreds of megabytes, is changed and not copied: nobody else may use
+    it.
 
     Raises
     ------
     InvalidModelException
-        It has variables, tables or functions of Python.
+        It has variables, tables or Python functions.
     """
-    graph = Graph(unfed(graph_def), ())
+    graph = Graph(without_seed_input(graph_def), ())
     graph.prune([node_of(t) for t in outputs.values()])
     part = tidy(graph.to_graph_def())
     forget_seeds([*part.node, *(n for f in part.library.function for n in f.node_def)])
@@ -77,55 +77,59 @@ def finished(
 
 def _check_no_python(graph_def: tf.compat.v1.GraphDef, what: str) -> None:
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
-    found = next((n.name for n in nodes if n.op in _PYTHON), None)
-    if found is not None:
+    name = next((n.name for n in nodes if n.op in _PYTHON_OPERATIONS), None)
+    if name is not None:
         raise InvalidModelException(
-            f"The operation {found!r} of {what} calls back into Python (tf.py_function, "
+            f"The operation {name!r} of {what} calls back into Python (tf.py_function, "
             "tf.numpy_function), but programs run in the executors' JVMs, without Python. Write it "
             "with operations of TensorFlow."
         )
 
 
-_PYTHON = {"EagerPyFunc", "PyFunc", "PyFuncStateless"}
+_PYTHON_OPERATIONS = {"EagerPyFunc", "PyFunc", "PyFuncStateless"}
 
 
 def with_names(graph_def: tf.compat.v1.GraphDef, outputs: Mapping[str, str]) -> dict[str, str]:
-    """Call the operations that give the outputs like these, where that is possible.
+    """Name the operations that give the outputs after these, where that is possible.
 
     Errors of the engine name the tensor: "z:0" says more than "Identity_1:0".
     """
     nodes = {n.name: n for n in graph_def.node}
     used = {node_of(i) for n in graph_def.node for i in n.input}
-    found = dict(outputs)
+    renamed = dict(outputs)
     for name, tensor in outputs.items():
         old = node_of(tensor)
         end = nodes[old].op in ("Identity", "EnsureShape") and old not in used
         if end and node_name(name) not in nodes:
             nodes[node_name(name)] = nodes.pop(old)
             nodes[node_name(name)].name = node_name(name)
-            found[name] = node_name(name) + ":0"
-    return found
+            renamed[name] = node_name(name) + ":0"
+    return renamed
 
 
 def with_shapes(
     graph_def: tf.compat.v1.GraphDef, outputs: Mapping[str, str], shapes: Mapping[str, Any]
 ) -> tuple[Any, dict[str, str]]:
-    """Write into a graph the shapes of outputs that it does not show.
+    """Write the shapes of outputs into a graph that does not show them.
 
-    A GraphDef loses the shapes of what comes out of control flow.
+    A GraphDef loses the shapes of the results of control flow.
     """
-    found = {}
+    tensors = {}
     specs = static_signature(graph_def, list(outputs.values()))
     for (name, tensor), spec in zip(outputs.items(), specs, strict=True):
         shape = shapes.get(name, spec.shape)
         merged = spec.shape.merge_with(shape) if spec.shape.is_compatible_with(shape) else shape
-        lost = merged.as_list() if merged.rank is not None else None
-        seen = spec.shape.as_list() if spec.shape.rank is not None else None
-        found[name] = tensor if lost == seen else _ensured(graph_def, tensor, spec, merged)
-    return graph_def, found
+        known_sizes = merged.as_list() if merged.rank is not None else None
+        visible_sizes = spec.shape.as_list() if spec.shape.rank is not None else None
+        tensors[name] = (
+            tensor
+            if known_sizes == visible_sizes
+            else _ensure_shape(graph_def, tensor, spec, merged)
+        )
+    return graph_def, tensors
 
 
-def _ensured(
+def _ensure_shape(
     graph_def: tf.compat.v1.GraphDef, tensor: str, spec: tf.TensorSpec, shape: tf.TensorShape
 ) -> str:
     names = {n.name for n in graph_def.node}
@@ -138,7 +142,7 @@ def _ensured(
     return name + ":0"
 
 
-def _handed_over(graph_def: tf.compat.v1.GraphDef) -> str:
+def _write_for_jvm(graph_def: tf.compat.v1.GraphDef) -> str:
     """Return the path of a new file with a graph, which the JVM takes over.
 
     Equal graphs make equal files, for which the JVM has one model.

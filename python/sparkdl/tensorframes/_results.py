@@ -1,4 +1,4 @@
-"""What a reduction gives: the values of one row as NumPy has them."""
+"""The result of a reduction: the values of one row as NumPy has them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DTYPES = {
 }
 
 
-def only_row(merged: JavaObject, df: DataFrame, made: Program, operation: str) -> Any:
+def only_row(merged: JavaObject, df: DataFrame, program: Program, operation: str) -> Any:
     """Run a reduction and return the value of its row.
 
     Parameters
@@ -36,32 +36,32 @@ def only_row(merged: JavaObject, df: DataFrame, made: Program, operation: str) -
     merged : py4j.java_gateway.JavaObject
         The JVM's DataFrame of one row, or of none if there was nothing to merge.
     df : pyspark.sql.DataFrame
-        What was merged.
-    made : Program
-        Says in which order, and how, results are given.
+        The DataFrame whose rows were merged.
+    program : Program
+        Says in which order, and in what form, results are returned.
     operation : str
         For messages.
     """
     frame = spark_frame(merged, df)
-    found = frame.collect()
-    if not found:
+    rows = frame.collect()
+    if not rows:
         raise SparkDLException(_empty(operation))
-    values = {f.name: _numpy(found[0][f.name], f.dataType) for f in frame.schema.fields}
+    values = {f.name: _numpy(rows[0][f.name], f.dataType) for f in frame.schema.fields}
     if len(values) == 1:
         return next(iter(values.values()))
-    ordered = {name: values[name] for name in made.outputs}
-    return ordered if made.from_function else list(ordered.values())
+    ordered = {name: values[name] for name in program.outputs}
+    return ordered if program.from_function else list(ordered.values())
 
 
 def _empty(operation: str) -> str:
     return (
         f"{operation} has nothing to merge: the DataFrame has no rows (or all were skipped), and a "
-        "program of TensorFlow has no neutral element to give instead. Check df.isEmpty() before, "
+        "TensorFlow program has no neutral element to return instead. Check df.isEmpty() first, "
         "or add a row with the neutral element."
     )
 
 
-def _numpy(value: Any, data_type: DataType) -> Any:
+def _numpy(value: object, data_type: DataType) -> Any:
     from pyspark.sql.types import ArrayType
 
     depth = 0

@@ -1,4 +1,4 @@
-"""What tensor a column of a DataFrame is."""
+"""The tensor that a column of a DataFrame is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TensorColumn:
     ----------
     name : str
     dtype : str or None
-        TensorFlow's name of the type of an element; None if the column is no tensor.
+        TensorFlow's name of the type of an element; None if the column is not a tensor.
     cell : tuple of (int or None), or None
         Sizes of the value of one row, None for those that are unknown; None as a whole if even
         their number is unknown.
@@ -35,7 +35,7 @@ class TensorColumn:
     def __str__(self) -> str:
         """Return for example "x: float64 [?, 3]", as a block."""
         if self.dtype is None:
-            return f"{self.name}: no tensor"
+            return f"{self.name}: not a tensor"
         sizes = self.shape(True)
         if sizes is None:
             return f"{self.name}: {self.dtype} [...]"
@@ -47,17 +47,17 @@ class TensorColumn:
 TensorColumns = Mapping[str, TensorColumn]
 
 
-def known(name: str, columns: TensorColumns, whose: str) -> TensorColumn:
-    """Return a column that is a tensor, or say why it is none."""
+def tensor_column(name: str, columns: TensorColumns, reader: str) -> TensorColumn:
+    """Return a column that is a tensor, or say why there is none."""
     column = columns.get(name)
     if column is None:
         raise SchemaMismatchException(
-            f"There is no column '{name}' for {whose}. The DataFrame has: "
+            f"There is no column '{name}' for {reader}. The DataFrame has: "
             f"{', '.join(columns) or 'no columns'}."
         )
     if column.dtype is None:
         raise SchemaMismatchException(
-            f"Column '{name}' cannot be fed to {whose}: values of its type are no tensors. "
+            f"Column '{name}' cannot be fed to {reader}: values of its type are not tensors. "
             "Expected numbers, booleans, strings, binary, arrays of these, or vectors and matrices "
             "of MLlib. Take a field out of it, or cast it."
         )

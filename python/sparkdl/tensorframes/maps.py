@@ -1,4 +1,4 @@
-"""Operations that give rows for rows: `map_blocks` and `map_rows`."""
+"""Operations that return rows for rows: `map_blocks` and `map_rows`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import Frame, columns_of, door_of, is_pandas, spark_frame
-from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
+from sparkdl.tensorframes._options import BlockSize, block_rows, check_policy
 
 __all__ = ["map_blocks", "map_rows"]
 
@@ -34,15 +34,15 @@ def map_blocks(
         May be a stream. A frame of pandas is computed at once, in this process, for debugging; it
         is not changed.
     feed_dict : dict, optional
-        From arguments (or placeholders) to columns, where they are called otherwise.
+        From arguments (or placeholders) to columns, where their names differ.
     trim : bool
-        Whether the result has the new columns only. Then a block may give any number of rows, the
-        same for all results.
+        Whether the result has the new columns only. Then a block may return any number of rows,
+        the same for all results.
     initial_variables : bool
-        Of tensors of a graph: whether variables have their initial values, else those of the
+        For tensors of a graph: whether variables have their initial values or those of the
         default session.
     blockSize : int, "auto" or None
-        Rows of a block at most. "auto": as many as fit ``spark.sparkdl.blocks.maxMemory``. None:
+        The most rows of a block. "auto": as many as fit ``spark.sparkdl.blocks.maxMemory``. None:
         all rows of a partition, whatever memory they take.
     handleInvalid : str
         What becomes of a row that cannot be fed, such as one with a null: "error" ends the job,
@@ -58,9 +58,9 @@ def map_blocks(
     SchemaMismatchException
         A column is missing, exists already, or has another type or shape than its placeholder.
     InvalidModelException
-        The function cannot be traced or the graph not be frozen.
+        The function cannot be traced, or the graph cannot be frozen.
     ValueError
-        A fetch is there twice, or another argument is wrong (all of these are ValueErrors).
+        A fetch is given twice, or another argument is wrong (all of these are ValueErrors).
 
     Examples
     --------
@@ -69,16 +69,19 @@ def map_blocks(
     ...     lambda a: {"share": a / tf.reduce_sum(a)}, df, {"a": "x"}, blockSize=None
     ... )  # doctest: +SKIP
     """
-    rows, policy = block_rows(blockSize), checked_policy(handleInvalid)
+    rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     if is_pandas(df):
-        made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
-        from sparkdl.tensorframes._pandas_maps import mapped_blocks
+        compiled = program(
+            fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables
+        )
+        from sparkdl.tensorframes._pandas_maps import map_pandas_blocks
 
-        return cast(Frame, mapped_blocks(made, df, trim, blockSize, policy))
+        return cast(Frame, map_pandas_blocks(compiled, df, trim, blockSize, policy))
     door = door_of(df)
-    made = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
+    compiled = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
     return cast(
-        Frame, spark_frame(door.mapBlocks(df._jdf, made.in_jvm(door), bool(trim), rows, policy), df)
+        Frame,
+        spark_frame(door.mapBlocks(df._jdf, compiled.in_jvm(door), bool(trim), rows, policy), df),
     )
 
 
@@ -91,8 +94,8 @@ def map_rows(
 ) -> Frame:
     """Run a program on each row and add its results as columns. Lazy.
 
-    Rows are computed together all the same, wherever the program allows; what it gives is what it
-    gives for each row alone. Arrays may have another length in every row.
+    Rows are still computed together wherever the program allows; the results are those of each row
+    alone. Arrays may have another length in every row.
 
     Parameters
     ----------
@@ -117,12 +120,12 @@ def map_rows(
     --------
     >>> tfs.map_rows(lambda words: {"n": tf.size(words)}, df)  # doctest: +SKIP
     """
-    policy = checked_policy(handleInvalid)
+    policy = check_policy(handleInvalid)
     if is_pandas(df):
-        made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
-        from sparkdl.tensorframes._pandas_maps import mapped_rows
+        compiled = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+        from sparkdl.tensorframes._pandas_maps import map_pandas_rows
 
-        return cast(Frame, mapped_rows(made, df, policy))
+        return cast(Frame, map_pandas_rows(compiled, df, policy))
     door = door_of(df)
-    made = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
-    return cast(Frame, spark_frame(door.mapRows(df._jdf, made.in_jvm(door), policy), df))
+    compiled = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+    return cast(Frame, spark_frame(door.mapRows(df._jdf, compiled.in_jvm(door), policy), df))

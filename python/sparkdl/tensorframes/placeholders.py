@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sparkdl._models.libraries import tensorflow
 from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.tensorframes._frames import columns_of
-from sparkdl.tensorframes._tensor_columns import known
+from sparkdl.tensorframes._tensor_columns import tensor_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf
     col : str
         A column.
     name : str, optional
-        Of the placeholder; by default the column's.
+        The name of the placeholder; by default the column's.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf
     Raises
     ------
     SchemaMismatchException
-        There is no such column, or its values are no tensors.
+        There is no such column, or its values are not tensors.
     AssertionError
         There is no graph to add it to.
 
@@ -63,8 +63,8 @@ def _placeholder(
     tf = tensorflow()
     if tf.executing_eagerly():
         raise WrongStateException(
-            "A placeholder belongs to a graph, but TensorFlow computes at once here. Build the "
-            "program within 'with tf.Graph().as_default():', or give a function of tensors."
+            "A placeholder belongs to a graph, but TensorFlow computes eagerly here. Build the "
+            "program within 'with tf.Graph().as_default():', or pass a function of tensors."
         )
-    column = known(col, columns_of(df), "a placeholder")
+    column = tensor_column(col, columns_of(df), "a placeholder")
     return tf.compat.v1.placeholder(tf.as_dtype(column.dtype), column.shape(block), name or col)

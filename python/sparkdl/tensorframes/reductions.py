@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import door_of, spark_columns, spark_frame
-from sparkdl.tensorframes._options import BlockSize, block_rows, checked_policy
+from sparkdl.tensorframes._options import BlockSize, block_rows, check_policy
 from sparkdl.tensorframes._results import only_row
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def reduce_blocks(
 ) -> Any:
     """Merge all rows into one with a program that merges any number of rows. Runs at once.
 
-    The program is applied to blocks of rows, then to what it gave for them, and so on. So it must
+    The program is applied to blocks of rows, then to its results for them, and so on. So it must
     be associative: sums, minima and maxima are; a mean is not, but a sum and a count are.
 
     Parameters
@@ -42,13 +42,13 @@ def reduce_blocks(
     feed_dict, initial_variables, handleInvalid
         As in `map_blocks`.
     blockSize : int, "auto" or None
-        How many rows are merged at once at most, see `map_blocks`.
+        The most rows that are merged at once; see `map_blocks`.
 
     Returns
     -------
     numpy scalar, str, numpy.ndarray, list or dict
-        The merged value: a scalar for rank 0, else an array. Of several: in a list, in the order
-        of the fetches; or, of a function, a dict. A single row is given as it is.
+        The merged value: a scalar for rank 0, otherwise an array. Several values are a list in the
+        order of the fetches or, for a function, a dict. A single row is returned as it is.
 
     Raises
     ------
@@ -62,11 +62,13 @@ def reduce_blocks(
     >>> tfs.reduce_blocks(lambda x: {"x": tf.reduce_sum(x, axis=0)}, df)  # doctest: +SKIP
     45.0
     """
-    rows, policy = block_rows(blockSize), checked_policy(handleInvalid)
+    rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     door = door_of(df)
-    made = program(fetches, REDUCE_BLOCKS, lambda: spark_columns(df), feed_dict, initial_variables)
-    merged = door.reduceBlocks(df._jdf, made.in_jvm(door), rows, policy)
-    return only_row(merged, df, made, "reduce_blocks")
+    compiled = program(
+        fetches, REDUCE_BLOCKS, lambda: spark_columns(df), feed_dict, initial_variables
+    )
+    merged = door.reduceBlocks(df._jdf, compiled.in_jvm(door), rows, policy)
+    return only_row(merged, df, compiled, "reduce_blocks")
 
 
 def reduce_rows(
@@ -104,11 +106,11 @@ def reduce_rows(
     >>> tfs.reduce_rows(lambda x_1, x_2: {"x": x_1 + x_2}, df)  # doctest: +SKIP
     45.0
     """
-    policy = checked_policy(handleInvalid)
+    policy = check_policy(handleInvalid)
     door = door_of(df)
-    made = program(fetches, REDUCE_ROWS, lambda: spark_columns(df), None, initial_variables)
-    merged = door.reduceRows(df._jdf, made.in_jvm(door), policy)
-    return only_row(merged, df, made, "reduce_rows")
+    compiled = program(fetches, REDUCE_ROWS, lambda: spark_columns(df), None, initial_variables)
+    merged = door.reduceRows(df._jdf, compiled.in_jvm(door), policy)
+    return only_row(merged, df, compiled, "reduce_rows")
 
 
 def aggregate(
@@ -126,7 +128,7 @@ def aggregate(
     fetches, feed_dict, initial_variables, blockSize, handleInvalid
         As in `reduce_blocks`.
     grouped : pyspark.sql.GroupedData
-        What ``df.groupBy("key", ...)`` gives.
+        What ``df.groupBy("key", ...)`` returns.
 
     Returns
     -------
@@ -145,11 +147,11 @@ def aggregate(
     ...     lambda x: {"x": tf.reduce_sum(x, axis=0)}, df.groupBy("key")
     ... )  # doctest: +SKIP
     """
-    rows, policy = block_rows(blockSize), checked_policy(handleInvalid)
+    rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     df = _grouped_frame(grouped)
     door = door_of(df)
-    made = program(fetches, AGGREGATE, lambda: spark_columns(df), feed_dict, initial_variables)
-    merged = door.aggregateBlocks(grouped._jgd, made.in_jvm(door), rows, policy)
+    compiled = program(fetches, AGGREGATE, lambda: spark_columns(df), feed_dict, initial_variables)
+    merged = door.aggregateBlocks(grouped._jgd, compiled.in_jvm(door), rows, policy)
     return spark_frame(merged, df)
 
 
@@ -157,7 +159,7 @@ def _grouped_frame(grouped: object) -> DataFrame:
     df = getattr(grouped, "_df", None)
     if df is None or type(grouped).__name__ != "GroupedData":
         raise WrongTypeException(
-            "Expected what df.groupBy(...) gives, got "
+            "Expected what df.groupBy(...) returns, got "
             f"{type(grouped).__module__}.{type(grouped).__name__}. To merge all rows into one, use "
             "tfs.reduce_blocks(fetches, df)."
         )

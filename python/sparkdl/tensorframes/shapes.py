@@ -1,9 +1,9 @@
-"""What is known of the shapes of columns: `analyze`, `append_shape` and `print_schema`."""
+"""What is known about the shapes of columns: `analyze`, `append_shape` and `print_schema`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsInt
 
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._frames import door_of, spark_frame
@@ -40,8 +40,8 @@ def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFr
     col : str
         A column.
     shape : list of (int or None)
-        The number of rows of a block first, which is None as a rule, then the sizes of a value;
-        None (or -1, or 0) for what is unknown.
+        First the number of rows of a block, which is usually None, then the sizes of a value; None
+        (or -1, or 0) for unknown ones.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFr
     --------
     >>> tfs.append_shape(df, "features", [None, 3])  # doctest: +SKIP
     """
-    sizes = [_size(d, shape) for d in _listed(shape)]
+    sizes = [_size(d, shape) for d in _as_list(shape)]
     return spark_frame(door_of(df).appendTensorShape(df._jdf, col, sizes), df)
 
 
@@ -73,7 +73,7 @@ def print_schema(df: DataFrame) -> None:
     print(door_of(df).explainTensors(df._jdf))
 
 
-def _listed(shape: object) -> list[Any]:
+def _as_list(shape: object) -> list[Any]:
     if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
         raise WrongTypeException(
             f"Expected a shape as a list of sizes, such as [None, 3], got {shape!r}."
@@ -81,13 +81,13 @@ def _listed(shape: object) -> list[Any]:
     return list(shape)
 
 
-def _size(size: Any, shape: object) -> int:
+def _size(size: SupportsInt | None, shape: object) -> int:
     if size is None or size == 0:
         return -1
     try:
         return int(size)
     except (TypeError, ValueError):
         raise WrongTypeException(
-            f"The shape {shape!r} has the size {size!r}. Expected numbers, and None for what is "
-            "unknown."
+            f"The shape {shape!r} has the size {size!r}. Expected numbers, and None for unknown "
+            "sizes."
         ) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._processes.cluster import check_slots
 from sparkdl._processes.workers import SECONDS, run_workers
-from sparkdl.data._shards import placed
+from sparkdl.data._shards import place_shards
 from sparkdl.errors import SettingsException
 from sparkdl.training._distributed_call import Call, Finish, train
 
@@ -108,7 +108,10 @@ class TensorFlowDistributor:
         context = None if self.localMode else _context()
         gpus = _gpus(self.numProcesses, context) if self.useGpu else None
         check_slots(context, self.numProcesses)
-        with placed((*args, *kwargs.values()), self.numProcesses, self.localMode) as (values, way):
+        with place_shards((*args, *kwargs.values()), self.numProcesses, self.localMode) as (
+            values,
+            way,
+        ):
             own, named = values[: len(args)], dict(zip(kwargs, values[len(args) :], strict=True))
             results = run_workers(
                 context,

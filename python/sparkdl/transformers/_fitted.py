@@ -1,4 +1,4 @@
-"""What every model of an estimator can tell of itself, and how it is taken elsewhere."""
+"""What every model of an estimator can tell about itself, and how it is exported."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class FittedModel(Trained):
     """A stage whose `modelFile` is a bundle that an estimator has written."""
 
     def summary(self) -> str:
-        """Return, as text, what the model is, how it was trained and what it reached."""
+        """Return, as text, what the model is, how it was trained and its best numbers."""
         bundle = self._bundle_folder()
         manifest = read_manifest(bundle)
-        about = {k: v for k, v in facts(bundle).items() if k not in (HISTORY, FAILURE)}
-        lines = [f"model '{manifest['name']}'", *(f"  {k}: {v}" for k, v in about.items())]
-        return "\n".join([*lines, *_reached(self.history)])
+        origin = {k: v for k, v in facts(bundle).items() if k not in (HISTORY, FAILURE)}
+        lines = [f"model '{manifest['name']}'", *(f"  {k}: {v}" for k, v in origin.items())]
+        return "\n".join([*lines, *_best_epoch(self.history)])
 
     def plot_history(self) -> Figure:
-        """Return a figure of losses and metrics by epoch, see `sparkdl.plot.history`."""
+        """Return a figure of losses and metrics by epoch; see `sparkdl.plot.history`."""
         from sparkdl.plot import history
 
         return history(self.history, self._parts())
 
     def _parts(self) -> dict[str, int]:
-        """The parts of the training, with their epochs, if there were several."""
+        """Return the parts of the training with their epochs, if there were several."""
         return {}
 
     def keras_model(
@@ -48,14 +48,14 @@ class FittedModel(Trained):
         Parameters
         ----------
         custom_objects : dict, optional
-            Classes and functions of yours that the model uses, by name.
+            Custom classes and functions that the model uses, by name.
         safe_mode : bool
             False lets Keras run code that is pickled in the file (Lambda layers).
 
         Raises
         ------
         InvalidModelException
-            The bundle holds a graph only, because the model never was one of Keras as a whole.
+            The bundle holds a graph only, because the model was never a Keras model as a whole.
         """
         from sparkdl._models.files.loading import load_keras_file
 
@@ -74,15 +74,15 @@ class FittedModel(Trained):
         path : str or Path
             `NAME.keras` gets the whole model. `NAME.json` gets the architecture, and
             `NAME.weights.h5` beside it the weights: `keras.models.model_from_json` and
-            `load_weights` read them. Files that exist are replaced. URIs of any of Hadoop's file
-            systems are taken, too.
+            `load_weights` read them. Existing files are replaced. The path may also be a URI of any
+            of Hadoop's file systems.
         custom_objects, safe_mode
             See `keras_model`; only `NAME.json` needs them.
 
         Raises
         ------
         SettingsException
-            The path ends otherwise.
+            The path has another ending.
         InvalidModelException
             See `keras_model`.
         """
@@ -95,15 +95,15 @@ class FittedModel(Trained):
             )
         file = self._keras_file()
         if name.suffix == ".keras":
-            with target.written() as made:
-                shutil.copyfile(file, made)
+            with target.writing() as new:
+                shutil.copyfile(file, new)
         else:
             model = self.keras_model(custom_objects, safe_mode)
-            with target.beside(name.with_suffix(".weights.h5").name).written() as weights:
+            with target.beside(name.with_suffix(".weights.h5").name).writing() as weights:
                 model.save_weights(weights)
-            with target.written() as made:
+            with target.writing() as new:
                 text = json.dumps(json.loads(model.to_json()), indent=2)
-                made.write_text(text, encoding="utf-8")
+                new.write_text(text, encoding="utf-8")
         return str(target)
 
     def export_bundle(self, path: str | Path, overwrite: bool = False) -> str:
@@ -112,50 +112,50 @@ class FittedModel(Trained):
         Raises
         ------
         SettingsException
-            The path exists, and is no bundle or `overwrite` is False.
+            The path exists, and is not a bundle or `overwrite` is False.
         """
         bundle = Path(self._bundle_folder())
         manifest = verify_bundle(bundle)
-        named = {k: v for k, v in manifest.items() if k not in ("formatVersion", "files")}
+        description = {k: v for k, v in manifest.items() if k not in ("formatVersion", "files")}
 
         def write_files(folder: Path) -> None:
             for name in manifest["files"]:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(bundle / name, folder / name)
 
-        return write_bundle(path, named, write_files, overwrite)
+        return write_bundle(path, description, write_files, overwrite)
 
     def _bundle_folder(self) -> str:
-        found = self._local_bundle()
-        if found is None:
+        folder = self._local_bundle()
+        if folder is None:
             stage: Any = self
-            given = stage.getModelFile() if stage.isSet("modelFile") else "not set"
+            model_file = stage.getModelFile() if stage.isSet("modelFile") else "not set"
             raise SettingsException(
-                f"{type(self).__name__}: expected modelFile to be a bundle, it is {given}. A stage "
-                "that was saved and loaded has its bundle here."
+                f"{type(self).__name__}: expected modelFile to be a bundle, but it is "
+                f"{model_file}. A stage that was saved and loaded has its bundle there."
             )
-        return found
+        return folder
 
     def _keras_file(self) -> Path:
         file = keras_file(self._bundle_folder())
         if file is None:
             raise InvalidModelException(
-                f"The bundle of this {type(self).__name__} holds a graph of constants and no model "
-                "of Keras: it is none of an estimator, or its base was a bundle (such as TinyNet). "
-                "export_bundle() gives what there is."
+                f"The bundle of this {type(self).__name__} holds a graph of constants and no Keras "
+                "model: no estimator has written it, or its base was a bundle (such as TinyNet). "
+                "export_bundle() exports what there is."
             )
         return file
 
 
-def _reached(history: Mapping[str, list[Any]]) -> list[str]:
+def _best_epoch(history: Mapping[str, list[Any]]) -> list[str]:
     """Return how many epochs there were, and the numbers of the one with the least loss."""
     watched = next((name for name in ("val_loss", "loss") if history.get(name)), None)
     if watched is None:
         return []
     losses = history[watched]
     best = min(range(len(losses)), key=lambda i: (losses[i] != losses[i], losses[i]))
-    reached = {name: values[best] for name, values in history.items() if best < len(values)}
+    best_values = {name: values[best] for name, values in history.items() if best < len(values)}
     return [
         f"trained for {len(losses)} epoch(s); least {watched} in epoch {best + 1}:",
-        f"  {text_of(reached)}",
+        f"  {text_of(best_values)}",
     ]

@@ -24,13 +24,13 @@ class GraphStage(ModelStage):
         "of a frozen graph (.pb).",
         graph,
     )
-    # The graph as it was given, which knows what its tensors were called before it was a bundle.
+    # The user's graph, which knows what its tensors were called before it was a bundle.
     _graph: Any = None
 
     def _set(self: T, **params: Any) -> T:
-        given = params.get("tfInputGraph")
-        if given is not None:
-            self._graph = given if hasattr(given, "bundle") else None
+        graph = params.get("tfInputGraph")
+        if graph is not None:
+            self._graph = graph if hasattr(graph, "bundle") else None
         return super()._set(**params)
 
     def getTfInputGraph(self) -> str:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 Loader = Callable[[str], Any]
 
-# A batch goes back to the JVM when it has so many bytes: Spark's batches of 10,000 rows, made for
-# numbers, would be gigabytes of images.
+# A batch goes back to the JVM when it has this many bytes: Spark's batches of 10,000 rows, made
+# for numbers, would be gigabytes of images.
 _BATCH_BYTES = 16 << 20
 
-_LOADED = (
+_RESULT_TYPE = (
     "struct<image: struct<origin: string, height: int, width: int, nChannels: int, mode: int, "
     "data: binary>, reason: string>"
 )
@@ -32,7 +32,7 @@ _MODES = {
 }
 
 
-def loaded_images(
+def load_images(
     df: DataFrame, uri_col: str, loader: Loader, image_col: str, reason_col: str
 ) -> DataFrame:
     """Add the images that a function loads, and the reasons why there are none.
@@ -61,17 +61,22 @@ def loaded_images(
     from pyspark.sql.functions import col
     from pyspark.sql.pandas.functions import arrow_udf
 
-    def load(batches: Any) -> Any:
+    def load(batches: Iterator[pa.Array]) -> Any:
         return _in_batches((u.as_py() for uris in batches for u in uris), loader)
 
     # pyspark reads the kind of function from its hints, and here all hints are text.
     load.__annotations__ = {"batches": Iterator[pa.Array], "return": Iterator[pa.Array]}
-    made = arrow_udf(load, _LOADED)  # type: ignore[call-overload]
-    both = f"{image_col}__{reason_col}"
+    loading = arrow_udf(load, _RESULT_TYPE)  # type: ignore[call-overload]
+    image_and_reason = f"{image_col}__{reason_col}"
     return (
-        df.withColumn(both, made(col(f"`{uri_col}`")))
-        .withColumns({image_col: col(f"`{both}`.image"), reason_col: col(f"`{both}`.reason")})
-        .drop(both)
+        df.withColumn(image_and_reason, loading(col(f"`{uri_col}`")))
+        .withColumns(
+            {
+                image_col: col(f"`{image_and_reason}`.image"),
+                reason_col: col(f"`{image_and_reason}`.reason"),
+            }
+        )
+        .drop(image_and_reason)
     )
 
 
@@ -107,7 +112,7 @@ def _row(uri: str | None, loader: Loader) -> dict[str, Any]:
 
 
 def image_of(result: object, origin: str) -> dict[str, Any]:
-    """Return the fields of the image struct, in BGR order, of what a loader returned in RGB.
+    """Return the fields of the image struct, in BGR order, for a loader's result in RGB.
 
     Raises
     ------

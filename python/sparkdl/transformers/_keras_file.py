@@ -26,14 +26,14 @@ K = TypeVar("K", bound="KerasFileStage")
 class KerasFileStage(ModelStage, ModelFileParams):
     """A stage whose model is `modelFile`; files of Keras become bundles when they are needed."""
 
-    # How Keras is to load a file. Code, so no params: a saved stage holds the finished bundle.
+    # How Keras is to load a file. It is code and not params: a saved stage has the finished bundle.
     _custom_objects: Mapping[str, Any] | None = None
     _safe_mode: bool = True
     _verify: bool = True
 
-    def _set(self: K, **given: Any) -> K:
-        """Set params, and what is none: the model, and how it is converted."""
-        params = without_none(given)
+    def _set(self: K, **keywords: Any) -> K:
+        """Set params, and what is not one: the model, and how it is converted."""
+        params = without_none(keywords)
         model = params.pop("model", None)
         self._custom_objects = params.pop("custom_objects", self._custom_objects)
         self._safe_mode = TypeConverters.toBoolean(params.pop("safe_mode", self._safe_mode))
@@ -41,7 +41,7 @@ class KerasFileStage(ModelStage, ModelFileParams):
         if model is not None:
             if params.get("modelFile") is not None:
                 raise SettingsException(
-                    "model and modelFile are both given: give a live model or the path of one."
+                    "model and modelFile are both set: pass a live model or the path of one."
                 )
             params["modelFile"] = self._bundle(model)
         return super()._set(**params)

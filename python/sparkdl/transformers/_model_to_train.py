@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sparkdl._models.files.content import is_of_keras, kind_of
 from sparkdl._models.files.plain_dicts import with_plain_dicts
@@ -12,8 +12,24 @@ from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 
+if TYPE_CHECKING:
+    from keras import Model
 
-def stored_model(model: Any) -> str:
+
+class HasModelFile(Protocol):
+    """An estimator with the path of a model to train."""
+
+    def getModelFile(self) -> str: ...
+
+
+class TakesModel(Protocol):
+    """An estimator that takes a live model, or a file with what loading it needs."""
+
+    custom_objects: Mapping[str, Any] | None
+    safe_mode: bool
+
+
+def stored_model(model: Model) -> str:
     """Write a live model to a file of Keras, which is removed when this process ends.
 
     Raises
@@ -39,37 +55,37 @@ def stored_model(model: Any) -> str:
 
 
 def take_model(
-    estimator: Any, given: dict[str, Any], store: Callable[[Any], str] = stored_model
+    estimator: TakesModel, keywords: dict[str, Any], store: Callable[[Any], str] = stored_model
 ) -> dict[str, Any]:
-    """Return what was given without what is no param: the model, whose file becomes modelFile.
+    """Return the keywords that are params; the file of a live model becomes modelFile.
 
-    The estimator keeps `custom_objects` and `safe_mode`, which are code and its consent.
+    The estimator keeps `custom_objects` and `safe_mode`, which are code and consent to it.
 
     Raises
     ------
     SettingsException
-        A model and a file are both given.
+        Both a model and a file are set.
     """
-    params = dict(given)
+    params = dict(keywords)
     model = params.pop("model", None)
     estimator.custom_objects = params.pop("custom_objects", estimator.custom_objects)
     estimator.safe_mode = bool(params.pop("safe_mode", estimator.safe_mode))
     if model is not None:
         if params.get("modelFile") is not None:
             raise SettingsException(
-                "model and modelFile are both given: give a live model or the path of one."
+                "model and modelFile are both set: pass a live model or the path of one."
             )
         params["modelFile"] = store(model)
     return params
 
 
-def keras_file(estimator: Any) -> Path:
+def keras_file(estimator: HasModelFile) -> Path:
     """Return the file of Keras that is to be trained.
 
     Raises
     ------
     InvalidModelException
-        It is none, or not there.
+        It is not one, or not there.
     SettingsException
         Keras runs on another backend than TensorFlow.
     """
@@ -80,19 +96,19 @@ def keras_file(estimator: Any) -> Path:
     return expect_keras_file(estimator.getModelFile(), "train", why)
 
 
-def expect_keras_file(given: str, action: str, why: str = "") -> Path:
+def expect_keras_file(path: str, action: str, why: str = "") -> Path:
     """Return the local path of a file of Keras.
 
     Raises
     ------
     InvalidModelException
-        It is none, or not there; "Cannot <action> it", and what it is instead.
+        It is not one, or not there; "Cannot <action> it", and what it is instead.
     """
-    file = local_copy(given)
+    file = local_copy(path)
     if file is None or not is_of_keras(file):
-        found = "there is nothing" if file is None else f"it is {kind_of(file).what}"
+        actual = "there is nothing" if file is None else f"it is {kind_of(file).what}"
         raise InvalidModelException(
-            f"Cannot {action} {place_of(given)}: expected a file of Keras (.keras, .h5), or a live "
-            f"model (model=...), but {found}. {why}".rstrip()
+            f"Cannot {action} {place_of(path)}: expected a file of Keras (.keras, .h5), or a live "
+            f"model (model=...), but {actual}. {why}".rstrip()
         )
     return file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
@@ -11,6 +11,9 @@ from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import ModelNotFoundException, SettingsException
 from sparkdl.param.saved_function import text_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _MODEL = "model"
 
@@ -72,14 +75,15 @@ def _check_json(params: dict[str, Any]) -> None:
             json.dumps(value)
         except (TypeError, ValueError) as e:
             raise SettingsException(
-                f"Cannot save {name}: {e}. Only what JSON can hold can be saved: names, numbers, "
+                f"Cannot save {name}: {e}. Only what fits into JSON can be saved: names, numbers, "
                 "texts, and optimizers and losses of Keras, but no callbacks, arrays or functions. "
                 f"Clear {name} before saving, and set it again after loading."
             ) from None
 
 
-def _hadoop(session: Any, path: str) -> tuple[Any, Any]:
+def _hadoop(session: SparkSession, path: str) -> tuple[Any, Any]:
     """Return the file system of a path, and Hadoop's class of paths."""
-    hadoop_path = session._jvm.org.apache.hadoop.fs.Path
+    jvm: Any = session._jvm
+    hadoop_path = jvm.org.apache.hadoop.fs.Path
     conf = session.sparkContext._jsc.hadoopConfiguration()
     return hadoop_path(path).getFileSystem(conf), hadoop_path

@@ -29,15 +29,15 @@ class ModelStage(JavaTransformer, ModelStageParams, JavaMLReadable[Any], JavaMLW
         return f"org.sparkdl.ml.{cls.__name__}"
 
     def _create(self, **defaults: Any) -> None:
-        """Make the Scala stage, and set the defaults that all stages have besides those given."""
+        """Make the Scala stage, and set its defaults and those that all stages have."""
         door()  # says what to do when there is no session, or one without the jar
         self._java_obj = self._new_java_obj(self._java_class(), self.uid)
         if self.hasParam("outputCol"):
             defaults["outputCol"] = f"{self.uid}__output"
         self._setDefault(handleInvalid="error", **defaults)
 
-    def _set(self: T, **given: Any) -> T:
-        return super()._set(**without_none(given))
+    def _set(self: T, **keywords: Any) -> T:
+        return super()._set(**without_none(keywords))
 
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)
@@ -58,7 +58,7 @@ class ModelStage(JavaTransformer, ModelStageParams, JavaMLReadable[Any], JavaMLW
         return self._java_in(None)
 
     def _java_in(self, spark: SparkSession | None) -> JavaObject:
-        """Return the Scala stage, ready for a session; None: the active one."""
+        """Return the Scala stage, ready for a session; None means the active one."""
         java = super()._to_java()
         self._complete_java(java, spark)
         return java
@@ -77,13 +77,13 @@ class ImageStage(ModelStage, ImageStageParams):
 
     def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         """Give the Scala stage the bundle, where Keras can make it; else Scala finds it."""
-        bundle = self._made_bundle(spark) if self.isSet(self.modelName) else None
+        bundle = self._cached_bundle(spark) if self.isSet(self.modelName) else None
         if bundle is not None:
             java.setWeights(bundle)
-        elif not self.isSet(self.weights):  # what an earlier call has given
+        elif not self.isSet(self.weights):  # an earlier call may have set it
             java.clear(java.getParam("weights"))
 
-    def _made_bundle(self, spark: SparkSession | None) -> str | None:
+    def _cached_bundle(self, spark: SparkSession | None) -> str | None:
         weights = self.getWeights()
         if weights != "imagenet" and not _is_weights_file(weights):
             return None

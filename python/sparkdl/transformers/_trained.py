@@ -17,15 +17,15 @@ class Trained:
     def history(self) -> dict[str, list[Any]]:
         """Losses and metrics per epoch, as Keras' `History.history`; empty if nothing trained it.
 
-        An epoch has a number; of a metric with several results, such as
+        An epoch has one number or, for a metric with several results such as
         ``F1Score(average=None)``, a list of them (of lists, if the result is a matrix).
-        It is in the bundle, so a saved and loaded stage has it too.
+        The history is in the bundle, so a saved and loaded stage has it too.
         """
         return self._record()[0]
 
     @property
     def failure(self) -> str | None:
-        """Why training failed, None if it did not. The model then gives zeros."""
+        """Why training failed, in which case the model returns zeros; None if it did not."""
         return self._record()[1]
 
     def _record(self) -> tuple[dict[str, list[Any]], str | None]:
@@ -33,7 +33,7 @@ class Trained:
         return ({}, None) if bundle is None else recall(bundle)
 
     def _local_bundle(self) -> str | None:
-        """Return the path of the bundle or of its copy; None if the model is none."""
+        """Return the path of the bundle or of its copy; None if the model is not a bundle."""
         stage: Any = self
         bundle = local_copy(stage.getModelFile()) if stage.isSet("modelFile") else None
         return str(bundle) if bundle is not None and (bundle / MANIFEST).is_file() else None
@@ -41,5 +41,6 @@ class Trained:
     def _warn_if_failed(self) -> None:
         if self.failure is not None:
             warn(
-                f"The model has learnt nothing and gives zeros: its training failed. {self.failure}"
+                "The model has learnt nothing and returns zeros, because its training failed. "
+                f"{self.failure}"
             )

@@ -1,4 +1,4 @@
-"""The model that `KerasEstimator` gives, as the Scala class of the same name applies it."""
+"""The model that `KerasEstimator` returns, as the Scala class of the same name applies it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class KerasModel(
 ):
     """A model that `KerasEstimator` has trained on columns, with the history of its training.
 
-    It is applied as `KerasTransformer` applies a model: a column per input, and a new column per
-    output, in the order that the model has them.
+    It is applied like the model of a `KerasTransformer`: a column per input, and a new column per
+    output, in the model's order.
 
     Parameters
     ----------
     inputCol, outputCol, inputCols, outputCols, modelFile, outputMode, batchSize, precision, \
 handleInvalid, errorCol, seed
-        As of `KerasTransformer`. modelFile is the bundle that the estimator has written.
+        As in `KerasTransformer`. modelFile is the bundle that the estimator has written.
 
     Raises
     ------
     SchemaMismatchException, InvalidModelException, ModelNotFoundException
-        From `transform`: as of `KerasTransformer`.
+        From `transform`, as in `KerasTransformer`.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from pyspark.ml import Model
 from sparkdl._bundles.description.training_record import facts
 from sparkdl._models.libraries import keras
 from sparkdl._places.temporary_folders import new_folder
-from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KEPT, completed
+from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KERAS_FILE_CONTENT, with_network
 from sparkdl.param.converters import path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_classifier_params import ImageClassifierParams
@@ -34,22 +34,22 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
         The bundle that the estimator has written.
     predictionCol : str
         New column, double: the label itself where labels are numbers, so that Spark's evaluators
-        compare it with the column of labels; else the label's place among the sorted labels.
+        compare it with the column of labels; otherwise the label's place among the sorted labels.
     probabilityCol : str
         New column, MLlib dense vector: the probabilities in the order of the sorted labels.
     predictedLabelCol : str
         New column, string: the most probable label.
     scaleHint : str
-        How images are resized, see `DeepImageFeaturizer`.
+        How images are resized; see `DeepImageFeaturizer`.
     batchSize, precision, handleInvalid, errorCol, seed
-        As of `DeepImageFeaturizer`.
+        As in `DeepImageFeaturizer`.
 
     Raises
     ------
     SchemaMismatchException
         From `transform`: a column is missing, exists already or has another type.
     InvalidModelException, ModelNotFoundException
-        From `transform`: the bundle is none of a classifier, damaged or missing.
+        From `transform`: the bundle is not one of a classifier, damaged or missing.
 
     Examples
     --------
@@ -109,15 +109,15 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
 
     def _keras_file(self) -> Path:
         file = super()._keras_file()
-        about = facts(self._bundle_folder())
-        if about.get(KEPT) != HEAD:
+        record = facts(self._bundle_folder())
+        if record.get(KERAS_FILE_CONTENT) != HEAD:
             return file
         from sparkdl._models.files.loading import load_keras_file
 
-        whole = completed(load_keras_file(file, None, True), about)
-        made = new_folder("whole") / file.name
-        keras().saving.save_model(whole, made)
-        return made
+        whole = with_network(load_keras_file(file, None, True), record)
+        copy = new_folder("whole") / file.name
+        keras().saving.save_model(whole, copy)
+        return copy
 
     def getModelFile(self) -> str:
         """Return the path of the bundle."""

@@ -13,11 +13,12 @@ import numpy.typing as npt
 from sparkdl._models.libraries import keras, tensorflow
 from sparkdl.errors import SettingsException
 from sparkdl.image.imageIO import fixColorChannelOrdering
-from sparkdl.networks.model_weights import downloaded
+from sparkdl.networks.model_weights import download
 from sparkdl.networks.named_models import NamedModel, named_model, named_models
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    from keras import KerasTensor
 
 Pixels = Union[npt.NDArray[Any], "tf.Tensor"]
 
@@ -40,9 +41,9 @@ class KerasApplicationModel:
         return row.height, row.width
 
     def preprocess(self, inputImage: Pixels) -> Pixels:
-        """Return what the network expects for pixels 0..255 [..., height, width, 3] in BGR order.
+        """Prepare pixels 0..255 [..., height, width, 3] in BGR order as the network expects them.
 
-        Takes a numpy array or a tensor.
+        They are a numpy array or a tensor.
         """
         module = import_module(f"keras.applications.{_keras_name(named_model(self.name))[0]}")
         rgb = fixColorChannelOrdering("RGB", inputImage)
@@ -53,7 +54,7 @@ class KerasApplicationModel:
 
     def model(
         self,
-        preprocessed: Any = None,
+        preprocessed: KerasTensor | None = None,
         featurize: bool = False,
         weights: str | None = "imagenet",
     ) -> Any:
@@ -64,7 +65,7 @@ class KerasApplicationModel:
         preprocessed : keras.KerasTensor, optional
             The input to build it on; by default its own.
         featurize : bool
-            Without the classifier. As in 1.x the last map is the output, and ResNet50's is pooled.
+            Leave out the classifier. As in 1.x the last map is the output; ResNet50's is pooled.
         weights : str or None
             "imagenet", a weights file of Keras, or None for random ones.
         """
@@ -73,19 +74,19 @@ class KerasApplicationModel:
         module, function = _keras_name(row)
         create = getattr(import_module(f"keras.applications.{module}"), function)
         pooling = "avg" if featurize and self.name == "ResNet50" else None
-        given = {"input_tensor": preprocessed} if preprocessed is not None else {}
+        options = {"input_tensor": preprocessed} if preprocessed is not None else {}
         shape = (row.height, row.width, 3)
-        built = partial(
-            create, include_top=not featurize, input_shape=shape, pooling=pooling, **given
+        create_network = partial(
+            create, include_top=not featurize, input_shape=shape, pooling=pooling, **options
         )
         if weights == "imagenet":
-            return downloaded(row, lambda: built(weights=weights))
-        return built(weights=weights)
+            return download(row, lambda: create_network(weights=weights))
+        return create_network(weights=weights)
 
 
 def _keras_name(row: NamedModel) -> tuple[str, str]:
     if row.keras is None:
-        raise SettingsException(f"{row.name} comes with sparkdl and is no application of Keras.")
+        raise SettingsException(f"{row.name} comes with sparkdl and is not in keras.applications.")
     module, function = row.keras.split(".")
     return module, function
 

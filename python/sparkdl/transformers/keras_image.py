@@ -14,7 +14,7 @@ from sparkdl.param.image_file import ImageFileParams
 from sparkdl.param.keyword import setter_like
 from sparkdl.param.saved_function import SavedFunction, text_of
 from sparkdl.session.jvm_door import door
-from sparkdl.transformers._image_loading import loaded_images
+from sparkdl.transformers._image_loading import load_images
 from sparkdl.transformers._keras_file import KerasFileStage
 from sparkdl.transformers._trained import Trained
 
@@ -32,10 +32,10 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
 
     Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, on any file
     system that Hadoop reads) are read, decoded, resized to targetSize and preprocessed in the JVM.
-    With a loader, your function gives the images, in Python workers, and the model still runs in
+    With a loader, your function makes the images, in Python workers, and the model still runs in
     the JVM. The model takes ``[rows, height, width, channels]``: RGB (BGR with preprocessing
-    "caffe", as Keras has it), or luminance where it has one channel. Output: an MLlib dense
-    vector, or an image struct. Null only with handleInvalid "keep".
+    "caffe", as in Keras), or luminance where it has one channel. Output: an MLlib dense vector, or
+    an image struct. It is null only with handleInvalid "keep".
 
     Parameters
     ----------
@@ -51,21 +51,21 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
     imageLoader : callable, optional
         From a URI to an array ``[1, height, width, channels]`` or ``[height, width, channels]`` in
         RGB order, uint8 or float. What it raises is the reason of an invalid row. uint8 images
-        are resized and preprocessed like files are; floats are fed as they are but for
-        preprocessing, so they must have the model's size.
+        are resized and preprocessed as files are; floats are preprocessed but not resized, so they
+        must have the model's size.
     targetSize : (int, int), optional
         Height and width in pixels that images are resized to. Unset: the model's, or each image's
         own where the model takes any.
     preprocessing : str
-        What is made of the pixels before the model sees them: "none" (default: 0 to 255), "tf",
-        "caffe" or "torch", as `keras.applications.imagenet_utils.preprocess_input` has them.
+        How the pixels are scaled before the model sees them: "none" (default: 0 to 255), "tf",
+        "caffe" or "torch", as in `keras.applications.imagenet_utils.preprocess_input`.
     outputMode : str
         "vector" (default): the output flattened, row-major; or "image": Spark's image struct.
     scaleHint : str
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
     custom_objects, safe_mode, verify
-        For Keras, when it loads a file, and the check of what is made of it: see
+        For Keras, when it loads a file, and for the check of the bundle that is made of it: see
         `KerasTransformer`.
     batchSize : int, optional
         Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
@@ -86,15 +86,15 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         From `transform`: a column is missing, exists already or has another type, or the model does
         not take such images.
     SettingsException
-        From `transform` of a loaded stage whose loader was not loaded, see the notes.
+        From `transform` of a loaded stage whose loader was not loaded; see the notes.
 
     Notes
     -----
-    A stage is saved with its loader: by address (module and name) where it can be imported, else
+    A stage is saved with its loader: by address (module and name) if it can be imported, otherwise
     as a pickle. Loading does not import or unpickle it unless
     ``spark.sparkdl.pythonFunctions.load`` is "true", since that runs code from the files.
-    `setImageLoader` gives a loaded stage its function again. Scala loads such a stage, and
-    refuses to apply it.
+    `setImageLoader` gives a loaded stage its function again. Scala loads such a stage, but refuses
+    to apply it.
 
     Examples
     --------
@@ -144,9 +144,9 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         java = self._java_in(dataset.sparkSession)
         door().checkFiles(java, dataset._jdf)
         image, reason = f"{self.uid}__image", f"{self.uid}__reason"
-        loaded = loaded_images(dataset, self.getInputCol(), self._loader(), image, reason)
-        made = door().transformLoaded(java, loaded._jdf, image, reason)
-        return DataFrame(made, dataset.sparkSession)
+        loaded = load_images(dataset, self.getInputCol(), self._loader(), image, reason)
+        result = door().transformLoaded(java, loaded._jdf, image, reason)
+        return DataFrame(result, dataset.sparkSession)
 
     def _loader(self) -> Callable[[str], Any]:
         """Return the function; one that came with a saved stage is loaded, with consent."""
@@ -154,11 +154,11 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         return loader.load() if isinstance(loader, SavedFunction) else loader
 
     def loadImagesInternal(self, dataframe: DataFrame, inputCol: str) -> DataFrame:
-        """Add the images that imageLoader gives, as column "__sdl_img"; null where it fails."""
+        """Add the images that imageLoader loads as column "__sdl_img"; null where it fails."""
         if not self.isSet(self.imageLoader):
             raise SettingsException("imageLoader is not set: set the function that loads an image.")
         reason = f"{self.uid}__reason"
-        return loaded_images(dataframe, inputCol, self._loader(), _IMAGE_1X, reason).drop(reason)
+        return load_images(dataframe, inputCol, self._loader(), _IMAGE_1X, reason).drop(reason)
 
     def _make_java_param_pair(self, param: Param[Any], value: Any) -> Any:
         text = text_of(value) if param.name == "imageLoader" else value

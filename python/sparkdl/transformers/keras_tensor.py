@@ -35,16 +35,16 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         The model: a file of Keras (.keras, .h5), a bundle, a SavedModel directory or a frozen
         graph (.pb).
     model : keras.Model
-        A live model, instead of modelFile. It is converted at once: what is trained or changed
-        later does not count.
+        A live model, instead of modelFile. It is converted at once: later training or changes have
+        no effect.
     custom_objects : dict
-        For Keras, when it loads a file: classes and functions of yours, by name.
+        For Keras, when it loads a file: custom classes and functions, by name.
     safe_mode : bool
         False lets Keras run code that is pickled in a file (Lambda layers): only for files that
         you trust.
     verify : bool
         Whether the bundle that is made of a live model or a file of Keras is compared with it on
-        made-up rows, see `save_bundle`.
+        made-up rows; see `save_bundle`.
     outputMode : str
         "array" (default) or "vector".
     batchSize : int, optional

@@ -1,4 +1,4 @@
-"""`KSessionWrap`: what is left of Keras' sessions."""
+"""`KSessionWrap`: what remains of Keras' sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class KSessionWrap:
-    """A session of TensorFlow 1 on a graph of its own, with the graph as the default one.
+    """A session of TensorFlow 1 with its own graph, which is the default one in the block.
 
     In Keras 2 this also became the session of Keras. Keras 3 has none: layers that are made in the
     block add their variables to the graph, and `sess.run(tf.compat.v1.global_variables_initializer

@@ -15,7 +15,7 @@ from sparkdl.transformers._stage import ImageStage
 
 
 class DeepImageFeaturizer(ImageStage):
-    """Turns images into the features that a network with known weights sees in them.
+    """Turns images into the features that a pretrained network sees in them.
 
     Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF), of any size; they are
     decoded and resized inside the operator. Output: an MLlib dense vector. `sparkdl.models()`
@@ -38,7 +38,7 @@ class DeepImageFeaturizer(ImageStage):
     precision : str, optional
         "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
     pooling : str
-        "avg" (default) or "max" over the positions of the feature map, or "none": all of it.
+        "avg" (default) or "max" over the positions of the feature map, or "none" for all of it.
     handleInvalid : str
         What becomes of a row whose image is null or cannot be decoded: "error" (default: the job
         fails and names it), "skip" or "keep".
@@ -107,18 +107,18 @@ class DeepImageFeaturizer(ImageStage):
     setParams = setter_like(__init__)
 
     def getPooling(self) -> str:
-        """Return what is made of the feature map."""
+        """Return how the feature map is pooled."""
         return self.getOrDefault(self.pooling)
 
     def setPooling(self, value: str) -> DeepImageFeaturizer:
-        """Set what is made of the feature map: avg, max or none."""
+        """Set how the feature map is pooled: avg, max or none."""
         return self._set(pooling=value)
 
 
 class DeepImagePredictor(ImageStage):
     """Predicts the classes of images with a network that has its classifier on top.
 
-    Input: as of `DeepImageFeaturizer`. Output: an MLlib dense vector of the probabilities of all
+    Input: as in `DeepImageFeaturizer`. Output: an MLlib dense vector of the probabilities of all
     classes; with decodePredictions an array of struct<class: string, description: string,
     probability: float>, the topK most probable classes, best first. Without labels, class and
     description are the number of the class.
@@ -127,11 +127,11 @@ class DeepImagePredictor(ImageStage):
     ----------
     inputCol, outputCol, modelName, scaleHint, batchSize, precision, handleInvalid, errorCol, \
 seed, weights, modelDir
-        As of `DeepImageFeaturizer`. The weights must include the classifier.
+        As in `DeepImageFeaturizer`. The weights must include the classifier.
     decodePredictions : bool
-        Whether to give the best classes by name; default False.
+        Whether to return the best classes by name; default False.
     topK : int
-        How many classes decodePredictions gives; default 5.
+        How many classes decodePredictions returns; default 5.
     labels : str or Path, optional
         A file with the names of the classes: Keras' class index, a JSON list, or a label per line
         (class, tab, description). Default: those in the bundle.
@@ -141,7 +141,7 @@ seed, weights, modelDir
     InvalidModelException
         From `transform`: the weights have no classifier.
     SchemaMismatchException, ModelNotFoundException
-        As of `DeepImageFeaturizer`.
+        As in `DeepImageFeaturizer`.
 
     Examples
     --------
@@ -199,19 +199,19 @@ seed, weights, modelDir
     setParams = setter_like(__init__)
 
     def getDecodePredictions(self) -> bool:
-        """Return whether the best classes are given by name."""
+        """Return whether the best classes are returned by name."""
         return self.getOrDefault(self.decodePredictions)
 
     def setDecodePredictions(self, value: bool) -> DeepImagePredictor:
-        """Set whether the best classes are given by name."""
+        """Set whether the best classes are returned by name."""
         return self._set(decodePredictions=value)
 
     def getTopK(self) -> int:
-        """Return how many classes are given."""
+        """Return how many classes are returned."""
         return self.getOrDefault(self.topK)
 
     def setTopK(self, value: int) -> DeepImagePredictor:
-        """Set how many classes are given."""
+        """Set how many classes are returned."""
         return self._set(topK=value)
 
     def getLabels(self) -> str:

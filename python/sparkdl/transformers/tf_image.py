@@ -32,8 +32,8 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     """Applies a TensorFlow graph to images.
 
     Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the
-    height and width that the graph's input has; where it has none, each image keeps its own size
-    and images of equal size share a batch. The graph takes ``[rows, height, width, channels]``,
+    height and width of the graph's input; where it has none, each image keeps its own size and
+    images of equal size share a batch. The graph takes ``[rows, height, width, channels]``,
     uint8, int16, int32, int64, float32 or float64, with numbers of 0 to 255, or those of a struct
     of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null only with
     handleInvalid "keep".
@@ -79,7 +79,7 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     ------
     SchemaMismatchException
         From `transform`: a column is missing, exists already or has another type; the graph's input
-        does not take images in this order; the output is no image.
+        does not take images in this order; the output is not an image.
 
     Examples
     --------
@@ -150,22 +150,22 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     ) -> T:
         if graph is not None:
             if params.get("tfInputGraph") is not None:
-                raise SettingsException("graph and tfInputGraph are both given: give one of them.")
+                raise SettingsException("graph and tfInputGraph are both set: set one of them.")
             self.setGraph(graph)
         return super()._set(**params)
 
     def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         if self._graph is None:
             return
-        found = self._input_graph()
-        java.setTfInputGraph(found.bundle)
+        input_graph = self._input_graph()
+        java.setTfInputGraph(input_graph.bundle)
         if self.isSet(self.inputTensor):
-            java.setInputTensor(found.input_name(self.getOrDefault(self.inputTensor)))
+            java.setInputTensor(input_graph.input_name(self.getOrDefault(self.inputTensor)))
         if self.isSet(self.outputTensor):
-            java.setOutputTensor(found.output_name(self.getOrDefault(self.outputTensor)))
+            java.setOutputTensor(input_graph.output_name(self.getOrDefault(self.outputTensor)))
 
     def _input_graph(self) -> TFInputGraph:
-        """Return the graph with the tensors that are set as its ends."""
+        """Return the graph with the input and output that are set."""
         from sparkdl.graph.input import TFInputGraph
 
         if isinstance(self._graph, TFInputGraph):
@@ -180,16 +180,16 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         def ends(param: Param[str]) -> list[str] | None:
             return [self.getOrDefault(param)] if self.isSet(param) else None
 
-        inputs, outputs, given = ends(self.inputTensor), ends(self.outputTensor), self._graph
-        if not isinstance(given, (tf.Graph, tf.compat.v1.GraphDef)):
-            return TFInputGraph.fromBundle(stored_bundle(given, inputs=inputs, outputs=outputs))
+        inputs, outputs, graph = ends(self.inputTensor), ends(self.outputTensor), self._graph
+        if not isinstance(graph, (tf.Graph, tf.compat.v1.GraphDef)):
+            return TFInputGraph.fromBundle(stored_bundle(graph, inputs=inputs, outputs=outputs))
         from sparkdl._bundles.model_sources import from_graph
 
-        graph_def = given.as_graph_def() if isinstance(given, tf.Graph) else given
+        graph_def = graph.as_graph_def() if isinstance(graph, tf.Graph) else graph
         with eagerly():
-            # Unlike `save_bundle`, this lets placeholders lack a value: `constants` has them.
-            loose = from_graph(graph_def, inputs, outputs, type(given).__name__)
-        return TFInputGraph.fromBundle(stored_bundle(loose))
+            # Unlike `save_bundle`, this allows placeholders without a value: `constants` has them.
+            frozen = from_graph(graph_def, inputs, outputs, type(graph).__name__)
+        return TFInputGraph.fromBundle(stored_bundle(frozen))
 
     def setGraph(
         self, value: tf.Graph | tf.compat.v1.GraphDef | TFInputGraph
@@ -229,9 +229,9 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         return self._set(inputTensor=value)
 
     def getOutputTensor(self) -> str:
-        """Return the name of the output that is wanted."""
+        """Return the name of the output that becomes the new column."""
         return self.getOrDefault(self.outputTensor)
 
     def setOutputTensor(self, value: tf.Tensor | str) -> TFImageTransformer:
-        """Set the output that is wanted, by name or as a tensor."""
+        """Set the output that becomes the new column, by name or as a tensor."""
         return self._set(outputTensor=value)

@@ -11,7 +11,7 @@ IMAGE_INPUT_PLACEHOLDER_NAME = "sparkdl_image_input"
 
 
 def imageInputPlaceholder(nChannels: int | None = None) -> Any:
-    """Return a placeholder for a batch of images, the input that `TFImageTransformer` looks for.
+    """Return a placeholder for a batch of images, which `TFImageTransformer` takes as its input.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def imageInputPlaceholder(nChannels: int | None = None) -> Any:
     Raises
     ------
     AssertionError
-        There is no graph to put it into.
+        There is no graph to add it to.
 
     Examples
     --------
@@ -45,13 +45,13 @@ def imageInputPlaceholder(nChannels: int | None = None) -> Any:
 
 
 class ImageNetConstants:
-    """Of the data that the named models were trained on."""
+    """Numbers of the data that the named models were trained on."""
 
     NUM_CLASSES = 1000
 
 
 class InceptionV3Constants:
-    """Of InceptionV3: height and width of the input, and length of the flattened features."""
+    """Height and width of InceptionV3's input, and length of its flattened features."""
 
     INPUT_SHAPE = (299, 299)
     NUM_OUTPUT_FEATURES = 131072

@@ -1,4 +1,4 @@
-"""A user's function from the path of an image to an array, as a function of Spark's on images."""
+"""A user's function from the path of an image to an array, as a Spark function of images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sparkdl.udf.model import TensorSpec
 
 
 def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep: bool) -> Any:
-    """Return the JVM's handle of a function of images that gives what `target` takes.
+    """Return the JVM's handle of a function of images whose results `target` takes.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
     shape = (target.shape or ())[1:]
     element = "float" if target.dtype in ("float16", "bfloat16", "float32", "float64") else "int"
     run = _python_worker.preprocess(preprocessor, shape, element, keep)
-    returned = "array<" * len(shape) + element + ">" * len(shape)
+    result_type = "array<" * len(shape) + element + ">" * len(shape)
     # Not pyspark's `arrow_udf`, which wants type hints on the function itself.
     kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
-    function: Any = UserDefinedFunction(run, returned, run.__name__, kind)
+    function: Any = UserDefinedFunction(run, result_type, run.__name__, kind)
     # By value: the workers then need not have sparkdl installed.
     pickling: Any = pyspark.cloudpickle
     module = sys.modules[_python_worker.__name__]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A path, encoded bytes, or an image struct.
 ImageCell = str | bytes | Mapping[str, Any]
 
-_ROWS = 32  # of a batch that is sent back: a megabyte each is common
+_ROWS = 32  # in a batch that is sent back: a row often has a megabyte
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp"}
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -23,7 +23,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 def preprocess(
     load: Callable[[str], Any], shape: Sequence[int | None], element: str, keep: bool
 ) -> Callable[[Iterator[Any]], Iterator[Any]]:
-    """Return a function from Arrow arrays of images to Arrow arrays of what `load` gives."""
+    """Return a function from Arrow arrays of images to Arrow arrays of what `load` returns."""
     name = getattr(load, "__name__", type(load).__name__)
 
     def run(batches: Iterator[Any]) -> Iterator[Any]:
@@ -31,15 +31,17 @@ def preprocess(
             for batch in batches:
                 for start in range(0, len(batch), _ROWS):
                     rows = batch.slice(start, _ROWS)
-                    yield nested([loaded(row, Path(folder)) for row in rows], len(shape), element)
+                    yield to_nested_lists(
+                        [load_row(row, Path(folder)) for row in rows], len(shape), element
+                    )
 
-    def loaded(row: pa.Scalar, folder: Path) -> Any:
+    def load_row(row: pa.Scalar, folder: Path) -> Any:
         if not row.is_valid:
             return None
         value = row.as_py()
         try:
             with image_file(value, folder) as file:
-                return checked(load(file), shape)
+                return check_shape(load(file), shape)
         except Exception as e:
             if keep:
                 return None
@@ -48,7 +50,7 @@ def preprocess(
                 origin = value
             raise RuntimeError(
                 f"The preprocessor '{name}' failed on {origin or 'an image'}: "
-                f"{type(e).__name__}: {e}. Mend it or the image, or register the function with "
+                f"{type(e).__name__}: {e}. Fix it or the image, or register the function with "
                 "handle_invalid='keep' to get null for such images."
             ) from e
 
@@ -58,7 +60,7 @@ def preprocess(
 
 @contextmanager
 def image_file(value: ImageCell, folder: Path) -> Iterator[str]:
-    """Give the path of an image: that of a file of the user's, or of one that is removed."""
+    """Yield the path of an image: that of the user's file, or of one that is removed."""
     if isinstance(value, str):
         parts = urlsplit(value)
         yield unquote(parts.path) if parts.scheme == "file" else value
@@ -83,7 +85,9 @@ def write_image(value: ImageCell, folder: Path) -> Path:
     assert not isinstance(value, str)  # which needs no file
     height, width, channels = value["height"], value["width"], value["nChannels"]
     if channels not in _MODES or len(value["data"]) != height * width * channels:
-        raise ValueError(f"the image struct holds no uint8 image ({height} x {width}, {channels})")
+        raise ValueError(
+            f"the image struct does not hold a uint8 image ({height} x {width}, {channels})"
+        )
     pixels = np.frombuffer(value["data"], np.uint8).reshape(height, width, channels)
     rgb = pixels[..., 0] if channels == 1 else pixels[..., [2, 1, 0, *range(3, channels)]]
     file = folder / "image.png"
@@ -91,23 +95,23 @@ def write_image(value: ImageCell, folder: Path) -> Path:
     return file
 
 
-def checked(value: object, shape: Sequence[int | None]) -> Any:
+def check_shape(value: object, shape: Sequence[int | None]) -> Any:
     """Return an array of this shape, without a leading 1 that functions for Keras like to add."""
     import numpy as np
 
     expected = "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
     if not isinstance(value, np.ndarray):
         raise TypeError(f"it must return a numpy array {expected}, got {type(value).__name__}")
-    found = value[0] if value.ndim == len(shape) + 1 and len(value) == 1 else value
-    fits = found.ndim == len(shape) and all(
-        d in (None, f) for d, f in zip(shape, found.shape, strict=True)
+    array = value[0] if value.ndim == len(shape) + 1 and len(value) == 1 else value
+    fits = array.ndim == len(shape) and all(
+        d in (None, f) for d, f in zip(shape, array.shape, strict=True)
     )
     if not fits:
         raise ValueError(f"it must return a numpy array {expected}, got {list(value.shape)}")
-    return found
+    return array
 
 
-def nested(arrays: Sequence[Any], depth: int, element: str) -> Any:
+def to_nested_lists(arrays: Sequence[Any], depth: int, element: str) -> Any:
     """Return numpy arrays (or None) of `depth` dimensions as one Arrow array of nested lists."""
     import numpy as np
     import pyarrow as pa

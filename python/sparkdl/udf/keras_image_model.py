@@ -37,20 +37,20 @@ def registerKerasImageUDF(
 
     Input: image structs, or image files (JPEG, PNG, BMP, GIF) as bytes or by path. Images are
     decoded, resized to the model's input, or left at their own size where the model takes any, and
-    given to it as RGB, 0..255, unless `preprocessing` or `preprocessor` says otherwise.
+    passed to it as RGB, 0..255, unless `preprocessing` or `preprocessor` says otherwise.
 
-    Output: ``array<float>``, the model's output flattened row-major; a struct of several.
+    Output: ``array<float>``, the model's output flattened row-major; a struct if there are several.
 
     Parameters
     ----------
     udf_name : str
-        Its name in SQL; one that is registered already is replaced.
+        Its name in SQL; a function of this name is replaced.
     keras_model_or_file_path : object
         A Keras model with one input [batch, height, width, channels], or the path of one (.keras,
-        .h5); a bundle; or whatever else `save_bundle` takes.
+        .h5); a bundle; or anything else that `save_bundle` takes.
     preprocessor : callable, optional
         A function from the path of an image file to a numpy array [height, width, channels],
-        which is given to the model as it is. It runs in Spark's Python workers, once per row, on
+        which is passed to the model as it is. It runs in Spark's Python workers, once per row, on
         a temporary file: a PNG of an image struct, or the bytes as they are; a path is passed on.
         It needs Pillow there for structs.
     preprocessing : {"tf", "caffe", "torch"} or callable, optional
@@ -58,26 +58,11 @@ def registerKerasImageUDF(
         `preprocessor`, as no Python runs.
     image : dict, optional
         As in `save_bundle`: height, width and channelOrder.
-    constants : dict, optional
-        Values of placeholders and inputs that are no images, by name, such as
-        ``{"keep_prob": 1.0}``.
-    custom_objects : dict, optional
-        Passed to Keras when it loads a file.
-    safe_mode : bool
-        False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
-    verify : bool
-        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
     handle_invalid : str
-        What becomes of an image that cannot be decoded, or that the preprocessor fails on:
-        "error" (the default) fails the query, "keep" gives null. A null image gives null always.
-    batch_size : int, optional
-        Rows per run, instead of ``spark.sparkdl.batchSize``.
-    precision : str, optional
-        "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
-    seed : int, optional
-        As of `registerKerasUDF`.
-    spark : SparkSession, optional
-        Default: the active session.
+        What becomes of an image that cannot be decoded, or on which the preprocessor fails:
+        "error" (the default) fails the query, "keep" gives null. A null image always gives null.
+    constants, custom_objects, safe_mode, verify, batch_size, precision, seed, spark : optional
+        As in `registerKerasUDF`.
 
     Returns
     -------
@@ -91,7 +76,7 @@ def registerKerasImageUDF(
     SettingsException
         Arguments exclude each other, or do not fit the model.
     SchemaMismatchException
-        The model has more than one input, or one that is no image.
+        The model has more than one input, or one that is not an image.
 
     Examples
     --------
@@ -99,38 +84,44 @@ def registerKerasImageUDF(
     >>> spark.sql("SELECT path, scores(content) FROM files")  # doctest: +SKIP
     """
     model = keras_model_or_file_path
-    asked = preprocessing is not None or image is not None
-    if asked and preprocessor is not None:
+    changes_pixels = preprocessing is not None or image is not None
+    if changes_pixels and preprocessor is not None:
         raise SettingsException(
-            "preprocessor= gives the model its input as it is, so preprocessing= and image= have "
-            "no effect with it: leave them out, or do without the preprocessor."
+            "preprocessor= makes the model's whole input, so preprocessing= and image= have no "
+            "effect with it: leave them out, or do without the preprocessor."
         )
-    if asked and is_bundle(model):
+    if changes_pixels and is_bundle(model):
         raise SettingsException(
-            f"{model} is a bundle, whose graph has its preprocessing in it already: leave out "
+            f"{model} is a bundle, whose graph already has its preprocessing in it: leave out "
             "preprocessing= and image=, or make the bundle again with them."
         )
-    as_it_is = preprocessor is not None or is_bundle(model)
-    pixels = {} if as_it_is else {"image": _image(image), "preprocessing": preprocessing}
-    loading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
-    read = read_model(model, constants, **pixels, **loading).flattened()
-    made = with_options(read, handle_invalid, batch_size, precision, seed)
+    unchanged = preprocessor is not None or is_bundle(model)
+    pixels = {} if unchanged else {"image": _image(image), "preprocessing": preprocessing}
+    options = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
+    loaded = read_model(model, constants, **pixels, **options).flattened()
+    registered = with_options(loaded, handle_invalid, batch_size, precision, seed)
     session = spark or active_session()
     if preprocessor is None:
-        door(session).registerImageModel(made._jvm_model, session._jsparkSession, udf_name)
+        door(session).registerImageModel(registered._jvm_model, session._jsparkSession, udf_name)
     else:
         # Imported here: pyspark.sql.functions takes a while.
         from sparkdl.udf._preprocessor import arrow_function
 
         keep = handle_invalid == "keep"
-        made._register(udf_name, session, None, arrow_function(preprocessor, _input(made), keep))
-    return made
+        registered._register(
+            udf_name, session, None, arrow_function(preprocessor, _input(registered), keep)
+        )
+    return registered
 
 
-def _image(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Say that images keep their own size, if the model takes any and the caller names none."""
-    given = dict(given or {})
-    return given if given.keys() & {"height", "width"} else {"height": None, "width": None, **given}
+def _image(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the options of images, which by default keep their own size if the model takes any."""
+    options = dict(options or {})
+    return (
+        options
+        if options.keys() & {"height", "width"}
+        else {"height": None, "width": None, **options}
+    )
 
 
 def _input(model: Model) -> TensorSpec:

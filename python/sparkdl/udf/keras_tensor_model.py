@@ -11,13 +11,15 @@ from sparkdl.udf.model import Model, load_model
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from sparkdl._bundles.description.input_specs import UserEnds
+
 
 def registerKerasUDF(
     udf_name: str,
     keras_model_or_file_path: object,
     *,
-    inputs: Any = None,
-    outputs: Any = None,
+    inputs: UserEnds | None = None,
+    outputs: UserEnds | None = None,
     constants: Mapping[str, Any] | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
@@ -32,17 +34,17 @@ def registerKerasUDF(
     """Register a model of tensors as a SQL function.
 
     It takes a column per input, in the order of the model's inputs, or one struct whose fields
-    have the names of the inputs, and gives the output, or a struct of several; a rank of more
-    than one gives nested arrays. It is batched, and the model runs once per row even where a
-    query names the function several times. A null argument gives null.
+    have the names of the inputs. It returns the output, or a struct of several; outputs of higher
+    rank are nested arrays. It is batched, and the model runs once per row even where a query names
+    the function several times. A null argument gives null.
 
     Parameters
     ----------
     udf_name : str
-        Its name in SQL; one that is registered already is replaced.
+        Its name in SQL; a function of this name is replaced.
     keras_model_or_file_path : object
-        A Keras model or the path of one (.keras, .h5), a bundle, or whatever else `save_bundle`
-        takes.
+        A Keras model or the path of one (.keras, .h5), a bundle, or anything else that
+        `save_bundle` takes.
     inputs, outputs : optional
         As in `save_bundle`: other names, or the types of a function's tensors.
     constants : dict, optional
@@ -53,7 +55,7 @@ def registerKerasUDF(
     safe_mode : bool
         False lets Keras unpickle code (Lambda layers) from a file: only for files you trust.
     verify : bool
-        Whether the bundle is compared with the model on made-up rows, see `save_bundle`.
+        Whether the bundle is compared with the model on made-up rows; see `save_bundle`.
     handle_invalid : str
         What becomes of a row that cannot be fed: "error" (the default) fails the query, "keep"
         gives null.
@@ -62,10 +64,10 @@ def registerKerasUDF(
     precision : str, optional
         "float32" or "bfloat16", instead of ``spark.sparkdl.precision``.
     seed : int, optional
-        Makes the random numbers repeatable that a model draws, see `Model.with_seed`: arguments
+        Makes the random numbers that a model draws repeatable; see `Model.with_seed`. Arguments
         after the inputs, ``f(x, id)``, then tell rows with equal inputs apart.
     fields : dict, optional
-        From the name of an input to the name of its field, where the struct calls it otherwise.
+        From the name of an input to the name of its field, where they differ.
     spark : SparkSession, optional
         Default: the active session.
 
@@ -84,7 +86,7 @@ def registerKerasUDF(
     >>> sparkdl.registerKerasUDF("price", "price.keras")  # doctest: +SKIP
     >>> spark.sql("SELECT id, price(measures)[0] FROM houses")  # doctest: +SKIP
     """
-    read = read_model(
+    loaded = read_model(
         keras_model_or_file_path,
         constants,
         inputs=inputs,
@@ -93,15 +95,15 @@ def registerKerasUDF(
         safe_mode=safe_mode,
         verify=verify,
     )
-    model = with_options(read, handle_invalid, batch_size, precision, seed)
+    model = with_options(loaded, handle_invalid, batch_size, precision, seed)
     model.register(udf_name, spark, fields=fields)
     return model
 
 
 def read_model(model: object, constants: Mapping[str, Any] | None, **options: Any) -> Model:
-    """Return what a caller of the register functions calls a model, with constants in it.
+    """Return the model that a caller of the register functions names, with constants in it.
 
-    The graph of a bundle is finished, so that constants come in when it is read.
+    The graph of a bundle is finished, so that its constants are put in when it is read.
     """
     if is_bundle(model):
         return load_model(stored_bundle(model, **options), constants=constants)
@@ -115,7 +117,7 @@ def with_options(
     precision: str | None,
     seed: int | None,
 ) -> Model:
-    """Return the model with what a caller of the register functions asked for."""
+    """Return the model with the options of a caller of the register functions."""
     model = model.with_handle_invalid(handle_invalid)
     if batch_size is not None:
         model = model.with_batch_size(batch_size)

@@ -1,9 +1,9 @@
-"""TensorFlow models on columns: `load_model` and what it gives."""
+"""TensorFlow models on columns: `load_model` and what it returns."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sparkdl.errors import SchemaMismatchException
 from sparkdl.session.jvm_door import active_session, door
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JavaObject
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
@@ -46,8 +47,8 @@ class TensorSpec:
 class Model:
     """A TensorFlow model to apply to columns; `load_model` makes it.
 
-    Immutable: the `with_...` methods return changed copies. The model is loaded once per executor,
-    when a job first needs it, and runs batch by batch wherever it stands in a query.
+    It is immutable: the `with_...` methods return changed copies. The model is loaded once per
+    executor, when a job first needs it, and runs batch by batch wherever it is in a query.
 
     Examples
     --------
@@ -57,7 +58,7 @@ class Model:
     >>> spark.sql("SELECT score(features) FROM items")  # doctest: +SKIP
     """
 
-    def __init__(self, jvm_model: Any) -> None:
+    def __init__(self, jvm_model: JavaObject) -> None:
         self._jvm_model = jvm_model
 
     @property
@@ -67,7 +68,7 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the graph; equal hashes are one model in the engine."""
+        """SHA-256 of the graph; the engine takes equal hashes for the same model."""
         return str(self._jvm_model.hash())
 
     @property
@@ -98,7 +99,7 @@ class Model:
         return Model(door().selectOutputs(self._jvm_model, list(outputs)))
 
     def with_batch_size(self, rows: int) -> Model:
-        """Run so many rows at once, instead of ``spark.sparkdl.batchSize``."""
+        """Run this many rows at once, instead of ``spark.sparkdl.batchSize``."""
         return Model(self._jvm_model.withBatchSize(int(rows)))
 
     def with_precision(self, precision: str) -> Model:
@@ -120,14 +121,14 @@ class Model:
         return Model(self._jvm_model.withScaleHint(hint))
 
     def with_seed(self, seed: int) -> Model:
-        """Make the random numbers repeatable that the model draws.
+        """Make the random numbers that the model draws repeatable.
 
-        What a row gets follows from the seed and the row alone, whatever the partitions and the
-        batches; without a seed the numbers are new in every run. The row is, in `append_to`, all
-        columns of the DataFrame; in a call and in SQL the inputs, so that rows with equal inputs
-        get equal numbers, unless columns that tell them apart follow the inputs:
-        ``model("x", "id")``. Each row is then run alone, which takes longer. For a model that
-        draws nothing it changes nothing.
+        What a row gets depends on the seed and the row alone, whatever the partitions and the
+        batches; without a seed the numbers are new in every run. In `append_to` the row is all
+        columns of the DataFrame; in a call and in SQL it is the inputs, so that rows with equal
+        inputs get equal numbers, unless columns that tell them apart follow the inputs:
+        ``model("x", "id")``. Each row is then run alone, which takes longer. It has no effect on a
+        model that draws nothing.
         """
         return Model(self._jvm_model.withSeed(int(seed)))
 
@@ -138,8 +139,8 @@ class Model:
     def __call__(self, *columns: Column | str) -> Column:
         """Apply the model to columns, one per input in the order of `inputs`.
 
-        A null in an input gives null, as SQL functions do. The types are checked when the query
-        is analysed.
+        A null in an input gives null, as in SQL functions. The types are checked when the query is
+        analysed.
 
         Returns
         -------
@@ -149,8 +150,8 @@ class Model:
         from pyspark.sql import Column
         from pyspark.sql.functions import col
 
-        given: list[Any] = [col(c) if isinstance(c, str) else c for c in columns]
-        result: Any = Column(door().applyModel(self._jvm_model, [c._jc for c in given]))
+        arguments: list[Any] = [col(c) if isinstance(c, str) else c for c in columns]
+        result: Any = Column(door().applyModel(self._jvm_model, [c._jc for c in arguments]))
         return result  # type: ignore[no-any-return]
 
     def register(
@@ -169,12 +170,11 @@ class Model:
         Parameters
         ----------
         function : str
-            Its name in SQL; one that is registered already is replaced.
+            Its name in SQL; a function of this name is replaced.
         spark : SparkSession, optional
             Default: the active session.
         fields : dict, optional
-            From the name of an input to the name of its field in the struct, for inputs whose
-            fields are called otherwise.
+            From the name of an input to the name of its field in the struct, where they differ.
 
         Raises
         ------
@@ -188,7 +188,7 @@ class Model:
         function: str,
         spark: SparkSession | None,
         fields: Mapping[str, str] | None = None,
-        preprocessor: Any = None,
+        preprocessor: JavaObject = None,
     ) -> None:
         """As `register`; `preprocessor` is the JVM's handle of a Python function, or None."""
         session = spark or active_session()
@@ -220,14 +220,14 @@ class Model:
 
         inputs, outputs = _names(input_cols), _names(output_cols)
         new = [*outputs, *([error_col] if error_col else [])]
-        taken = sorted(set(new) & set(df.columns))
-        if taken:
+        existing = sorted(set(new) & set(df.columns))
+        if existing:
             raise SchemaMismatchException(
-                f"The DataFrame has a column '{taken[0]}' already; give the new column another "
+                f"The DataFrame has a column '{existing[0]}' already; give the new column another "
                 "name, or drop the old one."
             )
-        made = door().appendModel(self._jvm_model, df._jdf, inputs, outputs, error_col)
-        return DataFrame(made, df.sparkSession)
+        appended = door().appendModel(self._jvm_model, df._jdf, inputs, outputs, error_col)
+        return DataFrame(appended, df.sparkSession)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a bundle into a new directory of any of Hadoop's file systems."""
@@ -269,9 +269,9 @@ def load_model(
     ModelNotFoundException
         If there is nothing at the path.
     InvalidModelException
-        If it is no model, was changed, or lacks the signature or a tensor.
+        If it is not a model, was changed, or lacks the signature or a tensor.
     SettingsException
-        If a constant names no placeholder, or does not fit it.
+        If a constant does not name a placeholder, or does not fit it.
 
     Examples
     --------
@@ -285,7 +285,7 @@ def _names(columns: str | Sequence[str]) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns)
 
 
-def _spec(parts: Any) -> TensorSpec:
+def _spec(parts: Iterable[Any]) -> TensorSpec:
     name, dtype, shape = parts
     sizes = None if shape is None else tuple(None if d < 0 else int(d) for d in shape)
     return TensorSpec(str(name), str(dtype), sizes)

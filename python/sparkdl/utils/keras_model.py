@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import HDF5, kind_of_bytes
 from sparkdl._models.keras_configuration import optimizer_of, readable
@@ -13,8 +13,11 @@ from sparkdl._models.libraries import eagerly, keras
 from sparkdl._models.live_keras import save_keras
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from sparkdl._models.live_keras import LiveModel
 
-def model_to_bytes(model: Any) -> bytes:
+
+def model_to_bytes(model: LiveModel) -> bytes:
     """Return a model of Keras 3 or tf_keras as the content of a .keras file."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         file = Path(folder) / "model.keras"
@@ -27,14 +30,14 @@ def bytes_to_model(
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
 ) -> Any:
-    """Return the Keras model, not compiled, of the content of a .keras or .h5 file.
+    """Return the Keras model, not compiled, in the content of a .keras or .h5 file.
 
-    What Keras 2 wrote, as sparkdl 1.x did, becomes a model of tf_keras.
+    What Keras 2 wrote, as in sparkdl 1.x, becomes a model of tf_keras.
 
     Parameters
     ----------
     modelBytes : bytes
-        Of `model_to_bytes`, also of sparkdl 1.x.
+        From `model_to_bytes`, also that of sparkdl 1.x.
     custom_objects : dict, optional
         Passed to Keras.
     safe_mode : bool
@@ -64,27 +67,27 @@ def _check(modelBytes: bytes) -> str:
     kind = kind_of_bytes(modelBytes)
     if kind.kind not in (HDF5, "zip"):
         raise InvalidModelException(
-            f"These {len(modelBytes)} bytes are no Keras model: they are {kind.what}. Expected the "
-            "content of a .keras or .h5 file, as model_to_bytes gives it."
+            f"These {len(modelBytes)} bytes are not a Keras model: they are {kind.what}. Expected "
+            "the content of a .keras or .h5 file, as model_to_bytes returns it."
         )
     return kind.kind
 
 
-def is_valid_optimizer(optimizer: Any) -> bool:
+def is_valid_optimizer(optimizer: object) -> bool:
     """Say whether Keras knows an optimizer.
 
     >>> is_valid_optimizer("adam"), is_valid_optimizer("eve")  # doctest: +SKIP
     (True, False)
     """
-    return _known(optimizer_of, optimizer)
+    return _is_known(optimizer_of, optimizer)
 
 
-def is_valid_loss_function(loss: Any) -> bool:
+def is_valid_loss_function(loss: object) -> bool:
     """Say whether Keras knows a loss."""
-    return _known(lambda value: keras().losses.get(readable(value)), loss)
+    return _is_known(lambda value: keras().losses.get(readable(value)), loss)
 
 
-def _known(get: Any, identifier: Any) -> bool:
+def _is_known(get: Callable[[object], object], identifier: object) -> bool:
     try:
         return get(identifier) is not None
     except (ValueError, TypeError):

@@ -10,12 +10,15 @@ import tensorflow as tf
 from sparkdl._models.model_ends import check_distinct, distinct
 from sparkdl.errors import InvalidModelException, SettingsException
 
+# Inputs or outputs of a model as users write them: names, tensors or specs, by name or in order.
+UserEnds = Mapping[str, Any] | Sequence[Any] | str
 
-def function_specs(inputs: Any) -> dict[str, Any]:
+
+def function_specs(inputs: UserEnds | None) -> dict[str, Any]:
     """Return a `tf.TensorSpec` by name for the inputs of a function."""
     if not inputs:
         raise SettingsException(
-            "A function has no types and shapes of its own. Say what it takes: "
+            "A function does not say which types and shapes it takes. Describe its inputs: "
             'inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
         )
     if isinstance(inputs, Mapping):
@@ -47,40 +50,42 @@ def as_spec(value: Any, name: str) -> Any:
         ) from e
 
 
-def renamed(old: Sequence[str], wish: Any, what: str) -> tuple[list[str], list[str]]:
-    """Return the old names that are wanted and their new names, in order.
+def rename_ends(
+    old: Sequence[str], requested: UserEnds | None, what: str
+) -> tuple[list[str], list[str]]:
+    """Return the requested old names and their new names, in order.
 
-    >>> renamed(["a", "b"], ["x", "y"], "outputs")
+    >>> rename_ends(["a", "b"], ["x", "y"], "outputs")
     (['a', 'b'], ['x', 'y'])
-    >>> renamed(["a", "b"], {"y": "b"}, "outputs")
+    >>> rename_ends(["a", "b"], {"y": "b"}, "outputs")
     (['b'], ['y'])
     """
-    if wish is None:
+    if requested is None:
         return list(old), list(old)
-    if isinstance(wish, str):
-        wish = [wish]
-    if isinstance(wish, Mapping):
-        unknown = [o for o in wish.values() if o not in old]
+    if isinstance(requested, str):
+        requested = [requested]
+    if isinstance(requested, Mapping):
+        unknown = [o for o in requested.values() if o not in old]
         if unknown:
             raise SettingsException(
-                f"{what}= asks for {', '.join(map(str, unknown))}; the model has {', '.join(old)}."
+                f"{what}= names {', '.join(map(str, unknown))}; the model has {', '.join(old)}."
             )
-        return list(wish.values()), list(wish)
-    if len(wish) != len(old):
+        return list(requested.values()), list(requested)
+    if len(requested) != len(old):
         raise SettingsException(
-            f"{what}= has {len(wish)} names; the model has {len(old)}: {', '.join(old)}."
+            f"{what}= has {len(requested)} names; the model has {len(old)}: {', '.join(old)}."
         )
-    new = [str(n) for n in wish]
+    new = [str(n) for n in requested]
     check_distinct(new, what)
     return list(old), new
 
 
 def check_dense(results: Mapping[str, Any]) -> None:
-    """Raise if a result is no dense tensor, but several that would each look like one."""
+    """Raise if a result is not a dense tensor but several, each of which would look like one."""
     for name, value in results.items():
         kind = type(value).__name__.removesuffix("Spec")
         if kind in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
             raise InvalidModelException(
-                f"The output '{name}' is a {kind}. Expected a dense tensor: use value.to_tensor(), "
+                f"The output '{name}' is a {kind}. Expected a dense tensor: use value.to_tensor() "
                 "or tf.sparse.to_dense(value)."
             )

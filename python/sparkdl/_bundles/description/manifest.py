@@ -22,8 +22,8 @@ SEED = "sparkdl_seed"
 
 
 @dataclass(frozen=True)
-class TensorSpec:
-    """An input or output of a model.
+class BundleEnd:
+    """An input or output of a bundle, as model.json describes it.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def sha256(path: str | Path) -> str:
 
 # By path, size and times: hashes of files that were read in this process.
 _hashes: dict[tuple[str, int, int, int], str] = {}
-_JUST_WRITTEN_NS = 2_000_000_000  # whoever writes again at once may not change the file's time
+_RECENT_NS = 2_000_000_000  # a file that is written again so soon may keep its time
 
 
 def known_sha256(path: str | Path) -> str:
@@ -66,10 +66,10 @@ def known_sha256(path: str | Path) -> str:
     status = os.stat(path)
     key = (os.path.realpath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     if key not in _hashes:
-        found = sha256(path)
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _JUST_WRITTEN_NS:
-            return found
-        _hashes[key] = found
+        digest = sha256(path)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _RECENT_NS:
+            return digest
+        _hashes[key] = digest
     return _hashes[key]
 
 
@@ -79,16 +79,16 @@ def write_bundle(
     write_files: Callable[[Path], None],
     overwrite: bool = False,
 ) -> str:
-    """Write a bundle so that at every moment there is either a whole one or none.
+    """Write a bundle so that at any moment there is either a whole one or none.
 
     Parameters
     ----------
     path : str or Path
         The directory to make, on any of Hadoop's file systems.
     manifest : mapping
-        Everything of model.json but "formatVersion" and "files", which are added.
+        Everything in model.json except "formatVersion" and "files", which are added.
     write_files : callable
-        Is given a directory and writes all files but model.json there.
+        Takes a directory and writes all files except model.json there.
     overwrite : bool
         Whether an existing bundle is replaced. Nothing else is.
 
@@ -99,7 +99,7 @@ def write_bundle(
     """
     target = place_of(path)
     _check_free(target, overwrite)
-    with target.written() as folder:
+    with target.writing() as folder:
         folder.mkdir()
         write_files(folder)
         files = {f.relative_to(folder).as_posix(): sha256(f) for f in _files(folder)}
@@ -159,30 +159,33 @@ def verify_bundle(path: str | Path) -> dict[str, Any]:
     assert folder is not None  # there is a manifest in it
     for name, expected in manifest["files"].items():
         file = folder / name
-        found = sha256(file) if file.is_file() else "no file"
-        if found != expected:
+        actual = sha256(file) if file.is_file() else "no file"
+        if actual != expected:
             raise InvalidModelException(
-                f"The bundle {path} is damaged: {name} should have SHA-256 {expected}, found "
-                f"{found}. Remove the directory and export the model again."
+                f"The bundle {path} is damaged: {name} should have SHA-256 {expected}, but has "
+                f"{actual}. Remove the directory and export the model again."
             )
     return manifest
 
 
-def random_json(seed: str | None, own: list[str]) -> dict[str, Any] | None:
+def random_json(seed: str | None, unseeded: list[str]) -> dict[str, Any] | None:
     """Return how a model draws random numbers, as model.json says it; None if it draws none.
 
     Parameters
     ----------
     seed : str or None
         The tensor that takes the seed of a run.
-    own : list of str
-        What draws without it.
+    unseeded : list of str
+        The operations that draw without it.
     """
-    if seed is None and not own:
+    if seed is None and not unseeded:
         return None
-    return {**({} if seed is None else {"seed": seed}), **({"unseeded": own} if own else {})}
+    return {
+        **({} if seed is None else {"seed": seed}),
+        **({"unseeded": unseeded} if unseeded else {}),
+    }
 
 
-def specs_json(specs: list[TensorSpec]) -> list[dict[str, Any]]:
+def specs_json(specs: list[BundleEnd]) -> list[dict[str, Any]]:
     """Return specs as model.json writes them."""
     return [asdict(s) for s in specs]

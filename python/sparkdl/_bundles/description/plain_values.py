@@ -1,4 +1,4 @@
-"""Values of users as plain ones, which the JVM takes."""
+"""Users' values as plain ones, which the JVM takes."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def plain_values(values: Mapping[Any, Any] | None) -> dict[str, Any]:
             'Expected constants as a dict from name to value, such as {"keep_prob": 1.0}, got '
             f"{values!r}."
         )
-    named = {_name(n): v for n, v in (values or {}).items()}
-    return {name: _plain(named[name], name) for name in sorted(named)}
+    values_by_name = {_name(n): v for n, v in (values or {}).items()}
+    return {name: _plain(values_by_name[name], name) for name in sorted(values_by_name)}
 
 
-def _name(given: Any) -> str:
-    name = given if isinstance(given, str) else getattr(given, "name", None)
+def _name(placeholder: object) -> str:
+    name = placeholder if isinstance(placeholder, str) else getattr(placeholder, "name", None)
     if not isinstance(name, str):
         raise SettingsException(
-            f"Expected the name of a placeholder, a tensor or an operation, got {given!r}."
+            f"Expected the name of a placeholder, a tensor or an operation, got {placeholder!r}."
         )
     return name
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: object, name: str) -> Any:
     if hasattr(value, "tolist"):  # an array or a number of NumPy
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(item, name) for item in value]
     if not isinstance(value, (bool, int, float, str)):
         raise SettingsException(
-            f"Cannot make a constant for {name!r} of {value!r} ({type(value).__name__}). Expected "
-            "a boolean, a number or a text, an array, or lists of them."
+            f"Cannot make a constant for {name!r} from {value!r} ({type(value).__name__}). "
+            "Expected a boolean, a number, a text, an array, or lists of them."
         )
     return value

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import MANIFEST, read_manifest, sha256
+
+if TYPE_CHECKING:
+    import keras
 
 HISTORY, FAILURE = "history", "failure"
 _KERAS, _KERAS_FILE = "keras", "model.keras"
@@ -18,7 +21,7 @@ def remember(
     history: Mapping[str, list[Any]] | None = None,
     failure: str | None = None,
     about: Mapping[str, Any] | None = None,
-    model: Any = None,
+    model: keras.Model | None = None,
 ) -> None:
     """Write into a bundle how its model was trained, where `Bundle.write` in Scala keeps it.
 
@@ -31,10 +34,10 @@ def remember(
     failure : str, optional
         Why training failed.
     about : mapping, optional
-        More for people, such as the number of rows; it is shown with the model.
+        Further facts for people, such as the number of rows; they are shown with the model.
     model : keras.Model, optional
-        The trained model, which is saved beside the graph: the graph has constants only, from
-        which nobody can go on training.
+        The trained model, which is saved beside the graph: the graph has constants only, so that
+        nobody could go on training from it.
     """
     manifest = read_manifest(bundle)
     source = {**(manifest.get("source") or {}), **{k: str(v) for k, v in (about or {}).items()}}
@@ -45,11 +48,11 @@ def remember(
     manifest["source"] = source
     if model is not None:
         manifest[_KERAS] = _KERAS_FILE
-        manifest["files"][_KERAS_FILE] = _saved(model, bundle / _KERAS_FILE)
+        manifest["files"][_KERAS_FILE] = _save(model, bundle / _KERAS_FILE)
     (bundle / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _saved(model: Any, file: Path) -> str:
+def _save(model: keras.Model, file: Path) -> str:
     from sparkdl._models.libraries import keras
 
     keras().saving.save_model(model, file)

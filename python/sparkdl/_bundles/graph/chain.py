@@ -1,4 +1,4 @@
-"""Frozen graphs one behind the other: what a classifier of images is made of."""
+"""Frozen graphs in sequence: what a classifier of images is made of."""
 
 from __future__ import annotations
 
@@ -11,79 +11,80 @@ import tensorflow as tf
 
 from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl._bundles.graph.freeze import freeze, static_signature
-from sparkdl._bundles.graph.names import Loose
+from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl.errors import InvalidModelException
 
 # Outputs of a bundle that `ImageClassifierModel` applies; Scala's class has the same names.
 PROBABILITIES, PREDICTION, LABEL = "predictions", "prediction", "label"
 
 
-def bundle_graph(bundle: Path) -> Loose:
+def bundle_graph(bundle: Path) -> FrozenGraph:
     """Return the graph of a bundle, which must be a frozen one."""
     manifest = read_manifest(bundle)
     if "graph" not in manifest:
         raise InvalidModelException(
-            f"The bundle of '{manifest['name']}' holds a whole SavedModel, which cannot be put "
-            "before another graph. Give a base that can be frozen: one without lookup tables."
+            f"The bundle of '{manifest['name']}' holds a whole SavedModel, which cannot be joined "
+            "with another graph. Give a base that can be frozen: one without lookup tables."
         )
     graph_def = tf.compat.v1.GraphDef.FromString((bundle / manifest["graph"]).read_bytes())
     ends = [{s["name"]: s["tensor"] for s in manifest[e]} for e in ("inputs", "outputs")]
     source = {k: v for k, v in manifest.get("source", {}).items() if isinstance(v, str)}
-    return Loose(graph_def, ends[0], ends[1], source)
+    return FrozenGraph(graph_def, ends[0], ends[1], source)
 
 
-def behind(first: Loose, output: str, second: Loose) -> Loose:
-    """Feed one output of a graph to the only input of another; the ends are the outer ones."""
+def followed_by(first: FrozenGraph, output: str, second: FrozenGraph) -> FrozenGraph:
+    """Feed one output of a graph to the only input of another; return them as one graph."""
     with tf.Graph().as_default() as graph:
-        fed = tf.import_graph_def(
+        image_features = tf.import_graph_def(
             first.graph_def, return_elements=[first.outputs[output]], name="first"
         )
-        [given] = second.inputs.values()
-        tf.import_graph_def(second.graph_def, {given: fed[0]}, name="second")
+        [second_input] = second.inputs.values()
+        tf.import_graph_def(second.graph_def, {second_input: image_features[0]}, name="second")
     inputs = {n: f"first/{t}" for n, t in first.inputs.items()}
     outputs = {n: f"second/{t}" for n, t in second.outputs.items()}
     weights = {**first.weights, **second.weights}
     about = (first.source, second.shapes)
-    return Loose(graph.as_graph_def(), inputs, outputs, *about, weights=weights)
+    return FrozenGraph(graph.as_graph_def(), inputs, outputs, *about, weights=weights)
 
 
-def before(function: Callable[[Any], Any], graph: Loose, output: str) -> Loose:
+def preceded_by(function: Callable[[Any], Any], graph: FrozenGraph, output: str) -> FrozenGraph:
     """Put a function of images, which keeps their shape, before a graph with one output left."""
     [(name, tensor)] = graph.inputs.items()
     spec = static_signature(graph.graph_def, [tensor])[0]
-    first = traced(function, name, spec)
-    kept = replace(graph, outputs={output: graph.outputs[output]}, shapes={})
-    return behind(first, name, kept)
+    first = trace(function, name, spec)
+    last = replace(graph, outputs={output: graph.outputs[output]}, shapes={})
+    return followed_by(first, name, last)
 
 
-def traced(function: Callable[[Any], Any], name: str, spec: Any) -> Loose:
+def trace(function: Callable[[Any], Any], name: str, spec: tf.TensorSpec) -> FrozenGraph:
     """Freeze a function of a tensor; its result, or each of a dict, is an output."""
     concrete = tf.function(function, autograph=False).get_concrete_function(spec)
     frozen = freeze(concrete)
-    [given] = frozen.inputs
-    made = concrete.structured_outputs
-    names = sorted(made) if isinstance(made, dict) else [name]
+    [input_tensor] = frozen.inputs
+    results = concrete.structured_outputs
+    names = sorted(results) if isinstance(results, dict) else [name]
     shapes = dict(zip(names, [t.shape for t in concrete.outputs], strict=True))
     outputs = dict(zip(names, frozen.outputs, strict=True))
-    return Loose(frozen.graph_def, {name: given}, outputs, {}, shapes, weights=frozen.weights)
+    ends = ({name: input_tensor}, outputs)
+    return FrozenGraph(frozen.graph_def, *ends, {}, shapes, weights=frozen.weights)
 
 
 def with_decision(
-    classifier: Loose, output: str, numbers: Sequence[float], texts: Sequence[str]
-) -> Loose:
-    """Add to probabilities what they decide for: the label as a number and as a text.
+    classifier: FrozenGraph, output: str, numbers: Sequence[float], texts: Sequence[str]
+) -> FrozenGraph:
+    """Add the decision to probabilities: the likeliest label as a number and as a text.
 
     Parameters
     ----------
-    classifier : Loose
+    classifier : FrozenGraph
         From images to probabilities.
     output : str
         Which output has the probabilities, [rows, classes].
     numbers, texts : list
-        Of each class, in the order of the probabilities.
+        The label of each class, in the order of the probabilities.
     """
 
-    def decide(probabilities: Any) -> dict[str, Any]:
+    def decide(probabilities: tf.Tensor) -> dict[str, Any]:
         best = tf.argmax(probabilities, axis=1)
         return {
             PROBABILITIES: tf.identity(probabilities),
@@ -92,4 +93,4 @@ def with_decision(
         }
 
     spec = tf.TensorSpec([None, len(texts)], tf.float32)
-    return behind(classifier, output, traced(decide, "probabilities", spec))
+    return followed_by(classifier, output, trace(decide, "probabilities", spec))

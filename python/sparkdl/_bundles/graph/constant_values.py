@@ -20,7 +20,7 @@ _KINDS = {
 }
 
 
-def constant_tensor(value: Any, dtype: Any, shape: Any, place: str) -> Any:
+def constant_tensor(value: object, dtype: tf.DType, shape: tf.TensorShape, place: str) -> Any:
     """Return a value as a TensorProto of a placeholder's type.
 
     Parameters
@@ -41,28 +41,29 @@ def constant_tensor(value: Any, dtype: Any, shape: Any, place: str) -> Any:
     expected = f"expected {dtype.name} {_dimensions(shape)}"
     if array.size and not _is_a(dtype, array):
         kind = _KINDS.get(array.dtype.kind, type(value).__name__)
-        raise _cannot(place, f"{expected}, but {_shown(value)} is {kind}")
+        raise _refusal(place, f"{expected}, but {_shorten(value)} is {kind}")
     if array.size and not _fits(dtype, array):
-        raise _cannot(place, f"{expected}, but {_shown(value)} is out of its range")
+        raise _refusal(place, f"{expected}, but {_shorten(value)} is out of its range")
     if not shape.is_compatible_with(array.shape):
         got = _dimensions(tf.TensorShape(array.shape))
-        raise _cannot(place, f"{expected}, but it has the shape {got}")
+        raise _refusal(place, f"{expected}, but it has the shape {got}")
     return tf.make_tensor_proto(array.tolist(), dtype, array.shape)
 
 
-def _array(value: Any, place: str) -> Array:
+def _array(value: object, place: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as e:  # lists of different lengths
-        raise _cannot(place, "its parts have different lengths") from e
+        raise _refusal(place, "its parts have different lengths") from e
     if array.dtype.kind not in _KINDS and array.size:
-        raise _cannot(
-            place, f"expected a boolean, a number or a text, or lists of them, got {_shown(value)}"
+        raise _refusal(
+            place,
+            f"expected a boolean, a number or a text, or lists of them, got {_shorten(value)}",
         )
     return array
 
 
-def _is_a(dtype: Any, array: Array) -> bool:
+def _is_a(dtype: tf.DType, array: Array) -> bool:
     kind = array.dtype.kind
     if dtype == tf.string:
         return kind in "US"
@@ -73,7 +74,7 @@ def _is_a(dtype: Any, array: Array) -> bool:
     return bool(dtype.is_floating) and kind in "iuf"
 
 
-def _fits(dtype: Any, array: Array) -> bool:
+def _fits(dtype: tf.DType, array: Array) -> bool:
     if dtype.is_integer:
         return bool(int(array.min()) >= dtype.min and int(array.max()) <= dtype.max)
     if not dtype.is_floating:
@@ -83,16 +84,16 @@ def _fits(dtype: Any, array: Array) -> bool:
     return not finite.size or float(np.abs(finite).max()) <= float(dtype.max)
 
 
-def _dimensions(shape: Any) -> str:
+def _dimensions(shape: tf.TensorShape) -> str:
     if shape.rank is None:
         return "[...]"
     return "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _cannot(place: str, why: str) -> SettingsException:
+def _refusal(place: str, why: str) -> SettingsException:
     return SettingsException(f"Cannot give {place} a constant: {why}.")

@@ -1,21 +1,24 @@
-"""Cuts a graph out between its inputs, which may be any tensors, and its outputs."""
+"""Cuts out the part of a graph between its inputs, which may be any tensors, and its outputs."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 
-Ends = dict[str, str]
+Tensors = dict[str, str]  # by the name of their input or output
 
 
-def cut(graph_def: Any, inputs: Ends, outputs: Ends) -> tuple[Any, Ends, Ends]:
-    """Put a placeholder in the place of every input that is none, and drop what nobody needs.
+def cut(graph_def: GraphDef, inputs: Tensors, outputs: Tensors) -> tuple[Any, Tensors, Tensors]:
+    """Replace every input that is not a placeholder by one, and drop what is not needed.
 
     Parameters
     ----------
@@ -27,12 +30,12 @@ def cut(graph_def: Any, inputs: Ends, outputs: Ends) -> tuple[Any, Ends, Ends]:
     Returns
     -------
     tuple of GraphDef, dict, dict
-        The ends are given with the tensors that they now have.
+        The new graph, and inputs and outputs with their tensors in it.
     """
     graph = Graph(tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString()), ())
-    fed = [t for t in inputs.values() if graph.nodes[node_of(t)].op not in _PLACEHOLDERS]
-    specs = static_signature(graph_def, fed) if fed else []
-    new = {short(t): _add(graph, t, s) for t, s in zip(fed, specs, strict=True)}
+    replaced = [t for t in inputs.values() if graph.nodes[node_of(t)].op not in _PLACEHOLDERS]
+    specs = static_signature(graph_def, replaced) if replaced else []
+    new = {short(t): _add(graph, t, s) for t, s in zip(replaced, specs, strict=True)}
     graph.replace(new)
     ins = {name: new.get(short(t), t) for name, t in inputs.items()}
     outs = {name: new.get(short(t), t) for name, t in outputs.items()}
@@ -40,7 +43,7 @@ def cut(graph_def: Any, inputs: Ends, outputs: Ends) -> tuple[Any, Ends, Ends]:
     return graph.to_graph_def(), ins, outs
 
 
-def _add(graph: Graph, tensor: str, spec: Any) -> str:
+def _add(graph: Graph, tensor: str, spec: tf.TensorSpec) -> str:
     name = tensor.replace(":", "_") + "_fed"
     while name in graph.nodes:
         name += "_"

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Array
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
 _DTYPE_KEYS = ("T", "dtype", "DstT", "Tparams")
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far numbers may be apart: a part of the output's largest magnitude, and a least one."""
+    """How far numbers may be apart: a part of the output's largest magnitude, plus a constant."""
 
     relative: float
     absolute: float
 
 
-# By measurement. Nine networks of keras.applications with random weights differ from their bundles
-# by 2e-6 of the largest magnitude at most. On rows that are noise to weights which normalise
-# pictures, by 3e-5, but EfficientNetV2B0, whose activations then cancel, by 8e-4.
+# Measured: nine networks of keras.applications with random weights differ from their bundles by at
+# most 2e-6 of the largest magnitude. With weights that normalize pictures they differ by 3e-5 on
+# rows of noise, except EfficientNetV2B0, whose activations then cancel: it differs by 8e-4.
 _OF_FLOAT64 = Tolerance(1e-8, 1e-12)
 _OF_FLOAT32 = Tolerance(3e-3, 1e-6)
 _OF_HALF = Tolerance(5e-2, 1e-3)
 
 
-def tolerance_of(graph_def: Any) -> Tolerance:
+def tolerance_of(graph_def: GraphDef) -> Tolerance:
     """Return what the least precise floats of a graph allow."""
     kinds = set()
     for node in [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]:
@@ -46,15 +49,15 @@ def difference(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
     NaN equals NaN, and an infinity itself. Texts, booleans and whole numbers are equal or not.
     """
     if tf.as_dtype(expected.dtype).is_floating or tf.as_dtype(expected.dtype).is_complex:
-        return _of_floats(expected, got, tolerance)
+        return _float_difference(expected, got, tolerance)
     wrong = np.argwhere(expected != got)
     if not len(wrong):
         return None
     place = tuple(int(i) for i in wrong[0])
-    return f"differs in {len(wrong)} of {expected.size} values: {_shown(expected, got, place)}"
+    return f"differs in {len(wrong)} of {expected.size} values: {_values_at(expected, got, place)}"
 
 
-def _of_floats(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
+def _float_difference(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
     kind = np.complex128 if np.iscomplexobj(expected) else np.float64
     want, have = expected.astype(kind), got.astype(kind)
     if not want.size:
@@ -71,9 +74,9 @@ def _of_floats(expected: Array, got: Array, tolerance: Tolerance) -> str | None:
     place = tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), apart.shape))
     return (
         f"differs by {np.max(apart):.3g} (its largest magnitude is {largest:.3g}, allowed "
-        f"{allowed:.2g}): {_shown(expected, got, place)}"
+        f"{allowed:.2g}): {_values_at(expected, got, place)}"
     )
 
 
-def _shown(expected: Array, got: Array, place: tuple[int, ...]) -> str:
+def _values_at(expected: Array, got: Array, place: tuple[int, ...]) -> str:
     return f"at {list(place)} the model gives {expected[place]}, the bundle {got[place]}"

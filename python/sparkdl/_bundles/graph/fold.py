@@ -6,19 +6,22 @@ The arithmetic is done in float64 and rounded once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Array, Graph, attribute, channels_last, node_of, short
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 _LINEAR = {"Conv2D", "DepthwiseConv2dNative", "MatMul"}
 _FLOATS = {tf.float32.as_datatype_enum, tf.float64.as_datatype_enum}
 
 
 def fold_affine(graph: Graph) -> None:
-    """Fold every chain of `* constant` and `+ constant` behind a convolution or product."""
+    """Fold every chain of `* constant` and `+ constant` after a convolution or product."""
     uses = graph.consumers()
     for name in list(graph.nodes):
         node = graph.nodes[name]
@@ -26,7 +29,7 @@ def fold_affine(graph: Graph) -> None:
             _fold_chain(graph, node, uses)
 
 
-def _foldable(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -> bool:
+def _foldable(graph: Graph, node: NodeDef, uses: dict[str, list[tuple[str, int]]]) -> bool:
     if attribute(node, "T", None) not in _FLOATS or node.name in graph.keep:
         return False
     if not channels_last(node):
@@ -36,7 +39,7 @@ def _foldable(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -
     return graph.is_constant(weights) and len(uses[weights]) == 1
 
 
-def _fold_chain(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -> None:
+def _fold_chain(graph: Graph, node: NodeDef, uses: dict[str, list[tuple[str, int]]]) -> None:
     weights = graph.constant(node.input[1])
     assert weights is not None
     channels = _channels(node, weights)
@@ -54,7 +57,7 @@ def _fold_chain(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]])
 
 
 def _next_step(
-    graph: Graph, node: Any, channels: int, uses: dict[str, list[tuple[str, int]]]
+    graph: Graph, node: NodeDef, channels: int, uses: dict[str, list[tuple[str, int]]]
 ) -> tuple[Any, Array, Array] | None:
     """Return the only user of the node, with its factor and summand, if it is affine."""
     if node.name in graph.keep or len(uses[node.name]) != 1:
@@ -82,7 +85,7 @@ def _next_step(
 
 
 def _batch_norm(
-    graph: Graph, user: Any, position: int, uses: dict[str, list[tuple[str, int]]]
+    graph: Graph, user: NodeDef, position: int, uses: dict[str, list[tuple[str, int]]]
 ) -> tuple[Any, Array, Array] | None:
     parameters = [graph.constant(i) for i in user.input[1:]]
     only_first = all(short(graph.nodes[n].input[i]) == user.name for n, i in uses[user.name])
@@ -97,7 +100,7 @@ def _batch_norm(
     return user, by, beta - mean * by
 
 
-def _per_channel(value: Array, channels: int, graph: Graph, node: Any) -> Array | None:
+def _per_channel(value: Array, channels: int, graph: Graph, node: NodeDef) -> Array | None:
     """Return the constant as one float64 per channel, None if it has other dimensions too."""
     rank = 2 if node.op == "MatMul" else 4
     if value.ndim > rank or value.size not in (1, channels):
@@ -107,7 +110,7 @@ def _per_channel(value: Array, channels: int, graph: Graph, node: Any) -> Array 
     return np.broadcast_to(value.astype(np.float64).reshape(-1), (channels,))
 
 
-def _channels(node: Any, weights: Array) -> int:
+def _channels(node: NodeDef, weights: Array) -> int:
     if node.op == "DepthwiseConv2dNative":
         return int(weights.shape[2] * weights.shape[3])
     if node.op == "MatMul" and attribute(node, "transpose_b", False):
@@ -115,7 +118,9 @@ def _channels(node: Any, weights: Array) -> int:
     return int(weights.shape[-1])
 
 
-def _write(graph: Graph, node: Any, weights: Array, scale: Array, bias: Array, last: Any) -> None:
+def _write(
+    graph: Graph, node: NodeDef, weights: Array, scale: Array, bias: Array, last: NodeDef
+) -> None:
     if np.any(scale != 1):
         if node.op == "DepthwiseConv2dNative":
             scale = scale.reshape(weights.shape[2:])
@@ -123,7 +128,7 @@ def _write(graph: Graph, node: Any, weights: Array, scale: Array, bias: Array, l
             scale = scale.reshape(-1, 1)
         scaled = (weights.astype(np.float64) * scale).astype(weights.dtype)
         node.input[1] = graph.add_constant(node_of(node.input[1]) + "/scaled", scaled)
-    # The last node of the chain becomes the addition, so nobody behind it has to change.
+    # The last node of the chain becomes the addition, so that no node after it has to change.
     name, kind = last.name, node.attr["T"].type
     added = graph.add_constant(name + "/bias", bias.astype(weights.dtype))
     last.Clear()

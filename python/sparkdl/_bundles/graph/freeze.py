@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
@@ -20,13 +20,17 @@ from sparkdl._bundles.graph.variable_values import LightConversion, weights_of
 from sparkdl._bundles.graph.weights import LARGE_BYTES, Weights, put_back
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 
 class NotFrozenException(InvalidModelException):
     """A model has state besides variables (lookup tables), which cannot become constants."""
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenFunction:
     """A graph without variables and calls.
 
     Attributes
@@ -52,7 +56,7 @@ class Frozen:
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
-def freeze(function: Any) -> Frozen:
+def freeze(function: tf.types.experimental.ConcreteFunction) -> FrozenFunction:
     """Freeze a concrete function.
 
     Parameters
@@ -63,35 +67,39 @@ def freeze(function: Any) -> Frozen:
 
     Returns
     -------
-    Frozen
+    FrozenFunction
         Inputs in the order of the function's arguments, outputs in the order of its
         (flattened) results.
     """
     states = _generators_of(function)
     frozen, graph_def, weights = _constants(function, states)
-    # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
-    given = len(function.inputs) - len(function.captured_inputs)
+    # A captured resource that is not a variable (such as a table) stays an input: it is not frozen.
+    count = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
-    if len(inputs) != given:
+    if len(inputs) != count:
         raise NotFrozenException(
             "Cannot freeze the model: besides its inputs it depends on resources that are not "
-            f"variables ({', '.join(inputs[given:])}), such as lookup tables. Save it as a "
-            "SavedModel and give that directory instead."
+            f"variables ({', '.join(inputs[count:])}), such as lookup tables. Save it as a "
+            "SavedModel and pass that directory instead."
         )
     outputs = [t.name for t in frozen.outputs]
     graph_def = without_generators(inline(graph_def, inputs, outputs), states)
-    return Frozen(graph_def, inputs, outputs, weights)
+    return FrozenFunction(graph_def, inputs, outputs, weights)
 
 
-def _generators_of(function: Any) -> dict[str, str]:
+def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str, str]:
     """Return the variables of generators by the names of the placeholders that take them."""
     names = {id(v.handle): v.name for v in function.graph.variables}
-    found = {node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures}
-    return {node: name for node, name in found.items() if generators.is_generator(name)}
+    names_by_node = {
+        node_of(p.name): names.get(id(value), "") for value, p in function.graph.captures
+    }
+    return {node: name for node, name in names_by_node.items() if generators.is_generator(name)}
 
 
-def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any, Weights]:
-    """Do what `convert_variables_to_constants_v2_as_graph` does, but leave some variables."""
+def _constants(
+    function: tf.types.experimental.ConcreteFunction, states: Mapping[str, str]
+) -> tuple[Any, Any, Weights]:
+    """Do as `convert_variables_to_constants_v2_as_graph`, but keep some variables."""
     variables = LightConversion(function, states)
     everything = [node.name for node in variables.graph_def.node]
     unwritten = without_writes(variables.graph_def, "the model", everything, states)
@@ -102,7 +110,7 @@ def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any, Weig
     return frozen, graph_def, weights_of(variables, graph_def)
 
 
-def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
+def without_generators(graph_def: GraphDef, states: Mapping[str, str]) -> Any:
     """Return a graph that draws from the hidden seed instead of from these variables."""
     if not states:
         return graph_def
@@ -110,12 +118,12 @@ def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
         return generators.draw_from_seed(graph_def, states)
     except generators.UnknownUseException as e:
         raise NotFrozenException(
-            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that is not "
-            "known. Draw the numbers before it, or with tf.random.uniform and the like."
+            f"Cannot freeze the model: {e} inside a loop or a condition, or in a way that sparkdl "
+            "does not know. Draw the numbers before it, or with tf.random.uniform and the like."
         ) from e
 
 
-def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def inline(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """Replace calls of functions by what they do.
 
     Keras compiles some operations with XLA (convolutions in groups). XLA would compile again for
@@ -137,20 +145,20 @@ def inline(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any
     return tf_optimizer.OptimizeGraph(config, meta_graph)
 
 
-def check_frozen(graph_def: Any, source: str) -> None:
+def check_frozen(graph_def: GraphDef, source: str) -> None:
     """Raise if a graph still has variables or tables, whose values are not in it."""
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
-    loose = [n for n in nodes if n.op in _STATE]
-    if loose:
-        names = ", ".join(f"{n.name} ({n.op})" for n in loose[:3])
+    stateful = [n for n in nodes if n.op in _STATE]
+    if stateful:
+        names = ", ".join(f"{n.name} ({n.op})" for n in stateful[:3])
         raise NotFrozenException(
-            f"The graph of {source} is not frozen: it has {len(loose)} variables or tables "
+            f"The graph of {source} is not frozen: it has {len(stateful)} variables or tables "
             f"({names}), whose values are not in the graph. Expected a graph with constants. "
-            "Save it as a SavedModel and give that directory, or freeze it first."
+            "Save it as a SavedModel and pass that directory, or freeze it first."
         )
 
 
-def check_without_tables(graph_def: Any, source: str) -> None:
+def check_without_tables(graph_def: GraphDef, source: str) -> None:
     """Raise if what is left of a graph, functions included, looks words up in tables.
 
     To be called before variables become constants, which TensorFlow cannot do beside tables.
@@ -163,7 +171,7 @@ def check_without_tables(graph_def: Any, source: str) -> None:
         )
 
 
-def _nodes_in_use(graph_def: Any) -> Iterator[Any]:
+def _nodes_in_use(graph_def: GraphDef) -> Iterator[Any]:
     functions = {f.signature.name: f.node_def for f in graph_def.library.function}
     waiting = list(graph_def.node)
     while waiting:
@@ -179,11 +187,11 @@ _TABLES = {"HashTable", "HashTableV2", "MutableHashTable", "MutableHashTableV2"}
 _STATE = {"VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", *_TABLES}
 
 
-def without_large_values(graph_def: Any) -> Any:
+def without_large_values(graph_def: GraphDef) -> Any:
     """Return a graph with the same shapes, whose large constants are placeholders.
 
-    TensorFlow looks at the values of small constants only when it infers shapes (sizes, axes,
-    paddings), and to import a graph copies it several times.
+    When TensorFlow infers shapes, it looks at the values of small constants only (sizes, axes,
+    paddings), and importing a graph copies it several times.
     """
     large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > LARGE_BYTES}
     if not large:
@@ -197,16 +205,16 @@ def without_large_values(graph_def: Any) -> Any:
     return light
 
 
-def _add_placeholder(graph_def: Any, constant: Any) -> None:
+def _add_placeholder(graph_def: GraphDef, constant: NodeDef) -> None:
     value = constant.attr["value"].tensor
     node = graph_def.node.add(name=constant.name, op="Placeholder", input=constant.input)
     node.attr["dtype"].type = value.dtype
     node.attr["shape"].shape.CopyFrom(value.tensor_shape)
 
 
-def static_signature(graph_def: Any, tensors: Sequence[str]) -> list[Any]:
+def static_signature(graph_def: GraphDef, tensors: Sequence[str]) -> list[Any]:
     """Return a `tf.TensorSpec` for each tensor, with the shape that TensorFlow infers."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(without_large_values(graph_def), name="")
-    found = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
-    return [tf.TensorSpec(t.shape, t.dtype) for t in found]
+    outputs = [graph.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors]
+    return [tf.TensorSpec(t.shape, t.dtype) for t in outputs]

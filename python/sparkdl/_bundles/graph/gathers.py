@@ -1,20 +1,25 @@
-"""Look-ups of rows of variables, inside of functions."""
+"""Look-ups of rows in variables, inside functions."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _RESOURCE = tf.resource.as_datatype_enum
 
 
-def gather_from_constants(graph_def: Any) -> None:
-    """Let functions look rows up in their arguments that were variables and now are constants.
+def gather_from_constants(graph_def: GraphDef) -> None:
+    """Let functions look rows up in those arguments that were variables and now are constants.
 
-    TensorFlow's conversion of variables does so in the graph itself, and leaves functions (which
-    the embeddings of Keras 2 are in, where a SavedModel calls the model) with look-ups in
-    variables, whose arguments are none.
+    TensorFlow's conversion of variables does so in the graph itself only. In functions, such as
+    those with the embeddings of Keras 2 where a SavedModel calls the model, it leaves look-ups in
+    variables, whose arguments no longer are variables.
     """
     for function in graph_def.library.function:
         types = {arg.name: arg.type for arg in function.signature.input_arg}
@@ -23,7 +28,7 @@ def gather_from_constants(graph_def: Any) -> None:
                 _gather(function, node)
 
 
-def _gather(function: Any, node: Any) -> None:
+def _gather(function: FunctionDef, node: NodeDef) -> None:
     batch_dims = node.attr["batch_dims"].i  # 0 where it is left out
     axis = function.node_def.add(name=f"{node.name}/axis", op="Const")
     axis.attr["dtype"].type = tf.int32.as_datatype_enum

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, node_of
-from sparkdl._bundles.graph.seeds import derived
+from sparkdl._bundles.graph.seeds import derive
 
-# keras.random.SeedGenerator's, and tf.random.Generator's.
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+# The variables of keras.random.SeedGenerator and tf.random.Generator.
 _KERAS = r"(^|/)seed_generator_state(_\d+)?(:0)?$"
 _STATES = re.compile(_KERAS + r"|(^|/)StateVar(_\d+)?(:0)?$")
 _ASSIGNING = {"AssignVariableOp", "AssignAddVariableOp", "RngSkip"}
 
 
 class UnknownUseException(Exception):
-    """Something else than a draw takes the state of a generator."""
+    """Something other than a draw takes the state of a generator."""
 
 
 def is_generator(variable: str) -> bool:
@@ -35,23 +39,29 @@ def is_generator(variable: str) -> bool:
     return _STATES.search(variable) is not None
 
 
-def draw_from_seed(graph_def: Any, states: Mapping[str, str]) -> Any:
-    """Return the graph without the generators: from the node of a state to its variable's name.
+def draw_from_seed(graph_def: GraphDef, states: Mapping[str, str]) -> Any:
+    """Return a graph that draws from the hidden seed and not from generators.
 
-    Every reading of a state gets numbers of its own: two layers, or two draws of a layer, that
-    share a generator never share numbers.
+    Every read of a state gets numbers of its own: two layers, or two draws of a layer, that share
+    a generator never share numbers.
+
+    Parameters
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+    states : mapping of str to str
+        From the node of a generator's state to the name of its variable.
     """
     graph = Graph(graph_def, ())
-    taken = dict(states)
+    states_by_node = dict(states)
     for name in _in_order(graph):
         node = graph.nodes[name]
-        if name in taken or not taken.keys() & {*map(node_of, node.input)}:
+        if name in states_by_node or not states_by_node.keys() & {*map(node_of, node.input)}:
             continue
-        if node.op == "Identity" and node_of(node.input[0]) in taken:
-            taken[name] = taken[node_of(node.input[0])]
+        if node.op == "Identity" and node_of(node.input[0]) in states_by_node:
+            states_by_node[name] = states_by_node[node_of(node.input[0])]
         else:
-            _replace(graph, node, taken)
-    for name in taken:
+            _replace(graph, node, states_by_node)
+    for name in states_by_node:
         graph.nodes.pop(name, None)  # a session has variables that the outputs do not need
     return graph.to_graph_def()
 
@@ -62,18 +72,18 @@ def _in_order(graph: Graph) -> list[str]:
     return [*graph.nodes]
 
 
-def _replace(graph: Graph, node: Any, taken: Mapping[str, str]) -> None:
+def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> None:
     data = [i for i in node.input if not i.startswith("^")]
-    after = [i for i in node.input if i.startswith("^") and node_of(i) not in taken]
-    name, state = node.name, taken.get(node_of(data[0])) if data else None
+    after = [i for i in node.input if i.startswith("^") and node_of(i) not in states_by_node]
+    name, state = node.name, states_by_node.get(node_of(data[0])) if data else None
     if state and node.op in _ASSIGNING:
         _become(node, name, "NoOp", after)
     elif state and node.op == "ReadVariableOp" and re.search(_KERAS, state):
-        _become(node, name, "Identity", [derived(graph, f"reading {name}"), *after])
+        _become(node, name, "Identity", [derive(graph, f"reading {name}"), *after])
         node.attr["T"].type = tf.int64.as_datatype_enum
     elif state and node.op == "RngReadAndSkip":
-        _state(graph, node, after)
-    elif taken.keys() & {*map(node_of, data)}:
+        _draw_state(graph, node, after)
+    elif states_by_node.keys() & {*map(node_of, data)}:
         raise UnknownUseException(
             f"the operation '{name}' ({node.op}) takes the state of a generator of random numbers"
         )
@@ -82,17 +92,17 @@ def _replace(graph: Graph, node: Any, taken: Mapping[str, str]) -> None:
         node.input.extend([*data, *after])
 
 
-def _state(graph: Graph, node: Any, after: list[str]) -> None:
-    """Draw a whole state: counters and key of Philox, the longest that there is."""
+def _draw_state(graph: Graph, node: NodeDef, after: list[str]) -> None:
+    """Draw a whole state: counters and key of Philox, the longest state there is."""
     name = node.name
-    seed = derived(graph, f"reading {name}")
+    seed = derive(graph, f"reading {name}")
     shape = graph.add_constant(name + "/size", np.array([3], np.int32))
     _become(node, name, "StatelessRandomUniformFullInt", [shape, seed, *after])
     for key, kind in (("dtype", tf.int64), ("T", tf.int32), ("Tseed", tf.int64)):
         node.attr[key].type = kind.as_datatype_enum
 
 
-def _become(node: Any, name: str, op: str, inputs: list[str]) -> None:
+def _become(node: NodeDef, name: str, op: str, inputs: list[str]) -> None:
     node.Clear()
     node.name, node.op = name, op
     node.input.extend(inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 import tensorflow as tf
@@ -11,11 +11,15 @@ from tensorflow.python.framework import op_def_registry
 
 from sparkdl._bundles.graph.weights import Weights, is_large, key_of, stand_for
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 Array = npt.NDArray[Any]
 
-# Value may differ between two runs, or the node does something besides computing its outputs.
+# The value may differ between two runs, or the node does more than compute its outputs.
 _NOT_PURE = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
-# Old-style control flow: what is dead depends on where a node stands, so nothing may be moved.
+# Control flow of TensorFlow 1: a node's place decides whether it runs, so nothing may be moved.
 _FRAMES = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"}
 
 
@@ -43,7 +47,9 @@ class Graph:
     With weights beside the graph, large constants that are added come beside it, too.
     """
 
-    def __init__(self, graph_def: Any, keep: Iterable[str], weights: Weights | None = None) -> None:
+    def __init__(
+        self, graph_def: GraphDef, keep: Iterable[str], weights: Weights | None = None
+    ) -> None:
         self.nodes: dict[str, Any] = {n.name: n for n in graph_def.node}
         self.keep = set(keep)
         self.weights = weights
@@ -134,7 +140,7 @@ class Graph:
         )
 
 
-def attribute(node: Any, key: str, default: Any) -> Any:
+def attribute(node: NodeDef, key: str, default: Any) -> Any:
     """Return an attribute, or the default that its operation has for it.
 
     Attributes are often left out when they have their default. Reading `node.attr[key]` would add
@@ -144,12 +150,12 @@ def attribute(node: Any, key: str, default: Any) -> Any:
     return default if kind is None else getattr(node.attr[key], kind)
 
 
-def channels_last(node: Any) -> bool:
+def channels_last(node: NodeDef) -> bool:
     """Say whether the last dimension of an image operation is the channels."""
     return bool(attribute(node, "data_format", b"NHWC") == b"NHWC")
 
 
-def is_pure(node: Any) -> bool:
+def is_pure(node: NodeDef) -> bool:
     """Say whether a node only computes its outputs from its inputs, always in the same way."""
     if node.op in _NOT_PURE or node.op in _FRAMES:
         return False
@@ -159,6 +165,6 @@ def is_pure(node: Any) -> bool:
     return not calls_function(node)
 
 
-def calls_function(node: Any) -> bool:
+def calls_function(node: NodeDef) -> bool:
     """Say whether a node runs functions of the graph's library (If, While, PartitionedCall)."""
     return any(value.HasField("func") or len(value.list.func) > 0 for value in node.attr.values())

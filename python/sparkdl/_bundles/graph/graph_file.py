@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.weights import Array, Weights, constant_node, content_of, key_of
 from sparkdl.errors import InvalidModelException
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 MOST_BYTES = (1 << 31) - 1  # protocol buffers hold no more
 
@@ -23,7 +28,7 @@ _CONTENT_OF_TENSOR = b"\x22"
 Pieces = list[bytes | memoryview]
 
 
-def write_graph(path: Path, graph_def: Any, weights: Weights) -> None:
+def write_graph(path: Path, graph_def: GraphDef, weights: Weights) -> None:
     """Write a serialized GraphDef, with a constant for each placeholder of a weight.
 
     Raises
@@ -36,7 +41,7 @@ def write_graph(path: Path, graph_def: Any, weights: Weights) -> None:
         for piece in _pieces(graph_def, weights):
             size += len(piece)
             if size > MOST_BYTES:
-                total = sum(w.nbytes for w in _used(graph_def, weights))
+                total = sum(w.nbytes for w in _weights_of(graph_def, weights))
                 raise InvalidModelException(
                     f"The model's weights take {total / 1e9:.1f} GB, and one graph of constants "
                     "holds at most 2.1 GB. Save the model as a SavedModel (model.export(folder), "
@@ -45,11 +50,11 @@ def write_graph(path: Path, graph_def: Any, weights: Weights) -> None:
             file.write(piece)
 
 
-def _used(graph_def: Any, weights: Weights) -> list[Array]:
+def _weights_of(graph_def: GraphDef, weights: Weights) -> list[Array]:
     return [weights[k] for k in map(key_of, graph_def.node) if k is not None]
 
 
-def _pieces(graph_def: Any, weights: Weights) -> Iterator[bytes | memoryview]:
+def _pieces(graph_def: GraphDef, weights: Weights) -> Iterator[bytes | memoryview]:
     for node in graph_def.node:
         key = key_of(node)
         if key is None:
@@ -60,7 +65,7 @@ def _pieces(graph_def: Any, weights: Weights) -> Iterator[bytes | memoryview]:
     yield _bytes(rest)
 
 
-def _constant(node: Any, weight: Array) -> Pieces:
+def _constant(node: NodeDef, weight: Array) -> Pieces:
     """Return the pieces of a NodeDef whose attribute "value" holds the weight."""
     light = constant_node(node)
     tensor = _bytes(light.attr["value"].tensor)
@@ -76,13 +81,13 @@ def _field(tag: bytes, content: Pieces) -> Pieces:
 
 
 def _varint(number: int) -> bytes:
-    made = bytearray()
+    groups = bytearray()
     while number > 127:
-        made.append(number & 127 | 128)
+        groups.append(number & 127 | 128)
         number >>= 7
-    return bytes([*made, number])
+    return bytes([*groups, number])
 
 
-def _bytes(message: Any) -> bytes:
-    found: bytes = message.SerializeToString(deterministic=True)
-    return found
+def _bytes(message: Message) -> bytes:
+    serialized: bytes = message.SerializeToString(deterministic=True)
+    return serialized

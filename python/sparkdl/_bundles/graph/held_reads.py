@@ -1,42 +1,47 @@
-"""Readings of variables that go straight into a loop or a call, inside of functions.
+"""Reads of variables that go straight into a loop or a call, inside functions.
 
 TensorFlow's conversion of variables to constants renames the functions that such a node calls, but
-not where the node names them, if it comes to the reading first: the function would be missing.
+if it reaches the read first, the node keeps the old names: the function would be missing.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.graph.graph import calls_function
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-def hold_reads(graph_def: Any) -> Any:
-    """Return a graph in which an identity stands between such a reading and the node."""
-    if not any(_held(function) for function in graph_def.library.function):
+
+def hold_reads(graph_def: GraphDef) -> Any:
+    """Return a graph with an identity between every such read and its node."""
+    if not any(_direct_reads(function) for function in graph_def.library.function):
         return graph_def
-    made = type(graph_def).FromString(graph_def.SerializeToString())
-    for function in made.library.function:
-        for node, place in _held(function):
+    copy = type(graph_def).FromString(graph_def.SerializeToString())
+    for function in copy.library.function:
+        for node, place in _direct_reads(function):
             _put_identity(function, node, place)
-    return made
+    return copy
 
 
-def _held(function: Any) -> list[tuple[Any, int]]:
-    """Return the nodes that call functions, with the place of each input that is a reading."""
-    readings = {n.name for n in function.node_def if n.op == "ReadVariableOp"}
+def _direct_reads(function: FunctionDef) -> list[tuple[Any, int]]:
+    """Return the nodes that call functions, with the place of each input that is a read."""
+    reads = {n.name for n in function.node_def if n.op == "ReadVariableOp"}
     return [
         (node, place)
         for node in function.node_def
-        if readings and calls_function(node)
+        if reads and calls_function(node)
         for place, tensor in enumerate(node.input)
-        if not tensor.startswith("^") and tensor.split(":")[0] in readings
+        if not tensor.startswith("^") and tensor.split(":")[0] in reads
     ]
 
 
-def _put_identity(function: Any, node: Any, place: int) -> None:
-    reading = next(n for n in function.node_def if n.name == node.input[place].split(":")[0])
+def _put_identity(function: FunctionDef, node: NodeDef, place: int) -> None:
+    read = next(n for n in function.node_def if n.name == node.input[place].split(":")[0])
     name = f"{node.name}/held_{place}"
-    made = function.node_def.add(name=name, op="Identity", input=[node.input[place]])
-    made.attr["T"].type = reading.attr["dtype"].type
+    identity = function.node_def.add(name=name, op="Identity", input=[node.input[place]])
+    identity.attr["T"].type = read.attr["dtype"].type
     node.input[place] = f"{name}:output:0"

@@ -1,19 +1,22 @@
-"""Puts what happens to pixels into the graph: the bundle then takes uint8 images."""
+"""Puts the preprocessing of pixels into the graph: the bundle then takes uint8 images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Array
-from sparkdl._bundles.graph.names import Loose
+from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import Original
 from sparkdl.errors import SettingsException
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
 _IMAGENET_BGR = (103.939, 116.779, 123.68)
 _IMAGENET_RGB = (0.485, 0.456, 0.406)
@@ -23,40 +26,40 @@ Preprocessing = str | Callable[[Any], Any] | None
 
 
 def as_image_model(
-    loose: Loose, options: Mapping[str, Any], preprocessing: Preprocessing
-) -> tuple[Loose, dict[str, Any]]:
+    frozen: FrozenGraph, options: Mapping[str, Any], preprocessing: Preprocessing
+) -> tuple[FrozenGraph, dict[str, Any]]:
     """Let a graph take uint8 pixels, and describe the input for the manifest."""
-    name = options.get("input", next(iter(loose.inputs)))
-    if name not in loose.inputs:
+    name = options.get("input", next(iter(frozen.inputs)))
+    if name not in frozen.inputs:
         raise SettingsException(
-            f"image= names the input {name!r}; the model has {', '.join(loose.inputs)}."
+            f"image= names the input {name!r}; the model has {', '.join(frozen.inputs)}."
         )
-    old = loose.inputs[name]
-    spec = static_signature(loose.graph_def, [old])[0]
+    fed = frozen.inputs[name]
+    spec = static_signature(frozen.graph_def, [fed])[0]
     height, width, channels, order = _size(spec, options, name)
     if spec.shape[0] == 1:
-        _free_batch(loose.graph_def)
-        loose = replace(loose, shapes={})
+        _free_batch(frozen.graph_def)
+        frozen = replace(frozen, shapes={})
     with tf.Graph().as_default() as graph:
         pixels = tf.compat.v1.placeholder(tf.uint8, [None, height, width, channels], name="pixels")
         prepared = _apply(preprocessing, pixels, spec.dtype)
         # Everything else of the graph stays as it is, under a prefix that cannot collide.
-        tf.import_graph_def(loose.graph_def, {old: prepared}, name="model")
+        tf.import_graph_def(frozen.graph_def, {fed: prepared}, name="model")
         graph_def = graph.as_graph_def()
-    inputs = {n: f"model/{t}" for n, t in loose.inputs.items()}
-    outputs = {n: f"model/{t}" for n, t in loose.outputs.items()}
-    shown = {"input": name, "height": height, "width": width, "channelOrder": order}
+    inputs = {n: f"model/{t}" for n, t in frozen.inputs.items()}
+    outputs = {n: f"model/{t}" for n, t in frozen.outputs.items()}
+    description = {"input": name, "height": height, "width": width, "channelOrder": order}
     return replace(
-        loose,
+        frozen,
         graph_def=graph_def,
         inputs={**inputs, name: "pixels:0"},
         outputs=outputs,
-        original=_original(loose.original, name, spec, preprocessing),
-    ), shown
+        original=_original(frozen.original, name, spec, preprocessing),
+    ), description
 
 
 def _original(
-    model: Original | None, name: str, spec: Any, preprocessing: Preprocessing
+    model: Original | None, name: str, spec: tf.TensorSpec, preprocessing: Preprocessing
 ) -> Original | None:
     if model is None:
         return None
@@ -66,13 +69,13 @@ def _original(
         prepared = np.asarray(_apply(preprocessing, tf.constant(pixels), spec.dtype))
         if spec.shape[0] != 1:
             return model({**rows, name: prepared})
-        made = [model({**rows, name: image[None]}) for image in prepared]  # exported for one
-        return {output: np.concatenate([m[output] for m in made]) for output in made[0]}
+        results = [model({**rows, name: image[None]}) for image in prepared]  # exported for one
+        return {output: np.concatenate([m[output] for m in results]) for output in results[0]}
 
     return of_pixels
 
 
-def _free_batch(graph_def: Any) -> None:
+def _free_batch(graph_def: GraphDef) -> None:
     """Let a graph that was exported for one image take many: it reshapes to [1, ...] in places."""
     constants = {n.name: n.attr["value"] for n in graph_def.node if n.op == "Const"}
     for node in graph_def.node:
@@ -85,7 +88,7 @@ def _free_batch(graph_def: Any) -> None:
 
 
 def _size(
-    spec: Any, options: Mapping[str, Any], name: str
+    spec: tf.TensorSpec, options: Mapping[str, Any], name: str
 ) -> tuple[int | None, int | None, int, str]:
     shape = list(spec.shape) if spec.shape.rank is not None else [None] * 4
     if len(shape) != 4:
@@ -96,18 +99,18 @@ def _size(
     channels = {"RGB": 3, "BGR": 3, "L": 1}.get(order)
     if channels is None or shape[3] not in (channels, None):
         raise SettingsException(
-            f"image= has channelOrder {order!r}; expected RGB, BGR or L, and as many channels as "
-            f"{name!r} has, whose shape is {shape}."
+            f"image= has channelOrder {order!r}; expected RGB, BGR or L, with as many channels as "
+            f"the input {name!r}, whose shape is {shape}."
         )
     height, width = (options.get("height", shape[1]), options.get("width", shape[2]))
     if options.get("height", 0) is None and options.get("width", 0) is None:
         height, width = shape[1], shape[2]
-        own = height is None and width is None
+        keeps_size = height is None and width is None
     else:
-        own = False
-    if (height is None or width is None) and not own:
+        keeps_size = False
+    if (height is None or width is None) and not keeps_size:
         raise SettingsException(
-            f"The model takes images of any size ({name!r} has shape {shape}). Say which one the "
+            f"The model takes images of any size ({name!r} has shape {shape}). Say which size the "
             'bundle takes: image={"height": 224, "width": 224}; or None for both, to let each '
             "image keep its own."
         )
@@ -115,10 +118,10 @@ def _size(
         raise SettingsException(
             f"image= says {height} x {width}, but the input {name!r} has shape {shape}."
         )
-    return None if own else int(height), None if own else int(width), channels, order
+    return None if keeps_size else int(height), None if keeps_size else int(width), channels, order
 
 
-def _apply(preprocessing: Preprocessing, pixels: Any, dtype: Any) -> Any:
+def _apply(preprocessing: Preprocessing, pixels: tf.Tensor, dtype: tf.DType) -> Any:
     if preprocessing is None:
         return tf.cast(pixels, dtype)
     values = tf.cast(pixels, tf.float32)

@@ -7,43 +7,45 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph.graph import Array
 
 _WORDS = ("the", "cat", "sat", "", "on a mat", "dög")
 _SMALL, _SMALL_IMAGE, _LARGER = 4, 32, 8  # unknown dimensions; the last is a factor
 
 
-def made_up(specs: Sequence[TensorSpec], rows: int) -> Iterator[dict[str, Array]]:
-    """Give rows for all inputs, again and again, in the end such as any model takes.
+def made_up(specs: Sequence[BundleEnd], rows: int) -> Iterator[dict[str, Array]]:
+    """Yield rows for all inputs several times, the last of them such as any model takes.
 
-    Floats are normal, whole numbers 0 or 1, which are in every table; pixels have all of their
-    range. All unknown dimensions have one size, for they often belong together.
+    Floats are normal, whole numbers 0 or 1, which are in every table; pixels have their whole
+    range. All unknown dimensions have the same size, for they often belong together.
 
     Parameters
     ----------
-    specs : sequence of TensorSpec
+    specs : sequence of BundleEnd
         Of the inputs.
     rows : int
-        How many, where an input does not say itself.
+        How many, where an input does not fix it.
     """
-    for seed in (0, 1):  # two, for rounding may decide a tie
+    for seed in (0, 1):  # two, because rounding may decide a tie
         yield {
-            s.name: _random(np.random.default_rng((seed, i)), s, rows, 1) for i, s in _all(specs)
+            s.name: _random(np.random.default_rng((seed, i)), s, rows, 1)
+            for i, s in _numbered(specs)
         }
     if any(s.shape is None or -1 in s.shape[1:] for s in specs):  # a window may be larger
         yield {
-            s.name: _random(np.random.default_rng((2, i)), s, rows, _LARGER) for i, s in _all(specs)
+            s.name: _random(np.random.default_rng((2, i)), s, rows, _LARGER)
+            for i, s in _numbered(specs)
         }
     for value in (0, 1):
         yield {s.name: _constant(s, rows, value) for s in specs}
 
 
-def _all(specs: Sequence[TensorSpec]) -> Iterator[tuple[int, TensorSpec]]:
+def _numbered(specs: Sequence[BundleEnd]) -> Iterator[tuple[int, BundleEnd]]:
     return iter(enumerate(specs))
 
 
-def _size(spec: TensorSpec, rows: int, factor: int = 1) -> list[int]:
+def _size(spec: BundleEnd, rows: int, factor: int = 1) -> list[int]:
     if spec.shape is None:
         return [rows, _SMALL * factor]
     unknown = factor * (_SMALL_IMAGE if len(spec.shape) >= 4 else _SMALL)
@@ -52,7 +54,7 @@ def _size(spec: TensorSpec, rows: int, factor: int = 1) -> list[int]:
     ]
 
 
-def _random(rng: np.random.Generator, spec: TensorSpec, rows: int, factor: int) -> Array:
+def _random(rng: np.random.Generator, spec: BundleEnd, rows: int, factor: int) -> Array:
     size, dtype = _size(spec, rows, factor), tf.as_dtype(spec.dtype)
     if dtype == tf.string:
         return rng.choice(np.array(_WORDS, object), size)
@@ -64,11 +66,11 @@ def _random(rng: np.random.Generator, spec: TensorSpec, rows: int, factor: int) 
     values = rng.normal(size=size)
     if dtype.is_complex:
         values = values + 1j * rng.normal(size=size)
-    # What has no dimension of rows is a setting, such as the probability to keep a value.
+    # An input without a dimension of rows is a setting, such as the probability to keep a value.
     return np.asarray(values if size else 1.0).astype(dtype.as_numpy_dtype)
 
 
-def _constant(spec: TensorSpec, rows: int, value: int) -> Array:
+def _constant(spec: BundleEnd, rows: int, value: int) -> Array:
     dtype = tf.as_dtype(spec.dtype)
     if dtype == tf.string:
         return np.full(_size(spec, rows), _WORDS[value], object)

@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._bundles.graph.graph import Array
-from sparkdl._bundles.graph.random_ops import needed
+from sparkdl._bundles.graph.random_ops import needed_nodes
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.variable_uses import is_write
 from sparkdl._bundles.graph.weights import Weights, feeds, without_marks
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
 # From rows by the name of their input to results by the name of their output.
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
@@ -26,7 +29,7 @@ _ANY_SEED = np.zeros(2, np.int64)
 
 
 class GraphRun:
-    """A graph of constants, run by TensorFlow in this process, as it is: nothing is optimised.
+    """A graph of constants, run by TensorFlow in this process as it is: nothing is optimized.
 
     Parameters
     ----------
@@ -39,7 +42,7 @@ class GraphRun:
 
     def __init__(
         self,
-        graph_def: Any,
+        graph_def: GraphDef,
         inputs: Mapping[str, str],
         outputs: Mapping[str, str],
         weights: Weights | None = None,
@@ -91,14 +94,14 @@ class SavedModelRun(GraphRun):
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name, each time with the variables that were saved."""
-        found = super().__call__(rows)
+        outputs = super().__call__(rows)
         if self._changes:
             self.close()
-        return found
+        return outputs
 
     @cached_property
     def _changes(self) -> bool:
-        return any(map(is_write, needed(self.graph_def, self.outputs.values())))
+        return any(map(is_write, needed_nodes(self.graph_def, self.outputs.values())))
 
     @cached_property
     def _session(self) -> Any:
@@ -120,8 +123,8 @@ def of_function(
     inputs : sequence of str
         The names of the inputs, in its order.
     outputs : mapping of str to tuple
-        For each output the keys and indices that lead to it in what `call` returns: they are looked
-        up, so that an order that was mistaken in the conversion is not mistaken here, too.
+        For each output the keys and indices that lead to it in what `call` returns. Outputs are
+        found by them and not by order, which the conversion may have got wrong.
     """
 
     def run(rows: Mapping[str, Array]) -> dict[str, Array]:
@@ -132,12 +135,12 @@ def of_function(
     return run
 
 
-def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function after which these variables are again what they were before."""
+def restoring(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives these variables their old values back after the call."""
     if not variables:
         return call
 
-    def run(*tensors: Any) -> Any:
+    def run(*tensors: tf.Tensor) -> Any:
         before = [variable.numpy() for variable in variables]
         try:
             return call(*tensors)
@@ -149,7 +152,7 @@ def leaving(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[...,
 
 
 def with_values(model: Original, values: Mapping[str, Array]) -> Original:
-    """Return a model some of whose inputs have a value that is the same for all rows."""
+    """Return a model in which some inputs have one value for all rows."""
     return lambda rows: model({**rows, **values})
 
 

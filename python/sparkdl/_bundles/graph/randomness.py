@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.graph.graph import node_of
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _DRAWS = re.compile("Random|Multinomial|TruncatedNormal|Shuffle|StatefulUniform|SampleDistorted")
 
 
-def random_outputs(graph_def: Any, outputs: Mapping[str, str]) -> set[str]:
+def random_outputs(graph_def: GraphDef, outputs: Mapping[str, str]) -> set[str]:
     """Return the names of the outputs whose values differ between runs.
 
     Parameters
@@ -31,13 +35,13 @@ def random_outputs(graph_def: Any, outputs: Mapping[str, str]) -> set[str]:
 def _drawing_functions(functions: Mapping[str, Iterable[Any]]) -> set[str]:
     drawing: set[str] = set()
     while True:
-        found = {f for f, body in functions.items() if any(_draws(n, drawing) for n in body)}
-        if found == drawing:
+        next_drawing = {f for f, body in functions.items() if any(_draws(n, drawing) for n in body)}
+        if next_drawing == drawing:
             return drawing
-        drawing = found
+        drawing = next_drawing
 
 
-def _draws(node: Any, drawing: set[str]) -> bool:
+def _draws(node: NodeDef, drawing: set[str]) -> bool:
     if _DRAWS.search(node.op) or node.op in drawing:
         return True
     called = [f.name for v in node.attr.values() for f in [v.func, *v.list.func] if f.name]

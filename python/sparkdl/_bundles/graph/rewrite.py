@@ -1,16 +1,19 @@
-"""Says with one fast operation what Keras says with several, or with one that is slow on a CPU."""
+"""Replaces several of Keras' operations, or one that is slow on a CPU, by a fast one."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Array, Graph, attribute, channels_last, node_of, short
 from sparkdl._bundles.graph.groups import split_groups
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 
 def rewrite(graph: Graph) -> None:
-    """Apply every rewriting."""
+    """Apply all rewrites."""
     dense_on_maps(graph)
     depthwise(graph)
     split_groups(graph)
@@ -19,8 +22,8 @@ def rewrite(graph: Graph) -> None:
 def dense_on_maps(graph: Graph) -> None:
     """Turn a dense layer on [batch, h, w, c] into a convolution of size 1.
 
-    Keras computes the shape, flattens, multiplies and restores the shape: ten small operations,
-    and the bias and what follows cannot be folded into the weights.
+    Keras computes the shape, flattens, multiplies and restores the shape: these are ten small
+    operations, and neither the bias nor what follows can be folded into the weights.
     """
     for name in list(graph.nodes):
         node = graph.nodes[name]
@@ -37,7 +40,7 @@ def dense_on_maps(graph: Graph) -> None:
         node.attr["padding"].s = b"VALID"
 
 
-def _maps_times_weights(graph: Graph, node: Any) -> tuple[str, Array, int] | None:
+def _maps_times_weights(graph: Graph, node: NodeDef) -> tuple[str, Array, int] | None:
     """Match reshape(matmul(reshape(x), W), concat(gather(shape(x), [0, 1, 2]), [c]))."""
     if node.op != "Reshape" or node.name in graph.keep:
         return None
@@ -59,16 +62,16 @@ def _maps_times_weights(graph: Graph, node: Any) -> tuple[str, Array, int] | Non
 
 
 def depthwise(graph: Graph) -> None:
-    """Turn a convolution in as many groups as channels into a depthwise one."""
-    found = []
+    """Turn a convolution with as many groups as channels into a depthwise one."""
+    convolutions = []
     for node in graph.nodes.values():
         weights = graph.constant(node.input[1]) if node.op == "Conv2D" else None
         if weights is not None and weights.shape[2] == 1 and weights.shape[3] > 1:
-            found.append((node, weights))
-    if not found:
+            convolutions.append((node, weights))
+    if not convolutions:
         return
-    inputs = static_signature(graph.to_graph_def(), [n.input[0] for n, _ in found])
-    for (node, weights), spec in zip(found, inputs, strict=True):
+    inputs = static_signature(graph.to_graph_def(), [n.input[0] for n, _ in convolutions])
+    for (node, weights), spec in zip(convolutions, inputs, strict=True):
         channels = spec.shape[-1] if spec.shape.rank == 4 else None
         strides = list(node.attr["strides"].list.i)
         if channels and channels > 1 and strides[1] == strides[2] and channels_last(node):

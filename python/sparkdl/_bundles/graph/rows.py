@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
-def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
-    """Return a concrete function that has one more dimension in front, everywhere.
 
-    Operations are vectorised where TensorFlow knows how; others run in a loop.
+def over_rows(graph_def: GraphDef, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Any:
+    """Return a concrete function whose inputs and outputs have a dimension of rows in front.
+
+    Operations are vectorized where TensorFlow knows how; others run in a loop.
 
     Parameters
     ----------
@@ -24,11 +27,13 @@ def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
     cells = _shapes(graph_def, [*inputs.values(), *outputs.values()])
 
     def of_row(row: list[Any]) -> dict[str, Any]:
-        given = {inputs[n]: value for n, value in zip(names, row, strict=True)}
-        found = tf.import_graph_def(graph_def, given, list(outputs.values()), name="row")
-        return dict(zip(outputs, found, strict=True))
+        inputs_by_tensor = {inputs[n]: value for n, value in zip(names, row, strict=True)}
+        results = tf.import_graph_def(
+            graph_def, inputs_by_tensor, list(outputs.values()), name="row"
+        )
+        return dict(zip(outputs, results, strict=True))
 
-    def of_rows(*tensors: Any) -> dict[str, Any]:
+    def of_rows(*tensors: tf.Tensor) -> dict[str, Any]:
         results = tf.vectorized_map(of_row, list(tensors))
         return {
             n: tf.ensure_shape(results[n], tf.TensorShape([None]).concatenate(cells[t][1]))
@@ -42,8 +47,8 @@ def over_rows(graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, s
     return tf.function(of_rows, autograph=False).get_concrete_function(*specs)
 
 
-def _shapes(graph_def: Any, tensors: list[str]) -> dict[str, tuple[Any, Any]]:
+def _shapes(graph_def: GraphDef, tensors: list[str]) -> dict[str, tuple[Any, Any]]:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
-    found = [graph.get_tensor_by_name(t) for t in tensors]
-    return {t: (f.dtype, f.shape) for t, f in zip(tensors, found, strict=True)}
+    outputs = [graph.get_tensor_by_name(t) for t in tensors]
+    return {t: (f.dtype, f.shape) for t, f in zip(tensors, outputs, strict=True)}

@@ -1,14 +1,14 @@
 """The hidden input from which a model draws its random numbers.
 
 Every run of a graph that draws is fed other numbers through one placeholder, from which each
-generator and each operation derives its own. Users do not see it: it is no input of the model.
+generator and each operation derives its own. Users do not see it: it is not an input of the model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,8 +16,12 @@ import tensorflow as tf
 from sparkdl._bundles.description.manifest import SEED
 from sparkdl._bundles.graph.graph import Array, Graph
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 _INT64 = tf.int64.as_datatype_enum
-# As TensorFlow calls it in a graph of several, and in a SavedModel.
+# Also as TensorFlow names it in a graph made of several, and in a SavedModel.
 _NAME = re.compile(rf"(.*/|serving_default_)?{SEED}(_\d+)?")
 _BELOW = 62  # bits: the sum of two such numbers is never negative
 
@@ -33,34 +37,34 @@ def no_seed() -> Any:
 
 
 def offset(what: str) -> Array:
-    """Return the two numbers that tell one thing that draws from all others of a graph."""
+    """Return two numbers by which something that draws differs from all others in a graph."""
     digest = hashlib.sha256(f"sparkdl {what}".encode()).digest()
     numbers = np.frombuffer(digest[:16], "<u8") >> np.uint64(64 - _BELOW)
     return np.asarray(numbers, np.int64)
 
 
-def is_seed(node: Any) -> bool:
-    """Say whether a node is the hidden input, or was that of a graph that became part of this."""
+def is_seed(node: NodeDef) -> bool:
+    """Say whether a node is the hidden input, of this graph or of one that became part of it."""
     return bool(node.op == "Placeholder" and _NAME.fullmatch(node.name))
 
 
-def derived(graph: Graph, what: str) -> str:
-    """Add a tensor that follows from the seed, and from what it is for, and return its name."""
+def derive(graph: Graph, what: str) -> str:
+    """Add a tensor that depends on the seed and on what it is for; return its name."""
     name = _free(graph, f"{SEED}/{what.replace(' ', '_')}")
     _put_sum(graph, name)
     return name
 
 
-def one_seed(graph: Graph) -> None:
-    """Let the hidden inputs of graphs that were put together draw from a single one."""
+def use_one_seed(graph: Graph) -> None:
+    """Derive the hidden inputs of graphs that were put together from a single one."""
     for name in [n.name for n in graph.nodes.values() if is_seed(n) and n.name != SEED]:
         _put_sum(graph, name)
 
 
-def unfed(graph_def: Any) -> Any:
-    """Return a graph that runs without being fed a seed: it draws one itself, new in each run.
+def without_seed_input(graph_def: GraphDef) -> Any:
+    """Return a graph that need not be fed a seed: it draws one itself, new in each run.
 
-    For graphs that users get. In a bundle, what draws it is fed a seed again.
+    For graphs that users get. In a bundle, the node that draws the seed is fed one again.
     """
     graph = Graph(graph_def, ())
     if any(map(is_seed, graph_def.node)):
@@ -69,7 +73,7 @@ def unfed(graph_def: Any) -> Any:
 
 
 def _draw_seed(graph: Graph) -> None:
-    one_seed(graph)
+    use_one_seed(graph)
     name = _free(graph, f"{SEED}_drawn")
     shape = graph.add_constant(f"{name}/shape", np.array([2], np.int32))
     bounds = [

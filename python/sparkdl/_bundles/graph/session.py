@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
@@ -17,8 +17,13 @@ from sparkdl._bundles.graph.variable_values import LightSessionConversion, weigh
 from sparkdl._bundles.graph.weights import Weights
 from sparkdl.errors.builtin_errors import WrongStateException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
 
-def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> tuple[Any, Weights]:
+
+def freeze_by_session(
+    session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str]
+) -> tuple[Any, Weights]:
     """Return the GraphDef that some operations need, with the session's values of variables.
 
     Variables of both kinds (VariableV2 and resources) become constants, also where functions use
@@ -56,7 +61,7 @@ def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> tuple[Any, Weight
     return without_generators(inline(frozen, list(ops), []), states), weights
 
 
-def pruned(graph_def: Any, ops: Sequence[str]) -> Any:
+def prune(graph_def: GraphDef, ops: Sequence[str]) -> Any:
     """Return the part of a GraphDef that some operations need."""
     with deprecation.silence():
         return tf.compat.v1.graph_util.extract_sub_graph(graph_def, list(ops))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,14 +18,18 @@ from sparkdl._bundles.graph.graph import Graph, calls_function, is_pure, node_of
 from sparkdl._bundles.graph.rewrite import rewrite
 from sparkdl._bundles.graph.weights import Weights, feeds, is_mark
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 _IDENTITIES = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
 _HARMLESS = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
-_NOT_VALUES = {tf.variant, tf.resource}  # lists of tensors, say: no constant can hold them
+_NOT_VALUES = {tf.variant, tf.resource}  # such as lists of tensors: no constant can hold them
 _MOST_FOLDED_BYTES = 1 << 20  # a constant larger than this must replace at least as much
 
 
 def simplify(
-    graph_def: Any, inputs: Sequence[str], outputs: Sequence[str], weights: Weights
+    graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str], weights: Weights
 ) -> Any:
     """Return a graph with the same results that has less to do at load and at run time.
 
@@ -55,14 +59,14 @@ def simplify(
     return tidy(graph.to_graph_def())
 
 
-def is_simplified(graph_def: Any) -> bool:
-    """Say whether `simplify` did all of its work, which it does not across control flow."""
+def is_simplified(graph_def: GraphDef) -> bool:
+    """Say whether `simplify` could do all of its work, which control flow prevents."""
     graph = Graph(graph_def, set())
     return not graph.has_frames() and not graph_def.library.function
 
 
 def _roots(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    # An input that no output uses still is part of the signature.
+    # An input that no output uses is still part of the signature.
     return [*[i for i in inputs if i in graph.nodes], *outputs]
 
 
@@ -70,13 +74,13 @@ def drop_control_inputs(graph: Graph) -> None:
     """Remove "run this first" where what runs first has no effect but its outputs."""
     pure: dict[str, bool] = {}
     for name, node in graph.nodes.items():  # inputs come before their users
-        own = is_pure(node) or node.op in _HARMLESS
-        pure[name] = own and all(pure.get(node_of(i), False) for i in node.input)
+        node_is_pure = is_pure(node) or node.op in _HARMLESS
+        pure[name] = node_is_pure and all(pure.get(node_of(i), False) for i in node.input)
     for node in graph.nodes.values():
-        wanted = [i for i in node.input if not (i.startswith("^") and pure[node_of(i)])]
-        if len(wanted) < len(node.input):
+        needed = [i for i in node.input if not (i.startswith("^") and pure[node_of(i)])]
+        if len(needed) < len(node.input):
             del node.input[:]
-            node.input.extend(wanted)
+            node.input.extend(needed)
 
 
 def drop_identities(graph: Graph) -> None:
@@ -106,7 +110,7 @@ def drop_no_effect(graph: Graph) -> None:
 def fold_constants(graph: Graph) -> None:
     """Compute, once, what depends on constants only."""
     constant = _constant_nodes(graph)
-    wanted = sorted(
+    tensors = sorted(
         {
             short(tensor)
             for name, node in graph.nodes.items()
@@ -115,13 +119,13 @@ def fold_constants(graph: Graph) -> None:
             if node_of(tensor) in constant and not graph.is_constant(node_of(tensor))
         }
     )
-    if not wanted:
+    if not tensors:
         return
     part = tf.compat.v1.GraphDef(versions=graph.versions)
     part.node.extend(graph.nodes[name] for name in constant)
     with tf.Graph().as_default() as g:
         tf.import_graph_def(part, name="")
-        fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in wanted}
+        fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in tensors}
         fetches = {t: f for t, f in fetches.items() if f.dtype not in _NOT_VALUES}
         with tf.compat.v1.Session(graph=g) as session:
             values = session.run(fetches, feeds(part, graph.weights or {}))
@@ -134,17 +138,17 @@ def fold_constants(graph: Graph) -> None:
 
 
 def _constant_nodes(graph: Graph) -> dict[str, None]:
-    found: dict[str, None] = {}
+    nodes: dict[str, None] = {}
     for name, node in graph.nodes.items():
         computed = graph.is_constant(name) or (is_pure(node) and node.input)
-        # A constant that waits for an assertion, say, stays, and so does the assertion.
-        if computed and all(not i.startswith("^") and node_of(i) in found for i in node.input):
-            found[name] = None
-    return found
+        # A constant that waits for an assertion, for example, stays, and so does the assertion.
+        if computed and all(not i.startswith("^") and node_of(i) in nodes for i in node.input):
+            nodes[name] = None
+    return nodes
 
 
 def _bytes_under(graph: Graph, name: str) -> int:
-    """Size of the constants that a node is computed from."""
+    """Return the size of the constants that a node is computed from."""
     seen: set[str] = set()
     stack, total = [name], 0
     while stack:
@@ -165,7 +169,7 @@ def merge_equal(graph: Graph) -> None:
     first: dict[bytes, str] = {}
     new: dict[str, str] = {}
     for name, node in graph.nodes.items():
-        inputs = [_renamed(i, new) for i in node.input]
+        inputs = [_rename_tensor(i, new) for i in node.input]
         del node.input[:]
         node.input.extend(inputs)
         if name in graph.keep or not (graph.is_constant(name) or is_pure(node)):
@@ -177,20 +181,20 @@ def merge_equal(graph: Graph) -> None:
             first[key] = name
 
 
-def _renamed(tensor: str, new: dict[str, str]) -> str:
+def _rename_tensor(tensor: str, new: dict[str, str]) -> str:
     name = node_of(tensor)
     return tensor.replace(name, new[name], 1) if name in new else tensor
 
 
-def _content(node: Any) -> bytes:
+def _content(node: NodeDef) -> bytes:
     digest = hashlib.sha256(f"{node.op}|{'|'.join(map(short, node.input))}".encode())
     for key in sorted(node.attr):
         digest.update(key.encode() + node.attr[key].SerializeToString(deterministic=True))
     return digest.digest()
 
 
-def tidy(graph_def: Any) -> Any:
-    """Remove what another version of TensorFlow may not know or nobody needs."""
+def tidy(graph_def: GraphDef) -> Any:
+    """Remove what is not needed, or what another version of TensorFlow may not know."""
     for node in graph_def.node:
         node.device = ""
         node.ClearField("experimental_debug_info")

@@ -7,8 +7,8 @@ them is lost: the graph does not write it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, MutableSequence, Sequence
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -16,17 +16,22 @@ from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.variable_uses import MAIN, VariableUses, is_write
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-def has_writes(graph_def: Any) -> bool:
+
+def has_writes(graph_def: GraphDef) -> bool:
     """Say whether a graph or a function of it changes variables."""
     functions = graph_def.library.function
     return any(map(is_write, [*graph_def.node, *(n for f in functions for n in f.node_def)]))
 
 
 def without_writes(
-    graph_def: Any, source: str, ops: Sequence[str], kept: Collection[str] = ()
+    graph_def: GraphDef, source: str, ops: Sequence[str], kept: Collection[str] = ()
 ) -> Any:
-    """Return a graph in which what some operations need leaves variables as they are.
+    """Return a graph in which some operations, and what they need, do not change variables.
 
     Parameters
     ----------
@@ -51,23 +56,23 @@ def without_writes(
         for changed, node in _read_again(uses, body, frozenset(kept)):
             raise InvalidModelException(
                 f"Cannot convert {source}: a call changes the variable '{changed}' and reads it "
-                f"again (operation '{node.name}'). Variables become constants, for what a row "
-                "gives must not depend on the rows before it. Let the model compute with the new "
+                f"again (operation '{node.name}'). Variables become constants, because a row's "
+                "result must not depend on the rows before it. Let the model compute with the new "
                 "value itself and not with the variable."
             )
-    gone = {
+    removed = {
         body: {n.name for n in nodes if is_write(n) and uses.of(body, n).writes - {*kept}}
         for body, nodes in uses.bodies.items()
     }
-    made = type(graph_def).FromString(graph_def.SerializeToString())
-    _remove(made.node, gone[MAIN])
-    for function in made.library.function:
-        _remove(function.node_def, gone[function.signature.name])
-        _forget(function, gone[function.signature.name])
-    return made
+    copy = type(graph_def).FromString(graph_def.SerializeToString())
+    _remove(copy.node, removed[MAIN])
+    for function in copy.library.function:
+        _remove(function.node_def, removed[function.signature.name])
+        _forget(function, removed[function.signature.name])
+    return copy
 
 
-def changed_variables(function: Any) -> list[Any]:
+def changed_variables(function: tf.types.experimental.ConcreteFunction) -> list[Any]:
     """Return the variables that a call of a concrete function changes."""
     graph_def = function.graph.as_graph_def()
     if not has_writes(graph_def):
@@ -80,7 +85,7 @@ def changed_variables(function: Any) -> list[Any]:
 
 
 def _read_again(uses: VariableUses, body: str, kept: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """Give variables that a body reads after it has changed them, and what reads them."""
+    """Yield the variables that a body reads after it has changed them, and what reads them."""
     nodes = {n.name: n for n in uses.bodies[body]}
     after: dict[str, list[str]] = {name: [] for name in nodes}
     for name, node in nodes.items():
@@ -90,13 +95,13 @@ def _read_again(uses: VariableUses, body: str, kept: frozenset[str]) -> Iterator
         changed = uses.of(body, node).writes - kept
         if not changed:
             continue
-        if uses.loop(node):
+        if uses.is_loop(node):
             yield from ((name, node) for name in changed & uses.of(body, node).reads)
-        for later in map(nodes.__getitem__, _behind(node.name, after)):
+        for later in map(nodes.__getitem__, _followers(node.name, after)):
             yield from ((name, later) for name in changed & uses.of(body, later).reads)
 
 
-def _behind(name: str, after: dict[str, list[str]]) -> set[str]:
+def _followers(name: str, after: dict[str, list[str]]) -> set[str]:
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -106,22 +111,22 @@ def _behind(name: str, after: dict[str, list[str]]) -> set[str]:
     return seen
 
 
-def _remove(nodes: Any, gone: Collection[str]) -> None:
-    if not gone:
+def _remove(nodes: MutableSequence[NodeDef], removed: Collection[str]) -> None:
+    if not removed:
         return
-    left = [n for n in nodes if n.name not in gone]
-    for node in left:
-        inputs = [i for i in node.input if not (i.startswith("^") and node_of(i) in gone)]
+    remaining = [n for n in nodes if n.name not in removed]
+    for node in remaining:
+        inputs = [i for i in node.input if not (i.startswith("^") and node_of(i) in removed)]
         del node.input[:]
         node.input.extend(inputs)
-    kept = [type(n).FromString(n.SerializeToString()) for n in left]
+    kept = [type(n).FromString(n.SerializeToString()) for n in remaining]
     del nodes[:]
     nodes.extend(kept)
 
 
-def _forget(function: Any, gone: Collection[str]) -> None:
-    """Take away what a function says that it has done, where it no longer does it."""
-    ends = [key for key, node in function.control_ret.items() if node in gone]
+def _forget(function: FunctionDef, removed: Collection[str]) -> None:
+    """Remove a function's control outputs whose operations are gone."""
+    ends = [key for key, node in function.control_ret.items() if node in removed]
     for key in ends:
         del function.control_ret[key]
     outputs = [o for o in function.signature.control_output if o not in ends]

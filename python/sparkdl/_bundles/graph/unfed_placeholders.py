@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -13,6 +13,11 @@ from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.weights import key_of
 from sparkdl.errors import SchemaMismatchException, SettingsException
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 _NEEDY = {"Placeholder", "PlaceholderV2"}
 _PLACEHOLDERS = {*_NEEDY, "PlaceholderWithDefault"}
@@ -24,15 +29,15 @@ class Constants:
 
     tensors: Mapping[str, Any]
 
-    def put_into(self, graph_def: Any) -> Any:
+    def put_into(self, graph_def: GraphDef) -> Any:
         """Return the graph with the constants; the one given is not changed."""
         if not self.tensors:
             return graph_def
-        made = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
-        for node in made.node:
+        copy = tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString())
+        for node in copy.node:
             if node.name in self.tensors:
                 _become_constant(node, self.tensors[node.name])
-        return made
+        return copy
 
     def without(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """Return those inputs, from name to tensor, that have no constant."""
@@ -45,8 +50,8 @@ class Constants:
 
 
 def constants_of(
-    given: Mapping[str, Any] | None,
-    graph_def: Any,
+    values: Mapping[str, Any] | None,
+    graph_def: GraphDef,
     model: str,
     inputs: Mapping[str, str] | None = None,
     fed: Iterable[str] = (),
@@ -55,11 +60,11 @@ def constants_of(
 
     Parameters
     ----------
-    given : dict or None
+    values : dict or None
         From the name of an input, an operation or a tensor to a value.
     graph_def : tf.compat.v1.GraphDef
     model : str
-        How messages call it.
+        What messages call it.
     inputs : dict of str to str, optional
         From names of inputs to tensors.
     fed : list of str
@@ -73,15 +78,17 @@ def constants_of(
         A column feeds it as well.
     """
     nodes = {n.name: n for n in graph_def.node}
-    named = dict(inputs or {})
-    taken = {node_of(t) for t in fed}
+    inputs_by_name = dict(inputs or {})
+    fed_ops = {node_of(t) for t in fed}
     tensors = {}
-    for name, value in (given or {}).items():
-        op = node_of(named.get(name, name))
+    for name, value in (values or {}).items():
+        op = node_of(inputs_by_name.get(name, name))
         known = op in nodes and nodes[op].op in _PLACEHOLDERS
         if not known or key_of(nodes[op]) is not None:
-            raise SettingsException(_no_placeholder(name, nodes.get(op), model, graph_def, named))
-        if op in taken:
+            raise SettingsException(
+                _no_placeholder(name, nodes.get(op), model, graph_def, inputs_by_name)
+            )
+        if op in fed_ops:
             raise SchemaMismatchException(
                 f"Input {name!r} of model {model!r} is fed by a column and has a constant: leave "
                 "one of them out."
@@ -91,7 +98,9 @@ def constants_of(
     return Constants(tensors)
 
 
-def require_fed(graph_def: Any, fed: Iterable[str], outputs: Mapping[str, str], model: str) -> None:
+def require_fed(
+    graph_def: GraphDef, fed: Iterable[str], outputs: Mapping[str, str], model: str
+) -> None:
     """Raise if outputs need a placeholder that nothing feeds.
 
     Parameters
@@ -102,51 +111,54 @@ def require_fed(graph_def: Any, fed: Iterable[str], outputs: Mapping[str, str], 
     outputs : dict of str to str
         From name to tensor.
     model : str
-        How the message calls it.
+        What the message calls it.
 
     Raises
     ------
     SchemaMismatchException
         The message names the placeholders, the outputs and the remedy.
     """
-    cut = {_full(t) for t in fed}
-    needs = {n: _unfed(graph_def, t, cut) for n, t in outputs.items()}
-    missing = list(dict.fromkeys(p for found in needs.values() for p in found))
+    fed_tensors = {_full(t) for t in fed}
+    unfed_by_output = {n: _unfed_by(graph_def, t, fed_tensors) for n, t in outputs.items()}
+    missing = list(dict.fromkeys(p for names in unfed_by_output.values() for p in names))
     if not missing:
         return
     nodes = {n.name: n for n in graph_def.node}
-    texts = []
+    descriptions = []
     for name in missing:
-        wanting = ", ".join(repr(o) for o, found in needs.items() if name in found)
-        texts.append(f"{name!r} ({_type_string(nodes[name], graph_def)}), for output {wanting}")
+        affected = ", ".join(repr(o) for o, names in unfed_by_output.items() if name in names)
+        descriptions.append(
+            f"{name!r} ({_type_string(nodes[name], graph_def)}), for output {affected}"
+        )
     raise SchemaMismatchException(
-        f"Model {model!r} has placeholders that nothing feeds: {'; '.join(texts)}. Give each a "
-        f'value with constants={{"{missing[0]}": ...}}, or make it an input, which a column feeds.'
+        f"Model {model!r} has placeholders that nothing feeds: {'; '.join(descriptions)}. Give "
+        f'each a value with constants={{"{missing[0]}": ...}}, or make it an input, which a column '
+        "feeds."
     )
 
 
-def _unfed(graph_def: Any, tensor: str, fed: set[str]) -> list[str]:
+def _unfed_by(graph_def: GraphDef, tensor: str, fed: set[str]) -> list[str]:
     nodes = {n.name: n for n in graph_def.node}
     reached: set[str] = set()
-    open_tensors = [tensor]
-    while open_tensors:
-        current = open_tensors.pop()
+    waiting = [tensor]
+    while waiting:
+        current = waiting.pop()
         op = node_of(current)
-        cut = _full(current) in fed or (nodes[op].op in _NEEDY and f"{op}:0" in fed)
-        if not cut and op not in reached:
+        is_fed = _full(current) in fed or (nodes[op].op in _NEEDY and f"{op}:0" in fed)
+        if not is_fed and op not in reached:
             reached.add(op)
-            open_tensors.extend(nodes[op].input)
+            waiting.extend(nodes[op].input)
     needed = [n for n in graph_def.node if n.name in reached and n.op in _NEEDY]
     # Seeds and weights are fed in every run.
     return [n.name for n in needed if not is_seed(n) and key_of(n) is None]
 
 
 def _full(tensor: str) -> str:
-    """Return "op:index"; "^op", which only has to run before, is no tensor and stays as it is."""
+    """Return "op:index"; "^op", which only has to run first, is not a tensor and stays as it is."""
     return tensor if ":" in tensor or tensor.startswith("^") else f"{tensor}:0"
 
 
-def _become_constant(node: Any, tensor: Any) -> None:
+def _become_constant(node: NodeDef, tensor: TensorProto) -> None:
     name = node.name
     node.Clear()
     node.name, node.op = name, "Const"
@@ -154,7 +166,7 @@ def _become_constant(node: Any, tensor: Any) -> None:
     node.attr["value"].tensor.CopyFrom(tensor)
 
 
-def _type(node: Any, graph_def: Any) -> tuple[Any, Any]:
+def _type(node: NodeDef, graph_def: GraphDef) -> tuple[Any, Any]:
     proto = node.attr["shape"].shape
     unknown = "shape" not in node.attr or proto.unknown_rank
     # Before version 24 a placeholder of shape [] was one of unknown rank.
@@ -163,23 +175,25 @@ def _type(node: Any, graph_def: Any) -> tuple[Any, Any]:
     return tf.as_dtype(node.attr["dtype"].type), tf.TensorShape(proto)
 
 
-def _type_string(node: Any, graph_def: Any) -> str:
+def _type_string(node: NodeDef, graph_def: GraphDef) -> str:
     dtype, shape = _type(node, graph_def)
     sizes = "..." if shape.rank is None else ", ".join("?" if d is None else str(d) for d in shape)
     return f"{dtype.name} [{sizes}]"
 
 
 def _no_placeholder(
-    name: str, node: Any, model: str, graph_def: Any, inputs: Mapping[str, str]
+    name: str, node: NodeDef, model: str, graph_def: GraphDef, inputs: Mapping[str, str]
 ) -> str:
     names = {node_of(t): n for n, t in inputs.items()}
-    known: Sequence[str] = [
+    placeholders: Sequence[str] = [
         f"{names.get(n.name, n.name)}: {_type_string(n, graph_def)}"
         for n in graph_def.node
         if n.op in _PLACEHOLDERS and key_of(n) is None
     ]
     why = "there is no such placeholder"
     if node is not None:
-        why = f"it is no placeholder but an operation of type {node.op}"
-    listed = f"the placeholders are: {'; '.join(known)}" if known else "the model has none"
+        why = f"it is not a placeholder but an operation of type {node.op}"
+    listed = (
+        f"the placeholders are: {'; '.join(placeholders)}" if placeholders else "the model has none"
+    )
     return f"Cannot give {name!r} of model {model!r} a constant: {why}; {listed}."

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import node_of
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
 MAIN = ""  # the body of the graph itself, beside those of its functions
 _WRITING = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\w+")
 _PASSING = {"Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration"}
-_CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # their first input is no argument
+_CHOOSING = {"If", "StatelessIf", "Case", "StatelessCase"}  # whose first input is not an argument
 _LOOPS = {"While", "StatelessWhile"}
 _RESOURCE = tf.resource.as_datatype_enum
 
@@ -30,23 +34,23 @@ class Use:
 class VariableUses:
     """The uses of variables in a GraphDef."""
 
-    def __init__(self, graph_def: Any) -> None:
+    def __init__(self, graph_def: GraphDef) -> None:
         self._functions = {f.signature.name: f for f in graph_def.library.function}
         self.bodies: dict[str, Sequence[Any]] = {MAIN: graph_def.node}
         self.bodies |= {name: f.node_def for name, f in self._functions.items()}
-        self._meant: dict[tuple[str, str], set[str]] = {}  # by body and node or argument
+        self._variables: dict[tuple[str, str], set[str]] = {}  # by body and node or argument
         while self._spread():
             pass
 
-    def of(self, body: str, node: Any) -> Use:
+    def of(self, body: str, node: NodeDef) -> Use:
         """Return what a node of a body does, with the functions that it calls."""
         return self._of(body, node, frozenset())
 
-    def loop(self, node: Any) -> bool:
+    def is_loop(self, node: NodeDef) -> bool:
         """Say whether a node runs its functions again and again."""
         return node.op in _LOOPS
 
-    def _of(self, body: str, node: Any, within: frozenset[str]) -> Use:
+    def _of(self, body: str, node: NodeDef, within: frozenset[str]) -> Use:
         called = [f for f in functions_of(node) if f in self._functions and f not in within]
         if called:
             uses = [
@@ -55,54 +59,54 @@ class VariableUses:
             return Use(_union(u.reads for u in uses), _union(u.writes for u in uses))
         if node.op in _PASSING:
             return Use(frozenset(), frozenset())
-        given = _union(self._meaning(body, i) for i in node.input if not i.startswith("^"))
+        inputs = _union(self._variables_of(body, i) for i in node.input if not i.startswith("^"))
         written = is_write(node)
-        return Use(frozenset() if written else given, given if written else frozenset())
+        return Use(frozenset() if written else inputs, inputs if written else frozenset())
 
-    def _meaning(self, body: str, tensor: str) -> frozenset[str]:
-        return frozenset(self._meant.get((body, node_of(tensor)), ()))
+    def _variables_of(self, body: str, tensor: str) -> frozenset[str]:
+        return frozenset(self._variables.get((body, node_of(tensor)), ()))
 
     def _spread(self) -> bool:
-        """Carry meanings one step on: along edges, and into functions; say whether any was new."""
+        """Follow variables one step along edges and into functions; say whether any was new."""
         grown = False
         for body, nodes in self.bodies.items():
             for node in nodes:
-                for place, meant in self._steps(body, node):
-                    known = self._meant.setdefault(place, set())
-                    grown |= not meant <= known
-                    known |= meant
+                for place, variables in self._steps(body, node):
+                    seen = self._variables.setdefault(place, set())
+                    grown |= not variables <= seen
+                    seen |= variables
         return grown
 
-    def _steps(self, body: str, node: Any) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+    def _steps(self, body: str, node: NodeDef) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
         if node.op == "VarHandleOp" or (node.op == "Placeholder" and _is_resource(node)):
             yield (body, node.name), frozenset([node.name])
         elif node.op in _PASSING and node.input:
             for tensor in node.input:
-                yield (body, node.name), self._meaning(body, tensor)
+                yield (body, node.name), self._variables_of(body, tensor)
         for name in functions_of(node):
-            given = node.input[1 if node.op in _CHOOSING else 0 :]
-            for argument, tensor in zip(self._arguments(name), given, strict=False):
-                yield (name, argument), self._meaning(body, tensor)
+            inputs = node.input[1 if node.op in _CHOOSING else 0 :]
+            for argument, tensor in zip(self._arguments(name), inputs, strict=False):
+                yield (name, argument), self._variables_of(body, tensor)
 
     def _arguments(self, function: str) -> list[str]:
-        known = self._functions.get(function)
-        return [argument.name for argument in known.signature.input_arg] if known else []
+        called = self._functions.get(function)
+        return [argument.name for argument in called.signature.input_arg] if called else []
 
 
-def is_write(node: Any) -> bool:
+def is_write(node: NodeDef) -> bool:
     """Say whether an operation changes a variable, and does nothing else."""
     return _WRITING.fullmatch(node.op) is not None
 
 
-def functions_of(node: Any) -> list[str]:
+def functions_of(node: NodeDef) -> list[str]:
     """Return the names of the functions that a node calls."""
     values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
-def _is_resource(node: Any) -> bool:
+def _is_resource(node: NodeDef) -> bool:
     return bool(node.attr["dtype"].type == _RESOURCE)
 
 
-def _union(sets: Any) -> frozenset[str]:
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset().union(*sets)

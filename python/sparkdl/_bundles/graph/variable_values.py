@@ -7,7 +7,7 @@ something of the same type and shape without content, and the weights are kept b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,11 +15,16 @@ from tensorflow.python.framework import convert_to_constants
 
 from sparkdl._bundles.graph.weights import Array, Weights, is_large, stand_for
 
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
 
 class LightConversion(convert_to_constants._FunctionConverterDataInEager):  # type: ignore[misc]
     """What TensorFlow's conversion knows of a function, without the content of large variables."""
 
-    def __init__(self, function: Any, kept: Mapping[str, str]) -> None:
+    def __init__(
+        self, function: tf.types.experimental.ConcreteFunction, kept: Mapping[str, str]
+    ) -> None:
         super().__init__(
             func=function,
             lower_control_flow=False,
@@ -39,7 +44,11 @@ class LightSessionConversion(convert_to_constants._SessionConverterData):  # typ
     """What TensorFlow's conversion knows of a session's graph, without large variables' content."""
 
     def __init__(
-        self, session: Any, graph_def: Any, ops: Sequence[str], kept: Mapping[str, str]
+        self,
+        session: tf.compat.v1.Session,
+        graph_def: GraphDef,
+        ops: Sequence[str],
+        kept: Mapping[str, str],
     ) -> None:
         super().__init__(session, graph_def, [*ops], variable_names_denylist={*kept})
         for name, data in self._tensor_data.items():
@@ -47,7 +56,7 @@ class LightSessionConversion(convert_to_constants._SessionConverterData):  # typ
                 self._tensor_data[name] = data._replace(numpy=_Hollow(data.numpy))
 
 
-def weights_of(values: Any, graph_def: Any) -> Weights:
+def weights_of(values: Any, graph_def: GraphDef) -> Weights:
     """Let placeholders stand for the hollow constants of a converted graph; return the weights."""
     weights: Weights = {}
     hollow = {n: d.numpy for n, d in values.tensor_data.items() if isinstance(d.numpy, _Hollow)}

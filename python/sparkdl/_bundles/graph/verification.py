@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparkdl._bundles.description.manifest import TensorSpec
+from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph.difference import Tolerance, difference, tolerance_of
 from sparkdl._bundles.graph.graph import Array
 from sparkdl._bundles.graph.made_up import made_up
@@ -17,18 +17,21 @@ from sparkdl._bundles.graph.original import GraphRun, Original
 from sparkdl._bundles.graph.randomness import random_outputs
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 _log = logging.getLogger(__name__)
 _ROWS = (3, 1)
 _REASONS = (
-    "Likely reasons: the model computes something outside of TensorFlow (in NumPy, say), which "
-    "became a constant; it keeps state between calls; numbers that nearly tie decide what it "
-    "gives, so that rounding matters; or sparkdl converts it wrongly, which is worth a report. "
-    "verify=False (--no-verify in the shell) makes the bundle all the same."
+    "Likely reasons: the model computes something outside of TensorFlow (in NumPy, for example), "
+    "which became a constant; it keeps state between calls; its result depends on numbers that "
+    "nearly tie, so that rounding matters; or sparkdl converts it wrongly, which is worth a "
+    "report. verify=False (--no-verify in the shell) writes the bundle anyway."
 )
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConvertedModel:
     """A bundle in the making: how to run it, and its ends.
 
     Attributes
@@ -36,20 +39,20 @@ class Converted:
     name : str
         What messages call the model.
     run : GraphRun
-    inputs, outputs : sequence of TensorSpec
+    inputs, outputs : sequence of BundleEnd
     """
 
     name: str
     run: GraphRun
-    inputs: Sequence[TensorSpec]
-    outputs: Sequence[TensorSpec]
+    inputs: Sequence[BundleEnd]
+    outputs: Sequence[BundleEnd]
 
 
-def verify(converted: Converted, original: Original | None) -> None:
+def verify(converted: ConvertedModel, original: Original | None) -> None:
     """Raise if a bundle gives other numbers than the model that it was made from.
 
-    Several rows are tried, and a single one. Rows that the model itself refuses are exchanged for
-    gentler ones; when it refuses these, too, there is nothing to compare, and the log says so.
+    It is tried on several rows and on a single one. Rows that the model itself refuses are replaced
+    by gentler ones; if it refuses these, too, there is nothing to compare, and the log says so.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def verify(converted: Converted, original: Original | None) -> None:
     """
     if original is None:
         return
-    allowed = _allowed(converted)
+    allowed = _tolerances(converted)
     try:
         for rows in _counts(converted.inputs):
             _verify(converted, original, rows, allowed)
@@ -74,21 +77,21 @@ def verify(converted: Converted, original: Original | None) -> None:
                 run.close()
 
 
-def _allowed(converted: Converted) -> dict[str, Tolerance | None]:
-    """Return how far each output may be off; None where it is drawn, so that its shape counts."""
+def _tolerances(converted: ConvertedModel) -> dict[str, Tolerance | None]:
+    """Return how far each output may be off; None for random ones, whose shapes are compared."""
     graph_def = converted.run.graph_def
     tolerance = tolerance_of(graph_def)
     random = random_outputs(graph_def, {o.name: o.tensor for o in converted.outputs})
     return {o.name: None if o.name in random else tolerance for o in converted.outputs}
 
 
-def _counts(inputs: Sequence[TensorSpec]) -> tuple[int, ...]:
+def _counts(inputs: Sequence[BundleEnd]) -> tuple[int, ...]:
     fixed = [s.shape[0] for s in inputs if s.shape and s.shape[0] > 0]
     return tuple(fixed[:1]) or _ROWS
 
 
 def _verify(
-    converted: Converted,
+    converted: ConvertedModel,
     original: Original,
     rows: int,
     allowed: Mapping[str, Tolerance | None],
@@ -105,7 +108,7 @@ def _verify(
         if fault is None:
             return
         faults.append(fault)
-        if len(faults) > 1:  # once may be a tie that rounding decides
+        if len(faults) > 1:  # a single one may be a tie that rounding decides
             break
     if faults:
         raise InvalidModelException(
@@ -127,20 +130,22 @@ def _fault(
 ) -> str | None:
     try:
         got = run(fed)
-    except Exception as e:  # TensorFlow raises many kinds
+    except Exception as e:  # TensorFlow raises many classes
         return f"the model takes them, the bundle fails: {' '.join(str(e).split())[:300]}"
     for name, tolerance in allowed.items():
-        found = _compare(expected[name], got[name], tolerance)
-        if found is not None:
-            return f"output '{name}' {found}"
+        text = _compare(expected[name], got[name], tolerance)
+        if text is not None:
+            return f"output '{name}' {text}"
     return None
 
 
-def _compare(expected: Any, got: Any, allowed: Tolerance | None) -> str | None:
-    want, have = np.asarray(expected), np.asarray(got)
-    if want.shape != have.shape or (want.dtype != have.dtype and have.dtype != object):
+def _compare(
+    expected: npt.ArrayLike, actual: npt.ArrayLike, allowed: Tolerance | None
+) -> str | None:
+    wanted, have = np.asarray(expected), np.asarray(actual)
+    if wanted.shape != have.shape or (wanted.dtype != have.dtype and have.dtype != object):
         return (
-            f"is {have.dtype} {list(have.shape)}; expected {want.dtype} {list(want.shape)}, as "
+            f"is {have.dtype} {list(have.shape)}; expected {wanted.dtype} {list(wanted.shape)}, as "
             "the model gives it"
         )
-    return None if allowed is None else difference(want, have, allowed)
+    return None if allowed is None else difference(wanted, have, allowed)

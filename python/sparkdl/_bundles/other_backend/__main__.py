@@ -12,61 +12,61 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sparkdl._bundles.other_backend.one_backend import LAYERS, explained
+from sparkdl._bundles.other_backend.one_backend import LAYERS, explain_errors
 from sparkdl._bundles.other_backend.process import Outcome, Surroundings
 from sparkdl.errors import InvalidModelException
 
 
 def main(job: Path, file: Path) -> None:
-    """Carry out a call and write down what comes of it."""
+    """Make a call and write its outcome to a file."""
     outcome = Outcome()
-    with job.open("rb") as read, _heard(outcome):
-        around: Surroundings = pickle.load(read)
-        sys.path[:] = around.path
+    with job.open("rb") as job_file, _recording(outcome):
+        surroundings: Surroundings = pickle.load(job_file)
+        sys.path[:] = surroundings.path
         try:
-            outcome.value = _called(read, around)
+            outcome.value = _call(job_file, surroundings)
         except Exception as e:  # it is raised where the call comes from
             outcome.trace = "".join(traceback.format_exception(e))
-            outcome.error = _portable(e)
-    file.write_bytes(_pickled(outcome))
+            outcome.error = _to_portable(e)
+    file.write_bytes(_pickle(outcome))
 
 
-def _called(job: BinaryIO, around: Surroundings) -> Any:
+def _call(job: BinaryIO, surroundings: Surroundings) -> Any:
     from sparkdl._models.libraries import keras
 
-    for name, value in around.settings.items():
+    for name, value in surroundings.settings.items():
         getattr(keras().config, f"set_{name}")(value)
-    with explained(around.backend, LAYERS):
+    with explain_errors(surroundings.backend, LAYERS):
         return pickle.load(job)()
 
 
 @contextmanager
-def _heard(outcome: Outcome) -> Iterator[None]:
-    """Keep warnings, and what sparkdl logs."""
+def _recording(outcome: Outcome) -> Iterator[None]:
+    """Record warnings, and what sparkdl logs, for a block."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             outcome.records.append((record.name, record.levelno, record.getMessage()))
 
     logging.getLogger("sparkdl").addHandler(Handler(logging.WARNING))
-    with warnings.catch_warnings(record=True) as found:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", UserWarning)
         yield
-    outcome.warnings += [str(w.message) for w in found if w.category is UserWarning]
+    outcome.warnings += [str(w.message) for w in caught if w.category is UserWarning]
 
 
-def _portable(error: Exception) -> Exception:
-    """Return an error as it is, if it survives pickling, else its kind and text in one of ours."""
+def _to_portable(error: Exception) -> Exception:
+    """Return an error that survives pickling as it is, of others the class and text in ours."""
     try:
-        again = pickle.loads(_pickled(error))
-        if type(again) is type(error) and str(again) == str(error):
+        copy = pickle.loads(_pickle(error))
+        if type(copy) is type(error) and str(copy) == str(error):
             return error
     except Exception:  # whatever the class of an error may do
         pass
     return InvalidModelException(f"{type(error).__name__}: {error}")
 
 
-def _pickled(value: Any) -> bytes:
+def _pickle(value: object) -> bytes:
     from pyspark import cloudpickle
 
     return bytes(cloudpickle.dumps(value))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""What becomes of a model where Keras has another backend: its bundle, made by another process."""
+"""Conversion of models where Keras has another backend: another process makes the bundle."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest, write_bundle
-from sparkdl._bundles.other_backend.custom_objects import objects_of_file, saved
+from sparkdl._bundles.other_backend.custom_objects import objects_of_file, save_with_objects
 from sparkdl._bundles.other_backend.process import run
 from sparkdl._models.files.content import is_of_keras
 from sparkdl._models.libraries import other_backend
@@ -20,15 +20,18 @@ from sparkdl._models.model_ends import model_inputs, structure_of
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    import keras
+
 _BUNDLE = "bundle"
-_WRITTEN_ANEW = ("formatVersion", "files")
+_ADDED_ON_WRITING = ("formatVersion", "files")
 
 
-def is_for_own_process(model: Any, preprocessing: Any) -> bool:
-    """Say whether Keras has to be on TensorFlow for a model, and is not in this process.
+def is_for_own_process(model: object, preprocessing: object) -> bool:
+    """Say whether Keras has to run on TensorFlow for a model, and does not in this process.
 
-    That is so with live models and files of Keras, and with any file whose pixels are prepared by
-    a function, which may call Keras.
+    Live models and files of Keras need it, and any file whose pixels are prepared by a function,
+    which may call Keras.
     """
     if other_backend() is None:
         return False
@@ -40,77 +43,79 @@ def is_for_own_process(model: Any, preprocessing: Any) -> bool:
 
 def convert(
     save: Callable[..., str],
-    model: Any,
+    model: object,
     path: str | Path,
     overwrite: bool,
-    asked: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> str:
-    """Make the bundle of a model by `save`, `save_bundle`; `asked` are its other arguments."""
+    """Make the bundle of a model by `save`, `save_bundle`; `options` are its other arguments."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        return make_elsewhere(_task(save, model, Path(scratch), asked), path, overwrite)
+        return make_elsewhere(_task(save, model, Path(scratch), options), path, overwrite)
 
 
 def make_elsewhere(make: Callable[[Path], str], path: str | Path, overwrite: bool) -> str:
     """Let a process where Keras is on TensorFlow make a bundle, and write it where it belongs."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        return _moved(run(partial(make, Path(scratch) / _BUNDLE)), path, overwrite)
+        return _move(run(partial(make, Path(scratch) / _BUNDLE)), path, overwrite)
 
 
 def _task(
-    save: Callable[..., str], model: Any, folder: Path, asked: Mapping[str, Any]
+    save: Callable[..., str], model: object, folder: Path, options: Mapping[str, Any]
 ) -> Callable[[Path], str]:
     if isinstance(model, (str, os.PathLike)):
         file = local_copy(model)
         assert file is not None  # see `is_for_own_process`
-        objects = objects_of_file(file, asked["custom_objects"] or {})
-        return partial(save, str(file), **{**asked, "custom_objects": objects})
+        objects = objects_of_file(file, options["custom_objects"] or {})
+        return partial(save, str(file), **{**options, "custom_objects": objects})
     file = folder / "model.keras"
-    return partial(_of_live, save, file, saved(model, file), _inputs(model), dict(asked))
+    return partial(
+        _save_live, save, file, save_with_objects(model, file), _inputs(model), dict(options)
+    )
 
 
-def _inputs(model: Any) -> dict[str, Any] | None:
-    """Return what a model takes, as users say it of one that does not know."""
+def _inputs(model: keras.Model) -> dict[str, Any] | None:
+    """Return what a model takes, as users describe it for one that does not know."""
     if structure_of(model, "input") is None:
         return None
     return {end.name: (str(end.leaf.dtype), list(end.leaf.shape)) for end in model_inputs(model)}
 
 
-def _of_live(
+def _save_live(
     save: Callable[..., str],
     file: Path,
     objects: Mapping[str, Any],
     inputs: Mapping[str, Any] | None,
-    asked: dict[str, Any],
+    options: dict[str, Any],
     out: Path,
 ) -> str:
-    model = _read(file, objects)
-    if structure_of(model, "input") is None and asked["inputs"] is None:
-        asked = {**asked, "inputs": inputs}  # Keras could not infer the shapes behind a layer
-    return save(model, out, **asked)
+    model = _reload(file, objects)
+    if structure_of(model, "input") is None and options["inputs"] is None:
+        options = {**options, "inputs": inputs}  # Keras could not infer the shapes after a layer
+    return save(model, out, **options)
 
 
-def _read(file: Path, objects: Mapping[str, Any]) -> Any:
+def _reload(file: Path, objects: Mapping[str, Any]) -> Any:
     from sparkdl._models.files.loading import load_keras_file
 
-    try:  # what code there is in the file comes from the live model
+    try:  # any code in the file comes from the live model
         return load_keras_file(file, objects, safe_mode=False)
     except InvalidModelException as e:
         raise InvalidModelException(
             "Where Keras does not run on TensorFlow, a live model is written as a .keras file and "
-            f"read again, which fails: {e} Layers and models of your own need a get_config that "
-            "says what they were made with; or set KERAS_BACKEND=tensorflow in the environment "
-            "before Python starts."
+            f"read again, which fails: {e} Custom layers and models need a get_config that returns "
+            "the arguments that they were made with; or set KERAS_BACKEND=tensorflow in the "
+            "environment before Python starts."
         ) from e
 
 
-def _moved(made: str, path: str | Path, overwrite: bool) -> str:
+def _move(bundle: str, path: str | Path, overwrite: bool) -> str:
     """Write a bundle where it was asked for."""
-    manifest = read_manifest(made)
+    manifest = read_manifest(bundle)
 
     def write_files(folder: Path) -> None:
         for name in manifest["files"]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(Path(made) / name, folder / name)
+            shutil.move(Path(bundle) / name, folder / name)
 
-    told = {k: v for k, v in manifest.items() if k not in _WRITTEN_ANEW}
-    return write_bundle(path, told, write_files, overwrite)
+    description = {k: v for k, v in manifest.items() if k not in _ADDED_ON_WRITING}
+    return write_bundle(path, description, write_files, overwrite)

@@ -6,12 +6,11 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from sparkdl._models.libraries import keras, other_backend
 from sparkdl.errors import InvalidModelException
 
-LAYERS = "Write it with keras.ops, which run on every backend."
+LAYERS = "Write it with keras.ops, which runs on every backend."
 FUNCTIONS = (
     "Give the Keras model itself, with preprocessing= and the like, instead of a function that "
     "calls it; write functions with TensorFlow; or set KERAS_BACKEND=tensorflow in the environment "
@@ -22,18 +21,18 @@ _LIBRARIES = {"keras", "tensorflow", "tf_keras", "sparkdl", "numpy", "optree", "
 
 
 @contextmanager
-def traced() -> Iterator[None]:
-    """Explain, for a block that traces functions here, what fails since Keras is elsewhere."""
+def explain_tracing() -> Iterator[None]:
+    """Explain errors of a block that traces functions here, where Keras has another backend."""
     backend = other_backend()
     if backend is None:
         yield
         return
-    with explained(backend, FUNCTIONS):
+    with explain_errors(backend, FUNCTIONS):
         yield
 
 
 @contextmanager
-def explained(backend: str, remedy: str) -> Iterator[None]:
+def explain_errors(backend: str, remedy: str) -> Iterator[None]:
     """Explain errors that come from code for a backend, in a block where TensorFlow runs it.
 
     Raises
@@ -42,22 +41,22 @@ def explained(backend: str, remedy: str) -> Iterator[None]:
         For those; all other errors pass.
     """
     try:
-        with _whole_tracebacks():
+        with _keep_tracebacks():
             yield
     except Exception as e:  # backends raise all kinds
-        found = [
+        causes = [
             cause for cause in _chain(e) if any(_is_for(f, backend) for f, _ in _frames(cause))
         ]
-        if not found:
+        if not causes:
             raise
         raise InvalidModelException(
-            f"{_where(found)} runs on {backend} only, and sparkdl runs models in TensorFlow: "
-            f"{_reason(found[-1])}. {remedy}"
+            f"{_where(causes)} runs on {backend} only, and sparkdl runs models in TensorFlow: "
+            f"{_reason(causes[-1])}. {remedy}"
         ) from e
 
 
 @contextmanager
-def _whole_tracebacks() -> Iterator[None]:
+def _keep_tracebacks() -> Iterator[None]:
     """Keep the frames that Keras leaves out of tracebacks: among them those of its backends."""
     config = keras().config
     if not config.is_traceback_filtering_enabled():
@@ -71,7 +70,7 @@ def _whole_tracebacks() -> Iterator[None]:
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """Return an error and those that led to it; the last one was first."""
+    """Return an error and those that led to it, latest first."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
@@ -96,7 +95,7 @@ def _is_for(frame: FrameType, backend: str) -> bool:
     )
 
 
-def _origin(value: Any) -> str:
+def _origin(value: object) -> str:
     """Return the module that something in a program's namespace is, or is from."""
     name = getattr(value, "__name__", "") if type(value).__name__ == "module" else None
     return str(name if name is not None else getattr(value, "__module__", ""))
@@ -105,10 +104,12 @@ def _origin(value: Any) -> str:
 def _where(errors: list[BaseException]) -> str:
     """Name the innermost place in a user's code."""
     places = [place for error in errors for place in _frames(error)]
-    own = [(f, line) for f, line in places if _root(_module(f)) not in _LIBRARIES | {"contextlib"}]
-    if not own:
+    user_frames = [
+        (f, line) for f, line in places if _root(_module(f)) not in _LIBRARIES | {"contextlib"}
+    ]
+    if not user_frames:
         return "A layer of the model"
-    frame, line = own[-1]
+    frame, line = user_frames[-1]
     return f"{frame.f_code.co_name} ({frame.f_code.co_filename}, line {line})"
 
 

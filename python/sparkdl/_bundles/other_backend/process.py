@@ -18,11 +18,11 @@ from sparkdl.errors import InvalidModelException
 from sparkdl.errors.user_warnings import warn
 
 _JOB, _OUTCOME, _LOG = "job", "outcome", "log"
-# What layers ask Keras for while they are made.
+# What layers ask Keras for when they are created.
 _SETTINGS = ("floatx", "epsilon", "image_data_format")
 
 
-class Elsewhere(Exception):
+class RemoteTraceback(Exception):
     """The traceback of the other process."""
 
 
@@ -47,7 +47,7 @@ class Surroundings:
 
 @dataclass
 class Outcome:
-    """What a call gave, raised and said.
+    """What a call returned, raised and logged.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Outcome:
 
 
 def run(call: Callable[[], Any]) -> Any:
-    """Return what a call gives, raise what it raises, warn of what it warns of.
+    """Return what a call returns, raise what it raises, warn of what it warns of.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def run(call: Callable[[], Any]) -> Any:
         folder = Path(scratch)
         (folder / _JOB).write_bytes(_job(call))
         with (folder / _LOG).open("wb") as log:
-            done = subprocess.run(
+            process = subprocess.run(
                 [
                     sys.executable,
                     "-m",
@@ -93,24 +93,24 @@ def run(call: Callable[[], Any]) -> Any:
                 stderr=log,
                 check=False,
             )
-        return _result(_outcome(folder, done.returncode))
+        return _result(_outcome(folder, process.returncode))
 
 
 def _job(call: Callable[[], Any]) -> bytes:
-    """Return the surroundings and, behind them, the call, whose unpickling needs them."""
+    """Return the surroundings followed by the call, whose unpickling needs them."""
     from pyspark import cloudpickle
 
     config = keras().config
     settings = {name: getattr(config, name)() for name in _SETTINGS}
     settings["dtype_policy"] = config.dtype_policy().name
     backend = str(other_backend())
-    around = pickle.dumps(Surroundings(list(sys.path), backend, settings))
+    surroundings = pickle.dumps(Surroundings(list(sys.path), backend, settings))
     try:
-        return around + bytes(cloudpickle.dumps(call))  # type: ignore[no-untyped-call]
+        return surroundings + bytes(cloudpickle.dumps(call))  # type: ignore[no-untyped-call]
     except Exception as e:  # whatever an object may raise
         raise InvalidModelException(
-            f"Keras runs on {backend!r} here, so that the model is converted in a process where it "
-            f"runs on TensorFlow, and a class or function of the model cannot go there: {e} "
+            f"Keras runs on {backend!r} here, so the model is converted in a process in which it "
+            f"runs on TensorFlow, and a class or function of the model cannot be sent there: {e}. "
             "Functions and classes must not use what cannot be pickled, such as locks and open "
             "files; or set KERAS_BACKEND=tensorflow in the environment before Python starts."
         ) from e
@@ -132,11 +132,12 @@ def _outcome(folder: Path, code: int) -> Outcome:
     if not file.is_file():
         lines = (folder / _LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise InvalidModelException(
-            f"The process that converts the model, since Keras runs on {other_backend()!r} here, "
-            f"ended with exit status {code}. It last wrote: {' '.join(lines[-3:]) or 'nothing'}"
+            f"Keras runs on {other_backend()!r} here, and the process that converts the model on "
+            f"TensorFlow ended with exit status {code}. Its last words: "
+            f"{' '.join(lines[-3:]) or 'none'}"
         )
-    made: Outcome = pickle.loads(file.read_bytes())
-    return made
+    outcome: Outcome = pickle.loads(file.read_bytes())
+    return outcome
 
 
 def _result(outcome: Outcome) -> Any:
@@ -145,5 +146,5 @@ def _result(outcome: Outcome) -> Any:
     for logger, level, message in outcome.records:
         logging.getLogger(logger).log(level, "%s", message)
     if outcome.error is not None:
-        raise outcome.error from Elsewhere(outcome.trace)
+        raise outcome.error from RemoteTraceback(outcome.trace)
     return outcome.value

@@ -1,4 +1,4 @@
-"""Code in files of Keras: what would run when a file is loaded, and is refused without consent."""
+"""Code in files of Keras that would run when a file is loaded: it is refused without consent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sparkdl._models.files.keras_file import KerasFile
 from sparkdl.errors import InvalidModelException
 
-# Where Keras 2 imports what a configuration names: its own, and functions that it knows by name.
+# Modules that Keras 2 may import for a configuration: its own, and those of functions it knows.
 _TRUSTED = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
@@ -27,8 +27,8 @@ def refuse_pickles(file: KerasFile) -> None:
         raise InvalidModelException(
             f"{file.path} has {lambdas or len(code)} Lambda layer(s). A Lambda layer is pickled "
             "Python code, which can do anything when it is loaded, so it is refused. If you trust "
-            "whoever wrote the file, pass safe_mode=False; or load the model yourself and give the "
-            "live model; or replace the layer by one of keras.ops."
+            "whoever wrote the file, pass safe_mode=False; or load the model yourself and pass the "
+            "live model; or replace the layer by keras.ops."
         )
 
 
@@ -43,16 +43,16 @@ def refuse_imports(file: KerasFile, known: Mapping[str, Any]) -> None:
     InvalidModelException
         The file has some.
     """
-    for thing in file.objects():
-        module = thing.get("module")
-        names = {thing.get("registered_name"), thing["class_name"]}
-        if thing["class_name"] == "function":
-            names.add(thing["config"] if isinstance(thing.get("config"), str) else None)
+    for entry in file.objects():
+        module = entry.get("module")
+        names = {entry.get("registered_name"), entry["class_name"]}
+        if entry["class_name"] == "function":
+            names.add(entry["config"] if isinstance(entry.get("config"), str) else None)
         if isinstance(module, str) and module.split(".")[0] not in _TRUSTED:
             plain = {n.split(">")[-1] for n in names if isinstance(n, str)}
             if not (names | plain) & known.keys():
-                kind = "function" if thing["class_name"] == "function" else "class"
-                name = thing["config"] if kind == "function" else thing["class_name"]
+                kind = "function" if entry["class_name"] == "function" else "class"
+                name = entry["config"] if kind == "function" else entry["class_name"]
                 raise missing(file.path, str(name), kind)
 
 

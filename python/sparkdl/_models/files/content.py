@@ -15,15 +15,15 @@ from pathlib import Path
 from sparkdl._places.places import Place
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 
-# Kinds that something is done with; the table has the others, and what to tell of them.
+# Kinds that the code distinguishes; the table has the others, and what messages say of them.
 HDF5, KERAS_ZIP = "HDF5", "zip of Keras"
 GRAPH, TEXT_GRAPH = "frozen graph", "frozen graph as text"
 SAVED_MODEL, BUNDLE, CHECKPOINT = "SavedModel", "bundle", "checkpoint"
 OF_KERAS = (HDF5, KERAS_ZIP)
-_OF_THE_JVM = (GRAPH, TEXT_GRAPH, "zip of a bundle", "zip of a SavedModel")
+_KINDS_OF_THE_JVM = (GRAPH, TEXT_GRAPH, "zip of a bundle", "zip of a SavedModel")
 
 _TABLE = files("sparkdl") / "resources" / "file_kinds.json"
-_START = 1024  # bytes, and as many names of a folder's files
+_START_BYTES = 1024  # and as many names of a folder's files
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Kind:
     what : str
         "It is ...", for messages.
     remedy : str
-        What to do about it, where it is no model.
+        What to do about it, where it is not a model.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class Kind:
 
 @lru_cache(maxsize=1)
 def kinds() -> tuple[Kind, ...]:
-    """Return the table; of several kinds that fit, the first counts."""
+    """Return the table; the first kind that matches counts."""
     return tuple(Kind(**row) for row in json.loads(_TABLE.read_text(encoding="utf-8")))
 
 
@@ -67,9 +67,9 @@ def kind_of(path: Path) -> Kind:
     """
     try:
         if path.is_dir():
-            return _first("folder", "\n".join(islice(_names(path), _START)))
+            return _first("folder", "\n".join(islice(_names(path), _START_BYTES)))
         with path.open("rb") as file:
-            start = file.read(_START)
+            start = file.read(_START_BYTES)
         kind = _first("start", start.decode("latin-1"))
         return _in_zip(path, kind) if kind.kind == "zip" else kind
     except OSError as e:
@@ -78,12 +78,12 @@ def kind_of(path: Path) -> Kind:
 
 def kind_of_bytes(content: bytes) -> Kind:
     """Say what the content of a file is, as far as its start tells."""
-    return _first("start", content[:_START].decode("latin-1"))
+    return _first("start", content[:_START_BYTES].decode("latin-1"))
 
 
 def is_for_python(path: Path) -> bool:
     """Say whether the JVM leaves a local file to Python: all but its own kinds of models."""
-    return path.is_file() and kind_of(path).kind not in _OF_THE_JVM
+    return path.is_file() and kind_of(path).kind not in _KINDS_OF_THE_JVM
 
 
 def is_of_keras(path: Path) -> bool:
@@ -91,15 +91,15 @@ def is_of_keras(path: Path) -> bool:
     return path.is_file() and kind_of(path).kind in OF_KERAS
 
 
-def no_model(path: Path, kind: Kind) -> InvalidModelException:
-    """Return the error about what is no model, or none that is taken here."""
+def not_a_model(path: Path, kind: Kind) -> InvalidModelException:
+    """Return the error about a file that is not a model, or not one that is taken here."""
     return InvalidModelException(f"{path} is {kind.what}. {kind.remedy}")
 
 
 def no_file(place: Place, bundles: bool = False) -> ModelNotFoundException:
-    """Return the error about a place with nothing, which may be the prefix of a checkpoint.
+    """Return the error about a place where nothing is, which may be the prefix of a checkpoint.
 
-    `bundles` says whether one might have been there.
+    `bundles` says whether it could also have been a bundle.
     """
     index = place.local.with_name(f"{place.name}.index") if place.local else None
     if index is not None and index.is_file():
@@ -131,7 +131,7 @@ def _in_zip(path: Path, kind: Kind) -> Kind:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The files of a folder and of the folders in it."""
+    """Yield the files of a folder and of the folders in it."""
     for entry in sorted(folder.iterdir()):
         yield entry.name
         if entry.is_dir():

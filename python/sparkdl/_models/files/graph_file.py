@@ -17,7 +17,7 @@ def read_graph(path: Path) -> Any:
     Raises
     ------
     InvalidModelException
-        The file is none, or a part of one.
+        The file is not one, or only a part of one.
     """
     from google.protobuf import text_format
 
@@ -26,7 +26,7 @@ def read_graph(path: Path) -> Any:
             text = path.read_text(encoding="utf-8")
             return text_format.Parse(text, tf.compat.v1.GraphDef())
         return tf.compat.v1.GraphDef.FromString(path.read_bytes())
-    except Exception as e:  # protobuf's errors live elsewhere in every version
+    except Exception as e:  # every version of protobuf has its errors elsewhere
         raise InvalidModelException(
             f"{path} begins like a frozen graph (a GraphDef), but cannot be read to its end: {e}. "
             "Copy or save it again."

@@ -1,4 +1,4 @@
-"""Loads files of Keras 1, Keras 2, tf.keras and tf_keras with tf_keras: Keras 2 kept up."""
+"""Loads files of Keras 1, Keras 2, tf.keras and tf_keras with tf_keras, which continues Keras 2."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparkdl._models.files.keras_file import KerasFile
 from sparkdl._models.libraries import tf_keras
 from sparkdl.errors import InvalidModelException
 
-_OF_BYTECODE = ("marshal", "EOF", "opcode", "code object", "code()")
+_BYTECODE_WORDS = ("marshal", "EOF", "opcode", "code object", "code()")
 
 
 def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
@@ -26,7 +26,7 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
     SettingsException
         tf_keras is not installed.
     InvalidModelException
-        The file has code without consent, or of another Python.
+        The file has code without consent, or code of another Python.
     """
     k = tf_keras()
     objects = dict(custom_objects or {})
@@ -34,7 +34,7 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
         refuse_imports(file, {**k.saving.get_custom_objects(), **objects})
     if file.zipped and keras_2_13.wrote(file.path):
         return keras_2_13.load(file, objects, safe_mode)
-    with _local_copy(file) as path, _bytecode(file):
+    with _local_copy(file) as path, _explain_bytecode(file):
         return k.models.load_model(
             str(path), custom_objects=objects, compile=False, safe_mode=safe_mode
         )
@@ -42,7 +42,7 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
 
 @contextmanager
 def _local_copy(file: KerasFile) -> Iterator[Path]:
-    """Copy a file under the ending that tf_keras wants; it opens zips for writing, too."""
+    """Copy a file to a name with the ending that tf_keras wants, which opens zips for writing."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         copy = Path(folder) / f"model{file.suffix}"
         if file.zipped:
@@ -53,16 +53,16 @@ def _local_copy(file: KerasFile) -> Iterator[Path]:
 
 
 @contextmanager
-def _bytecode(file: KerasFile) -> Iterator[None]:
-    """Explain what Python says of the bytecode of another one, in Lambda layers."""
+def _explain_bytecode(file: KerasFile) -> Iterator[None]:
+    """Explain Python's errors about bytecode of another version, in Lambda layers."""
     try:
         yield
     except (ValueError, EOFError, TypeError, SystemError) as e:
-        if not any(word in str(e) for word in _OF_BYTECODE):
+        if not any(word in str(e) for word in _BYTECODE_WORDS):
             raise
         raise InvalidModelException(
             f"{file.path} has Lambda layers whose code was pickled by another version of Python, "
             f"which this one cannot read ({e}). Load the file with the Python that wrote it and "
             "save it without Lambda layers, or build the model in Python, call load_weights on "
-            "this file and give the live model."
+            "this file and pass the live model."
         ) from e

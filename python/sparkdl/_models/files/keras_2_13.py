@@ -1,6 +1,6 @@
-"""Zips of Keras 2.12 and 2.13, whose arrays lie at other paths than those of later versions.
+"""Zips of Keras 2.12 and 2.13, whose arrays are at other paths than those of later versions.
 
-These versions walked through a model's attributes in another order, and counted a layer that they
+These versions walked through a model's attributes in another order, and numbered a layer that they
 met again. So tf_keras finds the arrays of a model, but not those of a model within it: "Layer
 'block_10_expand' expected 1 variables, but received 0".
 """
@@ -16,18 +16,18 @@ from typing import Any
 from sparkdl._models.files.keras_file import KerasFile
 
 _WEIGHTS = "model.weights.h5"
-_OF_MODELS = "_layer_checkpoint_dependencies"  # what these versions walk through, and later skip
+_DEPENDENCIES = "_layer_checkpoint_dependencies"  # what these versions walk through, and later skip
 
 
 def wrote(path: Path) -> bool:
-    """Say whether the arrays of a zip lie as Keras 2.12 and 2.13 have placed them."""
+    """Say whether the arrays of a zip are where Keras 2.12 and 2.13 put them."""
     import h5py
 
     with zipfile.ZipFile(path) as archive:
         if _WEIGHTS not in archive.namelist():
             return False
         with archive.open(_WEIGHTS) as arrays, h5py.File(arrays, "r") as file:
-            return _OF_MODELS in file
+            return _DEPENDENCIES in file
 
 
 def load(file: KerasFile, custom_objects: Mapping[str, Any], safe_mode: bool) -> Any:
@@ -43,11 +43,11 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any], safe_mode: bool) ->
         assets = None
         if any(name.startswith("assets/") for name in archive.namelist()):
             assets = saving_lib.DiskIOStore("assets", archive=archive, mode="r")
-        _Placing(weights, assets).place(model, "")
+        _WeightPlacer(weights, assets).place(model, "")
     return model
 
 
-class _Placing:
+class _WeightPlacer:
     """Walks through a model as Keras 2.13 did."""
 
     def __init__(self, weights: Any, assets: Any) -> None:
@@ -55,7 +55,7 @@ class _Placing:
         self._assets = assets
         self._seen: set[int] = set()
 
-    def place(self, part: Any, path: str) -> None:
+    def place(self, part: object, path: str) -> None:
         if id(part) in self._seen:
             return
         self._seen.add(id(part))
@@ -66,7 +66,7 @@ class _Placing:
         for name, child in _attributes(part):
             self._place_child(child, f"{path}/{name}" if path else name)
 
-    def _place_child(self, child: Any, path: str) -> None:
+    def _place_child(self, child: object, path: str) -> None:
         if _has_arrays(child):
             self.place(child, path)
         elif isinstance(child, dict):
@@ -84,17 +84,17 @@ class _Placing:
             self.place(child, f"{path}/{name}_{used[name]}" if used[name] else f"{path}/{name}")
 
 
-def _has_arrays(value: Any) -> bool:
+def _has_arrays(value: object) -> bool:
     from tf_keras.src.saving.saving_lib import _is_keras_trackable
 
     return bool(_is_keras_trackable(value))
 
 
-def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(part: object) -> Iterator[tuple[str, Any]]:
     from tf_keras.src.saving.saving_lib import ATTR_SKIPLIST
 
     for name in dir(part):
-        if name.startswith("__") or (name in ATTR_SKIPLIST and name != _OF_MODELS):
+        if name.startswith("__") or (name in ATTR_SKIPLIST and name != _DEPENDENCIES):
             continue
         try:
             value = getattr(part, name)

@@ -1,7 +1,7 @@
-"""Operations of Keras 3 (`x + 1`, `keras.ops.relu(x)`) in HDF5 files, of which only names are left.
+"""Operations of Keras 3 (`x + 1`, `keras.ops.relu(x)`) in HDF5 files, which keep only their names.
 
-A zip names the module of each class, and HDF5 does not: there, Keras looks for a layer, finds none
-("Unknown layer: 'Relu'"), or takes one of the same name for the operation (`Add`).
+A zip names the module of each class, and HDF5 does not: there Keras looks for a layer, and either
+finds none ("Unknown layer: 'Relu'") or takes a layer of the same name for the operation (`Add`).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ def has_operations(file: KerasFile) -> bool:
 def _operations(file: KerasFile) -> dict[str, Any]:
     nodes = [o for o in file.objects() if "inbound_nodes" in o]
     names = {o["class_name"] for o in nodes if _is_operation(o["config"])}
-    found = {name: _operation(name) for name in names}
-    return {name: kind for name, kind in found.items() if kind is not None}
+    classes = {name: _operation(name) for name in names}
+    return {name: kind for name, kind in classes.items() if kind is not None}
 
 
-def _is_operation(config: Any) -> bool:
+def _is_operation(config: object) -> bool:
     """Say whether a node's configuration may be an operation's; layers say if they are trained."""
     return isinstance(config, dict) and "trainable" not in config
 
 
 def _operation(name: str) -> Any:
-    """Return the class of an operation; None: there is no such one."""
+    """Return the class of an operation; None if there is no such operation."""
     keras()
     operations = import_module("keras.src.ops")
     base = import_module("keras.src.ops.operation").Operation

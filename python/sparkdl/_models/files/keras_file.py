@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import (
     GRAPH,
@@ -17,14 +17,17 @@ from sparkdl._models.files.content import (
     TEXT_GRAPH,
     kind_of,
     no_file,
-    no_model,
+    not_a_model,
 )
 from sparkdl._places.places import place_of
 from sparkdl.errors import InvalidModelException
 
-_LOADS = (
-    "The weights of a model need the model: build it in Python, call load_weights on this file, "
-    "and give the live model."
+if TYPE_CHECKING:
+    import h5py
+
+_LOAD_WEIGHTS = (
+    "Weights alone are not a model: build the model in Python, call load_weights on this file, "
+    "and pass the live model."
 )
 
 
@@ -40,7 +43,7 @@ class KerasFile:
     config : dict or list
         Of the model.
     version : str
-        Of the Keras that wrote it; before Keras 1.0.8 files did not say it: "1".
+        Of the Keras that wrote it; "1" for files before Keras 1.0.8, which do not say it.
     """
 
     path: Path
@@ -64,7 +67,7 @@ class KerasFile:
         return ".keras" if self.zipped else ".h5"
 
     def objects(self) -> Iterator[Mapping[str, Any]]:
-        """Every object of the configuration that has a class, layers within layers too."""
+        """Yield every object of the configuration that has a class, also layers within layers."""
         return _objects(self.config)
 
 
@@ -87,17 +90,17 @@ def read_keras_file(path: Path) -> KerasFile:
         return _read_hdf5(path)
     if kind.kind in (GRAPH, TEXT_GRAPH, SAVED_MODEL):
         raise InvalidModelException(f"{path} is {kind.what}. Expected a file that Keras wrote.")
-    raise no_model(path, kind)
+    raise not_a_model(path, kind)
 
 
 def _read_zip(path: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
-            about = json.loads(archive.read("metadata.json"))
+            metadata = json.loads(archive.read("metadata.json"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
         raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
-    return KerasFile(path, True, config, str(about.get("keras_version", "3")))
+    return KerasFile(path, True, config, str(metadata.get("keras_version", "3")))
 
 
 def _read_hdf5(path: Path) -> KerasFile:
@@ -120,30 +123,30 @@ def damaged(path: Path, error: Exception) -> InvalidModelException:
     """Return the error about an HDF5 file that cannot be read."""
     if "truncated file" in str(error):
         return InvalidModelException(
-            f"{path} is half an HDF5 file: its {path.stat().st_size} bytes are fewer than it had "
-            "when it was written. Copy or save it again."
+            f"{path} is a truncated HDF5 file: it has {path.stat().st_size} bytes, fewer than when "
+            "it was written. Copy or save it again."
         )
     return InvalidModelException(f"{path} is a damaged HDF5 file: {error}. Save it again.")
 
 
-def holds_weights(file: Any) -> bool:
+def holds_weights(file: h5py.File) -> bool:
     """Say whether an open HDF5 file has weights as Keras writes them."""
     layers = {"layers", "_layer_checkpoint_dependencies", "vars", "model_weights"}
     return "layer_names" in file.attrs or bool(layers & set(file))
 
 
-def _without_model(path: Path, file: Any) -> str:
+def _without_model(path: Path, file: h5py.File) -> str:
     if holds_weights(file):
-        return f"{path} holds weights only, as save_weights writes them. {_LOADS}"
+        return f"{path} holds weights only, as save_weights writes them. {_LOAD_WEIGHTS}"
     names = ", ".join(list(file)[:5]) or "nothing"
-    return f"{path} is an HDF5 file, but none that Keras wrote: it has {names}. {_LOADS}"
+    return f"{path} is an HDF5 file, but not one that Keras wrote: it has {names}. {_LOAD_WEIGHTS}"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def _objects(config: Any) -> Iterator[Mapping[str, Any]]:
+def _objects(config: object) -> Iterator[Mapping[str, Any]]:
     if isinstance(config, Mapping):
         if isinstance(config.get("class_name"), str):
             yield config

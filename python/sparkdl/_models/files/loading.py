@@ -22,7 +22,7 @@ _MISSING = re.compile(
     r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
     r"|Could not deserialize (class|function) '([^']+)'"
 )
-_IN_A_ZIP = (
+_SAVE_AS_ZIP = (
     ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
     "save the model as .keras."
 )
@@ -37,9 +37,9 @@ def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_m
     path : Path
         A file with any name.
     custom_objects : dict, optional
-        Classes of Keras 3 among them make Keras 3 load a file of Keras 2.
+        If there are classes of Keras 3 among them, Keras 3 loads a file of Keras 2.
     safe_mode : bool
-        Code that is pickled in the file runs only without it.
+        Code that is pickled in the file runs only if this is False.
 
     Returns
     -------
@@ -48,10 +48,10 @@ def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_m
     Raises
     ------
     InvalidModelException
-        It is no whole model, has code without consent, or Keras cannot load it.
+        It is not a whole model, has code without consent, or Keras cannot load it.
     """
-    file = _checked(path, safe_mode)
-    with _explained(file):
+    file = _read_checked(path, safe_mode)
+    with _explain_errors(file):
         if file.by_keras_2 and not _has_classes_of_keras_3(file, custom_objects or {}):
             return keras_2.load(file, custom_objects, safe_mode)
         return _load_keras_3(file, custom_objects, safe_mode)
@@ -63,14 +63,14 @@ def load_to_train(path: Path, custom_objects: Mapping[str, Any] | None, safe_mod
     Raises
     ------
     InvalidModelException
-        As `load_keras_file`; of a file of Keras 2 that Keras 3 does not load it names two ways.
+        As `load_keras_file`; for a file of Keras 2 that Keras 3 does not load it names two ways.
     SettingsException
         Keras runs on another backend than TensorFlow.
     """
     keras_to_train()
-    file = _checked(path, safe_mode)
+    file = _read_checked(path, safe_mode)
     try:
-        with _explained(file):
+        with _explain_errors(file):
             return _load_keras_3(file, custom_objects, safe_mode)
     except InvalidModelException as e:
         if file.by_keras_2:
@@ -79,34 +79,36 @@ def load_to_train(path: Path, custom_objects: Mapping[str, Any] | None, safe_mod
 
 
 def cannot_train(what: str, version: str, why: str = "") -> str:
-    """Say that a model of Keras 2 is not trained here, and how else it is."""
+    """Say that a model of Keras 2 cannot be trained here, and how it can be."""
     return (
         f"Cannot train {what}: it is of Keras {version}, and sparkdl trains Keras 3, which does "
         "not take it. Either build the same model in Keras 3, call load_weights on a file of its "
-        "weights, and give the live model; or train it with tf_keras in a custom loop "
+        "weights, and pass the live model; or train it with tf_keras in a custom loop "
         f"(sparkdl.TensorFlowDistributor). {why}".rstrip()
     )
 
 
-def _checked(path: Path, safe_mode: bool) -> KerasFile:
+def _read_checked(path: Path, safe_mode: bool) -> KerasFile:
     file = read_keras_file(path)
     if safe_mode:
         refuse_pickles(file)
     return file
 
 
-def _load_keras_3(file: KerasFile, custom_objects: Any, safe_mode: bool) -> Any:
+def _load_keras_3(
+    file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: bool
+) -> Any:
     if not file.zipped:
         custom_objects = {**operations_of(file), **(custom_objects or {})}
-    with named(file.path, file.suffix) as path:
+    with with_suffix(file.path, file.suffix) as path:
         return keras().saving.load_model(
             str(path), custom_objects=custom_objects, compile=False, safe_mode=safe_mode
         )
 
 
 @contextmanager
-def named(path: Path, suffix: str) -> Iterator[Path]:
-    """Give a file the ending that Keras knows it by, for a block, with a link."""
+def with_suffix(path: Path, suffix: str) -> Iterator[Path]:
+    """Link to a file, for a block, by a name with the ending that Keras expects."""
     with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         link = Path(folder) / f"model{suffix}"
         link.symlink_to(path.absolute())
@@ -114,22 +116,22 @@ def named(path: Path, suffix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _explained(file: KerasFile) -> Iterator[None]:
+def _explain_errors(file: KerasFile) -> Iterator[None]:
     try:
         yield
     except SparkDLException:
         raise
-    except Exception as e:  # both Kerases raise many kinds
-        raise _explanation(file, e) from e
+    except Exception as e:  # both Kerases raise many classes
+        raise _explain(file, e) from e
 
 
-def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
+def _explain(file: KerasFile, error: Exception) -> InvalidModelException:
     text = str(error)
-    found = _MISSING.search(text)
-    kind, name = [g for g in found.groups() if g is not None] if found else ("", "")
-    if file.by_keras_1 and (not found or name in keras_1.GONE):
-        return keras_1.not_read(file, text)
-    if found:
+    match = _MISSING.search(text)
+    kind, name = [g for g in match.groups() if g is not None] if match else ("", "")
+    if file.by_keras_1 and (not match or name in keras_1.REMOVED_LAYERS):
+        return keras_1.unreadable(file, text)
+    if match:
         return missing(file.path, name, "function" if "function" in kind else "class")
     if _OBJECT_ARRAYS in text:
         return InvalidModelException(
@@ -137,26 +139,31 @@ def _explanation(file: KerasFile, error: Exception) -> InvalidModelException:
             "opened: save the model again, with arrays of numbers."
         )
     who = f"Keras {file.version} wrote it"
-    remedy = _IN_A_ZIP if not file.by_keras_2 and has_operations(file) and not file.zipped else ""
+    remedy = (
+        _SAVE_AS_ZIP if not file.by_keras_2 and has_operations(file) and not file.zipped else ""
+    )
     return InvalidModelException(f"Keras cannot load {file.path} ({who}): {text}{remedy}")
 
 
 def _has_classes_of_keras_3(file: KerasFile, custom_objects: Mapping[str, Any]) -> bool:
     registered = keras().saving.get_custom_objects()
-    named = {n for o in file.objects() for n in (o["class_name"], o.get("registered_name"))}
-    candidates = [*custom_objects.values(), *(registered[n] for n in named & registered.keys())]
-    return any(_of_keras_3(c) for c in candidates if inspect.isclass(c))
+    names = {n for o in file.objects() for n in (o["class_name"], o.get("registered_name"))}
+    candidates = [
+        *custom_objects.values(),
+        *(registered[n] for n in names & registered.keys()),
+    ]
+    return any(_is_of_keras_3(c) for c in candidates if inspect.isclass(c))
 
 
-def _of_keras_3(kind: type) -> bool:
+def _is_of_keras_3(kind: type) -> bool:
     return any(base.__module__.split(".")[0] == "keras" for base in kind.__mro__)
 
 
 @contextmanager
 def as_weights(path: Path) -> Iterator[Path]:
-    """Give a file of weights, or of a whole model, as Keras 3's load_weights takes it, for a block.
+    """Yield a file that Keras 3's load_weights takes, for a file of weights or of a whole model.
 
-    A zip of Keras 2 has its arrays elsewhere than Keras 3 looks: of it, HDF5 is made.
+    A zip of Keras 2 has its arrays elsewhere than Keras 3 looks: it is converted to HDF5.
     """
     if kind_of(path).kind == KERAS_ZIP:
         file = read_keras_file(path)
@@ -166,7 +173,7 @@ def as_weights(path: Path) -> Iterator[Path]:
                 load_keras_file(path, None, True).save_weights(str(copy))
                 yield copy
             return
-    with named(path, _suffix_of_weights(path)) as link:
+    with with_suffix(path, _suffix_of_weights(path)) as link:
         yield link
 
 

@@ -126,7 +126,7 @@ def _check_ends(model: Any) -> None:
 
 def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
     """Write a bundle for each copy: the network behind random changes of its images."""
-    from sparkdl._bundles.graph.chain import before, bundle_graph
+    from sparkdl._bundles.graph.chain import bundle_graph, preceded_by
     from sparkdl._bundles.graph.names import finish
     from sparkdl._bundles.saving import write_finished
     from sparkdl._models.libraries import eagerly
@@ -142,7 +142,7 @@ def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -
     with eagerly():
         graph = bundle_graph(base.bundle)
         for copy in range(copies):
-            changed = before(augmentation(kinds, seed, copy), graph, FEATURES)
+            changed = preceded_by(augmentation(kinds, seed, copy), graph, FEATURES)
             path = new_folder("augmented") / f"{base.name}-{copy}"
             made.append(Path(write_finished(path, finish(changed), path.name, image=base.image)))
     return made

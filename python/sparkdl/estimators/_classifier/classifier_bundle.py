@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkdl._bundles.graph.chain import behind, bundle_graph, with_decision
-from sparkdl._bundles.graph.names import Loose, finish
+from sparkdl._bundles.graph.chain import bundle_graph, followed_by, with_decision
+from sparkdl._bundles.graph.names import FrozenGraph, finish
 from sparkdl._bundles.keras_source import from_keras
 from sparkdl._bundles.saving import write_finished
 from sparkdl._models.libraries import eagerly
@@ -22,7 +22,7 @@ _PROBABILITIES = "probabilities"
 def frozen_bundle(base: BaseNetwork, head: Any, classes: Sequence[Any]) -> Path:
     """Write the graph of a network that was not trained, and of a head behind it."""
     with eagerly():
-        whole = behind(bundle_graph(base.bundle), FEATURES, _frozen(head))
+        whole = followed_by(bundle_graph(base.bundle), FEATURES, _frozen(head))
         return _written(base, whole, classes)
 
 
@@ -32,14 +32,14 @@ def tuned_bundle(base: BaseNetwork, model: Any, classes: Sequence[Any]) -> Path:
         return _written(base, _frozen(model), classes)
 
 
-def _frozen(model: Any) -> Loose:
+def _frozen(model: Any) -> FrozenGraph:
     found = from_keras(model, None, [_PROBABILITIES], model.name, new_folder("frozen"))
-    if not isinstance(found, Loose):
+    if not isinstance(found, FrozenGraph):
         raise InvalidModelException(f"Cannot freeze {model.name}: {found.why}.")
     return found
 
 
-def _written(base: BaseNetwork, classifier: Loose, classes: Sequence[Any]) -> Path:
+def _written(base: BaseNetwork, classifier: FrozenGraph, classes: Sequence[Any]) -> Path:
     names = [label_text(c) for c in classes]
     decided = with_decision(classifier, _PROBABILITIES, numbers(classes), names)
     image = {**base.image, "input": next(iter(decided.inputs))}

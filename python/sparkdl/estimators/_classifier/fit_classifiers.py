@@ -21,7 +21,7 @@ from sparkdl.networks.classifier_keras import (
     BASE,
     HEAD,
     HEAD_EPOCHS,
-    KEPT,
+    KERAS_FILE_CONTENT,
     WEIGHTS,
     WHOLE,
     pixel_layer,
@@ -174,7 +174,7 @@ def _facts(estimator: Any, base: BaseNetwork) -> dict[str, Any]:
         "kind": "sparkdl.ImageClassifierEstimator",
         BASE: base.name,
         WEIGHTS: estimator.getWeights() if named else estimator.getModelFile(),
-        KEPT: HEAD if named and unfrozen == "nothing" else WHOLE,
+        KERAS_FILE_CONTENT: HEAD if named and unfrozen == "nothing" else WHOLE,
         "head units": estimator.getHeadUnits(),
         "unfrozen from": unfrozen,
     }

@@ -29,7 +29,7 @@ class Checkpoints:
 
     def write(self, epoch: int, step: int, state: bytes) -> None:
         """Write a state; it is there as a whole or not at all."""
-        with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").written() as made:
+        with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").writing() as made:
             _write(made, state)
         for name in self._names()[:-_KEPT]:
             (self._folder / name).delete()
@@ -53,7 +53,7 @@ class Checkpoints:
 
 
 def _read(place: Place) -> bytes:
-    file = place.fetched()
+    file = place.fetch()
     if file is None:
         raise InvalidModelException(f"{place} is gone.")
     return file.read_bytes()

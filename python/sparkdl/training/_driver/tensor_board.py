@@ -70,7 +70,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
         if self._place.local is None:
             for part in self._writers:
                 for file in (self._folder / part).iterdir():
-                    with (self._place / part / file.name).written() as copy:
+                    with (self._place / part / file.name).writing() as copy:
                         shutil.copyfile(file, copy)
 
     def _scalars(self, part: str, unit: str, step: int, logs: Mapping[str, Any]) -> None:

@@ -12,10 +12,10 @@ from sparkdl._placement.placement import (
     TRAINING,
     VALIDATION,
     Layout,
-    encoded,
-    layout,
-    placed,
+    encode_rows,
+    find_layout,
     receiver,
+    send_rows,
 )
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
@@ -108,7 +108,7 @@ def _file(estimator: Any) -> Path:
 @contextmanager
 def _placed(estimator: Any, columns: DataFrame, fields: Fields) -> Iterator[tuple[Any, Layout]]:
     """Encode the rows, and let the executors forget them at the end."""
-    blocks = encoded(columns, fields)
+    blocks = encode_rows(columns, fields)
     fraction = estimator.getOrDefault("validationFraction")
     if fraction and estimator.getOrDefault("validationCol"):
         raise SettingsException(
@@ -117,7 +117,7 @@ def _placed(estimator: Any, columns: DataFrame, fields: Fields) -> Iterator[tupl
     chosen = Fraction(fraction, estimator.getSeed()) if fraction else None
     try:
         with described(blocks.context, f"{estimator.uid}: load rows"):
-            yield blocks, layout(blocks, fields, chosen)
+            yield blocks, find_layout(blocks, fields, chosen)
     finally:
         blocks.unpersist()
 
@@ -171,7 +171,7 @@ def _trained(estimator: Any, spec: Spec, model: Any, blocks: Any) -> tuple[Any, 
             count,
             train,
             (spec,),
-            data=placed(blocks, spec.layout, spec.batch, count),
+            data=send_rows(blocks, spec.layout, spec.batch, count),
             receive=receiver(spec.layout, spec.batch, count),
             handler=dialogue,
             progress=dialogue.progress,

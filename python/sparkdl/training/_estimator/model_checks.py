@@ -7,7 +7,7 @@ from typing import Any
 
 from sparkdl._models.model_ends import End, model_inputs, model_outputs
 from sparkdl._models.rnn_states import stateful_layers
-from sparkdl._placement.pairing import paired
+from sparkdl._placement.pairing import pair_columns
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl.errors import InvalidModelException, SettingsException
 
@@ -17,7 +17,7 @@ def output_columns(estimator: Any, model: Any) -> list[str]:
     given: Any = estimator.getOutputCols()
     if not estimator.isSet("outputCols"):
         return list(given)
-    return paired("outputCols", given, model_outputs(model), "output")
+    return pair_columns("outputCols", given, model_outputs(model), "output")
 
 
 def check_trainable(model: Any) -> None:

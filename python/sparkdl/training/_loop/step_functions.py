@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sparkdl._models.model_ends import model_inputs, model_outputs, packed, structure_of
+from sparkdl._models.model_ends import model_inputs, model_outputs, pack, structure_of
 from sparkdl.training._loop.variables import moving
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
@@ -207,11 +207,11 @@ class Steps:
         *others, weight = tensors if self._weighted else (*tensors, None)
         split = len(others) - self._labels
         pairs = zip(others[:split], self._inputs, strict=True)
-        x = packed(
+        x = pack(
             structure_of(self._model, "input"),
             self._inputs,
             [tf.cast(t, end.leaf.dtype) for t, end in pairs],
         )
         if not self._labels:
             return x, None, weight
-        return x, packed(structure_of(self._model, "output"), self._outputs, others[split:]), weight
+        return x, pack(structure_of(self._model, "output"), self._outputs, others[split:]), weight

@@ -38,12 +38,12 @@ class FileKindsSuite extends SparkSuite {
     val half = Files.readAllBytes(zip("whole.zip", "config.json")).dropRight(10)
     Seq(
       file("model.pb", "") -> "an empty file",
-      file("model.h5", "\u0080\u0004\u0095x") -> "a pickle of Python",
-      file("model.pb", "\u001c\u0000\u0000\u0000TFL3abc") -> "a model of TensorFlow Lite",
-      file("model.pb", "\b\u0007\u0012\u0007pytorch") -> "a model of ONNX",
+      file("model.h5", "\u0080\u0004\u0095x") -> "a Python pickle",
+      file("model.pb", "\u001c\u0000\u0000\u0000TFL3abc") -> "a TensorFlow Lite model",
+      file("model.pb", "\b\u0007\u0012\u0007pytorch") -> "an ONNX model",
       file("model.keras", "version https://git-lfs.github.com/spec/v1") -> "git lfs pull",
-      file("model.keras", half) -> "half a zip",
-      zip("model.pb", "archive/data.pkl", "archive/version") -> "a file of PyTorch",
+      file("model.keras", half) -> "a truncated zip",
+      zip("model.pb", "archive/data.pkl", "archive/version") -> "a PyTorch file",
       file("model", "<!DOCTYPE html><html>") -> "a web page",
       file("model", "{\"class_name\": \"Sequential\"}") -> "the architecture of a model"
     ).foreach { case (path, what) => assert(message(path).contains(what), path) }

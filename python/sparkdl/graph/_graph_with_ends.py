@@ -1,4 +1,4 @@
-"""A graph with its inputs and outputs, wherever it was found. Needs no TensorFlow."""
+"""A graph with its inputs and outputs, wherever it comes from. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
+class GraphWithEnds:
     """A graph with its ends.
 
     Attributes
     ----------
     graph_def : tf.compat.v1.GraphDef or None
-        Frozen, unless `whole` is there; None when it is in a bundle.
+        Frozen, unless there is a `whole`; None if it is in a bundle.
     inputs, outputs : dict of str to str
-        From the name that the bundle has to the tensor in the graph.
+        From the bundle's name to the tensor in the graph.
     signed : bool
         Whether the names are keys of a signature.
     whole : UnfrozenSavedModel, optional
-        What goes into a bundle instead, for a graph with lookup tables.
+        What goes into a bundle instead of a graph with lookup tables.
     shapes : dict of str to tf.TensorShape
         Shapes of the outputs, as far as they are known.
     """
@@ -43,23 +43,23 @@ class Found:
     shapes: dict[str, Any] = field(default_factory=dict)
 
 
-def found_in(bundle: str) -> Found:
+def ends_of_bundle(bundle: str) -> GraphWithEnds:
     """Return the ends of a bundle; its names are used like keys of a signature."""
     manifest = read_manifest(bundle)
     inputs, outputs = (
         {str(s["name"]): str(s["tensor"]) for s in manifest[ends]} for ends in ("inputs", "outputs")
     )
-    return Found(None, inputs, outputs, signed=True)
+    return GraphWithEnds(None, inputs, outputs, signed=True)
 
 
-def graph_in(bundle: str) -> tf.compat.v1.GraphDef:
+def graph_of_bundle(bundle: str) -> tf.compat.v1.GraphDef:
     """Return the GraphDef of a bundle."""
     v1 = tensorflow().compat.v1
     manifest, folder = read_manifest(bundle), Path(bundle)
     if "graph" in manifest:
-        from sparkdl._bundles.graph.seeds import unfed
+        from sparkdl._bundles.graph.seeds import without_seed_input
 
-        return unfed(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
+        return without_seed_input(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
     from tensorflow.python.saved_model import loader_impl
 
     metas = loader_impl.parse_saved_model(str(folder / manifest["savedModel"])).meta_graphs
@@ -67,13 +67,13 @@ def graph_in(bundle: str) -> tf.compat.v1.GraphDef:
     return next(m.graph_def for m in metas if set(m.meta_info_def.tags) == tags)
 
 
-def resolved(wanted: object, ends: Mapping[str, str], what: str) -> str:
-    """Return the bundle's name for what a user wrote: this name, or the tensor's or operation's."""
-    text = wanted if isinstance(wanted, str) else getattr(wanted, "name", None)
+def resolve(requested: object, ends: Mapping[str, str], what: str) -> str:
+    """Return the bundle's name for that name, a tensor, an operation, or the name of either."""
+    text = requested if isinstance(requested, str) else getattr(requested, "name", None)
     if not isinstance(text, str):
         raise WrongTypeException(
             f"Expected the name of an {what}, a tensor or an operation, got "
-            f"{type(wanted).__name__}: {wanted!r}."
+            f"{type(requested).__name__}: {requested!r}."
         )
     if text in ends:
         return text
@@ -81,8 +81,8 @@ def resolved(wanted: object, ends: Mapping[str, str], what: str) -> str:
     for name, tensor in ends.items():
         if full in (tensor, name + ":0"):
             return name
-    known = ", ".join(f"{name} ({tensor})" for name, tensor in ends.items())
-    raise UnknownNameException(f"The graph has no {what} {text!r}; it has {known}.")
+    known_names = ", ".join(f"{name} ({tensor})" for name, tensor in ends.items())
+    raise UnknownNameException(f"The graph has no {what} {text!r}; it has {known_names}.")
 
 
 def tensor_of(key: str, ends: Mapping[str, str], what: str) -> str:

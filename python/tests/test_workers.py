@@ -101,7 +101,9 @@ def test_a_worker_that_lets_others_wait_is_named_when_the_deadline_passes(spark:
             time.sleep(600)
         worker.exchange("here")
 
-    with pytest.raises(ModelExecutionException, match="worker 0 of 2 let the others wait for more"):
+    with pytest.raises(
+        ModelExecutionException, match="worker 0 of 2 kept the others waiting for more"
+    ):
         run_workers(spark.sparkContext, 2, hang, seconds=3)
     assert spark.range(10).count() == 10  # the slots are free again
 

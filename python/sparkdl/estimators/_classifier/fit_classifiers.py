@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.description.training_record import remember
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.console import show
-from sparkdl._processes.spark_jobs import described
+from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._classifier.base_network import BaseNetwork, augmented, base_of, own_network
 from sparkdl.estimators._classifier.classifier_bundle import frozen_bundle, tuned_bundle
 from sparkdl.estimators._classifier.feature_table import FeatureTable, fetch
@@ -159,7 +159,9 @@ def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path
         rows = base.featurizer(bundle, **columns, **shared).transform(rows)
     rows = rows.withColumn("reason", coalesce(*map(col, reasons)))
     policy = "error" if estimator.getHandleInvalid() == "error" else "skip"
-    with described(dataset.sparkSession.sparkContext, f"{estimator.uid}: features of {base.name}"):
+    with describe_jobs(
+        dataset.sparkSession.sparkContext, f"{estimator.uid}: features of {base.name}"
+    ):
         table = fetch(rows, kinds, policy, folder)
     if estimator.getVerbose():
         seconds = time.monotonic() - start

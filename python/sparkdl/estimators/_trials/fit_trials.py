@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import threads_per_process
-from sparkdl._processes.progress import reported
-from sparkdl._processes.spark_jobs import described
+from sparkdl._processes.progress import print_reports
+from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._trials.announcements import announce, report, warn_of_rejected
 from sparkdl.estimators._trials.image_blocks import ImageRules, shuffled
 from sparkdl.estimators._trials.image_layout import TrainingImages, images_in
@@ -57,7 +57,7 @@ def _loaded(estimator: Any, model: Any, dataset: DataFrame) -> tuple[RDD[Any], T
         labelled=label_col(estimator) is not None,
         stop=policy == "error",
     )
-    with described(sc, f"{estimator.uid}: load images"):
+    with describe_jobs(sc, f"{estimator.uid}: load images"):
         data = shuffled(training_images(estimator, model, dataset), rules)
         return data, images_in(accounts(sc, data), policy)
 
@@ -71,7 +71,7 @@ def _trained(
     first, (data, found) = estimators[0], images
     sc = data.context
     host = str(sc.getConf().get("spark.driver.host", "localhost"))
-    with described(sc, f"{first.uid}: train"), reported(host, names) as address:
+    with describe_jobs(sc, f"{first.uid}: train"), print_reports(host, names) as address:
         work = TrialsWork(
             model=file.read_bytes(),
             suffix=file.suffix,

@@ -23,7 +23,7 @@ from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
-from sparkdl._processes.spark_jobs import described
+from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.errors.user_warnings import warn
@@ -60,7 +60,7 @@ def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
     columns, fields = _columns(estimator, model, dataset)
     with _placed(estimator, columns, fields) as (blocks, found):
         spec = _spec(estimator, file, found)
-        with described(sc, f"{estimator.uid}: train"):
+        with describe_jobs(sc, f"{estimator.uid}: train"):
             trained, history = _trained(estimator, spec, compiled(spec, model), blocks)
     _check_weights(trained)
     return _fitted(estimator, trained, history, spec)
@@ -116,7 +116,7 @@ def _placed(estimator: Any, columns: DataFrame, fields: Fields) -> Iterator[tupl
         )
     chosen = Fraction(fraction, estimator.getSeed()) if fraction else None
     try:
-        with described(blocks.context, f"{estimator.uid}: load rows"):
+        with describe_jobs(blocks.context, f"{estimator.uid}: load rows"):
             yield blocks, layout(blocks, fields, chosen)
     finally:
         blocks.unpersist()

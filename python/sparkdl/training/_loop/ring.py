@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connected, prepare
-from sparkdl._processes.network import listening
+from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connect_within, prepare
+from sparkdl._processes.network import listen
 from sparkdl._processes.worker_process import WorkerLost
 
 _PIECE = 1 << 20
@@ -77,7 +77,7 @@ class Ring:
 
     def _connect(self, worker: Any) -> None:
         key = secrets.token_hex(16)
-        with listening(backlog=16) as server:
+        with listen(backlog=16) as server:
             place = (worker.host, server.getsockname()[1], key)
             host, port, theirs = json.loads(worker.exchange(json.dumps(place))[self._after])
             after = Link(self._to_next(host, port, worker.host), self._seconds)
@@ -92,7 +92,7 @@ class Ring:
 
     def _to_next(self, host: str, port: int, own: str) -> socket.socket:
         try:
-            return connected(host, port, self._seconds)
+            return connect_within(host, port, self._seconds)
         except DeadlinePassed as e:
             raise DeadlinePassed(
                 f"worker {self._rank} on {own} cannot reach worker {self._after}: {e} (param "

@@ -9,18 +9,18 @@ import pytest
 
 from sparkdl.errors import InvalidModelException
 from sparkdl.training._driver.checkpoints import Checkpoints
-from sparkdl.training._loop.training_state import packed, unpacked
+from sparkdl.training._loop.training_state import pack_state, unpack_state
 
 
 def state(number: int) -> bytes:
-    return packed({"number": number}, [np.full((2, 3), number, "float32"), np.int64(number)])
+    return pack_state({"number": number}, [np.full((2, 3), number, "float32"), np.int64(number)])
 
 
 def test_a_state_keeps_dtypes_and_shapes() -> None:
     import ml_dtypes
 
     arrays = [np.zeros((0, 2), "int8"), np.array(3, "int64"), np.ones(2, ml_dtypes.bfloat16)]
-    about, found = unpacked(packed({"a": [1, None]}, arrays))
+    about, found = unpack_state(pack_state({"a": [1, None]}, arrays))
     assert about == {"a": [1, None]}
     for given, back in zip(arrays, found, strict=True):
         assert (back.dtype, back.shape) == (given.dtype, given.shape)
@@ -31,9 +31,9 @@ def test_a_damaged_state_is_refused() -> None:
     data = bytearray(state(1))
     data[-40] ^= 1
     with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
-        unpacked(data)
+        unpack_state(data)
     with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
-        unpacked(b"")
+        unpack_state(b"")
 
 
 def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path)
     assert _number(found) == 3
     files[1].write_bytes(files[1].read_bytes()[:-1])
     (tmp_path / "states" / "epoch-000011-step-000000000.state.part").write_bytes(b"half")
-    with pytest.warns(UserWarning, match="epoch-000010.* is left out: .*damaged"):
+    with pytest.warns(UserWarning, match="epoch-000010.* is skipped: .*damaged"):
         assert _number(found) == 2
     found.clear()
     assert found.newest() is None

@@ -9,7 +9,7 @@ import numpy as np
 from training_threads import replace, spec_of
 
 from sparkdl.training._driver.fingerprint import fingerprint
-from sparkdl.training._loop.training_spec import built
+from sparkdl.training._loop.training_spec import build_model
 
 
 def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are_called(
@@ -25,7 +25,7 @@ def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are
         return spec_of(model, x, y, tmp_path)
 
     def of(given: Any) -> str:
-        return fingerprint(given, built(given, tmp_path))
+        return fingerprint(given, build_model(given, tmp_path))
 
     first = of(spec())
     assert of(spec()) == first  # dense_1 instead of dense
@@ -45,7 +45,7 @@ def test_an_optimizer_that_was_made_again_is_the_same_one(tmp_path: Path) -> Non
 
     def of(rate: float) -> str:
         made = replace(given, optimizer=convert(keras.optimizers.Adam(rate)))
-        return fingerprint(made, built(made, tmp_path))
+        return fingerprint(made, build_model(made, tmp_path))
 
     assert of(0.1) == of(0.1)  # whose names are adam and adam_1
     assert of(0.1) != of(0.2)

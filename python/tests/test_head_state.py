@@ -94,7 +94,7 @@ def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path
     assert trained(made, table, tmp_path / "c", 3) is None
     newest = max((tmp_path / "c").rglob("*.state"))
     newest.write_bytes(newest.read_bytes()[:-100])
-    with pytest.warns(UserWarning, match="Checkpoint epoch-000004.* is left out: .* damaged"):
+    with pytest.warns(UserWarning, match="Checkpoint epoch-000004.* is skipped: .* damaged"):
         assert trained(made, table, tmp_path / "c")[1] == history
 
 

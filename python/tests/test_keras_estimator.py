@@ -262,7 +262,7 @@ def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
         ({"metrics": [3]}, "Keras knows no metric 3"),
         ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
         ({"lossWeights": 2}, "lossWeights must be a list"),
-        ({"callbacks": ["early"]}, "Expected callbacks of Keras, got str"),
+        ({"callbacks": ["early"]}, "Expected Keras callbacks, got str"),
         ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
     ):
         with pytest.raises(SparkDLException, match=message):

@@ -20,7 +20,7 @@ from sparkdl._processes.link import Message
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.dialogue import Dialogue
 from sparkdl.training._loop.epochs import Training
-from sparkdl.training._loop.training_spec import Spec, built
+from sparkdl.training._loop.training_spec import Spec, build_model
 
 BLOCK = 50  # rows
 SPLIT_SEED = 5  # of the rows to validate on
@@ -100,7 +100,7 @@ def trained(
 
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
-    model = built(spec, folder)
+    model = build_model(spec, folder)
     dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 

@@ -13,8 +13,8 @@ import numpy as np
 from sparkdl.estimators._classifier.base_network import own_network
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.training._driver.checkpoints import Checkpoints
-from sparkdl.training._driver.fingerprint import unnamed
-from sparkdl.training._loop.training_state import packed
+from sparkdl.training._driver.fingerprint import without_names
+from sparkdl.training._loop.training_state import pack_state
 from sparkdl.training._loop.variables import assign, values
 
 # What may be another when a training goes on.
@@ -48,7 +48,7 @@ def folder(estimator: Any, table: FeatureTable, part: str) -> str:
     """
     free = _FREE | _OF_NETWORK if part == "head" else _FREE
     params = {p.name: v for p, v in estimator.extractParamMap().items() if p.name not in free}
-    params["optimizer"] = unnamed(params["optimizer"])  # Keras counts names up
+    params["optimizer"] = without_names(params["optimizer"])  # Keras counts names up
     told = json.dumps([sorted(params.items()), table.classes], default=str).lower()
     digest = hashlib.sha256(told.encode())  # in lower case, for Keras writes Adam and adam
     weights = own_network(estimator).get_weights() if estimator.isSet("modelFile") else []
@@ -113,7 +113,7 @@ class HeadState(keras.callbacks.Callback):  # type: ignore[misc]
             "stopping": {n: float(getattr(stopping, n)) for n in _STOPPING} if best else {},
         }
         arrays = [*values(self._variables()), *best]
-        self._states.write(epoch + 1, 0, packed(facts, arrays))
+        self._states.write(epoch + 1, 0, pack_state(facts, arrays))
 
     def on_train_end(self, logs: Any = None) -> None:
         """Remove what is not needed any more."""

@@ -24,7 +24,7 @@ from sparkdl._processes import child_process
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
 from sparkdl.plot.metric_values import text_of, to_json
-from sparkdl.training._loop.optimizer import made_optimizer
+from sparkdl.training._loop.optimizer import make_optimizer
 
 JOB, RESULT, BUNDLE = "job.pickle", "result.json", "bundle"  # in a trial's folder
 
@@ -82,7 +82,7 @@ def _trained(folder: Path, job: TrialJob) -> dict[str, Any]:
         output = tuple(model.output_shape[1:])
         wanted = targets(labels[0], trial.loss, output) if labels else None
         model.compile(
-            optimizer=made_optimizer(trial.optimizer, model),
+            optimizer=make_optimizer(trial.optimizer, model),
             loss=keras.losses.get(readable(trial.loss)),
             auto_scale_loss=False,  # the optimizer does, if it is to
         )

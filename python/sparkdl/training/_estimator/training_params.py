@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import Params, TypeConverters
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl.param.converters import at_least_one, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
@@ -98,31 +99,31 @@ class TrainingParams(Params):
         """Return the optimizer."""
         return self.getOrDefault(self.optimizer)
 
-    def setOptimizer(self: T, value: Any) -> T:
+    def setOptimizer(self: T, value: OptimizerLike) -> T:
         """Set the optimizer."""
         return self._set(optimizer=value)
 
-    def getLoss(self) -> Any:
+    def getLoss(self) -> LossLike | PerOutput | None:
         """Return the loss."""
         return self.getOrDefault(self.loss)
 
-    def setLoss(self: T, value: Any) -> T:
+    def setLoss(self: T, value: LossLike | PerOutput) -> T:
         """Set the loss."""
         return self._set(loss=value)
 
-    def getLossWeights(self) -> Any:
+    def getLossWeights(self) -> PerOutput | None:
         """Return the factors of the losses."""
         return self.getOrDefault(self.lossWeights)
 
-    def setLossWeights(self: T, value: Any) -> T:
+    def setLossWeights(self: T, value: PerOutput) -> T:
         """Set the factors of the losses."""
         return self._set(lossWeights=value)
 
-    def getMetrics(self) -> Any:
+    def getMetrics(self) -> PerOutput | None:
         """Return the metrics."""
         return self.getOrDefault(self.metrics)
 
-    def setMetrics(self: T, value: Any) -> T:
+    def setMetrics(self: T, value: PerOutput) -> T:
         """Set the metrics."""
         return self._set(metrics=value)
 

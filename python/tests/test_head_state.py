@@ -28,7 +28,7 @@ def trained(made: Any, table: FeatureTable, folder: Path, stop: int | None = Non
     import keras
 
     from sparkdl.estimators._classifier import head as head_module
-    from sparkdl.estimators._classifier.head_state import folder as place
+    from sparkdl.estimators._classifier.head_state import state_folder
     from sparkdl.training._driver.checkpoints import Checkpoints
 
     def interrupt(epoch: int, _: Any) -> None:
@@ -36,7 +36,7 @@ def trained(made: Any, table: FeatureTable, folder: Path, stop: int | None = Non
             raise KeyboardInterrupt
 
     made = made.copy().setParams(checkpointDir=folder)
-    states = Checkpoints(place(made, table, "head"))
+    states = Checkpoints(state_folder(made, table, "head"))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
         patch.setattr(head_module, "callbacks", lambda _: [callback])
@@ -101,10 +101,10 @@ def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path
 def test_another_training_does_not_go_on_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
     import keras
 
-    from sparkdl.estimators._classifier.head_state import folder
+    from sparkdl.estimators._classifier.head_state import state_folder
 
     def place(part: str = "head", rows: FeatureTable = table, **params: Any) -> str:
-        return folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
+        return state_folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
 
     first = place()
     assert first.startswith(f"{tmp_path}/head/")

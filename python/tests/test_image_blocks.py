@@ -13,7 +13,7 @@ from sparkdl._placement.blocks import Block
 from sparkdl._placement.local_arrays import arrays_of
 from sparkdl._placement.placement import TRAINING
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._trials.image_blocks import DATA, ImageAccount, ImageRules, _packed
+from sparkdl.estimators._trials.image_blocks import DATA, ImageAccount, ImageRules, _pack
 from sparkdl.estimators._trials.image_layout import images_in
 from sparkdl.estimators._trials.trial_task import _receive
 
@@ -38,7 +38,7 @@ def row(name: str, pixels: Any, label: Any = 0.0) -> Any:
 def packed(partitions: list[list[Any]], labelled: bool = True) -> tuple[list[Block], list[Any]]:
     """Return the blocks and the accounts of partitions of rows."""
     rules = ImageRules(reverse=False, labelled=labelled, stop=False)
-    pairs = [p for i, rows in enumerate(partitions) for p in _packed(ImageAccount(i), rows, rules)]
+    pairs = [p for i, rows in enumerate(partitions) for p in _pack(ImageAccount(i), rows, rules)]
     return [x for k, x in pairs if k == DATA], [x for k, x in pairs if k != DATA]
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import Params, TypeConverters
 
+from sparkdl._models.keras_arguments import OptimizerLike
 from sparkdl.errors import SparkDLException
 from sparkdl.param import SparkDLTypeConverters
 from sparkdl.param.converters import at_least_one, one_of, path
@@ -21,14 +22,14 @@ AUGMENTATIONS = ("flip", "crop", "colour")
 def _least(name: str, least: float, below: float = float("inf")) -> Callable[[Any], float]:
     """Return a converter that accepts numbers from `least` to less than `below`."""
 
-    def number(value: Any) -> float:
-        found = TypeConverters.toFloat(value)
-        if not least <= found < below:
+    def to_number(value: object) -> float:
+        number = TypeConverters.toFloat(value)
+        if not least <= number < below:
             limit = f" and less than {below:g}" if below < float("inf") else ""
-            raise SparkDLException(f"{name} must be at least {least:g}{limit}, got {found:g}.")
-        return found
+            raise SparkDLException(f"{name} must be at least {least:g}{limit}, got {number:g}.")
+        return number
 
-    return number
+    return to_number
 
 
 def _whole(name: str) -> Callable[[Any], int]:
@@ -36,14 +37,14 @@ def _whole(name: str) -> Callable[[Any], int]:
     return lambda value: int(check(TypeConverters.toInt(value)))
 
 
-def _augmentations(value: Any) -> list[str]:
-    found = TypeConverters.toListString([value] if isinstance(value, str) else value)
-    unknown = [f for f in found if f not in AUGMENTATIONS]
+def _augmentations(value: object) -> list[str]:
+    kinds = TypeConverters.toListString([value] if isinstance(value, str) else value)
+    unknown = [k for k in kinds if k not in AUGMENTATIONS]
     if unknown:
         raise SparkDLException(
             f"Unknown augment {unknown[0]!r}. Expected a list of: {', '.join(AUGMENTATIONS)}."
         )
-    return found
+    return kinds
 
 
 _augmentations.__name__ = "toListOfAugmentations"  # pyspark asks the name whether it is a list
@@ -136,7 +137,7 @@ class HeadParams(Params):
         """Return the optimizer."""
         return self.getOrDefault(self.optimizer)
 
-    def setOptimizer(self: P, value: Any) -> P:
+    def setOptimizer(self: P, value: OptimizerLike) -> P:
         """Set the optimizer."""
         return self._set(optimizer=value)
 
@@ -198,8 +199,8 @@ class HeadParams(Params):
 
     def getAugment(self) -> list[str]:
         """Return the random changes of training images."""
-        found: list[str] = self.getOrDefault(self.augment)
-        return list(found)
+        kinds: list[str] = self.getOrDefault(self.augment)
+        return list(kinds)
 
     def setAugment(self: P, value: Sequence[str] | str) -> P:
         """Set the random changes of training images."""

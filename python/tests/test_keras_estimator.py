@@ -255,7 +255,7 @@ def test_what_does_not_fit_is_said_before_training(
 def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
     for wrong, message in (
         ({"batchSize": 0}, "batchSize must be at least 1, got 0"),
-        ({"validationFraction": 1.0}, "from 0 to below 1, got 1.0"),
+        ({"validationFraction": 1.0}, "from 0 to less than 1, got 1.0"),
         ({"timeout": 0}, "timeout must be more than 0"),
         ({"checkpointSteps": -1}, "checkpointSteps must be at least 0"),
         ({"metrics": "accuracy"}, "metrics must be a list"),

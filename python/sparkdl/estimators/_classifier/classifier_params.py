@@ -1,4 +1,4 @@
-"""All that `ImageClassifierEstimator` is told, and the model that its bundle becomes."""
+"""The settings of `ImageClassifierEstimator`, and the model that its bundle becomes."""
 
 from __future__ import annotations
 

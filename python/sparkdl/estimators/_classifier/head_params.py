@@ -71,7 +71,7 @@ class HeadParams(Params):
         "The optimizer's learning rate when unfreezeFrom is set and the network is trained.",
         _least("fineTuneLearningRate", 0),
     )
-    epochs = declare_param("epochs", "The most epochs.", at_least_one("epochs"))
+    epochs = declare_param("epochs", "Largest number of epochs.", at_least_one("epochs"))
     batchSize = declare_param(
         "batchSize", "Images per step of training, on all workers.", at_least_one("batchSize")
     )
@@ -87,7 +87,7 @@ class HeadParams(Params):
     )
     earlyStoppingPatience = declare_param(
         "earlyStoppingPatience",
-        "Epochs without a smaller loss of validation after which training stops; 0: never.",
+        "Epochs without a smaller validation loss after which training stops; 0: never.",
         _whole("earlyStoppingPatience"),
     )
     augment = declare_param(
@@ -110,15 +110,15 @@ class HeadParams(Params):
     )
     checkpointDir = declare_param(
         "checkpointDir",
-        "Directory for the state after each epoch, from which a fit that was interrupted goes on.",
+        "Directory for the state after each epoch, from which a fit that was interrupted resumes.",
         path,
     )
     seed = declare_param(
-        "seed", "Of first weights, order, split and augmentation.", TypeConverters.toInt
+        "seed", "Seed of first weights, order, split and augmentation.", TypeConverters.toInt
     )
     numWorkers = declare_param(
         "numWorkers",
-        "Tasks that train the network, when unfreezeFrom is set; unset: as many as there are.",
+        "Tasks that train the network, when unfreezeFrom is set; unset: all task slots.",
         at_least_one("numWorkers"),
     )
     verbose = declare_param(
@@ -158,11 +158,11 @@ class HeadParams(Params):
         return self._set(fineTuneLearningRate=value)
 
     def getEpochs(self) -> int:
-        """Return the most epochs."""
+        """Return the largest number of epochs."""
         return int(self.getOrDefault(self.epochs))
 
     def setEpochs(self: P, value: int) -> P:
-        """Set the most epochs."""
+        """Set the largest number of epochs."""
         return self._set(epochs=value)
 
     def getBatchSize(self) -> int:
@@ -182,11 +182,11 @@ class HeadParams(Params):
         return self._set(validationFraction=value)
 
     def getValidationCol(self) -> str:
-        """Return the name of the column that says what is held out."""
+        """Return the name of the column that says which rows are held out."""
         return str(self.getOrDefault(self.validationCol))
 
     def setValidationCol(self: P, value: str) -> P:
-        """Set the name of the column that says what is held out."""
+        """Set the name of the column that says which rows are held out."""
         return self._set(validationCol=value)
 
     def getEarlyStoppingPatience(self) -> int:
@@ -247,17 +247,17 @@ class HeadParams(Params):
         return self._set(seed=value)
 
     def getNumWorkers(self) -> int:
-        """Return the tasks that train the network."""
+        """Return the number of tasks that train the network."""
         return int(self.getOrDefault(self.numWorkers))
 
     def setNumWorkers(self: P, value: int) -> P:
-        """Set the tasks that train the network."""
+        """Set the number of tasks that train the network."""
         return self._set(numWorkers=value)
 
     def getVerbose(self) -> int:
-        """Return the amount of messages."""
+        """Return whether a line per epoch is printed."""
         return int(self.getOrDefault(self.verbose))
 
     def setVerbose(self: P, value: int) -> P:
-        """Set the amount of messages."""
+        """Set whether a line per epoch is printed."""
         return self._set(verbose=value)

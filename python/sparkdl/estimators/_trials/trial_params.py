@@ -1,4 +1,4 @@
-"""All that `KerasImageFileEstimator` is told, and the transformer that a trial's bundle becomes."""
+"""The settings of `KerasImageFileEstimator`, and the transformer that a trial's bundle becomes."""
 
 from __future__ import annotations
 

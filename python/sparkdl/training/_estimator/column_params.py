@@ -51,7 +51,7 @@ class TrainingColumns(Params):
     )
     validationFraction = declare_param(
         "validationFraction",
-        "Fraction of the rows to validate on instead of training, from 0 (none) to below 1.",
+        "Fraction of the rows to validate on instead of training, from 0 (none) to less than 1.",
         fraction,
     )
     validationCol: Param[str | None] = declare_param(

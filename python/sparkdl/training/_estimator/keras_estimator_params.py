@@ -1,4 +1,4 @@
-"""All that `KerasEstimator` is told: its params, and how Keras is to load the model."""
+"""The settings of `KerasEstimator`: its params, and how Keras loads the model."""
 
 from __future__ import annotations
 

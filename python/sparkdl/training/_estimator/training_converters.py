@@ -35,10 +35,10 @@ def columns(value: object) -> list[str] | dict[str, str]:
 
 
 def fraction(value: object) -> float:
-    """Accept numbers from 0 to below 1."""
+    """Accept numbers from 0 to less than 1."""
     number = TypeConverters.toFloat(value)
     if not 0 <= number < 1:
-        raise SparkDLException(f"validationFraction must be from 0 to below 1, got {number}.")
+        raise SparkDLException(f"validationFraction must be from 0 to less than 1, got {number}.")
     return number
 
 
@@ -81,8 +81,8 @@ def _metric(value: object) -> object:
     if callable(value) and not isinstance(value, str):
         return value
     raise SparkDLException(
-        f"Keras knows no metric {value!r}. Expected a name such as 'accuracy', a function, or one "
-        "of keras.metrics."
+        f"Keras has no metric {value!r}. Expected a name such as 'accuracy', a function, or a "
+        "metric of keras.metrics."
     )
 
 

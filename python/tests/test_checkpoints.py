@@ -36,7 +36,7 @@ def test_a_damaged_state_is_refused() -> None:
         unpack_state(b"")
 
 
-def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path) -> None:
+def test_the_newest_undamaged_state_is_read_and_two_are_kept(tmp_path: Path) -> None:
     found = Checkpoints(str(tmp_path / "states"))
     assert found.newest() is None
     for number, (epoch, step) in enumerate([(0, 5), (0, 10), (1, 0), (10, 2)]):

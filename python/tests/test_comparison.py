@@ -42,7 +42,7 @@ def test_networks_are_compared_in_a_table_and_a_picture(digits: Any, tmp_path: P
     assert titles == ["accuracy", "seconds of fit", "size in MB", "images/s at inference"]
 
 
-def test_what_cannot_be_compared_is_said_before_anything_is_fitted(
+def test_what_cannot_be_compared_is_an_error_before_anything_is_fitted(
     digits: Any, tmp_path: Path
 ) -> None:
     def refused(error: type, message: str, models: list[str], **params: Any) -> None:

@@ -75,7 +75,7 @@ def plain() -> tuple[list[float], Any]:
     return losses, weights
 
 
-def test_a_loop_of_ones_own_under_a_strategy_of_two_processes_gives_what_one_process_gives(
+def test_a_custom_loop_under_a_strategy_of_two_processes_gives_the_result_of_one_process(
     spark: Any, capfd: pytest.CaptureFixture[str]
 ):
     distributor = sparkdl.TensorFlowDistributor(numProcesses=2, localMode=False)
@@ -141,7 +141,7 @@ def gives_what_cannot_travel(kind: str) -> Any:
     return threading.Lock()
 
 
-def test_what_cannot_be_sent_is_told_and_not_tried_again(spark: Any):
+def test_what_cannot_be_sent_is_named_and_not_tried_again(spark: Any):
     alone = sparkdl.TensorFlowDistributor(1)
     with pytest.raises(ModelExecutionException, match="Worker 0 of 1 failed: Mute: <exception str"):
         alone.run(gives_what_cannot_travel, "error")

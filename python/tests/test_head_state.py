@@ -83,12 +83,12 @@ def test_classes_without_rows_to_train_on_are_warned_of(
         trained(estimator(epochs=1), few, tmp_path)
 
 
-def test_a_loss_that_is_no_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="no number any more. A smaller learningRate may help"):
         trained(estimator(epochs=2, learningRate=1e30), table, tmp_path)
 
 
-def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path) -> None:
+def test_a_damaged_state_is_skipped(table: FeatureTable, tmp_path: Path) -> None:
     made = estimator(epochs=5)
     _, history = trained(made, table, tmp_path / "whole")
     assert trained(made, table, tmp_path / "c", 3) is None
@@ -98,7 +98,7 @@ def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path
         assert trained(made, table, tmp_path / "c")[1] == history
 
 
-def test_another_training_does_not_go_on_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
+def test_another_training_does_not_resume_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
     import keras
 
     from sparkdl.estimators._classifier.head_state import state_folder

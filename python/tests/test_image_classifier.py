@@ -190,7 +190,7 @@ def test_rows_that_cannot_be_used_are_an_error_or_left_out(spark: Any, digits: A
     assert model.transform(frame).count() == ROWS + 1
 
 
-def test_what_cannot_be_is_said(digits: Any) -> None:
+def test_settings_that_cannot_work_are_errors(digits: Any) -> None:
     with pytest.raises(SettingsException, match="set one of baseModel .* none is set"):
         estimator(baseModel=None).fit(digits)
     with pytest.raises(SparkDLException, match="set inputCol and labelCol"):

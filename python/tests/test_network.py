@@ -153,7 +153,7 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
     assert "lost" not in text
 
 
-def test_a_worker_that_cannot_reach_the_next_is_told_with_both_addresses() -> None:
+def test_a_worker_that_cannot_reach_the_next_is_reported_with_both_addresses() -> None:
     exchange = Exchange(2)
 
     class Blocked(Thread):
@@ -169,7 +169,7 @@ def test_a_worker_that_cannot_reach_the_next_is_told_with_both_addresses() -> No
             Ring(first)
 
 
-def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
+def test_failures_that_would_repeat_are_told_from_those_that_might_not() -> None:
     again = (ConnectionError("x"), EOFError(), MemoryError(), RuntimeError("the process died"))
     never = (DriverUnreachable("x"), ModuleNotFoundError("x"), SettingsException("x"), KeyError(1))
     assert [is_hopeless(e) for e in (*again, *never)] == [False] * 4 + [True] * 4
@@ -189,7 +189,7 @@ def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
         ),
     ],
 )
-def test_what_only_spark_tells_of_a_task_ends_the_run(told: str, expected: str) -> None:
+def test_what_only_spark_reports_of_a_task_ends_the_run(told: str, expected: str) -> None:
     found = hopeless_job_error(RuntimeError(told), 2)
     assert found is not None
     with pytest.raises(ModelExecutionException, match=expected):

@@ -185,7 +185,7 @@ def test_two_heads_in_a_dict_learn_what_they_learn_in_keras(frame: Any) -> None:
         ({"metrics": [["mae"], ["mae"], ["mae"]]}, SettingsException, "metrics is a list.*by name"),
     ],
 )
-def test_what_does_not_fit_the_ends_is_said_before_training(
+def test_what_does_not_fit_the_ends_is_an_error_before_training(
     frame: Any, wrong: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

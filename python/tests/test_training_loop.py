@@ -242,7 +242,7 @@ def test_weights_that_the_optimizer_averages_are_the_result_as_in_keras(
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_callbacks_hear_of_every_step_and_write_what_they_write_with_keras(
+def test_callbacks_hear_of_every_step_and_write_the_same_as_with_keras(
     data: Any, tmp_path: Path
 ) -> None:
     import keras
@@ -337,7 +337,7 @@ def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> Non
             assert history[name] == pytest.approx(values, rel=1e-5)
 
 
-def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
+def test_a_custom_loss_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
     import keras
 
     class Mine(keras.losses.Loss):
@@ -351,7 +351,7 @@ def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path
     assert 0 < found["loss"][0] < 1
 
 
-def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None:
+def test_losses_that_are_not_means_are_refused(data: Any, tmp_path: Path) -> None:
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")

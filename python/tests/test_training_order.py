@@ -57,7 +57,7 @@ def test_without_shuffling_batches_are_those_of_keras() -> None:
     assert numbers(order, 6, None) == list(range(96, 103))
 
 
-def test_epochs_and_seeds_have_orders_of_their_own() -> None:
+def test_each_epoch_and_seed_has_its_own_order() -> None:
     order = LaneOrder(320, 32, 1, 0)
     orders = [numbers(order, 0, s, e) for s, e in ((1, 0), (1, 1), (2, 0))]
     assert orders[0] == numbers(order, 0, 1, 0)

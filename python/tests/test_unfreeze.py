@@ -68,7 +68,7 @@ def test_a_network_has_the_layer_from_which_it_is_unfrozen(digits: Any) -> None:
         estimator(epochs=1, unfreezeFrom="x").fit(digits)
 
 
-def test_what_is_wrong_with_a_network_is_said_before_features_are_computed(
+def test_faults_of_a_network_are_named_before_features_are_computed(
     digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sparkdl.estimators._classifier import fit_classifiers
@@ -127,7 +127,7 @@ def test_a_network_may_have_the_name_of_a_layer_of_the_classifier(digits: Any) -
     assert model.keras_model().get_layer("head_network").output.shape == (None, 16)
 
 
-def test_a_network_may_have_layers_of_ones_own(digits: Any, tmp_path: Path) -> None:
+def test_a_network_may_have_custom_layers(digits: Any, tmp_path: Path) -> None:
     import keras
 
     class Halved(keras.layers.Layer):  # type: ignore[misc]

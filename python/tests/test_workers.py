@@ -95,7 +95,7 @@ def test_a_worker_that_raises_ends_all_at_once_with_its_traceback(spark: Any) ->
     assert time.monotonic() - began < 60
 
 
-def test_a_worker_that_lets_others_wait_is_named_when_the_deadline_passes(spark: Any) -> None:
+def test_a_worker_that_keeps_others_waiting_is_named_when_the_deadline_passes(spark: Any) -> None:
     def hang(worker: Any) -> None:
         if worker.rank == 0:
             time.sleep(600)
@@ -212,7 +212,7 @@ def _gone(pids: list[int]) -> bool:
     return True
 
 
-def test_the_driver_answers_no_attempt_before_it_is_done_with_the_last() -> None:
+def test_the_driver_finishes_one_attempt_before_it_answers_the_next() -> None:
     def ask(worker: Any) -> int:
         if worker.attempt == 0 and worker.rank == 1:
             worker.exchange("soon")
@@ -268,7 +268,7 @@ def test_packages_that_executors_lack_are_named() -> None:
         run_workers(None, 1, load, log=None)
 
 
-def test_executors_that_have_just_started_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_executors_that_are_just_starting_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slots = [0, 0, 2]
     monkeypatch.setattr(
         cluster, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0]
@@ -307,7 +307,7 @@ def test_a_process_that_hangs_outside_of_python_is_ended_with_the_run(tmp_path: 
     assert _gone([int((tmp_path / "pid").read_text())])
 
 
-def test_lines_are_told_as_a_terminal_shows_them_also_the_last_that_does_not_end() -> None:
+def test_lines_are_passed_on_as_a_terminal_shows_them_even_a_last_one_without_an_end() -> None:
     from sparkdl._processes.process_output import ProcessOutput
 
     told: list[str] = []

@@ -79,12 +79,12 @@ def test_classes_without_rows_to_train_on_are_warned_of(
 ) -> None:
     held_out = table.held_out | (table.labels == 2)
     few = FeatureTable(table.features, table.labels, table.classes, held_out)
-    with pytest.warns(UserWarning, match=r"1 class\(es\) have no rows to train on, .*: c\. Say"):
+    with pytest.warns(UserWarning, match=r"1 class\(es\) have no rows to train on, .*: c\. Choose"):
         trained(estimator(epochs=1), few, tmp_path)
 
 
 def test_a_loss_that_is_not_a_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="no number any more. A smaller learningRate may help"):
+    with pytest.warns(UserWarning, match="no longer a number. A smaller learningRate may help"):
         trained(estimator(epochs=2, learningRate=1e30), table, tmp_path)
 
 

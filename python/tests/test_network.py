@@ -65,12 +65,12 @@ def test_a_machine_without_ipv6_listens_by_ipv4(monkeypatch: pytest.MonkeyPatch)
         assert server.family == socket.AF_INET
         connect("127.0.0.1", server.getsockname()[1], 5).close()
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
-    made = socket.socket
+    create_socket = socket.socket
 
-    def without_ipv6(family: Any = socket.AF_INET, *given: Any) -> Any:
+    def without_ipv6(family: Any = socket.AF_INET, *arguments: Any) -> Any:
         if family == socket.AF_INET6:
             raise OSError(97, "Address family not supported by protocol")
-        return made(family, *given)
+        return create_socket(family, *arguments)
 
     monkeypatch.setattr(socket, "socket", without_ipv6)
     with listen(backlog=4) as server:
@@ -133,10 +133,10 @@ def test_processes_of_a_run_on_this_machine_find_the_driver_by_ipv6(
 def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_both_addresses(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Coordinator.__init__
+    init = Coordinator.__init__
 
-    def elsewhere(self: Any, host: str, *given: Any) -> None:
-        made(self, host, *given)
+    def elsewhere(self: Any, host: str, *arguments: Any) -> None:
+        init(self, host, *arguments)
         self.address = Address("127.0.0.1", nobody_listens, self.address.key)
 
     with free_port() as taken:  # which does not listen
@@ -158,8 +158,8 @@ def test_a_worker_that_cannot_reach_the_next_is_reported_with_both_addresses() -
 
     class Blocked(Thread):
         def exchange(self, value: str) -> list[str]:
-            found = super().exchange(value)
-            return [found[0], f'["127.0.0.1", {taken.getsockname()[1]}, "key"]']
+            texts = super().exchange(value)
+            return [texts[0], f'["127.0.0.1", {taken.getsockname()[1]}, "key"]']
 
     with free_port() as taken:
         first = Blocked(0, 2, Path(), exchange, None)
@@ -176,7 +176,7 @@ def test_failures_that_would_repeat_are_told_from_those_that_might_not() -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("message", "expected"),
     [
         (
             "Traceback\n  File\nModuleNotFoundError: No module named 'sparkdl'\n\tat org",
@@ -189,11 +189,11 @@ def test_failures_that_would_repeat_are_told_from_those_that_might_not() -> None
         ),
     ],
 )
-def test_what_only_spark_reports_of_a_task_ends_the_run(told: str, expected: str) -> None:
-    found = hopeless_job_error(RuntimeError(told), 2)
-    assert found is not None
+def test_what_only_spark_reports_of_a_task_ends_the_run(message: str, expected: str) -> None:
+    error = hopeless_job_error(RuntimeError(message), 2)
+    assert error is not None
     with pytest.raises(ModelExecutionException, match=expected):
-        raise found
+        raise error
 
 
 def test_lost_executors_are_tried_again() -> None:

@@ -45,9 +45,9 @@ def packed(partitions: list[list[Any]], labelled: bool = True) -> tuple[list[Blo
 def received(partitions: list[list[Any]], folder: Path, labelled: bool = True) -> list[Any]:
     """Return the arrays of a trial whose blocks arrive in the wrong order."""
     blocks, accounts = packed(partitions, labelled)
-    found = images_in(accounts, "skip")
-    _receive(found.layout, reversed(blocks), folder)
-    return arrays_of(folder, found.layout, TRAINING, found.layout.rows[TRAINING])
+    images = images_in(accounts, "skip")
+    _receive(images.layout, reversed(blocks), folder)
+    return arrays_of(folder, images.layout, TRAINING, images.layout.rows[TRAINING])
 
 
 def test_whole_numbers_stay_bytes_and_rows_keep_their_order(tmp_path: Path) -> None:

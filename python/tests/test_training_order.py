@@ -27,9 +27,9 @@ def test_every_row_is_in_one_batch_of_one_worker_and_all_take_as_many_steps(
     orders = [LaneOrder(rows, batch, workers, r) for r in range(workers)]
     assert {o.steps for o in orders} == {-(-rows // batch)}
     assert sum(o.mine for o in orders) == rows
-    found = [[numbers(o, s, seed) for o in orders] for s in range(orders[0].steps)]
-    assert sorted(i for step in found for share in step for i in share) == list(range(rows))
-    for step, shares in enumerate(found):
+    steps = [[numbers(o, s, seed) for o in orders] for s in range(orders[0].steps)]
+    assert sorted(i for step in steps for share in step for i in share) == list(range(rows))
+    for step, shares in enumerate(steps):
         sizes = [len(s) for s in shares]
         assert sum(sizes) == orders[0].size(step)
         assert max(sizes) - min(sizes) <= 1

@@ -9,53 +9,53 @@ import pytest
 
 from sparkdl.errors import InvalidModelException
 from sparkdl.training._driver.checkpoints import Checkpoints
-from sparkdl.training._loop.training_state import packed, unpacked
+from sparkdl.training._loop.training_state import pack_state, unpack_state
 
 
 def state(number: int) -> bytes:
-    return packed({"number": number}, [np.full((2, 3), number, "float32"), np.int64(number)])
+    return pack_state({"number": number}, [np.full((2, 3), number, "float32"), np.int64(number)])
 
 
 def test_a_state_keeps_dtypes_and_shapes() -> None:
     import ml_dtypes
 
     arrays = [np.zeros((0, 2), "int8"), np.array(3, "int64"), np.ones(2, ml_dtypes.bfloat16)]
-    about, found = unpacked(packed({"a": [1, None]}, arrays))
-    assert about == {"a": [1, None]}
-    for given, back in zip(arrays, found, strict=True):
-        assert (back.dtype, back.shape) == (given.dtype, given.shape)
-        np.testing.assert_array_equal(back, given)
+    facts, restored = unpack_state(pack_state({"a": [1, None]}, arrays))
+    assert facts == {"a": [1, None]}
+    for array, back in zip(arrays, restored, strict=True):
+        assert (back.dtype, back.shape) == (array.dtype, array.shape)
+        np.testing.assert_array_equal(back, array)
 
 
 def test_a_damaged_state_is_refused() -> None:
     data = bytearray(state(1))
     data[-40] ^= 1
     with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
-        unpacked(data)
+        unpack_state(data)
     with pytest.raises(InvalidModelException, match="SHA-256 is not the one"):
-        unpacked(b"")
+        unpack_state(b"")
 
 
-def test_the_newest_state_that_is_whole_is_read_and_two_are_kept(tmp_path: Path) -> None:
-    found = Checkpoints(str(tmp_path / "states"))
-    assert found.newest() is None
+def test_the_newest_undamaged_state_is_read_and_two_are_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(str(tmp_path / "states"))
+    assert checkpoints.newest() is None
     for number, (epoch, step) in enumerate([(0, 5), (0, 10), (1, 0), (10, 2)]):
-        found.write(epoch, step, state(number))
+        checkpoints.write(epoch, step, state(number))
     files = sorted((tmp_path / "states").iterdir())
     assert [f.name for f in files] == [
         "epoch-000001-step-000000000.state",
         "epoch-000010-step-000000002.state",
     ]
-    assert _number(found) == 3
+    assert _number(checkpoints) == 3
     files[1].write_bytes(files[1].read_bytes()[:-1])
     (tmp_path / "states" / "epoch-000011-step-000000000.state.part").write_bytes(b"half")
-    with pytest.warns(UserWarning, match="epoch-000010.* is left out: .*damaged"):
-        assert _number(found) == 2
-    found.clear()
-    assert found.newest() is None
+    with pytest.warns(UserWarning, match="epoch-000010.* is skipped: .*damaged"):
+        assert _number(checkpoints) == 2
+    checkpoints.clear()
+    assert checkpoints.newest() is None
 
 
-def _number(found: Checkpoints) -> int:
-    newest = found.newest()
+def _number(checkpoints: Checkpoints) -> int:
+    newest = checkpoints.newest()
     assert newest is not None
     return int(newest[0]["number"])

@@ -23,26 +23,26 @@ def digits(spark: Any) -> Any:
 def test_networks_are_compared_in_a_table_and_a_picture(digits: Any, tmp_path: Path) -> None:
     missing = {"VGG16": tmp_path / "no.weights.h5"}
     with pytest.warns(UserWarning, match="VGG16 is left out of the comparison: There is no"):
-        found = sparkdl.compare_models(digits, ["TinyNet", "VGG16"], weights=missing, **GIVEN)
-    assert [r.model for r in found] == list(found.models) == ["TinyNet"]
-    history = found.models["TinyNet"].history
+        comparison = sparkdl.compare_models(digits, ["TinyNet", "VGG16"], weights=missing, **GIVEN)
+    assert [r.model for r in comparison] == list(comparison.models) == ["TinyNet"]
+    history = comparison.models["TinyNet"].history
     best = history["val_loss"].index(min(history["val_loss"]))
-    assert (found[0].accuracy, found[0].loss) == (
+    assert (comparison[0].accuracy, comparison[0].loss) == (
         history["val_accuracy"][best],
         history["val_loss"][best],
     )
-    assert found[0].imagesPerSecond > 0
-    assert found.best is found.models["TinyNet"]
-    lines = repr(found).splitlines()
+    assert comparison[0].imagesPerSecond > 0
+    assert comparison.best is comparison.models["TinyNet"]
+    lines = repr(comparison).splitlines()
     assert lines[0].split() == ["model", "accuracy", "loss", "seconds", "MB", "images/s"]
     assert lines[1].startswith("TinyNet")
-    figure, out = found.plot(), io.BytesIO()
+    figure, out = comparison.plot(), io.BytesIO()
     figure.savefig(out, format="png")
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["accuracy", "seconds of fit", "size in MB", "images/s at inference"]
 
 
-def test_what_cannot_be_compared_is_said_before_anything_is_fitted(
+def test_what_cannot_be_compared_is_an_error_before_anything_is_fitted(
     digits: Any, tmp_path: Path
 ) -> None:
     def refused(error: type, message: str, models: list[str], **params: Any) -> None:

@@ -75,7 +75,7 @@ def plain() -> tuple[list[float], Any]:
     return losses, weights
 
 
-def test_a_loop_of_ones_own_under_a_strategy_of_two_processes_gives_what_one_process_gives(
+def test_a_custom_loop_under_a_strategy_of_two_processes_gives_the_result_of_one_process(
     spark: Any, capfd: pytest.CaptureFixture[str]
 ):
     distributor = sparkdl.TensorFlowDistributor(numProcesses=2, localMode=False)
@@ -141,7 +141,7 @@ def gives_what_cannot_travel(kind: str) -> Any:
     return threading.Lock()
 
 
-def test_what_cannot_be_sent_is_told_and_not_tried_again(spark: Any):
+def test_what_cannot_be_sent_is_named_and_not_tried_again(spark: Any):
     alone = sparkdl.TensorFlowDistributor(1)
     with pytest.raises(ModelExecutionException, match="Worker 0 of 1 failed: Mute: <exception str"):
         alone.run(gives_what_cannot_travel, "error")
@@ -152,24 +152,24 @@ def test_what_cannot_be_sent_is_told_and_not_tried_again(spark: Any):
         alone.run(print, [rows])
 
 
-def about_me(**given: Any) -> tuple[Any, str | None, dict[str, Any]]:
-    return json.loads(os.environ["TF_CONFIG"]), os.environ.get("CUDA_VISIBLE_DEVICES"), given
+def about_me(**keywords: Any) -> tuple[Any, str | None, dict[str, Any]]:
+    return json.loads(os.environ["TF_CONFIG"]), os.environ.get("CUDA_VISIBLE_DEVICES"), keywords
 
 
 def test_local_mode_runs_on_this_machine_and_gives_what_process_0_returns():
-    config, gpus, given = sparkdl.TensorFlowDistributor(2).run(about_me, a=1)
+    config, gpus, keywords = sparkdl.TensorFlowDistributor(2).run(about_me, a=1)
     assert config["task"] == {"type": "worker", "index": 0}
     places = config["cluster"]["worker"]
     assert len(set(places)) == 2
     assert all(p.startswith("localhost:") for p in places)
     assert gpus == "-1"
-    assert given == {"a": 1}
+    assert keywords == {"a": 1}
 
 
 def test_horovods_runner_takes_as_many_processes_as_there_are_slots(spark: Any):
-    config, _, given = sparkdl.HorovodRunner(0).run(about_me, rate=0.5)
+    config, _, keywords = sparkdl.HorovodRunner(0).run(about_me, rate=0.5)
     assert len(config["cluster"]["worker"]) == 2
-    assert given == {"rate": 0.5}
+    assert keywords == {"rate": 0.5}
 
 
 def test_a_function_for_horovod_is_told_what_to_use_instead(monkeypatch: pytest.MonkeyPatch):

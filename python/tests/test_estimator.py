@@ -402,11 +402,11 @@ def test_a_live_model_is_copied_and_progress_is_shown(
 
 def test_progress_that_cannot_be_sent_is_not_missed(capfd: pytest.CaptureFixture[str]) -> None:
     from sparkdl._processes.listener import Address
-    from sparkdl._processes.progress import Reporter, reported
+    from sparkdl._processes.progress import Reporter, print_reports
 
     Reporter(Address("localhost", 1, "key"), 0).report("nobody hears this")
     Reporter(None, 0).report("nor this")
-    with reported("localhost", {0: "trial"}) as address:
+    with print_reports("localhost", {0: "trial"}) as address:
         assert address is not None
         reporter = Reporter(address, 0)
     for _ in range(100):
@@ -418,9 +418,9 @@ def test_only_those_who_know_the_key_are_heard(capfd: pytest.CaptureFixture[str]
     import time
     from dataclasses import replace
 
-    from sparkdl._processes.progress import Reporter, reported
+    from sparkdl._processes.progress import Reporter, print_reports
 
-    with reported("localhost", {0: "trial"}) as address:
+    with print_reports("localhost", {0: "trial"}) as address:
         assert address is not None
         Reporter(replace(address, key="other"), 0).report("false")
         Reporter(address, 0).report("true")

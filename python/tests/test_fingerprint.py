@@ -9,7 +9,7 @@ import numpy as np
 from training_threads import replace, spec_of
 
 from sparkdl.training._driver.fingerprint import fingerprint
-from sparkdl.training._loop.training_spec import built
+from sparkdl.training._loop.training_spec import build_model
 
 
 def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are_called(
@@ -24,8 +24,8 @@ def test_trainings_that_differ_have_fingerprints_that_differ_whatever_layers_are
         model = keras.Sequential([keras.Input((3,)), hidden, keras.layers.Dropout(rate)])
         return spec_of(model, x, y, tmp_path)
 
-    def of(given: Any) -> str:
-        return fingerprint(given, built(given, tmp_path))
+    def of(spec: Any) -> str:
+        return fingerprint(spec, build_model(spec, tmp_path))
 
     first = of(spec())
     assert of(spec()) == first  # dense_1 instead of dense
@@ -40,12 +40,12 @@ def test_an_optimizer_that_was_made_again_is_the_same_one(tmp_path: Path) -> Non
     from sparkdl.training._estimator.training_params import TrainingParams
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    given = spec_of(model, np.zeros((4, 3), "float32"), np.zeros(4), tmp_path)
+    start = spec_of(model, np.zeros((4, 3), "float32"), np.zeros(4), tmp_path)
     convert = TrainingParams.optimizer.typeConverter
 
     def of(rate: float) -> str:
-        made = replace(given, optimizer=convert(keras.optimizers.Adam(rate)))
-        return fingerprint(made, built(made, tmp_path))
+        spec = replace(start, optimizer=convert(keras.optimizers.Adam(rate)))
+        return fingerprint(spec, build_model(spec, tmp_path))
 
     assert of(0.1) == of(0.1)  # whose names are adam and adam_1
     assert of(0.1) != of(0.2)

@@ -23,25 +23,25 @@ def table() -> FeatureTable:
     return FeatureTable([features], labels.astype("int32"), ["a", "b", "c", "d"], held_out)
 
 
-def trained(made: Any, table: FeatureTable, folder: Path, stop: int | None = None) -> Any:
+def trained(classifier: Any, table: FeatureTable, folder: Path, stop: int | None = None) -> Any:
     """Return weights and history of a training, or None if it was interrupted after an epoch."""
     import keras
 
     from sparkdl.estimators._classifier import head as head_module
-    from sparkdl.estimators._classifier.head_state import folder as place
+    from sparkdl.estimators._classifier.head_state import state_folder
     from sparkdl.training._driver.checkpoints import Checkpoints
 
     def interrupt(epoch: int, _: Any) -> None:
         if epoch == stop:
             raise KeyboardInterrupt
 
-    made = made.copy().setParams(checkpointDir=folder)
-    states = Checkpoints(place(made, table, "head"))
+    classifier = classifier.copy().setParams(checkpointDir=folder)
+    states = Checkpoints(state_folder(classifier, table, "head"))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
         patch.setattr(head_module, "callbacks", lambda _: [callback])
         try:
-            head, history, _ = head_module.train_head(made, table, states)
+            head, history, _ = head_module.train_head(classifier, table, states)
         except KeyboardInterrupt:
             return None
     return head.get_weights(), history
@@ -50,14 +50,14 @@ def trained(made: Any, table: FeatureTable, folder: Path, stop: int | None = Non
 def test_early_stopping_and_the_curve_are_those_of_a_training_without_a_break(
     table: FeatureTable, tmp_path: Path
 ) -> None:
-    made = estimator(epochs=40, earlyStoppingPatience=3, learningRate=0.02)
-    weights, history = trained(made, table, tmp_path / "whole")
+    classifier = estimator(epochs=40, earlyStoppingPatience=3, learningRate=0.02)
+    weights, history = trained(classifier, table, tmp_path / "whole")
     epochs = len(history["loss"])
     assert 4 < epochs < 40
     for stop in (epochs - 3, epochs - 2, epochs - 1):  # while it waits, and when it has stopped
         folder = tmp_path / str(stop)
-        assert trained(made, table, folder, stop) is None
-        again, whole = trained(made, table, folder)
+        assert trained(classifier, table, folder, stop) is None
+        again, whole = trained(classifier, table, folder)
         assert whole == history
         for a, b in zip(again, weights, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -66,10 +66,10 @@ def test_early_stopping_and_the_curve_are_those_of_a_training_without_a_break(
 
 def test_without_validation_the_last_weights_are_kept(table: FeatureTable, tmp_path: Path) -> None:
     alone = FeatureTable(table.features, table.labels, table.classes, np.zeros(ROWS, bool))
-    made = estimator(epochs=4, optimizer="sgd")
-    weights, history = trained(made, alone, tmp_path / "whole")
-    assert trained(made, alone, tmp_path / "c", 1) is None
-    again, whole = trained(made, alone, tmp_path / "c")
+    classifier = estimator(epochs=4, optimizer="sgd")
+    weights, history = trained(classifier, alone, tmp_path / "whole")
+    assert trained(classifier, alone, tmp_path / "c", 1) is None
+    again, whole = trained(classifier, alone, tmp_path / "c")
     assert whole == history
     np.testing.assert_array_equal(again[0], weights[0])
 
@@ -79,32 +79,32 @@ def test_classes_without_rows_to_train_on_are_warned_of(
 ) -> None:
     held_out = table.held_out | (table.labels == 2)
     few = FeatureTable(table.features, table.labels, table.classes, held_out)
-    with pytest.warns(UserWarning, match=r"1 class\(es\) have no rows to train on, .*: c\. Say"):
+    with pytest.warns(UserWarning, match=r"1 class\(es\) have no rows to train on, .*: c\. Choose"):
         trained(estimator(epochs=1), few, tmp_path)
 
 
-def test_a_loss_that_is_no_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="no number any more. A smaller learningRate may help"):
+def test_a_loss_that_is_not_a_number_is_warned_of(table: FeatureTable, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="no longer a number. A smaller learningRate may help"):
         trained(estimator(epochs=2, learningRate=1e30), table, tmp_path)
 
 
-def test_a_state_that_is_damaged_is_left_out(table: FeatureTable, tmp_path: Path) -> None:
-    made = estimator(epochs=5)
-    _, history = trained(made, table, tmp_path / "whole")
-    assert trained(made, table, tmp_path / "c", 3) is None
+def test_a_damaged_state_is_skipped(table: FeatureTable, tmp_path: Path) -> None:
+    classifier = estimator(epochs=5)
+    _, history = trained(classifier, table, tmp_path / "whole")
+    assert trained(classifier, table, tmp_path / "c", 3) is None
     newest = max((tmp_path / "c").rglob("*.state"))
     newest.write_bytes(newest.read_bytes()[:-100])
-    with pytest.warns(UserWarning, match="Checkpoint epoch-000004.* is left out: .* damaged"):
-        assert trained(made, table, tmp_path / "c")[1] == history
+    with pytest.warns(UserWarning, match="Checkpoint epoch-000004.* is skipped: .* damaged"):
+        assert trained(classifier, table, tmp_path / "c")[1] == history
 
 
-def test_another_training_does_not_go_on_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
+def test_another_training_does_not_resume_from_a_state(table: FeatureTable, tmp_path: Path) -> None:
     import keras
 
-    from sparkdl.estimators._classifier.head_state import folder
+    from sparkdl.estimators._classifier.head_state import state_folder
 
     def place(part: str = "head", rows: FeatureTable = table, **params: Any) -> str:
-        return folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
+        return state_folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
 
     first = place()
     assert first.startswith(f"{tmp_path}/head/")

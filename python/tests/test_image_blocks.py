@@ -13,7 +13,7 @@ from sparkdl._placement.blocks import Block
 from sparkdl._placement.local_arrays import arrays_of
 from sparkdl._placement.placement import TRAINING
 from sparkdl.errors import InvalidInputException
-from sparkdl.estimators._trials.image_blocks import DATA, ImageAccount, ImageRules, _packed
+from sparkdl.estimators._trials.image_blocks import DATA, ImageAccount, ImageRules, _pack
 from sparkdl.estimators._trials.image_layout import images_in
 from sparkdl.estimators._trials.trial_task import _receive
 
@@ -38,16 +38,16 @@ def row(name: str, pixels: Any, label: Any = 0.0) -> Any:
 def packed(partitions: list[list[Any]], labelled: bool = True) -> tuple[list[Block], list[Any]]:
     """Return the blocks and the accounts of partitions of rows."""
     rules = ImageRules(reverse=False, labelled=labelled, stop=False)
-    pairs = [p for i, rows in enumerate(partitions) for p in _packed(ImageAccount(i), rows, rules)]
+    pairs = [p for i, rows in enumerate(partitions) for p in _pack(ImageAccount(i), rows, rules)]
     return [x for k, x in pairs if k == DATA], [x for k, x in pairs if k != DATA]
 
 
 def received(partitions: list[list[Any]], folder: Path, labelled: bool = True) -> list[Any]:
     """Return the arrays of a trial whose blocks arrive in the wrong order."""
     blocks, accounts = packed(partitions, labelled)
-    found = images_in(accounts, "skip")
-    _receive(found.layout, reversed(blocks), folder)
-    return arrays_of(folder, found.layout, TRAINING, found.layout.rows[TRAINING])
+    images = images_in(accounts, "skip")
+    _receive(images.layout, reversed(blocks), folder)
+    return arrays_of(folder, images.layout, TRAINING, images.layout.rows[TRAINING])
 
 
 def test_whole_numbers_stay_bytes_and_rows_keep_their_order(tmp_path: Path) -> None:

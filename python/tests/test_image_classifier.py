@@ -57,9 +57,9 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     from sparkdl.estimators._classifier.base_network import base_of
     from sparkdl.estimators._classifier.fit_classifiers import features
 
-    made = estimator(validationFraction=0.0, epochs=3, optimizer="sgd", learningRate=0.05)
-    table = features(made, base_of(made), digits, new_folder("test"))
-    head = head_module.new_head(made, 128, 10)
+    classifier = estimator(validationFraction=0.0, epochs=3, optimizer="sgd", learningRate=0.05)
+    table = features(classifier, base_of(classifier), digits, new_folder("test"))
+    head = head_module.new_head(classifier, 128, 10)
     batches = head_module.FeatureBatches(table, np.arange(ROWS), 32, 0, np.ones(10, "float32"))
     optimizer, loss = keras.optimizers.SGD(0.05), keras.losses.SparseCategoricalCrossentropy()
     head.compile(optimizer, loss)
@@ -67,18 +67,18 @@ def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(dig
     for epoch in range(3):
         batches.begin(epoch)
         parts = [batches[i] for i in range(len(batches))]
-        found = [len(y) * float(head.train_on_batch(x, y)) for x, y, _ in parts]
-        losses.append(sum(found) / ROWS)
-    model = made.fit(digits)
+        sums = [len(y) * float(head.train_on_batch(x, y)) for x, y, _ in parts]
+        losses.append(sum(sums) / ROWS)
+    model = classifier.fit(digits)
     np.testing.assert_allclose(model.history["loss"], losses, rtol=1e-4)
-    assert made.fit(digits).history == model.history
+    assert classifier.fit(digits).history == model.history
 
 
 def test_the_cluster_gives_what_plain_keras_gives_of_the_exported_model(
     digits: Any, tmp_path: Path
 ) -> None:
-    made = estimator(baseModel=None, labelCol="name", epochs=2, preprocessing="caffe")
-    made.setParams(model=network()).fit(digits).write().save(str(tmp_path / "stage"))
+    classifier = estimator(baseModel=None, labelCol="name", epochs=2, preprocessing="caffe")
+    classifier.setParams(model=network()).fit(digits).write().save(str(tmp_path / "stage"))
     check_exported(ImageClassifierModel.load(str(tmp_path / "stage")), digits, tmp_path / "m.keras")
 
 
@@ -129,8 +129,8 @@ def test_copies_of_an_image_in_several_files_are_on_the_same_side(spark: Any) ->
     rows = [((f"{copy}{i}", *s[1:]), i) for copy in "ab" for i, s in enumerate(images)]
     schema = f"image {ImageSchema.columnSchema.simpleString()}, label int"
     frame = spark.createDataFrame(rows, schema)
-    found = labelled_images(estimator(validationFraction=0.5), frame).collect()
-    sides = {r.image.origin: r.held_out for r in found}
+    rows = labelled_images(estimator(validationFraction=0.5), frame).collect()
+    sides = {r.image.origin: r.held_out for r in rows}
     assert [sides[f"a{i}"] for i in range(30)] == [sides[f"b{i}"] for i in range(30)]
     assert 0 < sum(sides.values()) < 60
 
@@ -190,7 +190,7 @@ def test_rows_that_cannot_be_used_are_an_error_or_left_out(spark: Any, digits: A
     assert model.transform(frame).count() == ROWS + 1
 
 
-def test_what_cannot_be_is_said(digits: Any) -> None:
+def test_settings_that_cannot_work_are_errors(digits: Any) -> None:
     with pytest.raises(SettingsException, match="set one of baseModel .* none is set"):
         estimator(baseModel=None).fit(digits)
     with pytest.raises(SparkDLException, match="set inputCol and labelCol"):
@@ -254,12 +254,12 @@ def test_combinations_share_the_features_in_cross_validation(
 ) -> None:
     from sparkdl.estimators._classifier import fit_classifiers
 
-    made, calls = estimator(epochs=3), []
+    classifier, calls = estimator(epochs=3), []
     real = fit_classifiers.features
     monkeypatch.setattr(fit_classifiers, "features", lambda *a: (calls.append(1), real(*a))[1])
-    grid = ParamGridBuilder().addGrid(made.headUnits, [0, 16]).build()
+    grid = ParamGridBuilder().addGrid(classifier.headUnits, [0, 16]).build()
     validator = CrossValidator(
-        estimator=made,
+        estimator=classifier,
         estimatorParamMaps=grid,
         evaluator=MulticlassClassificationEvaluator(metricName="accuracy"),
         numFolds=2,
@@ -272,8 +272,8 @@ def test_combinations_share_the_features_in_cross_validation(
 
 
 def test_an_estimator_is_saved_and_loaded(tmp_path: Path) -> None:
-    made = estimator(augment=["flip"], learningRate=0.01)
-    made.write().save(str(tmp_path / "e"))
+    classifier = estimator(augment=["flip"], learningRate=0.01)
+    classifier.write().save(str(tmp_path / "e"))
     loaded = ImageClassifierEstimator.load(str(tmp_path / "e"))
-    values = [{p.name: v for p, v in e.extractParamMap().items()} for e in (made, loaded)]
+    values = [{p.name: v for p, v in e.extractParamMap().items()} for e in (classifier, loaded)]
     assert values[0] == values[1]

@@ -112,7 +112,7 @@ def test_the_fitted_model_is_saved_with_its_history_and_goes_on_in_keras(
     assert len(loaded.keras_model().layers) == 2
 
 
-def test_a_training_goes_on_from_its_checkpoint_and_no_other_from_it(
+def test_a_training_resumes_from_its_checkpoint_and_no_other_does(
     frame: Any, start: str, tmp_path: Path, capfd: Any
 ) -> None:
     whole = estimator(start, numWorkers=1, epochs=3, shuffle=True, verbose=1).fit(frame)
@@ -245,7 +245,7 @@ def test_a_model_may_be_live_or_come_from_a_function(start: str) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_said_before_training(
+def test_what_does_not_fit_is_an_error_before_training(
     frame: Any, start: str, wrong: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -255,15 +255,15 @@ def test_what_does_not_fit_is_said_before_training(
 def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
     for wrong, message in (
         ({"batchSize": 0}, "batchSize must be at least 1, got 0"),
-        ({"validationFraction": 1.0}, "from 0 to below 1, got 1.0"),
+        ({"validationFraction": 1.0}, "from 0 to less than 1, got 1.0"),
         ({"timeout": 0}, "timeout must be more than 0"),
         ({"checkpointSteps": -1}, "checkpointSteps must be at least 0"),
         ({"metrics": "accuracy"}, "metrics must be a list"),
         ({"metrics": [3]}, "Keras knows no metric 3"),
         ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
         ({"lossWeights": 2}, "lossWeights must be a list"),
-        ({"callbacks": ["early"]}, "Expected callbacks of Keras, got str"),
-        ({"loss": "no such loss"}, "Keras does not know the loss 'no such loss'"),
+        ({"callbacks": ["early"]}, "Expected Keras callbacks, got str"),
+        ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
     ):
         with pytest.raises(SparkDLException, match=message):
             estimator(start, **wrong)

@@ -16,12 +16,12 @@ from training_threads import Exchange, Thread
 
 from sparkdl._processes import workers
 from sparkdl._processes.coordinator import Coordinator
-from sparkdl._processes.failures import hopeless, hopeless_job
-from sparkdl._processes.link import DriverUnreachable, connected
+from sparkdl._processes.failures import hopeless_job_error, is_hopeless
+from sparkdl._processes.link import DriverUnreachable, connect_within
 from sparkdl._processes.listener import Address
-from sparkdl._processes.network import authority, bare, connect, free_port, listening
-from sparkdl._processes.progress import Reporter, reported
-from sparkdl._processes.worker import hello
+from sparkdl._processes.network import authority, connect, free_port, listen, without_brackets
+from sparkdl._processes.progress import Reporter, print_reports
+from sparkdl._processes.worker import connect_to_driver
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import ModelExecutionException, SettingsException
 from sparkdl.training._loop.ring import Ring
@@ -47,33 +47,33 @@ def loopback_of_ipv6() -> str:
     ],
 )
 def test_brackets_are_for_texts_and_not_for_sockets(host: str, plain: str, text: str) -> None:
-    assert bare(host) == plain
+    assert without_brackets(host) == plain
     assert authority(host, 80) == text
 
 
 @pytest.mark.parametrize("host", ["[::1]", "::1", "127.0.0.1", "localhost"])
 def test_who_listens_is_reached_by_addresses_of_both_kinds(host: str) -> None:
     loopback_of_ipv6()
-    with listening(backlog=4) as server, connect(host, server.getsockname()[1], 5) as client:
+    with listen(backlog=4) as server, connect(host, server.getsockname()[1], 5) as client:
         client.sendall(b"x")
         assert server.accept()[0].recv(1) == b"x"
 
 
 def test_a_machine_without_ipv6_listens_by_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
-    with listening(backlog=4) as server:
+    with listen(backlog=4) as server:
         assert server.family == socket.AF_INET
         connect("127.0.0.1", server.getsockname()[1], 5).close()
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
-    made = socket.socket
+    create_socket = socket.socket
 
-    def without_ipv6(family: Any = socket.AF_INET, *given: Any) -> Any:
+    def without_ipv6(family: Any = socket.AF_INET, *arguments: Any) -> Any:
         if family == socket.AF_INET6:
             raise OSError(97, "Address family not supported by protocol")
-        return made(family, *given)
+        return create_socket(family, *arguments)
 
     monkeypatch.setattr(socket, "socket", without_ipv6)
-    with listening(backlog=4) as server:
+    with listen(backlog=4) as server:
         assert server.family == socket.AF_INET
 
 
@@ -93,15 +93,15 @@ def test_the_coordinator_a_ring_and_progress_work_at_an_ipv6_address(
     host = loopback_of_ipv6()
     coordinator = Coordinator(host, 1, 5, lambda rank, message: ({}, b""), print)
     try:
-        hello(coordinator.address, 5, host, role="task", rank=0).close()
+        connect_to_driver(coordinator.address, 5, host, role="task", rank=0).close()
         end = time.monotonic() + 5
-        while not coordinator.heard() and time.monotonic() < end:
+        while not coordinator.has_begun() and time.monotonic() < end:
             time.sleep(0.01)
-        assert coordinator.heard()
+        assert coordinator.has_begun()
     finally:
         coordinator.close()
     assert _summed(host) == [3.0, 3.0]
-    with reported(host, {0: "trial 1/1"}) as address:
+    with print_reports(host, {0: "trial 1/1"}) as address:
         Reporter(address, 0).report("over IPv6")
         time.sleep(0.3)
     assert "trial 1/1: over IPv6" in capsys.readouterr().err
@@ -133,10 +133,10 @@ def test_processes_of_a_run_on_this_machine_find_the_driver_by_ipv6(
 def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_both_addresses(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Coordinator.__init__
+    init = Coordinator.__init__
 
-    def elsewhere(self: Any, host: str, *given: Any) -> None:
-        made(self, host, *given)
+    def elsewhere(self: Any, host: str, *arguments: Any) -> None:
+        init(self, host, *arguments)
         self.address = Address("127.0.0.1", nobody_listens, self.address.key)
 
     with free_port() as taken:  # which does not listen
@@ -153,13 +153,13 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
     assert "lost" not in text
 
 
-def test_a_worker_that_cannot_reach_the_next_is_told_with_both_addresses() -> None:
+def test_a_worker_that_cannot_reach_the_next_is_reported_with_both_addresses() -> None:
     exchange = Exchange(2)
 
     class Blocked(Thread):
         def exchange(self, value: str) -> list[str]:
-            found = super().exchange(value)
-            return [found[0], f'["127.0.0.1", {taken.getsockname()[1]}, "key"]']
+            texts = super().exchange(value)
+            return [texts[0], f'["127.0.0.1", {taken.getsockname()[1]}, "key"]']
 
     with free_port() as taken:
         first = Blocked(0, 2, Path(), exchange, None)
@@ -169,14 +169,14 @@ def test_a_worker_that_cannot_reach_the_next_is_told_with_both_addresses() -> No
             Ring(first)
 
 
-def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
+def test_failures_that_would_repeat_are_told_from_those_that_might_not() -> None:
     again = (ConnectionError("x"), EOFError(), MemoryError(), RuntimeError("the process died"))
     never = (DriverUnreachable("x"), ModuleNotFoundError("x"), SettingsException("x"), KeyError(1))
-    assert [hopeless(e) for e in (*again, *never)] == [False] * 4 + [True] * 4
+    assert [is_hopeless(e) for e in (*again, *never)] == [False] * 4 + [True] * 4
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("message", "expected"),
     [
         (
             "Traceback\n  File\nModuleNotFoundError: No module named 'sparkdl'\n\tat org",
@@ -189,17 +189,17 @@ def test_what_no_other_attempt_mends_is_told_from_what_may_go_better() -> None:
         ),
     ],
 )
-def test_what_only_spark_tells_of_a_task_ends_the_run(told: str, expected: str) -> None:
-    found = hopeless_job(RuntimeError(told), 2)
-    assert found is not None
+def test_what_only_spark_reports_of_a_task_ends_the_run(message: str, expected: str) -> None:
+    error = hopeless_job_error(RuntimeError(message), 2)
+    assert error is not None
     with pytest.raises(ModelExecutionException, match=expected):
-        raise found
+        raise error
 
 
 def test_lost_executors_are_tried_again() -> None:
     lost = RuntimeError("ExecutorLostFailure (executor 1 exited): Remote RPC client disassociated")
-    assert hopeless_job(lost, 2) is None
-    assert hopeless_job(None, 2) is None
+    assert hopeless_job_error(lost, 2) is None
+    assert hopeless_job_error(None, 2) is None
 
 
 def test_a_task_that_lacks_a_package_is_not_tried_again(spark: Any, tmp_path: Path) -> None:
@@ -218,4 +218,4 @@ def test_a_connection_says_where_to() -> None:
     with free_port() as taken:
         port = taken.getsockname()[1]
         with pytest.raises(TimeoutError, match=rf"cannot connect to \[::1\]:{port} within 0.3 s"):
-            connected("[::1]", port, 0.3)
+            connect_within("[::1]", port, 0.3)

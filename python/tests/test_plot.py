@@ -34,7 +34,7 @@ def test_the_most_probable_classes_are_bars_beside_the_image() -> None:
     assert figure._repr_png_()[:4] == b"\x89PNG"
 
 
-def test_what_the_predictor_gives_is_shown() -> None:
+def test_the_output_of_the_predictor_is_shown() -> None:
     top = [SimpleNamespace(description="tabby", probability=0.9)]
     bars = plot.top_k(as_png(picture(4, 4)), top).axes[1]
     assert [t.get_text() for t in bars.get_yticklabels()] == ["tabby"]
@@ -103,7 +103,7 @@ def test_many_classes_have_room_in_one_picture() -> None:
         plot.confusion_matrix([], [])
 
 
-def test_files_are_shown_turned_as_the_camera_noted() -> None:
+def test_files_are_shown_rotated_as_the_camera_noted() -> None:
     from PIL import Image
 
     out, exif = io.BytesIO(), Image.Exif()
@@ -114,7 +114,7 @@ def test_files_are_shown_turned_as_the_camera_noted() -> None:
         plot.top_k(b"no picture", [1.0])
 
 
-def test_one_epoch_is_seen_and_parts_of_a_training_are_told_apart() -> None:
+def test_one_epoch_is_visible_and_parts_of_a_training_are_told_apart() -> None:
     axis = plot.history({"loss": [2.0]}).axes[0]
     assert axis.lines[0].get_marker() == "o"
     assert all(tick == int(tick) for tick in axis.get_xticks())

@@ -41,7 +41,7 @@ def frame(spark: Any) -> Any:
 
 
 def estimator(**more: Any) -> sparkdl.KerasEstimator:
-    given = {
+    usual = {
         "model": network(),
         "inputCols": ["x", "z"],
         "labelCols": ["t", "k", "y"],
@@ -54,7 +54,7 @@ def estimator(**more: Any) -> sparkdl.KerasEstimator:
         "numWorkers": 1,
         "verbose": 0,
     }
-    return sparkdl.KerasEstimator(**{**given, **more})
+    return sparkdl.KerasEstimator(**{**usual, **more})
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,9 @@ def plain() -> tuple[Any, dict[str, list[float]]]:
     model = network()
     model.compile("sgd", loss=LOSS)
     labels = {"u": [LABELS["u_0"], LABELS["u_1"]], "b": LABELS["b"]}
-    fed = OrderedDict(IT=X, IS=3 * X)
-    done = model.fit(fed, labels, batch_size=4, epochs=2, shuffle=False, verbose=0)
-    return model, dict(done.history)
+    inputs = OrderedDict(IT=X, IS=3 * X)
+    fitted = model.fit(inputs, labels, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    return model, dict(fitted.history)
 
 
 def check(fitted: Any, frame: Any, plain: tuple[Any, dict[str, list[float]]]) -> None:
@@ -77,28 +77,28 @@ def check(fitted: Any, frame: Any, plain: tuple[Any, dict[str, list[float]]]) ->
     wanted = {"first": predicted["u"][0], "kind": predicted["u"][1], "second": predicted["b"]}
     rows = fitted.transform(frame).orderBy("i").collect()
     for name, values in wanted.items():
-        found = np.array([r[name] for r in rows])
-        np.testing.assert_allclose(found, values, rtol=1e-3, atol=1e-4, err_msg=name)
+        column = np.array([r[name] for r in rows])
+        np.testing.assert_allclose(column, values, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 def test_lists_of_columns_go_by_the_order_in_which_the_model_was_written(
     frame: Any, plain: Any, capfd: Any
 ) -> None:
     check(estimator(verbose=1).fit(frame), frame, plain)
-    told = capfd.readouterr().err
-    assert "inputs: IT from x, IS from z\n" in told
-    assert "labels: u_0 from t, u_1 from k, b from y\n" in told
+    output = capfd.readouterr().err
+    assert "inputs: IT from x, IS from z\n" in output
+    assert "labels: u_0 from t, u_1 from k, b from y\n" in output
 
 
 def test_columns_by_name_are_saved_and_give_the_same_as_lists(
     frame: Any, plain: Any, tmp_path: Path
 ) -> None:
-    made = estimator(
+    original = estimator(
         inputCols={"IS": "z", "IT": "x"},
         labelCols={"b": "y", "u_1": "k", "u_0": "t"},
         outputCols={"b": "second", "u_0": "first", "u_1": "kind"},
     )
-    made.write().save(str(tmp_path / "e"))
+    original.write().save(str(tmp_path / "e"))
     loaded = sparkdl.KerasEstimator.load(str(tmp_path / "e"))
     assert loaded.getLabelCols() == {"b": "y", "u_1": "k", "u_0": "t"}
     check(loaded.fit(frame), frame, plain)
@@ -112,10 +112,10 @@ def test_heads_in_an_ordered_dict_begin_with_their_own_weights() -> None:
     model = keras.Model(x, heads, name="ordered")
     expected = model.predict(X, verbose=0)
     stored = keras.saving.load_model(estimator(model=model).getModelFile())
-    found = stored.predict(X, verbose=0)
-    assert list(found) == ["u", "b"]
-    for name in found:
-        np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, err_msg=name)
+    predicted = stored.predict(X, verbose=0)
+    assert list(predicted) == ["u", "b"]
+    for name in predicted:
+        np.testing.assert_allclose(predicted[name], expected[name], rtol=1e-5, err_msg=name)
     outer = keras.Input((4,))
     with pytest.raises(InvalidModelException, match="'ordered' has outputs in an OrderedDict"):
         estimator(model=keras.Model(outer, model(outer)["u"]))
@@ -185,7 +185,7 @@ def test_two_heads_in_a_dict_learn_what_they_learn_in_keras(frame: Any) -> None:
         ({"metrics": [["mae"], ["mae"], ["mae"]]}, SettingsException, "metrics is a list.*by name"),
     ],
 )
-def test_what_does_not_fit_the_ends_is_said_before_training(
+def test_what_does_not_fit_the_ends_is_an_error_before_training(
     frame: Any, wrong: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -198,9 +198,9 @@ def test_a_stateful_model_is_not_trained(frame: Any) -> None:
     layers = [keras.layers.Reshape((4, 1)), keras.layers.LSTM(2, stateful=True, name="memory")]
     inner = keras.Sequential([keras.Input(batch_shape=(4, 4)), *layers])
     model = keras.Sequential([keras.Input(batch_shape=(4, 4)), inner, keras.layers.Dense(1)])
-    made = estimator(model=model, inputCols="x", labelCols="y", loss="mse", outputCols="out")
+    stateful = estimator(model=model, inputCols="x", labelCols="y", loss="mse", outputCols="out")
     with pytest.raises(InvalidModelException, match="stateful=True lets 'memory' begin each batch"):
-        made.fit(frame)
+        stateful.fit(frame)
 
 
 def test_states_are_those_of_a_training_with_the_same_columns() -> None:
@@ -212,10 +212,10 @@ def test_states_are_those_of_a_training_with_the_same_columns() -> None:
     from sparkdl.training._driver.fingerprint import fingerprint
 
     layout = SimpleNamespace(rows={}, digest=1)
-    given = dict.fromkeys(
+    settings = dict.fromkeys(
         ("optimizer", "loss", "loss_weights", "metrics", "batch", "shuffle", "seed", "sync_every")
     )
-    spec: Any = SimpleNamespace(layout=layout, **given)
+    spec: Any = SimpleNamespace(layout=layout, **settings)
 
     def of(*keys: str) -> str:
         x = keras.Input((4,))

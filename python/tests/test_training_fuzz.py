@@ -42,11 +42,11 @@ RELATIVE, ABSOLUTE = 1e-4, 2e-5
 @pytest.mark.parametrize("number", range(CASES))
 def test_a_training_that_a_seed_draws_follows_keras(number: int) -> None:
     case = drawn(SEED, number)
-    found = difference(case)
-    if found is not None:
+    failure = difference(case)
+    if failure is not None:
         least = smallest(case, lambda c: difference(c) is not None)
         pytest.fail(
-            f"SPARKDL_FUZZ_SEED={SEED}, case {number}: {found}\nThe smallest that fails: "
+            f"SPARKDL_FUZZ_SEED={SEED}, case {number}: {failure}\nThe smallest that fails: "
             f"{json.dumps(least)}: {difference(least)}"
         )
 
@@ -56,20 +56,20 @@ def difference(case: Case) -> str | None:
     expected = by_keras(case)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            found = by_workers(case, Path(folder))
+            actual = by_workers(case, Path(folder))
     except Exception as e:
         return f"{type(e).__name__}: {e}"
     finally:
         keras.backend.clear_session()
-    return compared(expected, found)
+    return compared(expected, actual)
 
 
-def compared(expected: tuple[Any, Any], found: tuple[Any, Any]) -> str | None:
+def compared(expected: tuple[Any, Any], actual: tuple[Any, Any]) -> str | None:
     """Compare histories and weights."""
-    if set(expected[0]) != set(found[0]):
-        return f"expected the history of {list(expected[0])}, got that of {list(found[0])}"
-    pairs = [(n, expected[0][n], found[0][n]) for n in expected[0]]
-    weights = zip(expected[1], found[1], strict=True)
+    if set(expected[0]) != set(actual[0]):
+        return f"expected the history of {list(expected[0])}, got that of {list(actual[0])}"
+    pairs = [(n, expected[0][n], actual[0][n]) for n in expected[0]]
+    weights = zip(expected[1], actual[1], strict=True)
     pairs += [(f"weight {i}", *pair) for i, pair in enumerate(weights)]
     for name, right, value in pairs:
         same = np.shape(right) == np.shape(value)
@@ -87,14 +87,14 @@ def by_keras(case: Case) -> tuple[dict[str, Any], list[Any]]:
     model.optimizer.build(model.trainable_variables)
     inputs, labels, weights = rows_of(case)
     kinds = [o["kind"] for o in case["outputs"]]
-    taught = [for_keras(k, y) for k, y in zip(kinds, labels, strict=True)]
+    targets = [for_keras(k, y) for k, y in zip(kinds, labels, strict=True)]
     rows, held_out = np.arange(case["rows"]), np.zeros(0, int)
     if case["validation"]:
         held_out = Fraction(case["validation"], SPLIT_SEED).chosen(0, case["rows"])
 
     def part(places: Any) -> tuple[Any, ...]:
         x = structured(case["input structure"], "in", [a[places] for a in inputs])
-        y = structured(case["output structure"], "out", [a[places] for a in taught])
+        y = structured(case["output structure"], "out", [a[places] for a in targets])
         return (x, y) if weights is None else (x, y, weights[places])
 
     x, y, *weight = part(np.setdiff1d(rows, held_out))
@@ -116,13 +116,13 @@ def by_workers(case: Case, folder: Path) -> tuple[dict[str, Any], list[Any]]:
     keras.backend.clear_session()
     model = model_of(case)
     inputs, labels, weights = rows_of(case)
-    fed = [inputs[int(t.name.removeprefix("in_"))] for t in model.inputs]
-    taught = [labels[int(n.removeprefix("out_"))] for n in model.output_names]
+    inputs_of_model = [inputs[int(t.name.removeprefix("in_"))] for t in model.inputs]
+    targets = [labels[int(n.removeprefix("out_"))] for n in model.output_names]
     factors = loss_weights_of(case)
     spec = spec_for(
         model,
-        fed,
-        taught,
+        inputs_of_model,
+        targets,
         folder,
         weights=weights,
         fraction=case["validation"],
@@ -133,9 +133,9 @@ def by_workers(case: Case, folder: Path) -> tuple[dict[str, Any], list[Any]]:
         batch=case["batch"],
         epochs=case["epochs"],
     )
-    data = [a for a in (*fed, *taught, weights) if a is not None]
-    found, history = trained(spec, data, case["workers"], folder / "work")
-    return history, found.get_weights()
+    data = [a for a in (*inputs_of_model, *targets, weights) if a is not None]
+    model, history = trained(spec, data, case["workers"], folder / "work")
+    return history, model.get_weights()
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -169,8 +169,8 @@ def test_a_training_on_spark_follows_keras(number: int, spark: Any) -> None:
         shuffle=False,
         verbose=0,
     ).fit(spark.createDataFrame(rows, list(columns)).coalesce(1))
-    found = fitted.history, fitted.keras_model().get_weights()
-    assert compared(expected, found) is None, json.dumps(case)
+    actual = fitted.history, fitted.keras_model().get_weights()
+    assert compared(expected, actual) is None, json.dumps(case)
 
 
 def test_the_momentum_of_a_schedule_free_optimizer_begins_at_the_weights_once() -> None:
@@ -179,7 +179,7 @@ def test_the_momentum_of_a_schedule_free_optimizer_begins_at_the_weights_once() 
 
 def schedule_free() -> Case:
     """Return a training of several steps by `ScheduleFreeAdamW`."""
-    made: Case = {
+    case: Case = {
         **drawn(0, 0),
         "optimizer": "ScheduleFreeAdamW",
         "settings": {},
@@ -187,7 +187,7 @@ def schedule_free() -> Case:
         "workers": 1,
         "epochs": 3,
     }
-    return made
+    return case
 
 
 def test_a_failing_case_is_made_small() -> None:

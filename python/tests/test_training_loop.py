@@ -46,9 +46,9 @@ def plain(model: Any, data: Any, epochs: int = 4, **compiled: Any) -> dict[str, 
     copy.set_weights(model.get_weights())
     copy.compile(**{"loss": CLASSES, **compiled})
     x, y, *weights = data
-    given = {"sample_weight": weights[0]} if weights else {}
-    done = copy.fit(x, y, batch_size=32, epochs=epochs, shuffle=False, verbose=0, **given)
-    return dict(done.history)
+    fit_params = {"sample_weight": weights[0]} if weights else {}
+    fitted = copy.fit(x, y, batch_size=32, epochs=epochs, shuffle=False, verbose=0, **fit_params)
+    return dict(fitted.history)
 
 
 def optimizer(name: str) -> Any:
@@ -65,9 +65,15 @@ def test_52_steps_follow_keras_with_1_2_and_4_workers(name: str, data: Any, tmp_
 
     model = network()
     expected = plain(model, data, optimizer=optimizer(name), metrics=["accuracy"])
-    given = keras.optimizers.serialize(optimizer(name))
+    configuration = keras.optimizers.serialize(optimizer(name))
     spec = spec_of(
-        model, *data, tmp_path, optimizer=given, loss=CLASSES, metrics=["accuracy"], epochs=4
+        model,
+        *data,
+        tmp_path,
+        optimizer=configuration,
+        loss=CLASSES,
+        metrics=["accuracy"],
+        epochs=4,
     )
     for workers in (1, 2, 4):
         _, history = trained(spec, data, workers, tmp_path / str(workers))
@@ -77,11 +83,11 @@ def test_52_steps_follow_keras_with_1_2_and_4_workers(name: str, data: Any, tmp_
 
 def test_shuffled_batches_do_not_depend_on_the_number_of_workers(data: Any, tmp_path: Path) -> None:
     spec = spec_of(network(), *data, tmp_path, loss=CLASSES, epochs=3, shuffle=True, fraction=0.2)
-    found = [trained(spec, data, n, tmp_path / str(n))[1] for n in (1, 3)]
-    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-5)
-    assert found[0]["val_loss"] == pytest.approx(found[1]["val_loss"], rel=1e-5)
+    histories = [trained(spec, data, n, tmp_path / str(n))[1] for n in (1, 3)]
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-5)
+    assert histories[0]["val_loss"] == pytest.approx(histories[1]["val_loss"], rel=1e-5)
     other = trained(replace(spec, seed=8), data, 1, tmp_path / "other")[1]
-    assert other["loss"] != pytest.approx(found[0]["loss"], rel=1e-4)
+    assert other["loss"] != pytest.approx(histories[0]["loss"], rel=1e-4)
 
 
 def test_fewer_rows_than_workers_and_weights_of_rows(tmp_path: Path) -> None:
@@ -218,8 +224,8 @@ def test_schedules_of_the_optimizer_and_of_callbacks_follow_keras(
     decay = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
     falling = keras.optimizers.SGD(decay)
     expected = plain(network(), data, optimizer=falling)
-    given = {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD(decay)), "epochs": 4}
-    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, **given)
+    settings = {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD(decay)), "epochs": 4}
+    spec = spec_of(network(), *data, tmp_path, loss=CLASSES, **settings)
     assert trained(spec, data, 2, tmp_path / "a")[1]["loss"] == pytest.approx(
         expected["loss"], rel=1e-5
     )
@@ -230,19 +236,21 @@ def test_weights_that_the_optimizer_averages_are_the_result_as_in_keras(
 ) -> None:
     import keras
 
-    given = keras.optimizers.serialize(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9))
+    configuration = keras.optimizers.serialize(
+        keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9)
+    )
     model = network()
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    copy.compile(keras.optimizers.deserialize(given), CLASSES)
+    copy.compile(keras.optimizers.deserialize(configuration), CLASSES)
     copy.fit(*data, batch_size=32, shuffle=False, verbose=0)
-    spec = spec_of(model, *data, tmp_path, optimizer=given, loss=CLASSES)
-    found, _ = trained(spec, data, 2, tmp_path / "w")
-    for a, b in zip(copy.get_weights(), found.get_weights(), strict=True):
+    spec = spec_of(model, *data, tmp_path, optimizer=configuration, loss=CLASSES)
+    averaged, _ = trained(spec, data, 2, tmp_path / "w")
+    for a, b in zip(copy.get_weights(), averaged.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_callbacks_hear_of_every_step_and_write_what_they_write_with_keras(
+def test_callbacks_hear_of_every_step_and_write_the_same_as_with_keras(
     data: Any, tmp_path: Path
 ) -> None:
     import keras
@@ -304,9 +312,9 @@ def test_models_with_several_ends_and_frozen_or_unused_layers(tmp_path: Path) ->
     layers = keras.layers
     draw = np.random.default_rng(2)
     x, y = draw.normal(size=(70, 6)).astype("float32"), draw.normal(size=70)
-    given = keras.Input((6,), name="x")
-    frozen = layers.Dense(4, trainable=False)(given)
-    model = keras.Model(given, layers.Dense(1)(layers.Concatenate()([frozen, given])))
+    inputs = keras.Input((6,), name="x")
+    frozen = layers.Dense(4, trainable=False)(inputs)
+    model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()([frozen, inputs])))
     keras.utils.set_random_seed(1)
     expected = plain(model, (x, y), epochs=2, optimizer="adam", loss="mse", metrics=["mae"])
     spec = spec_of(model, x, y, tmp_path, optimizer="adam", epochs=2, metrics=["mae"])
@@ -320,9 +328,9 @@ def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> Non
 
     draw = np.random.default_rng(2)
     x, y = draw.normal(size=(70, 6)).astype("float32"), draw.normal(size=70).astype("float32")
-    given = keras.Input((6,))
-    ends = [keras.layers.Dense(1, name=name)(given) for name in ("near", "far")]
-    model = keras.Model(given, ends)
+    inputs = keras.Input((6,))
+    ends = [keras.layers.Dense(1, name=name)(inputs) for name in ("near", "far")]
+    model = keras.Model(inputs, ends)
     losses, factors = {"near": "mse", "far": "mae"}, {"near": 1.0, "far": 0.2}
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
@@ -337,7 +345,7 @@ def test_losses_of_several_outputs_count_by_their_weights(tmp_path: Path) -> Non
             assert history[name] == pytest.approx(values, rel=1e-5)
 
 
-def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
+def test_a_custom_loss_must_be_among_the_custom_objects(data: Any, tmp_path: Path) -> None:
     import keras
 
     class Mine(keras.losses.Loss):
@@ -347,11 +355,11 @@ def test_a_loss_of_ones_own_must_be_among_the_custom_objects(data: Any, tmp_path
     spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(Mine()))
     with pytest.raises(SettingsException, match="Mine.*must be in custom_objects"):
         trained(spec, data, 1, tmp_path / "w")
-    found = trained(replace(spec, custom_objects={"Mine": Mine}), data, 1, tmp_path / "w")[1]
-    assert 0 < found["loss"][0] < 1
+    history = trained(replace(spec, custom_objects={"Mine": Mine}), data, 1, tmp_path / "w")[1]
+    assert 0 < history["loss"][0] < 1
 
 
-def test_losses_that_are_no_means_are_refused(data: Any, tmp_path: Path) -> None:
+def test_losses_that_are_not_means_are_refused(data: Any, tmp_path: Path) -> None:
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
@@ -366,8 +374,8 @@ def test_losses_of_a_whole_batch_are_refused_with_several_workers(tmp_path: Path
     x, y = np.zeros((4, 6), "float32"), np.zeros((4, 3), "float32")
     losses = keras.losses
     for whole in ("dice", losses.Tversky(), losses.Dice(axis=(0, 1)), losses.Circle()):
-        given = whole if isinstance(whole, str) else losses.serialize(whole)
-        spec = spec_of(network(), x, y, tmp_path, loss=given)
+        loss = whole if isinstance(whole, str) else losses.serialize(whole)
+        spec = spec_of(network(), x, y, tmp_path, loss=loss)
         check_shares(spec, 1)
         with pytest.raises(SettingsException, match="all rows of a batch together.*numWorkers=1"):
             check_shares(spec, 2)

@@ -43,9 +43,9 @@ def network() -> Any:
     return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "sigmoid")])
 
 
-def spec(data: Any, folder: Path, **given: Any) -> Any:
+def spec(data: Any, folder: Path, **settings: Any) -> Any:
     usual = {"loss": "binary_crossentropy", "metrics": training_converters.metrics(metrics())}
-    return spec_of(network(), *data, folder, batch=20, fraction=0.3, **{**usual, **given})
+    return spec_of(network(), *data, folder, batch=20, fraction=0.3, **{**usual, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def expected(data: Any) -> dict[str, list[Any]]:
     model = network()
     model.compile("sgd", "binary_crossentropy", metrics=metrics())
     held_out = x[chosen], y[chosen]
-    given = {"batch_size": 20, "epochs": 3, "shuffle": False, "verbose": 0}
-    return dict(model.fit(x[rest], y[rest], validation_data=held_out, **given).history)
+    fit_params = {"batch_size": 20, "epochs": 3, "shuffle": False, "verbose": 0}
+    return dict(model.fit(x[rest], y[rest], validation_data=held_out, **fit_params).history)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -83,13 +83,13 @@ def test_callbacks_get_arrays_also_after_a_restart(
 ) -> None:
     import keras
 
-    told: list[Any] = []
+    logged: list[Any] = []
 
     def calls() -> list[Any]:
         return [
             keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: told.append(logs["val_p"]),
-                on_train_end=lambda logs: told.append(logs["p"]),
+                on_epoch_end=lambda epoch, logs: logged.append(logs["val_p"]),
+                on_train_end=lambda logs: logged.append(logs["p"]),
             ),
             keras.callbacks.CSVLogger(str(tmp_path / "log.csv"), append=True),
             keras.callbacks.EarlyStopping("val_mae", patience=5),
@@ -97,8 +97,8 @@ def test_callbacks_get_arrays_also_after_a_restart(
 
     for epochs in (2, 3):  # the second one resumes
         _, history = trained(spec(data, tmp_path, epochs=epochs), data, 2, tmp_path / "w", calls())
-    assert [type(t) for t in told] == [np.ndarray] * 5
-    assert told[0].dtype == np.float32
+    assert [type(t) for t in logged] == [np.ndarray] * 5
+    assert logged[0].dtype == np.float32
     np.testing.assert_allclose(history["p"], expected["p"], rtol=1e-4)
     with open(tmp_path / "log.csv") as file:
         rows = list(csv.DictReader(file))
@@ -110,18 +110,18 @@ def test_a_callback_that_compares_epochs_by_several_numbers_is_refused_before_tr
 ) -> None:
     import keras
 
-    made = spec(data, tmp_path)
+    training = spec(data, tmp_path)
     for callback in (
         keras.callbacks.EarlyStopping("val_p", mode="max"),
         keras.callbacks.ReduceLROnPlateau("errors", mode="min"),
     ):
         with pytest.raises(SettingsException, match=r"watches '(val_p|errors)', which has [23] "):
-            trained(made, data, 1, tmp_path / "w", [callback])
+            trained(training, data, 1, tmp_path / "w", [callback])
     saving = keras.callbacks.ModelCheckpoint(
         str(tmp_path / "best.keras"), "p", save_best_only=True, mode="max"
     )
     with pytest.warns(UserWarning, match="Falling back to `save_best_only=False`"):
-        trained(made, data, 1, tmp_path / "w", [saving])
+        trained(training, data, 1, tmp_path / "w", [saving])
     assert (tmp_path / "best.keras").is_file()
 
 
@@ -164,11 +164,11 @@ def test_a_line_for_people_names_each_number_and_shortens_many() -> None:
 
 def test_messages_keep_the_kinds_of_numbers() -> None:
     logs = {"a": 0.25, "b": np.array([[1, 2]], "int32"), "c": np.array([0.1, np.nan], "float32")}
-    found = from_message(to_message(logs))
-    assert found["a"] == 0.25
+    restored = from_message(to_message(logs))
+    assert restored["a"] == 0.25
     for name in ("b", "c"):
-        np.testing.assert_array_equal(found[name], logs[name])
-        assert found[name].dtype == logs[name].dtype
+        np.testing.assert_array_equal(restored[name], logs[name])
+        assert restored[name].dtype == logs[name].dtype
 
 
 def test_trials_keep_all_results_of_metrics_that_layers_have() -> None:

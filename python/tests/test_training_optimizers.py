@@ -15,8 +15,8 @@ from training_threads import spec_of, trained
 from sparkdl.errors import SparkDLException
 from sparkdl.estimators._classifier.head import new_optimizer
 from sparkdl.param import SparkDLTypeConverters
-from sparkdl.training._loop.optimizer import made_optimizer, with_rate
-from sparkdl.training._loop.training_spec import built
+from sparkdl.training._loop.optimizer import make_optimizer, with_rate
+from sparkdl.training._loop.training_spec import build_model
 
 schedules = keras.optimizers.schedules
 
@@ -25,8 +25,8 @@ schedules = keras.optimizers.schedules
 class GreedyLoss(keras.losses.Loss):  # type: ignore[misc]
     """A loss that takes what it reads out of its configuration."""
 
-    def __init__(self, factor: float = 1.0, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, factor: float = 1.0, **settings: Any) -> None:
+        super().__init__(**settings)
         self.factor = factor
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -66,8 +66,8 @@ def network(policy: str = "float32") -> Any:
     return keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh", dtype=policy), ends])
 
 
-def scaled(inner: Any, **given: Any) -> Any:
-    return keras.optimizers.LossScaleOptimizer(inner, **given)
+def scaled(inner: Any, **settings: Any) -> Any:
+    return keras.optimizers.LossScaleOptimizer(inner, **settings)
 
 
 def several() -> Any:
@@ -103,12 +103,12 @@ def test_optimizers_that_hold_others_follow_keras(name: str, workers: int, tmp_p
     )
     before = deepcopy(spec.optimizer)
     calls = [keras.callbacks.EarlyStopping("loss", patience=3)]
-    found, history = trained(spec, (x, y), workers, tmp_path / "w", calls)
+    fitted, history = trained(spec, (x, y), workers, tmp_path / "w", calls)
     assert spec.optimizer == before
     model.compile(MAKERS[name](), "mse")
     done = model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0)
     assert history["loss"] == pytest.approx(done.history["loss"], rel=1e-4)
-    for a, b in zip(model.get_weights(), found.get_weights(), strict=True):
+    for a, b in zip(model.get_weights(), fitted.get_weights(), strict=True):
         np.testing.assert_allclose(b, a, atol=1e-5)
 
 
@@ -124,8 +124,8 @@ def test_a_configuration_stays_as_it_is_whoever_reads_it(tmp_path: Path) -> None
     assert SparkDLTypeConverters.toKerasLoss(loss) is loss
     spec = spec_of(model, x, y, tmp_path, optimizer=optimizer, loss=loss, metrics=[metric])
     for _ in range(2):
-        built(spec, tmp_path)
-        made_optimizer(optimizer, model)
+        build_model(spec, tmp_path)
+        make_optimizer(optimizer, model)
         new_optimizer(SimpleNamespace(getOptimizer=lambda: optimizer), 0.5)
     assert (optimizer, loss, metric) == kept
 
@@ -138,26 +138,26 @@ def test_a_model_in_mixed_precision_has_its_loss_scaled_as_under_keras_policy(
     before = keras.mixed_precision.global_policy()
     model = network("mixed_float16")
     spec = spec_of(model, x, y, tmp_path, optimizer="sgd", epochs=2, batch=8)
-    found, history = trained(spec, (x, y), workers, tmp_path / "w")
+    fitted, history = trained(spec, (x, y), workers, tmp_path / "w")
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         plain = network("mixed_float16")
         plain.compile("sgd", "mse")
         done = plain.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
-        other = built(spec, tmp_path).optimizer  # where the driver has the policy
+        other = build_model(spec, tmp_path).optimizer  # where the driver has the policy
     finally:
         keras.mixed_precision.set_global_policy(before)
     kind = keras.optimizers.LossScaleOptimizer
-    assert [type(o) for o in (plain.optimizer, found.optimizer, other)] == [kind] * 3
+    assert [type(o) for o in (plain.optimizer, fitted.optimizer, other)] == [kind] * 3
     assert history["loss"] == pytest.approx(done.history["loss"], rel=5e-3)  # of float16
 
 
 def test_a_learning_rate_takes_the_place_of_one_that_is_held_within() -> None:
     schedule = schedules.ExponentialDecay(0.1, 2, 0.5)
     for optimizer in (keras.optimizers.Adam(schedule), scaled(keras.optimizers.Adam(schedule))):
-        made = with_rate(optimizer, 0.25)
-        assert type(made) is type(optimizer)
-        assert float(made.learning_rate) == 0.25
+        slower = with_rate(optimizer, 0.25)
+        assert type(slower) is type(optimizer)
+        assert float(slower.learning_rate) == 0.25
 
 
 def test_what_the_configuration_of_an_optimizer_omits_is_refused() -> None:

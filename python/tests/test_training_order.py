@@ -27,9 +27,9 @@ def test_every_row_is_in_one_batch_of_one_worker_and_all_take_as_many_steps(
     orders = [LaneOrder(rows, batch, workers, r) for r in range(workers)]
     assert {o.steps for o in orders} == {-(-rows // batch)}
     assert sum(o.mine for o in orders) == rows
-    found = [[numbers(o, s, seed) for o in orders] for s in range(orders[0].steps)]
-    assert sorted(i for step in found for share in step for i in share) == list(range(rows))
-    for step, shares in enumerate(found):
+    steps = [[numbers(o, s, seed) for o in orders] for s in range(orders[0].steps)]
+    assert sorted(i for step in steps for share in step for i in share) == list(range(rows))
+    for step, shares in enumerate(steps):
         sizes = [len(s) for s in shares]
         assert sum(sizes) == orders[0].size(step)
         assert max(sizes) - min(sizes) <= 1
@@ -57,7 +57,7 @@ def test_without_shuffling_batches_are_those_of_keras() -> None:
     assert numbers(order, 6, None) == list(range(96, 103))
 
 
-def test_epochs_and_seeds_have_orders_of_their_own() -> None:
+def test_each_epoch_and_seed_has_its_own_order() -> None:
     order = LaneOrder(320, 32, 1, 0)
     orders = [numbers(order, 0, s, e) for s, e in ((1, 0), (1, 1), (2, 0))]
     assert orders[0] == numbers(order, 0, 1, 0)

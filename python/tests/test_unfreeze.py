@@ -19,15 +19,15 @@ def digits(spark: Any) -> Any:
 
 
 def test_an_unfrozen_network_is_trained_from_a_layer_on(digits: Any, tmp_path: Path) -> None:
-    made = estimator(baseModel=None, epochs=2, preprocessing="tf", numWorkers=2)
-    made.setParams(model=network(), unfreezeFrom="norm", fineTuneLearningRate=0.002)
-    made.setParams(
+    classifier = estimator(baseModel=None, epochs=2, preprocessing="tf", numWorkers=2)
+    classifier.setParams(model=network(), unfreezeFrom="norm", fineTuneLearningRate=0.002)
+    classifier.setParams(
         augment=["flip", "colour"],
         augmentCopies=1,
         classWeight="balanced",
         validationCol="held_out",
     )
-    model = made.fit(digits)
+    model = classifier.fit(digits)
     assert {len(v) for v in model.history.values()} == {4}
     assert model.history["loss"][-1] < model.history["loss"][1]
     summary = model.summary()
@@ -48,12 +48,12 @@ def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> N
     images = [picture(32, 32, seed=i) for i in range(4)]
     images.append(images[0])  # is held out, and so counts 1
     data = [(bytearray(as_png(a)), "ab"[i == 3], i == 4) for i, a in enumerate(images)]
-    made = estimator(classWeight="balanced", validationCol="held_out")
+    classifier = estimator(classWeight="balanced", validationCol="held_out")
     labels, held_out = np.array([0, 0, 0, 1, 0], "int32"), np.arange(5) == 4
     table = FeatureTable([np.zeros((5, 1))], labels, ["a", "b"], held_out)
     schema = "image binary, label string, held_out boolean"
     frame = spark.createDataFrame(data, schema).coalesce(1)
-    rows = fine_tuning._pixels(made, base_of(made), table, frame).collect()
+    rows = fine_tuning._pixels(classifier, base_of(classifier), table, frame).collect()
     for row, pixels in zip(rows, images, strict=True):
         assert bytes(row.pixels) == pixels.tobytes()
     assert [r.label for r in rows] == [0, 0, 0, 1, 0]
@@ -61,24 +61,26 @@ def test_the_network_is_trained_on_rgb_pixels_and_balanced_rows(spark: Any) -> N
 
 
 def test_a_network_has_the_layer_from_which_it_is_unfrozen(digits: Any) -> None:
-    made = estimator(baseModel=None, epochs=1, unfreezeFrom="third").setParams(model=network())
+    classifier = estimator(baseModel=None, epochs=1, unfreezeFrom="third").setParams(
+        model=network()
+    )
     with pytest.raises(SettingsException, match="small has no layer 'third'.* norm, second"):
-        made.fit(digits)
+        classifier.fit(digits)
     with pytest.raises(InvalidModelException, match="TinyNet comes with sparkdl, a bundle"):
         estimator(epochs=1, unfreezeFrom="x").fit(digits)
 
 
-def test_what_is_wrong_with_a_network_is_said_before_features_are_computed(
+def test_faults_of_a_network_are_named_before_features_are_computed(
     digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sparkdl.estimators._classifier import fit_classifiers
 
     monkeypatch.setattr(fit_classifiers, "features", lambda *_: pytest.fail("too early"))
-    made = estimator(baseModel=None, unfreezeFrom="third").setParams(model=network())
+    classifier = estimator(baseModel=None, unfreezeFrom="third").setParams(model=network())
     with pytest.raises(SettingsException, match="has no layer 'third'"):
-        made.fit(digits)
+        classifier.fit(digits)
     with pytest.raises(SettingsException, match="Cannot run 99 workers at the same time"):
-        made.setParams(unfreezeFrom="second", numWorkers=99).fit(digits)
+        classifier.setParams(unfreezeFrom="second", numWorkers=99).fit(digits)
 
 
 def nested() -> Any:
@@ -104,8 +106,8 @@ def test_layers_of_a_network_in_a_network_are_unfrozen_but_no_batch_norms(
 
     outer = nested()
     unfreeze(outer, first)
-    found = list(dict.fromkeys(w.path.split("/")[-2] for w in outer.trainable_weights))
-    assert found == trained
+    unfrozen = list(dict.fromkeys(w.path.split("/")[-2] for w in outer.trainable_weights))
+    assert unfrozen == trained
 
 
 def test_a_schedule_of_the_optimizer_gives_way_to_a_learning_rate() -> None:
@@ -114,20 +116,20 @@ def test_a_schedule_of_the_optimizer_gives_way_to_a_learning_rate() -> None:
     from sparkdl.estimators._classifier.head import new_optimizer
 
     falling = keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.5)
-    made = estimator(optimizer=keras.optimizers.SGD(falling, momentum=0.9))
-    assert float(new_optimizer(made).learning_rate) == pytest.approx(0.1)
-    slow = new_optimizer(made, 1e-3)
+    classifier = estimator(optimizer=keras.optimizers.SGD(falling, momentum=0.9))
+    assert float(new_optimizer(classifier).learning_rate) == pytest.approx(0.1)
+    slow = new_optimizer(classifier, 1e-3)
     assert (float(slow.learning_rate), slow.momentum) == (pytest.approx(1e-3), 0.9)
 
 
 def test_a_network_may_have_the_name_of_a_layer_of_the_classifier(digits: Any) -> None:
-    made = estimator(baseModel=None, epochs=1).setParams(model=network("head"))
-    model = made.fit(digits)
+    classifier = estimator(baseModel=None, epochs=1).setParams(model=network("head"))
+    model = classifier.fit(digits)
     assert "base: head_network" in model.summary()
     assert model.keras_model().get_layer("head_network").output.shape == (None, 16)
 
 
-def test_a_network_may_have_layers_of_ones_own(digits: Any, tmp_path: Path) -> None:
+def test_a_network_may_have_custom_layers(digits: Any, tmp_path: Path) -> None:
     import keras
 
     class Halved(keras.layers.Layer):  # type: ignore[misc]
@@ -136,8 +138,8 @@ def test_a_network_may_have_layers_of_ones_own(digits: Any, tmp_path: Path) -> N
 
     own = {"Halved": Halved}
     layers = [keras.Input((32, 32, 3)), Halved(), keras.layers.Conv2D(4, 9, 4, name="last")]
-    made = estimator(baseModel=None, epochs=1, numWorkers=1, unfreezeFrom="last")
-    model = made.setParams(model=keras.Sequential(layers), custom_objects=own).fit(digits)
+    classifier = estimator(baseModel=None, epochs=1, numWorkers=1, unfreezeFrom="last")
+    model = classifier.setParams(model=keras.Sequential(layers), custom_objects=own).fit(digits)
     assert len(model.history["val_loss"]) == 2
     text = Path(model.export_keras(tmp_path / "m.json", own)).read_text()
     built = keras.models.model_from_json(text, own)

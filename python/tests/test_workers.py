@@ -25,12 +25,12 @@ from sparkdl.errors import ModelExecutionException, SettingsException
 
 def test_every_worker_runs_at_once_and_results_come_by_rank(spark: Any) -> None:
     def meet(worker: Any, greeting: str) -> Any:
-        told = worker.exchange(f"{greeting} from {worker.rank}")
-        return worker.rank, worker.count, told, worker.exchange(str(worker.rank * 2))
+        texts = worker.exchange(f"{greeting} from {worker.rank}")
+        return worker.rank, worker.count, texts, worker.exchange(str(worker.rank * 2))
 
-    found = run_workers(spark.sparkContext, 2, meet, ("hello",))
-    told = ["hello from 0", "hello from 1"]
-    assert found == [(0, 2, told, ["0", "2"]), (1, 2, told, ["0", "2"])]
+    results = run_workers(spark.sparkContext, 2, meet, ("hello",))
+    texts = ["hello from 0", "hello from 1"]
+    assert results == [(0, 2, texts, ["0", "2"]), (1, 2, texts, ["0", "2"])]
 
 
 def test_results_do_not_pass_through_the_jvm(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +41,8 @@ def test_results_do_not_pass_through_the_jvm(spark: Any, monkeypatch: pytest.Mon
         start(job)
 
     monkeypatch.setattr(worker_jobs.BarrierJob, "start", watched)
-    (found,) = run_workers(spark.sparkContext, 1, lambda worker: b"x" * 5_000_000)
-    assert len(found) == 5_000_000
+    (result,) = run_workers(spark.sparkContext, 1, lambda worker: b"x" * 5_000_000)
+    assert len(result) == 5_000_000
     assert jobs[0].results == [True]
 
 
@@ -54,9 +54,9 @@ def test_workers_are_sent_their_partition_and_leave_nothing_on_disk(spark: Any) 
         return (worker.folder / "mine").read_text(), str(worker.folder)
 
     data = spark.sparkContext.parallelize(range(4), 2)
-    found = run_workers(spark.sparkContext, 2, read, data=data, receive=receive)
-    assert [text for text, _ in found] == ["0,1", "2,3"]
-    assert not any(Path(folder).exists() for _, folder in found)
+    results = run_workers(spark.sparkContext, 2, read, data=data, receive=receive)
+    assert [text for text, _ in results] == ["0,1", "2,3"]
+    assert not any(Path(folder).exists() for _, folder in results)
 
 
 def test_the_driver_answers_questions_and_prints_what_workers_write(spark: Any) -> None:
@@ -71,10 +71,10 @@ def test_the_driver_answers_questions_and_prints_what_workers_write(spark: Any) 
         asked.append((rank, message.kind, message.fields))
         return {}, bytes(message.payload) * 2
 
-    found = run_workers(
+    results = run_workers(
         spark.sparkContext, 1, ask, handler=handler, log=lambda r, line: lines.append((r, line))
     )
-    assert found == [b"abab"]
+    assert results == [b"abab"]
     assert [kind for _, kind, _ in asked] == ["note", "double"]
     assert asked[1][2]["times"] == 2
     assert (0, "a line of mine") in lines
@@ -95,13 +95,15 @@ def test_a_worker_that_raises_ends_all_at_once_with_its_traceback(spark: Any) ->
     assert time.monotonic() - began < 60
 
 
-def test_a_worker_that_lets_others_wait_is_named_when_the_deadline_passes(spark: Any) -> None:
+def test_a_worker_that_keeps_others_waiting_is_named_when_the_deadline_passes(spark: Any) -> None:
     def hang(worker: Any) -> None:
         if worker.rank == 0:
             time.sleep(600)
         worker.exchange("here")
 
-    with pytest.raises(ModelExecutionException, match="worker 0 of 2 let the others wait for more"):
+    with pytest.raises(
+        ModelExecutionException, match="worker 0 of 2 kept the others waiting for more"
+    ):
         run_workers(spark.sparkContext, 2, hang, seconds=3)
     assert spark.range(10).count() == 10  # the slots are free again
 
@@ -182,23 +184,23 @@ def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path) -> 
         start_new_session=True,
     )
     end = time.monotonic() + 60
-    while len(told := [f.read_text() for f in tmp_path.iterdir()]) < 2 or not all(told):
+    while len(texts := [f.read_text() for f in tmp_path.iterdir()]) < 2 or not all(texts):
         assert driver.poll() is None
         assert time.monotonic() < end
         time.sleep(0.1)
     driver.kill()
     driver.wait()
-    workers = [text.split() for text in told]
+    workers = [text.split() for text in texts]
     assert _gone([*(int(pid) for pid, _ in workers), *_of_session(driver.pid)])
     assert not any(Path(folder).exists() for _, folder in workers)
 
 
 def _of_session(leader: int) -> list[int]:
     """Return the processes of a session: Spark's JVM and its Python workers."""
-    found = subprocess.run(
+    completed = subprocess.run(
         ["pgrep", "-s", str(leader)], capture_output=True, text=True, check=False
     )
-    return [int(pid) for pid in found.stdout.split()]
+    return [int(pid) for pid in completed.stdout.split()]
 
 
 def _gone(pids: list[int]) -> bool:
@@ -210,7 +212,7 @@ def _gone(pids: list[int]) -> bool:
     return True
 
 
-def test_the_driver_answers_no_attempt_before_it_is_done_with_the_last() -> None:
+def test_the_driver_finishes_one_attempt_before_it_answers_the_next() -> None:
     def ask(worker: Any) -> int:
         if worker.attempt == 0 and worker.rank == 1:
             worker.exchange("soon")
@@ -266,7 +268,7 @@ def test_packages_that_executors_lack_are_named() -> None:
         run_workers(None, 1, load, log=None)
 
 
-def test_executors_that_have_just_started_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_executors_that_are_just_starting_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slots = [0, 0, 2]
     monkeypatch.setattr(
         cluster, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0]
@@ -305,19 +307,19 @@ def test_a_process_that_hangs_outside_of_python_is_ended_with_the_run(tmp_path: 
     assert _gone([int((tmp_path / "pid").read_text())])
 
 
-def test_lines_are_told_as_a_terminal_shows_them_also_the_last_that_does_not_end() -> None:
+def test_lines_are_passed_on_as_a_terminal_shows_them_even_a_last_one_without_an_end() -> None:
     from sparkdl._processes.process_output import ProcessOutput
 
-    told: list[str] = []
+    lines: list[str] = []
     output, pipe = os.pipe()
     os.set_blocking(output, False)
-    log = ProcessOutput(output, told.extend)
+    log = ProcessOutput(output, lines.extend)
     for text in (b"step 1\rste", b"p 2\r", b"\nwindows\r\n", b"no end"):
         os.write(pipe, text)
         log.read()
-    assert told == ["step 2", "windows"]
+    assert lines == ["step 2", "windows"]
     log.end()
-    assert told[2:] == ["no end"]
+    assert lines[2:] == ["no end"]
     assert log.tail.endswith("no end")
 
 

@@ -189,13 +189,13 @@ def _drawn_end(draw: random.Random, kind: str) -> Case:
 def model_of(case: Case) -> Any:
     """Return the model, with weights that do not depend on anything else."""
     keras.utils.set_random_seed(11)
-    given = [keras.Input((n,), name=f"in_{i}") for i, n in enumerate(case["inputs"])]
-    flat = keras.layers.Concatenate()(given) if len(given) > 1 else given[0]
+    inputs = [keras.Input((n,), name=f"in_{i}") for i, n in enumerate(case["inputs"])]
+    flat = keras.layers.Concatenate()(inputs) if len(inputs) > 1 else inputs[0]
     for kind in case["layers"]:
         flat = _layered(kind, flat)
     ends = [_end(i, o["kind"])(flat) for i, o in enumerate(case["outputs"])]
     return keras.Model(
-        structured(case["input structure"], "in", given),
+        structured(case["input structure"], "in", inputs),
         structured(case["output structure"], "out", ends),
     )
 
@@ -259,8 +259,8 @@ def losses_of(case: Case) -> Any:
 
 def metrics_of(case: Case) -> Any:
     """Return new metrics as `compile` takes them."""
-    made = [[_made(keras.metrics, m) for m in o["metrics"]] for o in case["outputs"]]
-    return made[0] if case["output structure"] == "single" else _per_output(case, made)
+    metrics = [[_made(keras.metrics, m) for m in o["metrics"]] for o in case["outputs"]]
+    return metrics[0] if case["output structure"] == "single" else _per_output(case, metrics)
 
 
 def loss_weights_of(case: Case) -> Any:

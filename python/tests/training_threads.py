@@ -20,7 +20,7 @@ from sparkdl._processes.link import Message
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.dialogue import Dialogue
 from sparkdl.training._loop.epochs import Training
-from sparkdl.training._loop.training_spec import Spec, built
+from sparkdl.training._loop.training_spec import Spec, build_model
 
 BLOCK = 50  # rows
 SPLIT_SEED = 5  # of the rows to validate on
@@ -34,10 +34,10 @@ def spec_of(
     *,
     weights: Any = None,
     labels: int = 1,
-    **given: Any,
+    **settings: Any,
 ) -> Spec:
     """Return a training of a model on arrays, of which y is the labels of so many outputs."""
-    return spec_for(model, [x], [y] * labels, folder, weights=weights, **given)
+    return spec_for(model, [x], [y] * labels, folder, weights=weights, **settings)
 
 
 def spec_for(
@@ -48,16 +48,21 @@ def spec_for(
     *,
     weights: Any = None,
     fraction: float = 0,
-    **given: Any,
+    **settings: Any,
 ) -> Spec:
     """Return a training of a model on arrays, in the order of its inputs and outputs."""
     file = folder / "start.keras"
     model.save(file)
     rows = len(inputs[0])
     data = [np.ascontiguousarray(a) for a in (*inputs, *labels, weights) if a is not None]
-    found = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
-    fed, taught = found[: len(inputs)], found[len(inputs) : len(inputs) + len(labels)]
-    fields = Fields(tuple(fed), tuple(taught), found[-1] if weights is not None else None)
+    columns = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
+    input_fields, label_fields = (
+        columns[: len(inputs)],
+        columns[len(inputs) : len(inputs) + len(labels)],
+    )
+    fields = Fields(
+        tuple(input_fields), tuple(label_fields), columns[-1] if weights is not None else None
+    )
     chosen = Fraction(fraction, SPLIT_SEED) if fraction else None
     count = chosen.before(rows) if chosen else 0
     digests = {(0, start): "" for start in range(0, rows, BLOCK)}
@@ -80,7 +85,7 @@ def spec_for(
         custom_objects={},
         safe_mode=True,
         layout=Layout(fields, shapes, kinds, {0: (0, 0)}, chosen, 1, digests),
-        **{**usual, **given},
+        **{**usual, **settings},
     )
 
 
@@ -100,7 +105,7 @@ def trained(
 
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
-    model = built(spec, folder)
+    model = build_model(spec, folder)
     dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 
@@ -148,9 +153,9 @@ class Exchange:
     def __call__(self, rank: int, value: str) -> list[str]:
         self._values[rank] = value
         self._all.wait(60)
-        found = list(self._values)
+        values = list(self._values)
         self._all.wait(60)
-        return found
+        return values
 
 
 class Thread:

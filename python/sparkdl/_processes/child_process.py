@@ -18,7 +18,7 @@ _LARGEST_THRESHOLD, _NEVER = 32 << 20, (1 << 31) - 1
 
 
 def begin(folder: Path) -> None:
-    """Have this process end with its task, and the task read what it writes."""
+    """Tie this process to its task: it ends with the task, which reads its output."""
     _end_with_parent(folder)
     _keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
@@ -28,7 +28,7 @@ def begin(folder: Path) -> None:
 
 
 def _end_with_parent(folder: Path) -> None:
-    """Have this process end, and its folder go, when its parent is gone.
+    """End this process and remove its folder as soon as its parent is gone.
 
     A task may be killed at any time; nobody else would stop this process and clean up.
     """
@@ -45,10 +45,10 @@ def _end_with_parent(folder: Path) -> None:
 
 
 def _keep_memory() -> None:
-    """Have the allocator keep what is freed, for the next step takes the same again.
+    """Have the allocator keep freed memory, since the next step needs as much again.
 
-    glibc gives blocks above a limit that it moves back to the system when they are freed, and the
-    system clears every page that it hands out anew: up to a fifth of a step's time.
+    glibc returns blocks above a limit, which it adapts, to the system when they are freed, and the
+    system clears every page that it hands out again: up to a fifth of a step's time.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # glibc
@@ -57,10 +57,10 @@ def _keep_memory() -> None:
 
 
 def set_threads(threads: int) -> None:
-    """Let TensorFlow have so many threads, and of GPUs the memory that it needs."""
+    """Give TensorFlow a number of threads, and only as much memory of a GPU as it needs."""
     import tensorflow as tf
 
-    # Also the proof that TensorFlow was not in use when this process was forked: else they raise.
+    # They raise if TensorFlow was in use already when this process was forked.
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     for gpu in tf.config.list_physical_devices("GPU"):

@@ -11,7 +11,7 @@ from sparkdl.errors import SettingsException
 if TYPE_CHECKING:
     from pyspark import SparkContext
 
-# Executors may come this late, counted from the start of the application.
+# Executors may register this long after the start of the application.
 _STARTING_SECONDS = 30.0
 _POLL_SECONDS = 0.2
 
@@ -32,7 +32,7 @@ def executors(sc: SparkContext) -> int:
 
 
 def _cores(master: str, executor_cores: str | None) -> int:
-    """Return the cores of an executor; unless something says it, those of a machine like this."""
+    """Return the cores of an executor; where no setting says, those of this machine."""
     inside = master.partition("[")[2].rstrip("]").split(",")
     if master.startswith("local[") and inside[0].isdigit():
         return int(inside[0])
@@ -65,17 +65,17 @@ def check_slots(sc: SparkContext | None, count: int) -> None:
 
 
 def _slots_soon(sc: SparkContext, count: int) -> int:
-    """Return how many task slots there are, when executors have had the time to start."""
+    """Return how many task slots there are once executors have had time to start."""
     end = sc.startTime / 1000 + _STARTING_SECONDS
     while (slots := task_slots(sc)) < count and time.time() < end:
         if str(sc.master).partition("[")[0] == "local":
-            break  # they are all there
+            break  # all of them are there from the start
         time.sleep(_POLL_SECONDS)
     return slots
 
 
 def task_slots(sc: SparkContext) -> int:
-    """Return how many tasks can run at the same time on the executors that are there now."""
+    """Return how many tasks can run at the same time on the executors of this moment."""
     context: Any = sc._jsc.sc()
     profile = context.resourceProfileManager().defaultResourceProfile()
     return int(context.maxNumConcurrentTasks(profile))

@@ -1,7 +1,7 @@
-"""The driver's end of all workers' connections: who has arrived, what they tell, what failed.
+"""The driver's end of all workers' connections: who has arrived, what they send, what failed.
 
 Every worker has two connections, one of its task and one of the process that works for the task,
-so that the death of the process is told too.
+so that the driver also hears when the process dies.
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Mapping
 
 from sparkdl._processes.failures import Failure, slow_driver
-from sparkdl._processes.link import Link, Message
+from sparkdl._processes.link import FieldValue, Link, Message, Payload
 from sparkdl._processes.listener import Listener
 from sparkdl._processes.network import authority
 
 PROCESS, TASK = "process", "task"
 RESULT = "result"
-_NAMED = 5  # ranks in a message
-_TOLD_BY_SPARK_SECONDS = 10.0  # for what a task could not tell here
+_MOST_RANKS = 5  # in a message
+_SPARK_SECONDS = 10.0  # for Spark to report a task that could not connect
 
-# Answers a question of a worker: fields, and a payload.
-Answer = tuple[Mapping[str, Any], Any]
-Handler = Callable[[int, Message], Answer]
+Answer = tuple[Mapping[str, FieldValue], Payload]
+Handler = Callable[[int, Message], Answer]  # gives the answer to a worker's question
 
 
 class Coordinator:
@@ -40,14 +38,14 @@ class Coordinator:
     seconds : float
         How long workers wait for each other.
     handler : callable
-        Answers questions; one at a time.
+        Answers questions, one at a time.
     log : callable
         Takes the rank of a worker and a line that it wrote.
 
     Raises
     ------
     OSError
-        No port is to be had.
+        No port is free.
     """
 
     def __init__(
@@ -63,61 +61,62 @@ class Coordinator:
         self._count, self.seconds = count, seconds
         self._handler, self._log = handler, log
         self._lock = threading.Lock()  # of what follows
-        self._began: dict[int, float] = {}  # when the task of a rank did
-        self._arrived: dict[int, Link] = {}  # processes
-        self._first: float | None = None  # when the first process arrived
+        self._task_starts: dict[int, float] = {}
+        self._processes: dict[int, Link] = {}
+        self._first_arrival: float | None = None  # of a process
         self._rounds: dict[int, dict[int, str]] = {}
-        self._since: dict[int, float] = {}  # when the first value of a round came
+        self._round_starts: dict[int, float] = {}  # when the first value of a round arrived
         self._handling = threading.Lock()
-        self._asked: float | None = None  # when the question came that is being answered
-        self._open = True
+        self._question_start: float | None = None  # of the question that is being answered
         backlog = max(128, 2 * count)
         self._listener = Listener(host, seconds, self._admit, self._take, backlog)
         self.address = self._listener.address
 
-    def heard(self) -> bool:
+    def has_begun(self) -> bool:
         """Say whether any task has begun."""
         with self._lock:
-            return bool(self._began)
+            return bool(self._task_starts)
 
     def overdue(self) -> str | None:
-        """Return who lets the others wait for too long, None if nobody does."""
-        if self.answering() > self.seconds:
+        """Return who has kept the others waiting for too long, None if nobody has."""
+        if self.answering_seconds() > self.seconds:
             return slow_driver(self.seconds)
         with self._lock:
-            began = min(self._began.values(), default=None)
-            # Who cannot connect says so itself, by Spark, when it has tried for `seconds`.
-            if missing := self._late(self._began, began, _TOLD_BY_SPARK_SECONDS):
+            first_start = min(self._task_starts.values(), default=None)
+            # A task that cannot connect fails after `seconds`, and Spark reports it.
+            if missing := self._missing(self._task_starts, first_start, _SPARK_SECONDS):
                 place = authority(self.address.host, self.address.port)
                 return (
                     f"the task of {missing} did not connect to the driver at {place} within "
                     f"{self.seconds:g} s"
                 )
-            if missing := self._late(self._arrived, self._first):
+            if missing := self._missing(self._processes, self._first_arrival):
                 return f"{missing} did not arrive within {self.seconds:g} s after the first"
-            for number, since in self._since.items():
-                if missing := self._late(self._rounds[number], since):
-                    return f"{missing} let the others wait for more than {self.seconds:g} s"
+            for number, start in self._round_starts.items():
+                if missing := self._missing(self._rounds[number], start):
+                    return f"{missing} kept the others waiting for more than {self.seconds:g} s"
         return None
 
-    def _late(self, there: Mapping[int, Any], since: float | None, grace: float = 0) -> str:
-        """Return who is missing, as text, if the deadline has passed; else nothing."""
-        if since is None or time.monotonic() - since <= self.seconds + grace:
+    def _missing(
+        self, present: Container[int], start: float | None, extra_seconds: float = 0
+    ) -> str:
+        """Return who is missing, as text, if the deadline has passed; else an empty text."""
+        if start is None or time.monotonic() - start <= self.seconds + extra_seconds:
             return ""
-        ranks = [r for r in range(self._count) if r not in there]
-        more = f" and {len(ranks) - _NAMED} others" if len(ranks) > _NAMED else ""
-        names = ", ".join(map(str, ranks[:_NAMED])) + more
+        ranks = [r for r in range(self._count) if r not in present]
+        more = f" and {len(ranks) - _MOST_RANKS} others" if len(ranks) > _MOST_RANKS else ""
+        names = ", ".join(map(str, ranks[:_MOST_RANKS])) + more
         return f"worker{'s' * (len(ranks) > 1)} {names} of {self._count}" if ranks else ""
 
-    def answering(self) -> float:
-        """Return for how many seconds the handler has been at work on a question."""
-        since = self._asked
-        return 0.0 if since is None else time.monotonic() - since
+    def answering_seconds(self) -> float:
+        """Return for how long the handler has been at work on a question."""
+        start = self._question_start
+        return 0.0 if start is None else time.monotonic() - start
 
     def settle(self) -> bool:
         """After `close`: wait until no handler is at work; return whether that was soon enough.
 
-        Else what a run still tells would mix with what the next attempt is told.
+        Otherwise late messages of this attempt would mix with those of the next one.
         """
         if settled := self._handling.acquire(timeout=self.seconds):
             self._handling.release()
@@ -125,17 +124,16 @@ class Coordinator:
 
     def close(self) -> None:
         """Hang up; workers that still run end themselves when they see it."""
-        self._open = False
         self._listener.close()
 
     def _admit(self, hello: Message, link: Link) -> None:
         rank, now = int(hello.fields["rank"]), time.monotonic()
         with self._lock:
             if hello.fields["role"] == PROCESS:
-                self._arrived[rank] = link
-                self._first = self._first or now
+                self._processes[rank] = link
+                self._first_arrival = self._first_arrival or now
             else:
-                self._began[rank] = now
+                self._task_starts[rank] = now
 
     def _take(self, rank: int, link: Link, message: Message) -> None:
         if message.kind == "log":
@@ -152,21 +150,21 @@ class Coordinator:
             self._answer(rank, link, message)
 
     def _exchange(self, rank: int, number: int, value: str) -> None:
-        """Keep a worker's value; when all are there, send all to all."""
+        """Keep a worker's value; when all have arrived, send all of them to every worker."""
         with self._lock:
             values = self._rounds.setdefault(number, {})
             values[rank] = value
-            self._since.setdefault(number, time.monotonic())
+            self._round_starts.setdefault(number, time.monotonic())
             if len(values) < self._count:
                 return
-            del self._since[number], self._rounds[number]
-            links = list(self._arrived.values())
+            del self._round_starts[number], self._rounds[number]
+            links = list(self._processes.values())
         for link in links:
             link.send("reply", values=[values[r] for r in range(self._count)])
 
     def _answer(self, rank: int, link: Link, message: Message) -> None:
         try:
-            answer = self._handled(rank, message)
+            answer = self._handle(rank, message)
         except BaseException as e:  # sys.exit in a callback too
             self.failures.put(Failure(-1, type(e).__name__, str(e), traceback.format_exc()))
             return
@@ -174,13 +172,13 @@ class Coordinator:
             fields, payload = answer
             link.send("reply", payload, **fields)
 
-    def _handled(self, rank: int, message: Message) -> Answer | None:
-        """Return what the handler says; nothing when the run has ended in the meantime."""
+    def _handle(self, rank: int, message: Message) -> Answer | None:
+        """Return the handler's answer; None when the run has ended in the meantime."""
         with self._handling:
-            if not self._open:
+            if not self._listener.is_open:
                 return None
-            self._asked = time.monotonic()
+            self._question_start = time.monotonic()
             try:
                 return self._handler(rank, message)
             finally:
-                self._asked = None
+                self._question_start = None

@@ -10,9 +10,9 @@ from sparkdl import errors
 from sparkdl._processes.link import DriverUnreachable
 from sparkdl.errors import ModelExecutionException, SparkDLException
 
-_STACK = "\nDriver stacktrace:"  # where the part of Spark's messages begins that says little
+_STACK = "\nDriver stacktrace:"  # begins the part of Spark's messages that says little
 _NOT_FOUND = ("ModuleNotFoundError", "ImportError")
-# What will fail again in the same way: the executors' Python, and what the program is.
+# What will fail again in the same way: faults of the executors' Python and of the program.
 _HOPELESS = (
     DriverUnreachable,
     ImportError,
@@ -22,21 +22,21 @@ _HOPELESS = (
     LookupError,
     SparkDLException,
 )
-# The same where Spark tells it, with the traceback of a task.
-_TOLD_BY_SPARK = re.compile(
+# The same in Spark's words, with the traceback of a task.
+_IN_SPARK_MESSAGE = re.compile(
     rf"(?:^|[\s.])((?:{'|'.join((DriverUnreachable.__name__, *_NOT_FOUND))}): .*"
     r"|\[PYTHON_VERSION_MISMATCH\] .*)",
     re.MULTILINE,
 )
 _PACKAGES = (
     "Executors need sparkdl, TensorFlow, Keras and pyarrow (pip install 'sparkdl[tensorflow]'), "
-    "and modules of your own (spark.submit.pyFiles).\n"
+    "and your own modules (spark.submit.pyFiles).\n"
 )
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a worker ended. One that is not final may go well when it is tried again.
+    """Why a worker ended. After one that is not final, another attempt may succeed.
 
     Attributes
     ----------
@@ -53,28 +53,28 @@ class Failure:
     final: bool = True
 
 
-def hopeless(error: BaseException) -> bool:
-    """Say whether a task that has ended so would end so again, whenever it is tried."""
+def is_hopeless(error: BaseException) -> bool:
+    """Say whether a task that fails with this error would fail with it on every attempt."""
     return isinstance(error, _HOPELESS)
 
 
-def hopeless_job(error: BaseException | None, count: int) -> ModelExecutionException | None:
+def hopeless_job_error(error: BaseException | None, count: int) -> ModelExecutionException | None:
     """Return what to raise when a job has failed for a reason that no other attempt mends.
 
-    Tasks that could not tell the driver are heard of by Spark only, as text.
+    The driver hears only from Spark, as text, of tasks that could not connect to it.
     """
     if isinstance(error, DriverUnreachable):
         return ModelExecutionException(str(error))
-    found = _TOLD_BY_SPARK.search(str(error))
-    if found is None:
+    match = _IN_SPARK_MESSAGE.search(str(error))
+    if match is None:
         return None
-    reason = found[1].strip()
+    reason = match[1].strip()
     advice = _PACKAGES if reason.startswith(_NOT_FOUND) else ""
     reason = reason.removeprefix(f"{DriverUnreachable.__name__}: ")
     return ModelExecutionException(f"{count} worker(s) cannot run: {reason}\n{advice}".rstrip())
 
 
-def error_of(failure: Failure, count: int) -> SparkDLException:
+def failure_error(failure: Failure, count: int) -> SparkDLException:
     """Return what to raise: an exception of sparkdl's as itself, others with their traceback."""
     known = getattr(errors, failure.error, None)
     if isinstance(known, type) and issubclass(known, SparkDLException):
@@ -85,13 +85,13 @@ def error_of(failure: Failure, count: int) -> SparkDLException:
     return ModelExecutionException(text.rstrip())
 
 
-def ended(why: str) -> ModelExecutionException:
+def deadline_error(why: str) -> ModelExecutionException:
     """Return what to raise when a deadline has passed."""
     return ModelExecutionException(f"The run was ended: {why} (param timeout).")
 
 
 def slow_driver(seconds: float) -> str:
-    """Say that workers cannot wait for the driver any longer."""
+    """Say that workers have waited too long for the driver."""
     return f"callbacks or a checkpoint on the driver took more than {seconds:g} s"
 
 
@@ -100,8 +100,8 @@ def no_slots(count: int, seconds: float) -> str:
     return f"no task slots for {count} workers became free within {seconds:g} s"
 
 
-def told_of_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
-    """Say which workers were lost; if none of them could tell, what Spark says."""
+def describe_lost(lost: Sequence[Failure], error: BaseException | None, count: int) -> str:
+    """Say which workers were lost and why; if none of them could say, what Spark says."""
     reasons = dict.fromkeys(f"- worker {f.rank} of {count}: {f.error}: {f.reason}" for f in lost)
     if not reasons:
         reasons[f"- {str(error).partition(_STACK)[0].strip()}"] = None

@@ -11,16 +11,23 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sparkdl._processes.network import authority, connect
 
 _SIZES = struct.Struct("!IQ")  # of the fields, of the payload
-_MOST_FIELDS = 16 << 20
+_MOST_FIELD_BYTES = 16 << 20
 _PIECE = 1 << 20
 _CONNECT_PAUSE = 0.2
+
+# What a message has: fields, which become JSON, and bytes.
+FieldValue: TypeAlias = (
+    str | float | bool | Sequence["FieldValue"] | Mapping[str, "FieldValue"] | None
+)
+Payload: TypeAlias = bytes | bytearray | memoryview
 
 
 class LinkClosed(ConnectionError):
@@ -28,16 +35,16 @@ class LinkClosed(ConnectionError):
 
 
 class DeadlinePassed(TimeoutError):
-    """Nothing came, or nothing could be sent, for as long as one may wait."""
+    """Nothing arrived, or nothing could be sent, before the deadline."""
 
 
 class DriverUnreachable(ConnectionError):
-    """The machine of a worker cannot connect to the driver, for as long as it may try."""
+    """A worker's machine could not connect to the driver before the deadline."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What came: its kind, its fields (JSON) and its payload."""
+    """What arrived: its kind, its fields (JSON) and its payload."""
 
     kind: str
     fields: dict[str, Any]
@@ -50,9 +57,9 @@ class Link:
     Parameters
     ----------
     connection : socket.socket
-        Connected; belongs to the link from now on.
+        Connected; it belongs to the link from now on.
     seconds : float
-        Deadline of sending: for so long may not a single byte go out.
+        Deadline of sending: how long to wait while not a single byte can be sent.
     """
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
@@ -61,17 +68,17 @@ class Link:
         self._sending = threading.Lock()
         prepare(connection, seconds)
 
-    def send(self, kind: str, payload: Any = b"", **fields: Any) -> None:
+    def send(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> None:
         """Send a message.
 
         Raises
         ------
         LinkClosed, DeadlinePassed
         """
-        told = json.dumps({"kind": kind, **fields}).encode()
+        text = json.dumps({"kind": kind, **fields}).encode()
         data = memoryview(payload).cast("B")
         with self._sending:
-            self._write(memoryview(_SIZES.pack(len(told), len(data)) + told))
+            self._write(memoryview(_SIZES.pack(len(text), len(data)) + text))
             self._write(data)
 
     def _write(self, data: memoryview) -> None:
@@ -84,15 +91,15 @@ class Link:
             raise LinkClosed(str(e)) from e
 
     def receive(self, most: int = 1 << 62) -> Message:
-        """Wait for the next message, without a deadline: the link's end is what ends the wait.
+        """Wait for the next message, without a deadline: only the end of the link ends the wait.
 
         Parameters
         ----------
         most : int
-            The largest payload that is taken; a larger one closes the link.
+            The largest payload that is accepted; a larger one closes the link.
         """
         length, size = _SIZES.unpack(self._read(_SIZES.size))
-        if length > _MOST_FIELDS or size > most:
+        if length > _MOST_FIELD_BYTES or size > most:
             raise LinkClosed("a message has an impossible size")
         try:
             fields = json.loads(bytes(self._read(length)))
@@ -107,7 +114,7 @@ class Link:
             try:
                 count = self.socket.recv_into(view, min(len(view), _PIECE))
             except TimeoutError:
-                continue  # keep-alive says when the other machine is gone
+                continue  # keep-alive finds out when the other machine is gone
             except OSError as e:
                 raise LinkClosed(str(e)) from e
             if not count:
@@ -122,7 +129,7 @@ class Link:
         return bool(waiting.poll(0))
 
     def close(self) -> None:
-        """Hang up, also on a thread that waits here."""
+        """Hang up, even while another thread waits for a message."""
         with suppress(OSError):  # it was closed before
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
@@ -139,8 +146,8 @@ def prepare(connection: socket.socket, seconds: float) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def connected(host: str, port: int, seconds: float) -> socket.socket:
-    """Connect, trying until the deadline.
+def connect_within(host: str, port: int, seconds: float) -> socket.socket:
+    """Connect, trying again and again until the deadline.
 
     Raises
     ------

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 
 from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, Message
-from sparkdl._processes.network import listening
+from sparkdl._processes.network import listen
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Listener:
     admit : callable
         Called with the greeting and the link of a new connection.
     take : callable
-        Called with the rank of whoever sends, its link and a message, on a thread per connection.
+        Called with a sender's rank, its link and a message, on one thread per connection.
     backlog : int
         Connections that may wait to be accepted.
 
     Raises
     ------
     OSError
-        No port is to be had.
+        No port is free.
     """
 
     def __init__(
@@ -71,9 +71,14 @@ class Listener:
         self._lock = threading.Lock()  # of what follows
         self._links: list[Link] = []
         self._open = True
-        self._server = listening(backlog)
+        self._server = listen(backlog)
         self.address = Address(host, self._server.getsockname()[1], secrets.token_hex(16))
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        return self._open
 
     def close(self) -> None:
         """Hang up."""
@@ -98,23 +103,23 @@ class Listener:
         link = Link(connection, self._seconds)
         try:
             hello = link.receive(most=0)
-            if self._is_known(hello) and self._is_kept(link):
+            if self._knows_key(hello) and self._keep(link):
                 self._admit(hello, link)
                 self._hear(int(hello.fields["rank"]), link)
         except (LinkClosed, DeadlinePassed):
-            pass  # whoever ends says why beforehand, or its task does
+            pass  # the sender, or its task, has said why before it hung up
         finally:
             link.close()
 
-    def _hear(self, rank: int, link: Link) -> Any:
+    def _hear(self, rank: int, link: Link) -> NoReturn:
         while True:
             self._take(rank, link, link.receive())
 
-    def _is_known(self, hello: Message) -> bool:
+    def _knows_key(self, hello: Message) -> bool:
         return secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
 
-    def _is_kept(self, link: Link) -> bool:
-        """Keep a link to close it at the end; return whether there is still time."""
+    def _keep(self, link: Link) -> bool:
+        """Remember a link, to close it at the end; return False if the end has come already."""
         with self._lock:
             if self._open:
                 self._links.append(link)

@@ -9,10 +9,10 @@ import socket
 from contextlib import suppress
 
 
-def bare(host: str) -> str:
+def without_brackets(host: str) -> str:
     """Return a host as sockets take it.
 
-    >>> bare("[::1]"), bare("10.0.0.1"), bare("a.b")
+    >>> without_brackets("[::1]"), without_brackets("10.0.0.1"), without_brackets("a.b")
     ('::1', '10.0.0.1', 'a.b')
     """
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -24,7 +24,7 @@ def authority(host: str, port: int) -> str:
     >>> authority("::1", 80), authority("[::1]", 80), authority("a.b", 80)
     ('[::1]:80', '[::1]:80', 'a.b:80')
     """
-    plain = bare(host)
+    plain = without_brackets(host)
     return f"[{plain}]:{port}" if ":" in plain else f"{plain}:{port}"
 
 
@@ -34,9 +34,9 @@ def connect(host: str, port: int, seconds: float) -> socket.socket:
     Raises
     ------
     OSError
-        None does.
+        None of them answers.
     """
-    return socket.create_connection((bare(host), port), timeout=seconds)
+    return socket.create_connection((without_brackets(host), port), timeout=seconds)
 
 
 def free_port(reuse: bool = False) -> socket.socket:
@@ -49,26 +49,26 @@ def free_port(reuse: bool = False) -> socket.socket:
     """
     if socket.has_dualstack_ipv6():
         with suppress(OSError):  # the kernel knows IPv6, but it may be switched off
-            return _bound(socket.AF_INET6, reuse)
-    return _bound(socket.AF_INET, reuse)
+            return _bind(socket.AF_INET6, reuse)
+    return _bind(socket.AF_INET, reuse)
 
 
-def listening(backlog: int) -> socket.socket:
+def listen(backlog: int) -> socket.socket:
     """Return a socket that listens on a free port of all addresses of this machine."""
-    made = free_port()
-    made.listen(backlog)
-    return made
+    server = free_port()
+    server.listen(backlog)
+    return server
 
 
-def _bound(family: socket.AddressFamily, reuse: bool) -> socket.socket:
-    made = socket.socket(family)
+def _bind(family: socket.AddressFamily, reuse: bool) -> socket.socket:
+    server = socket.socket(family)
     try:
         if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # IPv4 comes in, too
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # IPv4 may connect too
         if reuse:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind(("", 0))
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        server.bind(("", 0))
     except OSError:
-        made.close()
+        server.close()
         raise
-    return made
+    return server

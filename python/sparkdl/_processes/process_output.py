@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 _TAIL = 20_000  # characters
 _LONGEST = 100_000  # bytes of a line
 
-Take = Callable[[Sequence[str]], None]
+TakeLines = Callable[[Sequence[str]], None]
 
 
 class ProcessOutput:
@@ -24,21 +24,21 @@ class ProcessOutput:
     Attributes
     ----------
     tail : str
-        The last that came.
+        The last of the output so far.
     """
 
-    def __init__(self, pipe: int, take: Take) -> None:
+    def __init__(self, pipe: int, take: TakeLines) -> None:
         self._pipe, self._take_lines = pipe, take
         self._part = b""
         self.tail = ""
 
     def read(self) -> None:
-        """Take what is there."""
+        """Take what has been written so far."""
         while data := self._available():
             self._take(data)
 
     def end(self) -> None:
-        """Take the rest, also a last line that does not end."""
+        """Take the rest, including a last line without an end."""
         self.read()
         if self._part:
             self._take(b"\n")
@@ -50,7 +50,7 @@ class ProcessOutput:
             return b""
 
     def _take(self, data: bytes) -> None:
-        *lines, self._part = map(_seen, (self._part + data).split(b"\n"))
+        *lines, self._part = map(_visible, (self._part + data).split(b"\n"))
         if len(self._part) > _LONGEST:
             lines, self._part = [*lines, self._part], b""
         texts = [line.decode(errors="replace").rstrip("\r") for line in lines]
@@ -59,6 +59,6 @@ class ProcessOutput:
             self._take_lines(texts)
 
 
-def _seen(line: bytes) -> bytes:
-    """Return what a terminal shows of a line that was written over, such as progress bars."""
+def _visible(line: bytes) -> bytes:
+    """Return what a terminal shows of a line that was overwritten, as progress bars are."""
     return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]

@@ -1,6 +1,6 @@
 """Progress lines from trials to the driver, which nothing depends on.
 
-Trials that cannot connect or send go on without: what a trial gives is in its result.
+Trials that cannot connect or send carry on: all that counts is in a trial's result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SEND_SECONDS = 1.0
 
 
 class Reporter:
-    """Tells the driver what a trial does; never raises and never waits long.
+    """Tells the driver what a trial is doing; never raises and never waits long.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Reporter:
 
 
 @contextmanager
-def reported(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
+def print_reports(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
     """Print what trials report, under their names, until the block ends.
 
     Parameters
@@ -53,12 +53,12 @@ def reported(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
     host : str
         The driver's address as executors know it.
     names : mapping from int to str
-        What each trial is called; others are not heard.
+        What each trial is called; reports of other trials are dropped.
 
     Yields
     ------
     Address or None
-        None if no port is to be had.
+        None if no port is free.
     """
 
     def take(trial: int, _: Link, message: Message) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sparkdl._processes.child_process import OUTPUT
-from sparkdl._processes.process_output import ProcessOutput, Take
+from sparkdl._processes.process_output import ProcessOutput, TakeLines
 
 _POLL_SECONDS = 0.2
 _START_LOG = "start.log"
@@ -34,7 +34,7 @@ class ProcessEnd:
     code : int or None
         Its exit status; a negative one is a signal.
     output : str
-        The last that it wrote.
+        The last of its output.
     """
 
     code: int | None
@@ -57,7 +57,7 @@ def run_process(
     modules: Sequence[str] = (),
     *,
     warm: bool = True,
-    take: Take = lambda lines: None,
+    take: TakeLines = lambda lines: None,
     watch: Callable[[], None] = lambda: None,
 ) -> ProcessEnd:
     """Run a function in a process, and wait for its end.
@@ -69,18 +69,20 @@ def run_process(
     folder : Path
         Where the process finds what it needs and leaves what it makes.
     modules : sequence of str
-        What is imported once per Python worker of Spark, and not by every process.
+        What is imported once per Python worker of Spark instead of by every process.
     warm : bool
         Whether to fork the process from one that has imported modules; needs a main module that may
         be imported again, as Spark's workers have.
     take : callable
         Called with the lines that the process writes.
     watch : callable
-        Called again and again; what it raises ends the process.
+        Called again and again; if it raises, the process is ended.
     """
     os.mkfifo(folder / OUTPUT)
     pipe = os.open(folder / OUTPUT, os.O_RDONLY | os.O_NONBLOCK)
-    process: _Process = _Forked(main, folder, modules) if warm else _Started(main, folder)
+    process: _Process = (
+        _ForkedProcess(main, folder, modules) if warm else _SpawnedProcess(main, folder)
+    )
     output = ProcessOutput(pipe, take)
     try:
         while not process.wait(_POLL_SECONDS):
@@ -95,10 +97,10 @@ def run_process(
 
 @contextmanager
 def local_folder(prefix: str) -> Iterator[Path]:
-    """A folder on Spark's local disks, which may be larger than /tmp, for as long as the block."""
+    """Make a folder for this block on one of Spark's local disks, which may be larger than /tmp."""
     disks = [d for d in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if os.path.isdir(d)]
-    place = disks[os.getpid() % len(disks)] if disks else None
-    folder = tempfile.mkdtemp(prefix=prefix, dir=place)
+    disk = disks[os.getpid() % len(disks)] if disks else None
+    folder = tempfile.mkdtemp(prefix=prefix, dir=disk)
     try:
         yield Path(folder)
     finally:
@@ -107,7 +109,7 @@ def local_folder(prefix: str) -> Iterator[Path]:
 
 class _Process(Protocol):
     def wait(self, seconds: float) -> bool:
-        """Return whether it has ended, after so many seconds at most."""
+        """Wait for at most so many seconds, and return whether it has ended."""
 
     @property
     def code(self) -> int | None:
@@ -117,7 +119,7 @@ class _Process(Protocol):
         """End it."""
 
 
-class _Forked:
+class _ForkedProcess:
     """A process forked from one that has imported what it needs."""
 
     def __init__(self, main: Main, folder: Path, modules: Sequence[str]) -> None:
@@ -138,8 +140,8 @@ class _Forked:
         self._process.kill()
 
 
-class _Started:
-    """A process of a Python of its own."""
+class _SpawnedProcess:
+    """A new process with its own Python interpreter."""
 
     def __init__(self, main: Main, folder: Path) -> None:
         program = f"import sys; from {main.__module__} import {main.__name__} as main; "
@@ -170,13 +172,13 @@ def _start_server(log: Path, modules: Sequence[str]) -> None:
     It has imported some modules (Keras, but has not used TensorFlow), so that a process starts at
     once, and leaves nothing behind in the worker. What imports write goes to the log.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no GPU is no error
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # a missing GPU is not an error
     forkserver.set_forkserver_preload(list(modules))
-    own = os.dup(2)
+    stderr = os.dup(2)
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 2)
     try:
         forkserver.ensure_running()
     finally:
-        os.dup2(own, 2)
-        os.close(own)
+        os.dup2(stderr, 2)
+        os.close(stderr)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def described(sc: SparkContext, text: str) -> Iterator[None]:
+def describe_jobs(sc: SparkContext, text: str) -> Iterator[None]:
     """Give the jobs of this block a description in Spark's UI."""
     key = "spark.job.description"
     before = sc.getLocalProperty(key)

@@ -1,4 +1,4 @@
-"""What a function that `run_workers` runs knows of its run, and how it talks to the driver."""
+"""What a function that `run_workers` calls knows of its run, and how it talks to the driver."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import shutil
 import threading
 from pathlib import Path
 from traceback import TracebackException
-from typing import Any
 
 from sparkdl._processes.coordinator import PROCESS, RESULT
 from sparkdl._processes.link import (
     DeadlinePassed,
     DriverUnreachable,
+    FieldValue,
     Link,
     LinkClosed,
     Message,
-    connected,
+    Payload,
+    connect_within,
 )
 from sparkdl._processes.listener import Address, greet
 from sparkdl._processes.network import authority
 
 _DRIVER_IS_GONE = 3  # exit status
-_MOST_TOLD = 100_000  # characters of a reason
+_MOST_CHARACTERS = 100_000  # of a reason
 
 
 class Worker:
@@ -36,11 +37,11 @@ class Worker:
     count : int
         Workers of the run.
     attempt : int
-        How often the run was begun before and lost workers, from 0.
+        How often the run was begun before, and lost workers.
     host : str
         This machine's address as the other workers know it.
     folder : Path
-        A local folder with what the run put there. It goes with the worker.
+        A local folder with what the run put there. It is removed when the worker ends.
     threads : int
         Cores that this worker has.
     gpus : tuple of str
@@ -66,7 +67,7 @@ class Worker:
         self.gpus, self.seconds = gpus, seconds
         self._rounds = 0
         self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._link = hello(address, seconds, host, role=PROCESS, rank=rank)
+        self._link = connect_to_driver(address, seconds, host, role=PROCESS, rank=rank)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def exchange(self, value: str) -> list[str]:
@@ -79,10 +80,10 @@ class Worker:
         """
         self._rounds += 1
         self._link.send("exchange", number=self._rounds, value=value)
-        found: list[str] = self._reply("the other workers").fields["values"]
-        return found
+        values: list[str] = self._reply("the other workers").fields["values"]
+        return values
 
-    def ask(self, kind: str, payload: Any = b"", **fields: Any) -> Message:
+    def ask(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> Message:
         """Send something to the driver and wait for its answer.
 
         Raises
@@ -93,33 +94,35 @@ class Worker:
         self._link.send(kind, payload, waits=True, **fields)
         return self._reply("the driver")
 
-    def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:
+    def tell(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> None:
         """Send something to the driver, which does not answer."""
         self._link.send(kind, payload, **fields)
 
-    def give(self, result: bytes) -> None:
-        """Hand over what the function returned: not by Spark, whose JVM would hold copies of it."""
+    def hand_over(self, result: bytes) -> None:
+        """Send the driver what the function returned: Spark's JVM would hold copies of it."""
         self.ask(RESULT, result)
 
     def fail(self, error: BaseException, trace: str, final: bool) -> None:
-        """Tell the driver why this worker ends; a failure that is not final may be tried again."""
-        told = {
-            "error": type(error).__name__,
-            # not str(error), which may itself raise
-            "reason": str(TracebackException.from_exception(error, limit=0))[:_MOST_TOLD],
-            "trace": trace[-_MOST_TOLD:],
-        }
-        self._link.send("failed", **told, final=final)
+        """Tell the driver why this worker ends; only a final failure rules out another attempt."""
+        # Not str(error), which may itself raise.
+        reason = str(TracebackException.from_exception(error, limit=0))
+        self._link.send(
+            "failed",
+            error=type(error).__name__,
+            reason=reason[:_MOST_CHARACTERS],
+            trace=trace[-_MOST_CHARACTERS:],
+            final=final,
+        )
 
     def _reply(self, who: str) -> Message:
         try:
-            # The driver counts the same seconds, and knows better whom all are waiting for.
+            # The driver counts the same seconds, and knows better who keeps all waiting.
             return self._replies.get(timeout=self.seconds + 5)
         except queue.Empty:
             raise DeadlinePassed(f"no answer from {who} within {self.seconds:g} s") from None
 
     def _listen(self) -> None:
-        """Take answers. When the driver hangs up there is nobody left to work for."""
+        """Receive answers. When the driver hangs up, there is nobody left to work for."""
         try:
             while True:
                 self._replies.put(self._link.receive())
@@ -128,7 +131,7 @@ class Worker:
             os._exit(_DRIVER_IS_GONE)
 
 
-def hello(address: Address, seconds: float, host: str, *, role: str, rank: int) -> Link:
+def connect_to_driver(address: Address, seconds: float, host: str, *, role: str, rank: int) -> Link:
     """Connect to the driver and say who connects.
 
     Parameters
@@ -142,7 +145,7 @@ def hello(address: Address, seconds: float, host: str, *, role: str, rank: int) 
         The driver's address does not answer.
     """
     try:
-        connection = connected(address.host, address.port, seconds)
+        connection = connect_within(address.host, address.port, seconds)
     except DeadlinePassed as e:
         raise DriverUnreachable(
             f"worker {rank} on {host} cannot reach the driver, which listens at "

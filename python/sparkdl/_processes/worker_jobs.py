@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._processes.worker_task import RunWork, TaskLocation, run_task
 
 if TYPE_CHECKING:
-    from pyspark import RDD, SparkContext
+    from pyspark import RDD, Broadcast, SparkContext
 
-_CANCEL_SECONDS = 30.0  # for the thread of a job that was cancelled
+_CANCEL_SECONDS = 30.0  # for the thread of a cancelled job to end
 
 
 class _WatchedJob:
-    """Runs on a thread of its own, so that the caller can watch it, and be interrupted."""
+    """Runs on its own thread, so that the caller can watch it and can be interrupted."""
 
     def __init__(self) -> None:
         self.results: list[bool] = []
@@ -26,12 +26,12 @@ class _WatchedJob:
         self._thread: threading.Thread | None = None
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the job has ended, after so many seconds at most."""
+        """Wait for at most so many seconds, and return whether the job has ended."""
         assert self._thread is not None
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def _guarded(self, run: Callable[[], list[bool]]) -> None:
+    def _keep_outcome(self, run: Callable[[], list[bool]]) -> None:
         try:
             self.results = run()
         except BaseException as e:
@@ -48,13 +48,13 @@ class BarrierJob(_WatchedJob):
         self._sc, self._work, self._description = sc, work, description
         self._data = sc.parallelize(range(work.count), work.count) if data is None else data
         self._tag = f"sparkdl-workers-{uuid.uuid4()}"
-        self._busy = time.monotonic()
+        self._last_busy = time.monotonic()
 
     def start(self) -> None:
         """Submit the job, with the local properties of the calling thread."""
         from pyspark import InheritableThread
 
-        self._thread = InheritableThread(target=self._guarded, args=(self._run,))
+        self._thread = InheritableThread(target=self._keep_outcome, args=(self._run,))
         self._thread.daemon = True
         self._thread.start()
 
@@ -74,8 +74,8 @@ class BarrierJob(_WatchedJob):
         tracker: Any = self._sc.statusTracker()
         stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
         if any(s is not None and s.numActiveTasks for s in stages):
-            self._busy = time.monotonic()
-        return time.monotonic() - self._busy
+            self._last_busy = time.monotonic()
+        return time.monotonic() - self._last_busy
 
     def cancel(self) -> None:
         """End the job if it still runs."""
@@ -85,7 +85,7 @@ class BarrierJob(_WatchedJob):
             self._thread.join(_CANCEL_SECONDS)
 
 
-def _task(work: Any) -> Callable[[Iterable[Any]], Iterator[bool]]:
+def _task(work: Broadcast[RunWork]) -> Callable[[Iterable[Any]], Iterator[bool]]:
     def run(elements: Iterable[Any]) -> Iterator[bool]:
         from pyspark import BarrierTaskContext
 
@@ -111,7 +111,7 @@ class LocalJob(_WatchedJob):
 
     def start(self) -> None:
         """Start all workers."""
-        self._thread = threading.Thread(target=self._guarded, args=(self._run,), daemon=True)
+        self._thread = threading.Thread(target=self._keep_outcome, args=(self._run,), daemon=True)
         self._thread.start()
 
     def _run(self) -> list[bool]:
@@ -124,7 +124,7 @@ class LocalJob(_WatchedJob):
             return list(pool.map(task, range(self._work.count)))
 
     def idle(self) -> float:
-        """Return 0: nothing else takes their place."""
+        """Return 0: workers on this machine wait for no task slots."""
         return 0.0
 
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""The process of a worker: what the function does to memory or crashes, it does alone."""
+"""The process of a worker: it alone suffers when the function leaks memory or crashes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sparkdl._processes import child_process
 from sparkdl._processes.link import LinkClosed
@@ -16,16 +15,16 @@ from sparkdl._processes.listener import Address
 from sparkdl._processes.worker import Worker
 
 JOB = "job.pickle"  # in a worker's folder
-TOLD = 10  # exit status of a process that has told the driver why it failed
+FAILURE_SENT = 10  # exit status of a process that has told the driver why it failed
 
 
 class WorkerLost(ConnectionError):
-    """Another worker is gone. Not this worker's fault: the run may be tried again."""
+    """Another worker is gone. It is not this worker's fault, so the run may be tried again."""
 
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """All that a worker's process is told."""
+    """All that a worker's process needs to know."""
 
     rank: int
     count: int
@@ -39,9 +38,9 @@ class WorkerJob:
 
 
 def main(folder: str) -> None:
-    """Run the function of the folder's job; the driver is sent what it gives, or hears of failures.
+    """Run the function of the folder's job, and send the driver its result or why it failed.
 
-    Ends the process, with status 0 if all went well, TOLD if the driver knows that it did not.
+    Ends the process, with status 0 if all went well, FAILURE_SENT if the driver knows of a failure.
     """
     place = Path(folder)
     child_process.begin(place)
@@ -61,7 +60,7 @@ def main(folder: str) -> None:
     status = _run(worker, job)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # threads that the function left, of gRPC for one, must not hold it up
+    os._exit(status)  # threads that the function left behind, such as gRPC's, must not delay it
 
 
 def _prepare(job: WorkerJob) -> None:
@@ -75,26 +74,26 @@ def _prepare(job: WorkerJob) -> None:
 def _run(worker: Worker, job: WorkerJob) -> int:
     try:
         function, arguments = pickle.loads(job.call)
-        worker.give(_dumped(function(worker, *arguments)))
+        worker.hand_over(_pickle(function(worker, *arguments)))
         return 0
-    except BaseException as e:  # SystemExit too: the function was to return
+    except BaseException as e:  # SystemExit too: the function should have returned
         trace = traceback.format_exc()
         try:
             worker.fail(e, trace, not isinstance(e, WorkerLost))
         except (LinkClosed, TimeoutError):
             sys.stderr.write(trace)
             return 1
-        return TOLD
+        return FAILURE_SENT
 
 
-def _dumped(result: Any) -> bytes:
+def _pickle(result: object) -> bytes:
     from pyspark import cloudpickle
 
     try:
-        dumped: bytes = cloudpickle.dumps(result)  # type: ignore[no-untyped-call]
+        pickled: bytes = cloudpickle.dumps(result)  # type: ignore[no-untyped-call]
     except Exception as e:
         raise TypeError(
             f"what the function returned, of type {type(result).__name__}, cannot be sent to the "
             f"driver: {e}. Return numbers, arrays or text, or save it and return the path."
         ) from e
-    return dumped
+    return pickled

@@ -1,4 +1,4 @@
-"""The task of one worker: receives its data, has a process work, and tells how that ended."""
+"""The task of one worker: receives its data, runs its process, and reports how that ended."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._processes.coordinator import TASK
-from sparkdl._processes.failures import hopeless
+from sparkdl._processes.failures import is_hopeless
 from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed
 from sparkdl._processes.listener import Address
 from sparkdl._processes.run_process import local_folder, run_process
-from sparkdl._processes.worker import hello
-from sparkdl._processes.worker_process import JOB, TOLD, WorkerJob, main
+from sparkdl._processes.worker import connect_to_driver
+from sparkdl._processes.worker_process import FAILURE_SENT, JOB, WorkerJob, main
 
 _ADVICE = (
     "Smaller batches, or fewer workers on a machine (spark.task.cpus), need less; memory outside "
@@ -26,7 +26,7 @@ _NOWHERE = Address("", 0, "")
 
 @dataclass(frozen=True)
 class RunWork:
-    """What all tasks of a run are sent.
+    """What is sent to all tasks of a run.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class RunWork:
     forward : bool
         Whether the driver shows what workers write.
     modules : tuple of str
-        What is imported once per Python worker of Spark, and not by every process.
+        What is imported once per Python worker of Spark instead of by every process.
     """
 
     call: bytes
@@ -54,7 +54,7 @@ class RunWork:
 
 @dataclass(frozen=True)
 class TaskLocation:
-    """Where a task runs, and as what."""
+    """Where a task runs, and its rank and GPUs."""
 
     rank: int
     host: str
@@ -62,7 +62,9 @@ class TaskLocation:
 
 
 def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: bool) -> bool:
-    """Do one worker's part and return whether its function has returned; the driver has the result.
+    """Do one worker's part, and return whether its function has returned.
+
+    The driver then has the result.
 
     Parameters
     ----------
@@ -73,10 +75,10 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: 
     Raises
     ------
     RuntimeError
-        The process died. A function that failed is no failure of Spark's task: the driver has been
+        The process died. Spark's task does not fail when the function does: the driver has been
         told, and ends the run.
     """
-    link = hello(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
+    link = connect_to_driver(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
     try:
         with local_folder("sparkdl-worker-") as folder:
             if work.receive is not None:
@@ -93,45 +95,45 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: 
                 call=work.call,
             )
             (folder / JOB).write_bytes(pickle.dumps(job))
-            return _worked(folder, link, work, warm)
+            return _run_to_end(folder, link, work, warm)
     except Exception as e:
-        _tell(link, e)
+        _report(link, e)
         raise
     finally:
         link.close()
 
 
-def _worked(folder: Path, link: Link, work: RunWork, warm: bool) -> bool:
-    """Run the process and return whether all went well, or raise how it ended."""
-    lines = _Lines(link, work.forward)
+def _run_to_end(folder: Path, link: Link, work: RunWork, warm: bool) -> bool:
+    """Run the process, and return whether all went well; raise if it died."""
+    lines = _LineSender(link, work.forward)
 
     def watch() -> None:
-        if link.hung_up():  # and a process that hangs does not see it
+        if link.hung_up():  # a process that hangs would not notice
             raise LinkClosed("the driver hung up")
 
     end = run_process(main, folder, work.modules, warm=warm, take=lines.send, watch=watch)
     if end.code == 0:
         return True
-    if end.code == TOLD:
+    if end.code == FAILURE_SENT:
         return False
     raise RuntimeError(end.describe(_ADVICE))
 
 
-def _tell(link: Link, error: Exception) -> None:
-    """Tell the driver that this worker is lost, and whether another attempt may go better."""
-    with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up: it knows
-        final = hopeless(error)
+def _report(link: Link, error: Exception) -> None:
+    """Tell the driver that this worker is lost, and whether another attempt may succeed."""
+    with suppress(LinkClosed, DeadlinePassed):  # the driver has hung up, so it knows
+        final = is_hopeless(error)
         link.send("failed", error=type(error).__name__, reason=str(error), final=final)
 
 
-class _Lines:
-    """What the process writes, on its way to the driver."""
+class _LineSender:
+    """Sends the driver what the process writes."""
 
     def __init__(self, link: Link, forward: bool) -> None:
         self._link, self._forward = link, forward
 
     def send(self, lines: Sequence[str]) -> None:
-        """Send lines, as long as that works: a run goes on without."""
+        """Send lines as long as that works; a run does not depend on them."""
         if self._forward:
             try:
                 self._link.send("log", lines=list(lines))

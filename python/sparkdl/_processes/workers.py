@@ -1,16 +1,16 @@
 """`run_workers`: the same function in n processes at the same time, as one barrier job of Spark.
 
-Every worker's function is called with a `Worker` and the arguments given. Deadlines:
+Every worker's function is called with a `Worker` and the arguments. Deadlines:
 
-- Task slots: when no task of this application has run for `seconds`, and none of the workers.
-- Arrival, and each exchange between workers: `seconds` after the first worker came to it.
+- Task slots: when for `seconds` no task of this application has run and no worker has begun.
+- Arrival, and each exchange between workers: `seconds` after the first worker reached it.
 - Each question to the driver, and each connection: `seconds`.
 
-The first failure that is final (the function raised, a deadline passed, or what no other attempt
-mends: a driver that executors cannot reach, a package that they lack) ends the run at once. When
-a worker is lost (its process, its machine), the job is started again, until that has happened
-`attempts` times without progress; functions see it as `Worker.attempt`. (Spark itself repeats no
-barrier stage that gives results.)
+The first failure that is final (the function raised, a deadline passed, or no other attempt would
+help: executors cannot reach the driver, or lack a package) ends the run at once. When a worker is
+lost (its process or its machine), the job is started again, until that has happened `attempts`
+times without progress; functions see it as `Worker.attempt`. (Spark itself does not repeat a
+barrier stage that returns results.)
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sparkdl._processes.cluster import check_slots, task_slots, threads_per_process
 from sparkdl._processes.console import show_log
 from sparkdl._processes.coordinator import Coordinator, Handler
 from sparkdl._processes.failures import (
     Failure,
-    ended,
-    error_of,
-    hopeless_job,
+    deadline_error,
+    describe_lost,
+    failure_error,
+    hopeless_job_error,
     no_slots,
     slow_driver,
-    told_of_lost,
 )
-from sparkdl._processes.link import DeadlinePassed
+from sparkdl._processes.link import DeadlinePassed, Message
 from sparkdl._processes.worker_jobs import BarrierJob, LocalJob
 from sparkdl._processes.worker_task import RunWork
 from sparkdl.errors import ModelExecutionException, SettingsException
@@ -52,11 +52,11 @@ _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
 _CANCELLED = "SPARK_JOB_CANCELLED"  # in the message of Spark's exception
 _GRACE_SECONDS = 3.0  # for reasons that arrive after the job has failed
-_LOST_SECONDS = 10.0  # for the job to fail after a worker was lost, which Spark may see much later
+_LOST_SECONDS = 10.0  # for the job to fail after a worker was lost; Spark may notice much later
 
 
 class _Lost(Exception):
-    """Workers were lost; says which and why."""
+    """Workers were lost; its text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def run_workers(
     data: RDD[Any] | None = None,
     receive: Callable[[int, Iterable[Any], Path], None] | None = None,
     handler: Handler | None = None,
-    progress: Callable[[], Any] = lambda: None,
+    progress: Callable[[], object] = lambda: None,
     attempts: int = _ATTEMPTS,
     log: Callable[[int, str], None] | None = show_log,
     seconds: float = SECONDS,
@@ -88,7 +88,7 @@ def run_workers(
     threads: int | None = None,
     modules: Sequence[str] = (),
 ) -> list[Any]:
-    """Run a function in `count` processes and return what each gave, by rank.
+    """Run a function in `count` processes, and return what each returned, by rank.
 
     Parameters
     ----------
@@ -103,13 +103,13 @@ def run_workers(
         Of `count` partitions; worker r is sent partition r.
     receive : callable, optional
         Called with the rank, the elements of the worker's partition and its local folder, before
-        the function: writes there what the function will read.
+        the function: it writes there what the function will read.
     handler : callable, optional
         Answers what functions `ask` and `tell`; called with the rank and the message on a thread
-        of the driver, one at a time; returns fields and a payload. What it raises ends the run.
+        of the driver, one at a time; returns fields and a payload. If it raises, the run ends.
     progress : callable
-        Returns something that changes when the run has come further, so that what was lost before
-        no longer counts.
+        Returns something that changes when the run has got further, so that workers lost before
+        no longer count.
     attempts : int
         How often workers may be lost without progress before the run is given up.
     log : callable or None
@@ -142,20 +142,20 @@ def run_workers(
     """
     check_slots(sc, count)
     work = RunWork(
-        call=_dumped((function, tuple(arguments))),
+        call=_pickle((function, tuple(arguments))),
         count=count,
         threads=threads or _threads(sc, count),
         seconds=seconds,
-        receive=None if receive is None else _dumped(receive),
+        receive=None if receive is None else _pickle(receive),
         forward=log is not None,
         modules=tuple(modules),
     )
-    run = _Run(sc, work, data, handler or _no_answer, log or (lambda rank, line: None), description)
+    run = _Run(sc, work, data, handler or _refuse, log or (lambda rank, line: None), description)
     lost, attempt = 0, 0
     while True:
         before = progress()
         try:
-            return [pickle.loads(r) for r in _attempted(run, attempt)]
+            return [pickle.loads(r) for r in _attempt(run, attempt)]
         except _Lost as e:
             lost, attempt = 1 if progress() != before else lost + 1, attempt + 1
             if lost >= attempts:
@@ -166,7 +166,7 @@ def run_workers(
             _wait_for_slots(sc, count, seconds)
 
 
-def _attempted(run: _Run, attempt: int) -> list[bytearray]:
+def _attempt(run: _Run, attempt: int) -> list[bytearray]:
     """Run the job once."""
     seconds, count = run.work.seconds, run.work.count
     host = LOCAL_HOST
@@ -182,38 +182,42 @@ def _attempted(run: _Run, attempt: int) -> list[bytearray]:
     except _Lost:
         coordinator.close()
         if not coordinator.settle():
-            raise ended(slow_driver(seconds)) from None
+            raise deadline_error(slow_driver(seconds)) from None
         raise
     finally:
         coordinator.close()
         job.cancel()
 
 
-def _results(job: Any, coordinator: Coordinator, count: int, seconds: float) -> list[bytearray]:
-    """Wait until the job has ended, well or not."""
+def _results(
+    job: BarrierJob | LocalJob, coordinator: Coordinator, count: int, seconds: float
+) -> list[bytearray]:
+    """Wait for the end of the job, and return its results or raise."""
     job.start()
     lost: list[Failure] = []
     first = math.inf  # when the first worker was lost
     while not job.wait(_POLL_SECONDS) and time.monotonic() < first + _LOST_SECONDS:
-        _hear(coordinator, lost, count)
+        _collect_failures(coordinator, lost, count)
         first = min(first, time.monotonic()) if lost else first
-        late = coordinator.overdue()
-        if late is None and not coordinator.heard() and job.idle() > seconds:
-            late = no_slots(count, seconds)
-        if late is not None:
-            raise ended(late)
+        overdue = coordinator.overdue()
+        if overdue is None and not coordinator.has_begun() and job.idle() > seconds:
+            overdue = no_slots(count, seconds)
+        if overdue is not None:
+            raise deadline_error(overdue)
     if job.error is None and job.results and all(job.results):
         return [coordinator.results[rank] for rank in range(count)]
     if _CANCELLED in str(job.error):
-        raise ModelExecutionException("The run was cancelled: somebody cancelled its job in Spark.")
-    _hear(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
-    if (final := hopeless_job(job.error, count)) is not None:
+        raise ModelExecutionException("The run was cancelled: its job was cancelled in Spark.")
+    _collect_failures(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
+    if (final := hopeless_job_error(job.error, count)) is not None:
         raise final from job.error
-    raise _Lost(told_of_lost(lost, job.error, count)) from job.error
+    raise _Lost(describe_lost(lost, job.error, count)) from job.error
 
 
-def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: float = 0) -> None:
-    """Raise the first final failure; keep the others."""
+def _collect_failures(
+    coordinator: Coordinator, lost: list[Failure], count: int, seconds: float = 0
+) -> None:
+    """Raise the first final failure; add the others to those of lost workers."""
     half = coordinator.seconds / 2
     while True:
         try:
@@ -221,38 +225,38 @@ def _hear(coordinator: Coordinator, lost: list[Failure], count: int, seconds: fl
         except queue.Empty:
             return
         if failure.final:
-            if failure.error == DeadlinePassed.__name__ and coordinator.answering() > half:
-                raise ended(slow_driver(coordinator.seconds))  # what all were waiting for
-            raise error_of(failure, count)
+            if failure.error == DeadlinePassed.__name__ and coordinator.answering_seconds() > half:
+                raise deadline_error(slow_driver(coordinator.seconds))  # it kept all waiting
+            raise failure_error(failure, count)
         lost.append(failure)
 
 
 def _wait_for_slots(sc: SparkContext | None, count: int, seconds: float) -> None:
-    """Wait until executors have come in place of those that are gone."""
+    """Wait until new executors have replaced those that are gone."""
     end = time.monotonic() + seconds
     while sc is not None and task_slots(sc) < count:
         if time.monotonic() > end:
-            raise ended(no_slots(count, seconds))
+            raise deadline_error(no_slots(count, seconds))
         time.sleep(_POLL_SECONDS)
 
 
-def _no_answer(rank: int, message: Any) -> Any:
+def _refuse(rank: int, message: Message) -> NoReturn:
     raise ValueError(f"worker {rank} asked {message.kind!r}, which nobody answers")
 
 
-def _dumped(value: Any) -> bytes:
+def _pickle(value: object) -> bytes:
     from pyspark import cloudpickle
 
     try:
-        dumped: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+        pickled: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
     except Exception as e:
         raise SettingsException(
-            f"The function, or what it is given or uses, cannot be sent to the processes: {e} "
-            "It travels by cloudpickle: make in the function what cannot travel (sessions, open "
-            "files, a tf.data.Dataset). For rows give run tf_dataset(..., shard=True) as an "
-            "argument, not within another one."
+            f"The function, its arguments or something that it uses cannot be sent to the "
+            f"processes: {e} They travel by cloudpickle: create inside the function what cannot "
+            "travel (sessions, open files, a tf.data.Dataset). For rows, pass "
+            "tf_dataset(..., shard=True) to run as an argument, not inside another argument."
         ) from e
-    return dumped
+    return pickled
 
 
 def _threads(sc: SparkContext | None, count: int) -> int:

@@ -1,4 +1,4 @@
-"""`sparkdl.compare_models`: which of the known networks is best for your pictures."""
+"""`sparkdl.compare_models`: which of the named networks is best for your images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sparkdl.estimators.comparison_table import Comparison, Result
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from sparkdl.estimators.image_classifier_estimator import ImageClassifierEstimator
     from sparkdl.transformers import ImageClassifierModel
 
 _MEGABYTE = 1e6
@@ -50,25 +51,25 @@ def compare_models(
     SettingsException
         No model is named, one is named twice, or params has what `models` says.
     ModelNotFoundException, InvalidModelException
-        None of the networks can be had. One that cannot is left out of the comparison with a
-        warning, if there are others.
+        None of the networks is available. If only some are not, they are left out of the
+        comparison with a warning.
     SparkDLException
         As `ImageClassifierEstimator.fit`.
 
     Examples
     --------
-    >>> found = sparkdl.compare_models(
+    >>> comparison = sparkdl.compare_models(
     ...     images, ["VGG16", "ResNet50"], inputCol="image", labelCol="flower"
     ... )  # doctest: +SKIP
-    >>> print(found)  # doctest: +SKIP
-    >>> found.best.write().save("/models/flowers")  # doctest: +SKIP
+    >>> print(comparison)  # doctest: +SKIP
+    >>> comparison.best.write().save("/models/flowers")  # doctest: +SKIP
     """
     estimators = _estimators(models, weights, params)
     fitted: dict[str, ImageClassifierModel] = {}
     results = []
     for name, estimator in estimators.items():
         try:
-            fitted[name], result = _tried(df, name, estimator)
+            fitted[name], result = _measure(df, name, estimator)
             results.append(result)
         except (ModelNotFoundException, InvalidModelException) as e:
             if not fitted and name == [*estimators][-1]:
@@ -77,8 +78,12 @@ def compare_models(
     return Comparison(results, fitted)
 
 
-def _estimators(models: Sequence[str], weights: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Return an estimator for each network; so wrong names and params show before any is fitted."""
+def _estimators(
+    models: Sequence[str],
+    weights: str | Path | Mapping[str, str | Path],
+    params: dict[str, Any],
+) -> dict[str, ImageClassifierEstimator]:
+    """Return an estimator per network, so that wrong names and params show before any is fitted."""
     from sparkdl.estimators.image_classifier_estimator import ImageClassifierEstimator
 
     names = list(models)
@@ -99,9 +104,11 @@ def _estimators(models: Sequence[str], weights: Any, params: dict[str, Any]) -> 
     }
 
 
-def _tried(df: DataFrame, name: str, estimator: Any) -> tuple[ImageClassifierModel, Result]:
+def _measure(
+    df: DataFrame, name: str, estimator: ImageClassifierEstimator
+) -> tuple[ImageClassifierModel, Result]:
     start = time.monotonic()
-    model: ImageClassifierModel = estimator.fit(df)
+    model = estimator.fit(df)
     seconds = time.monotonic() - start
     accuracy, loss = _reached(model, estimator.getEarlyStoppingPatience() > 0)
     return model, Result(
@@ -116,8 +123,8 @@ def _tried(df: DataFrame, name: str, estimator: Any) -> tuple[ImageClassifierMod
 
 def _reached(model: ImageClassifierModel, best: bool) -> tuple[float, float]:
     """Return accuracy and loss of the epoch whose weights the model has: the best, or the last."""
-    begun = model._parts().get("head", 0)  # the head's best epoch is not the network's
-    history = {name: values[begun:] for name, values in model.history.items()}
+    first = model._parts().get("head", 0)  # the head's best epoch is not the network's
+    history = {name: values[first:] for name, values in model.history.items()}
     prefix = "val_" if "val_loss" in history else ""
     losses = history[f"{prefix}loss"]
     last = len(losses) - 1

@@ -1,10 +1,10 @@
-"""What a comparison of networks has found, as a table and as a picture."""
+"""The results of a comparison of networks, as a table and as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 from sparkdl.plot.figures import RIGHT, new_figure
 
@@ -22,8 +22,7 @@ class Result:
     ----------
     model : str
         Name of the network.
-    accuracy, loss : float
-        Of the rows that were held out, of the training rows if none were; after the epoch whose
+        Of the held-out rows, or of the training rows if none were held out; after the epoch whose
         weights the model has.
     seconds : float
         Of `fit`: features and head.
@@ -55,7 +54,13 @@ class Comparison(Sequence[Result]):
         self._results = sorted(results, key=lambda r: (-r.accuracy, r.loss))
         self.models = models
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Result]: ...
+
+    def __getitem__(self, index: int | slice) -> Result | list[Result]:
         """Return a result or a slice of results."""
         return self._results[index]
 
@@ -64,7 +69,7 @@ class Comparison(Sequence[Result]):
 
     @property
     def best(self) -> ImageClassifierModel:
-        """The model with the highest accuracy, and of equal ones that with the least loss."""
+        """The model with the highest accuracy; among equals, the one with the lowest loss."""
         return self.models[self._results[0].model]
 
     def __repr__(self) -> str:

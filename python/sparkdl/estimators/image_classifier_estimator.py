@@ -1,19 +1,20 @@
-"""Trains a classifier of images on the features of a network that is known already."""
+"""Trains a classifier of images on the features of a network that was trained before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
+from pyspark.ml.param import Param
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._models.keras_arguments import OptimizerLike
+from sparkdl._models.live_keras import LiveModel
 from sparkdl.errors import SparkDLException
-from sparkdl.estimators._classifier.base_params import BaseParams
-from sparkdl.estimators._classifier.head_params import HeadParams
-from sparkdl.param import HasLabelCol, keyword_only
-from sparkdl.param.image_classifier_params import ImageClassifierParams
+from sparkdl.estimators._classifier.classifier_params import ClassifierParams
+from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
 
@@ -41,35 +42,21 @@ _DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "verbose": 1,
 }
-# What the model takes over: all but the batch size, which is that of training.
-_OF_MODEL = (
-    "inputCol",
-    "predictionCol",
-    "probabilityCol",
-    "predictedLabelCol",
-    "scaleHint",
-    "precision",
-    "handleInvalid",
-    "errorCol",
-)
 
 E = TypeVar("E", bound="ImageClassifierEstimator")
 
 
 class ImageClassifierEstimator(
     Estimator["ImageClassifierModel"],
-    HeadParams,
-    BaseParams,
-    ImageClassifierParams,
-    HasLabelCol,
+    ClassifierParams,
     MLReadable[Any],
     MLWritable,
 ):
-    """Trains a classifier of images by transfer learning; gives an `ImageClassifierModel`.
+    """Trains a classifier of images by transfer learning; returns an `ImageClassifierModel`.
 
     The network stays as it is. The cluster computes its features (global average pooling) of every
-    image once; a head of two dense layers is trained on them by Keras, on the driver.
-    docs/fine-tuning.md tells what travels where, and what it costs.
+    image once; Keras trains a head of two dense layers on them, on the driver.
+    docs/fine-tuning.md says what travels where, and what it costs.
 
     Parameters
     ----------
@@ -80,18 +67,18 @@ class ImageClassifierEstimator(
     baseModel : str
         Name of the network, one of `sparkdl.models()`.
     model, modelFile
-        A network of your own instead, live or as a file of Keras: one input of RGB images, one
-        output of features [rows, n] or maps [rows, height, width, n], which are averaged.
+        Your own network instead, live or as a file of Keras: one input of RGB images, one output
+        of features [rows, n] or maps [rows, height, width, n], which are averaged.
     preprocessing : str
-        What your own network gets of the pixels: "none" (default: 0 to 255), "tf", "caffe" or
+        How pixels are prepared for your own network: "none" (default: 0 to 255), "tf", "caffe" or
         "torch".
     weights, modelDir
         Of the named network, as of `DeepImageFeaturizer`.
     headUnits : int
         Units of the dense layer (relu) before the softmax; default 512; 0: softmax only.
     unfreezeFrom : str, optional
-        Name of the first layer of the network that is trained, too, by `KerasEstimator` on the
-        cluster, after the head was trained. Batch norms stay as they are.
+        Name of the first layer of the network that is trained too, by `KerasEstimator` on the
+        cluster, once the head is trained. Batch norms stay as they are.
     optimizer : str or keras.optimizers.Optimizer
         Default "adam".
     learningRate : float, optional
@@ -103,7 +90,7 @@ class ImageClassifierEstimator(
     validationFraction : float
         Share of the images that is held out, drawn by their content and the seed; default 0.2.
     validationCol : str, optional
-        A boolean column that says it instead.
+        A boolean column that says which are held out instead.
     earlyStoppingPatience : int
         Epochs (default 10) without a smaller validation loss after which training stops. The
         weights are those of the best epoch. 0: train all epochs and keep the last.
@@ -123,7 +110,7 @@ class ImageClassifierEstimator(
     verbose : int
         1 (default): a line per epoch on stderr; 0: none.
     predictionCol, probabilityCol, predictedLabelCol, scaleHint, precision, errorCol
-        Of the fitted model, see there; scaleHint and precision count for the features, too.
+        Of the fitted model, see there; scaleHint and precision apply to the features too.
     handleInvalid : str
         Rows without a readable image or a label: "error" (default) or "skip". The fitted model has
         the same.
@@ -139,7 +126,7 @@ class ImageClassifierEstimator(
     InvalidInputException
         A row cannot be used, or fewer than two classes are left.
     InvalidModelException, ModelNotFoundException
-        The network cannot be had.
+        The network is not available.
 
     Examples
     --------
@@ -163,14 +150,14 @@ class ImageClassifierEstimator(
         inputCol: str | None = None,
         labelCol: str | None = None,
         baseModel: str | None = None,
-        model: Any = None,
+        model: LiveModel | None = None,
         modelFile: str | Path | None = None,
         preprocessing: str = "none",
         weights: str | Path = "imagenet",
         modelDir: str | Path | None = None,
         headUnits: int = 512,
         unfreezeFrom: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: OptimizerLike = "adam",
         learningRate: float | None = None,
         fineTuneLearningRate: float = 1e-5,
         epochs: int = 20,
@@ -204,17 +191,19 @@ class ImageClassifierEstimator(
 
     setParams = setter_like(__init__)
 
-    def _set(self: E, **given: Any) -> E:
-        """Set params, and what is none: the model, and how it is loaded."""
-        return super()._set(**take_model(self, without_none(given)))
+    def _set(self: E, **values: object) -> E:
+        """Set params, and what is not a param: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(values)))
 
-    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:
-        """Train a model for each param map; those that agree in the network share its features.
+    def fitMultiple(
+        self, dataset: DataFrame, paramMaps: Sequence[Mapping[Param[Any], Any]]
+    ) -> Iterator[tuple[int, ImageClassifierModel]]:
+        """Train a model for each param map; those with the same network share its features.
 
         Returns
         -------
         iterator
-            Of (index, model), thread-safe. A model is trained when its turn comes.
+            Of (index, model), thread-safe. A model is trained when it is asked for.
         """
         from sparkdl._models.libraries import keras_to_train
 
@@ -229,20 +218,12 @@ class ImageClassifierEstimator(
         return FittedClassifiers(estimators, dataset)
 
     def _fit(self, dataset: DataFrame) -> ImageClassifierModel:
-        fitted: ImageClassifierModel = next(self.fitMultiple(dataset, [{}]))[1]
-        return fitted
+        return next(self.fitMultiple(dataset, [{}]))[1]
 
     def _validate(self) -> None:
         missing = [name for name in ("inputCol", "labelCol") if not self.isSet(name)]
         if missing:
             raise SparkDLException(f"Cannot fit {self.uid}: set {' and '.join(missing)}.")
-
-    def _fitted(self, bundle: Path) -> ImageClassifierModel:
-        """Return the model that applies a bundle to what this estimator takes."""
-        from sparkdl.transformers import ImageClassifierModel
-
-        model = ImageClassifierModel(modelFile=bundle)
-        return model._set(**{n: self.getOrDefault(n) for n in _OF_MODEL if self.isDefined(n)})
 
     def write(self) -> MLWriter:
         """Return a writer of the params and the network's file."""

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
-from pyspark.ml.param import TypeConverters
+from pyspark.ml.param import Param
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike
+from sparkdl._models.live_keras import LiveModel
 from sparkdl.errors import SparkDLException
-from sparkdl.param import (
-    HasKerasLoss,
-    HasKerasModel,
-    HasKerasOptimizer,
-    HasLabelCol,
-    keyword_only,
-)
-from sparkdl.param.declaration import declare_param
-from sparkdl.param.image_file import ImageFileParams
+from sparkdl.estimators._trials.trial_params import TrialParams
+from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from sparkdl.estimators._trials.fit_trials import FittedTrials
     from sparkdl.transformers import KerasImageFileTransformer
 
 _TUNABLE = ("kerasOptimizer", "kerasLoss", "kerasFitParams", "outputCol", "outputMode")
@@ -37,20 +31,16 @@ E = TypeVar("E", bound="KerasImageFileEstimator")
 
 class KerasImageFileEstimator(
     Estimator["KerasImageFileTransformer"],
-    ImageFileParams,
-    HasLabelCol,
-    HasKerasModel,
-    HasKerasOptimizer,
-    HasKerasLoss,
+    TrialParams,
     MLReadable[Any],
     MLWritable,
 ):
-    """Trains a Keras model on files of images; gives a `KerasImageFileTransformer`.
+    """Trains a Keras model on files of images; returns a `KerasImageFileTransformer`.
 
     Input: a column of URIs (string) of image files, and a column of labels.
     Every combination of params (`fit` with a list, `fitMultiple`, `CrossValidator`,
-    `TrainValidationSplit`) is trained by Keras in a task of its own, from the weights that the
-    model has. docs/tuning.md tells what travels where, and what it costs.
+    `TrainValidationSplit`) is trained by Keras in its own task, from the weights that the
+    model has. docs/tuning.md says what travels where, and what it costs.
 
     Parameters
     ----------
@@ -66,12 +56,12 @@ class KerasImageFileEstimator(
         others take the numbers as they are. Unset: the model is trained with y=None.
     modelFile : str or Path
         The model with its first weights: a file of Keras (.keras, .h5) with one input of images
-        and one output. How it was compiled does not count.
+        and one output. How it was compiled is ignored.
     model : keras.Model
         A live model, instead of modelFile; a copy is taken at once.
     custom_objects : dict
-        For Keras, when it loads the file: classes and functions of yours, by name. They travel to
-        the executors, but not into a saved estimator.
+        For Keras, when it loads the file: your classes and functions, by name. They travel to the
+        executors, but not into a saved estimator.
     safe_mode : bool
         False lets Keras run code that is pickled in a file (Lambda layers): only for files that
         you trust.
@@ -119,15 +109,6 @@ class KerasImageFileEstimator(
     >>> models[0].history["loss"]  # doctest: +SKIP
     """
 
-    seed = declare_param(
-        "seed",
-        "For keras.utils.set_random_seed, before each trial loads the model; unset: none.",
-        TypeConverters.toInt,
-    )
-
-    # How Keras is to load the file. Code, so no params, as in KerasTransformer.
-    custom_objects: Mapping[str, Any] | None = None
-    safe_mode: bool = True
     _input_kwargs: dict[str, Any]
 
     @keyword_only
@@ -139,15 +120,15 @@ class KerasImageFileEstimator(
         outputMode: str = "vector",
         labelCol: str | None = None,
         modelFile: str | Path | None = None,
-        model: Any = None,
+        model: LiveModel | None = None,
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
         imageLoader: Callable[[str], Any] | None = None,
         targetSize: Sequence[int] | None = None,
         preprocessing: str = "none",
         scaleHint: str = "SCALE_AREA_AVERAGING",
-        kerasOptimizer: Any = "adam",
-        kerasLoss: Any = None,
+        kerasOptimizer: OptimizerLike = "adam",
+        kerasLoss: LossLike | None = None,
         kerasFitParams: Mapping[str, Any] | None = None,
         seed: int | None = None,
         batchSize: int | None = None,
@@ -167,26 +148,20 @@ class KerasImageFileEstimator(
 
     setParams = setter_like(__init__)
 
-    def _set(self: E, **given: Any) -> E:
-        """Set params, and what is none: the model, and how it is loaded."""
-        return super()._set(**take_model(self, without_none(given)))
+    def _set(self: E, **values: object) -> E:
+        """Set params, and what is not a param: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(values)))
 
-    def getSeed(self) -> int:
-        """Return the seed of every trial."""
-        return self.getOrDefault(self.seed)
-
-    def setSeed(self, value: int) -> KerasImageFileEstimator:
-        """Set the seed of every trial."""
-        return self._set(seed=value)
-
-    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]) -> Any:
-        """Train a model for each param map, all of them in one Spark job; return when it is done.
+    def fitMultiple(
+        self, dataset: DataFrame, paramMaps: Sequence[Mapping[Param[Any], Any]]
+    ) -> Iterator[tuple[int, KerasImageFileTransformer]]:
+        """Train a model for each param map, all in one Spark job; return when it has ended.
 
         Returns
         -------
         iterator
-            Of (index, transformer), thread-safe. A model is fetched from the executors when its
-            turn comes.
+            Of (index, transformer), thread-safe. A model is fetched from the executors when it is
+            asked for.
         """
         for param_map in paramMaps:
             self._validateParams(param_map)
@@ -197,11 +172,10 @@ class KerasImageFileEstimator(
         return fit_all([self.copy(dict(m)) for m in paramMaps], dataset)
 
     def _fit(self, dataset: DataFrame) -> KerasImageFileTransformer:
-        models: FittedTrials = self.fitMultiple(dataset, [{}])
-        return next(models)[1]
+        return next(self.fitMultiple(dataset, [{}]))[1]
 
-    def _validateParams(self, paramMap: Mapping[Any, Any]) -> bool:
-        """Return True if all params are there, set or in this map, which tunes only what it can.
+    def _validateParams(self, paramMap: Mapping[Param[Any], Any]) -> bool:
+        """Return True if all params are defined, or tuned by this map, and it tunes no others.
 
         Raises
         ------
@@ -214,25 +188,17 @@ class KerasImageFileEstimator(
         either = [n for n in _TUNABLE if not self.isDefined(n) and n not in tuned]
         fixed = sorted(tuned - set(_TUNABLE))
         wrong = [
-            f"{', '.join(found)} must {what}"
-            for found, what in (
+            f"{', '.join(names)} must {what}"
+            for names, what in (
                 (missing, "be defined"),
                 (either, "be defined or tuned"),
                 (fixed, f"not be tuned (only {', '.join(_TUNABLE)} can be)"),
             )
-            if found
+            if names
         ]
         if wrong:
             raise SparkDLException(f"Cannot fit {self.uid}: {'; '.join(wrong)}.")
         return True
-
-    def _fitted(self, bundle: str) -> KerasImageFileTransformer:
-        """Return the transformer that applies a trained model to what this estimator takes."""
-        from sparkdl.transformers import KerasImageFileTransformer
-
-        fitted = self._copyValues(KerasImageFileTransformer()).setModelFile(bundle)
-        fitted.clear(fitted.seed)  # this one's is of the training
-        return fitted
 
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)

@@ -7,29 +7,34 @@ it. No window is opened and no state of pyplot is touched. Matplotlib comes with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sparkdl.errors import SettingsException
 from sparkdl.labels import label_text
 from sparkdl.plot.confusion import confusion_matrix
-from sparkdl.plot.figures import RIGHT, WRONG, as_pixels, new_figure
+from sparkdl.plot.figures import RIGHT, WRONG, ImageLike, as_pixels, new_figure
 from sparkdl.plot.metric_values import single_numbers
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["confusion_matrix", "history", "predictions", "top_k"]
 
 _MOST_LINES = 10  # of a metric with several results
-_TITLE_LETTERS = 18  # fit above an image of a grid
+_TITLE_LETTERS = 18  # that fit above an image in a grid
 
 
 def top_k(
-    image: Any, probabilities: Any, labels: Sequence[str] | None = None, k: int = 5
+    image: ImageLike,
+    probabilities: Iterable[Any],
+    labels: Sequence[str] | None = None,
+    k: int = 5,
 ) -> Figure:
     """Show an image and, beside it, its most probable classes as bars.
 
@@ -39,7 +44,7 @@ def top_k(
         Spark's image struct, the bytes of an image file, or pixels [height, width, channels] RGB,
         uint8, or float of 0 to 1.
     probabilities : vector, list of float, or list of Row
-        One per class, in the order of `labels`; or what `DeepImagePredictor` gives with
+        One per class, in the order of `labels`; or the output of `DeepImagePredictor` with
         decodePredictions.
     labels : list of str, optional
         Names of the classes; by default their numbers.
@@ -64,7 +69,9 @@ def top_k(
     return figure
 
 
-def _best(probabilities: Any, labels: Any, k: int) -> tuple[list[str], list[float]]:
+def _best(
+    probabilities: Iterable[Any], labels: Sequence[str] | None, k: int
+) -> tuple[list[str], list[float]]:
     if k < 1:
         raise SettingsException(f"k must be at least 1, got {k}.")
     items = list(probabilities)
@@ -83,17 +90,17 @@ def _best(probabilities: Any, labels: Any, k: int) -> tuple[list[str], list[floa
 
 
 def predictions(
-    images: Sequence[Any],
+    images: Sequence[ImageLike],
     predicted: Sequence[Any],
     actual: Sequence[Any] | None = None,
     columns: int = 8,
 ) -> Figure:
-    """Show images in a grid, each under what was predicted; wrong ones in red, with the truth.
+    """Show images in a grid, each under its prediction; wrong ones in red, with the truth.
 
     Parameters
     ----------
     images : list
-        As of `top_k`.
+        Each as `top_k` takes it.
     predicted : list
         A label per image.
     actual : list, optional
@@ -115,18 +122,18 @@ def predictions(
         axis.axis("off")
     for axis, image, *labels in zip(axes.flat, images, predicted, truth, strict=False):
         _show(axis, image)
-        found, true = map(label_text, labels)  # 3.0 is right where the label is 3
-        text = found if found == true else f"{found}\nis: {true}"
+        guess, true = map(label_text, labels)  # 3.0 is right where the label is 3
+        text = guess if guess == true else f"{guess}\nis: {true}"
         lines_of_text = [fill(line, _TITLE_LETTERS) for line in text.splitlines()]
-        colour = RIGHT if found == true else WRONG
+        colour = RIGHT if guess == true else WRONG
         axis.set_title("\n".join(lines_of_text), color=colour, fontsize=10)
     return figure
 
 
 def history(values: Mapping[str, Sequence[Any]], parts: Mapping[str, int] | None = None) -> Figure:
-    """Show losses and metrics by epoch: a panel for each, with the one of validation dashed.
+    """Show losses and metrics by epoch: a panel for each, with a dashed line for validation.
 
-    A metric with several results has a line for each of them, of which the first ten are drawn.
+    A metric with several results has a line for each of them; the first ten are drawn.
 
     Parameters
     ----------
@@ -136,9 +143,9 @@ def history(values: Mapping[str, Sequence[Any]], parts: Mapping[str, int] | None
         Parts of the training with their numbers of epochs, in order; a dotted line is drawn where
         one follows another.
     """
-    shown = [name for name in values if not name.startswith("val_")]
-    shown += [n.removeprefix("val_") for n in values if n.startswith("val_")]
-    names = list(dict.fromkeys(shown))
+    training = [name for name in values if not name.startswith("val_")]
+    validation = [n.removeprefix("val_") for n in values if n.startswith("val_")]
+    names = list(dict.fromkeys([*training, *validation]))
     if not names:
         raise SettingsException(
             "There is no history to show: expected losses by name, got none. Only models that an "
@@ -148,22 +155,22 @@ def history(values: Mapping[str, Sequence[Any]], parts: Mapping[str, int] | None
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False).flat, names, strict=True):
         for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
             if key in values:
-                _lines(axis, values[key], label, style)
+                _draw_lines(axis, values[key], label, style)
         axis.set(xlabel="epoch", title=_title(name, values))
         axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axis.spines[["top", "right"]].set_visible(False)
-        _part(axis, parts or {})
+        _draw_parts(axis, parts or {})
         axis.legend(frameon=False)
     return figure
 
 
-def _lines(axis: Any, values: Sequence[Any], label: str, style: str) -> None:
+def _draw_lines(axis: Axes, values: Sequence[ArrayLike], label: str, style: str) -> None:
     """Draw a line, or one per result of a metric that has several."""
     curves: dict[str, list[float]] = {}
     for value in values:
         for place, number in single_numbers("", value):
             curves.setdefault(place, []).append(number)
-    style = style if len(values) > 1 else "o"  # a line of one point is not seen
+    style = style if len(values) > 1 else "o"  # a line of one point is invisible
     for i, (place, numbers) in enumerate(list(curves.items())[:_MOST_LINES]):
         epochs = range(1, len(numbers) + 1)
         axis.plot(
@@ -181,16 +188,16 @@ def _title(name: str, values: Mapping[str, Sequence[Any]]) -> str:
     return name if count <= _MOST_LINES else f"{name} (first {_MOST_LINES} of {count})"
 
 
-def _part(axis: Any, parts: Mapping[str, int]) -> None:
+def _draw_parts(axis: Axes, parts: Mapping[str, int]) -> None:
     """Draw a line where a part of the training follows another."""
-    begin = 0.5
+    start = 0.5
     for i, (name, epochs) in enumerate(parts.items()):
         if i > 0:
-            axis.axvline(begin, color="grey", linestyle=":", label=f"{name} begins")
-        begin += epochs
+            axis.axvline(start, color="grey", linestyle=":", label=f"{name} begins")
+        start += epochs
 
 
-def _show(axis: Any, image: Any) -> None:
+def _show(axis: Axes, image: ImageLike) -> None:
     pixels = as_pixels(image)
     axis.imshow(pixels[..., 0] if pixels.shape[2] == 1 else pixels, cmap="gray")
     axis.axis("off")

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparkdl.errors import SettingsException
 from sparkdl.labels import label_text
 from sparkdl.plot.figures import new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _CELL, _LEAST_CELL = 0.55, 0.3  # inches; with smaller ones there is no room for numbers
@@ -23,10 +25,10 @@ _LETTER = 0.08  # inches
 def confusion_matrix(
     actual: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] | None = None
 ) -> Figure:
-    """Show how often each class was taken for each: a line per true class, a column per predicted.
+    """Show how often each class was predicted as each: a line per true class, a column per guess.
 
-    Colours tell which share of the rows of a true class it is, numbers how many rows; with more
-    than some fifty classes there are no numbers, and not every class has its name.
+    Colours show the share of a true class's rows, numbers how many rows they are; with more than
+    about fifty classes there are no numbers, and not every class has its name.
 
     Parameters
     ----------
@@ -40,9 +42,9 @@ def confusion_matrix(
             "Expected as many predicted as actual labels and at least one, got "
             f"{len(predicted)} and {len(actual)}."
         )
-    rows, found = list(map(label_text, actual)), list(map(label_text, predicted))
-    names = _sorted({*rows, *found}) if labels is None else list(map(label_text, labels))
-    counts = _counts(rows, found, names)
+    truth, guesses = list(map(label_text, actual)), list(map(label_text, predicted))
+    names = _sorted({*truth, *guesses}) if labels is None else list(map(label_text, labels))
+    counts = _counts(truth, guesses, names)
     cell = min(_CELL, _MOST_INCHES / len(names))
     size = 1.2 + cell * len(names) + _LETTER * max(map(len, names))
     figure = new_figure(size, size)
@@ -56,14 +58,16 @@ def confusion_matrix(
 
 
 def _sorted(names: set[str]) -> list[str]:
-    """Sort numbers by what they are, else texts."""
+    """Sort numbers by their values, anything else as texts."""
     try:
         return sorted(names, key=float)
     except ValueError:
         return sorted(names)
 
 
-def _counts(actual: Sequence[str], predicted: Sequence[str], names: Sequence[str]) -> Any:
+def _counts(
+    actual: Sequence[str], predicted: Sequence[str], names: Sequence[str]
+) -> NDArray[np.int_]:
     place = {name: i for i, name in enumerate(names)}
     unknown = sorted({*actual, *predicted} - place.keys())
     if unknown:
@@ -75,13 +79,13 @@ def _counts(actual: Sequence[str], predicted: Sequence[str], names: Sequence[str
     return counts
 
 
-def _write(axis: Any, counts: Any, shares: Any) -> None:
+def _write(axis: Axes, counts: NDArray[np.int_], shares: NDArray[np.float64]) -> None:
     for line, column in np.argwhere(counts):
         colour = "w" if shares[line, column] > 0.5 else "k"
         axis.text(column, line, counts[line, column], ha="center", va="center", color=colour)
 
 
-def _name(axis: Any, names: Sequence[str], cell: float) -> None:
+def _name(axis: Axes, names: Sequence[str], cell: float) -> None:
     """Name every class, or as many as there is room for."""
     every = range(0, len(names), math.ceil(_LEAST_CELL / 2 / cell))
     shown = [names[i] for i in every]

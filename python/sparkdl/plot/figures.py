@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparkdl.errors import InvalidInputException, SettingsException
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pyspark.sql import Row
 
+# Spark's image struct, the bytes of an image file, or pixels.
+ImageLike: TypeAlias = "Row | bytes | bytearray | NDArray[Any]"
 RIGHT, WRONG = "#1a7f37", "#cf222e"
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches, apart from pyplot."""
+    """Return an empty figure of a size in inches, of which pyplot does not know."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as e:
@@ -27,7 +31,7 @@ def new_figure(width: float, height: float) -> Figure:
             "pip install 'sparkdl[plot]'."
         ) from None
 
-    class Shown(Figure):
+    class NotebookFigure(Figure):
         """A figure that a notebook shows even where nobody has imported pyplot."""
 
         def _repr_png_(self) -> bytes:
@@ -35,10 +39,10 @@ def new_figure(width: float, height: float) -> Figure:
             self.savefig(out, format="png")
             return out.getvalue()
 
-    return Shown(figsize=(width, height), layout="constrained")
+    return NotebookFigure(figsize=(width, height), layout="constrained")
 
 
-def as_pixels(image: Any) -> Any:
+def as_pixels(image: ImageLike) -> NDArray[Any]:
     """Return the pixels of an image [height, width, channels], RGB or grey.
 
     Parameters
@@ -47,11 +51,12 @@ def as_pixels(image: Any) -> Any:
         Spark's image struct, the bytes of a file, or pixels.
     """
     if isinstance(image, (bytes, bytearray)):
-        return _decoded(bytes(image))
-    if hasattr(image, "nChannels"):
+        return _decode(bytes(image))
+    if hasattr(image, "nChannels") and not isinstance(image, np.ndarray):
         from sparkdl.image.imageIO import fixColorChannelOrdering, imageStructToArray
 
-        return fixColorChannelOrdering("RGB", imageStructToArray(image))
+        pixels: NDArray[Any] = fixColorChannelOrdering("RGB", imageStructToArray(image))
+        return pixels
     array = np.asarray(image)
     if array.ndim not in (2, 3):
         raise SettingsException(
@@ -61,14 +66,15 @@ def as_pixels(image: Any) -> Any:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _decoded(encoded: bytes) -> Any:
-    """Decode a file as the cluster does, turned as the camera noted."""
+def _decode(encoded: bytes) -> NDArray[Any]:
+    """Decode a file as the cluster does, rotated as the camera noted."""
     from sparkdl.image.imageIO import PIL_decode, fixColorChannelOrdering
 
     try:
-        return fixColorChannelOrdering("RGB", PIL_decode(encoded))
+        pixels: NDArray[Any] = fixColorChannelOrdering("RGB", PIL_decode(encoded))
     except OSError as e:  # PIL's errors are OSErrors
         raise InvalidInputException(
-            f"Cannot show an image of {len(encoded)} bytes: {e}. Expected the bytes of a file of "
-            "JPEG, PNG, BMP or GIF. Leave rows out whose images cannot be read."
+            f"Cannot show an image of {len(encoded)} bytes: {e}. Expected the bytes of a JPEG, "
+            "PNG, BMP or GIF file. Leave out rows whose images cannot be read."
         ) from e
+    return pixels

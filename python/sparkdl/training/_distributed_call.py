@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from sparkdl._processes.coordinator import Answer
 from sparkdl._processes.link import Message
 from sparkdl._processes.network import authority, free_port
 from sparkdl._processes.worker import Worker
@@ -33,7 +34,7 @@ class Call:
 
 
 def train(worker: Worker, call: Call) -> Any:
-    """Call the function with `TF_CONFIG` set; return what it gives in process 0."""
+    """Call the function with `TF_CONFIG` set; return its result in process 0."""
     with _reserved_port() as port:
         addresses = worker.exchange(authority(worker.host, port))
         os.environ.update(environment(worker.rank, addresses, _gpus(worker, call)))
@@ -49,16 +50,16 @@ def train(worker: Worker, call: Call) -> Any:
 
 
 def _with_datasets(worker: Worker, call: Call) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments with a function in the place of each share of rows.
+    """Return the arguments, with a function in place of each share of rows.
 
-    It makes the dataset, and not before the user has made the strategy: TensorFlow wants to know
-    of the other processes before it does anything else.
+    The function makes the dataset, once the user has made the strategy: TensorFlow has to know of
+    the other processes before it does anything else.
     """
 
-    def value(given: Any) -> Any:
-        if isinstance(given, Share):
-            return partial(given.dataset, worker.folder, worker.count, worker.rank)
-        return given
+    def value(argument: object) -> object:
+        if isinstance(argument, Share):
+            return partial(argument.dataset, worker.folder, worker.count, worker.rank)
+        return argument
 
     return [value(a) for a in call.args], {k: value(v) for k, v in call.kwargs.items()}
 
@@ -71,12 +72,12 @@ def environment(rank: int, addresses: Sequence[str], gpus: Sequence[str] | None)
     """
     task = {"type": "worker", "index": rank}
     config = {"cluster": {"worker": list(addresses)}, "task": task}
-    found = {"TF_CONFIG": json.dumps(config), "TF_GRPC_REUSE_PORT": "true"}
+    variables = {"TF_CONFIG": json.dumps(config), "TF_GRPC_REUSE_PORT": "true"}
     if gpus is None:
-        found["CUDA_VISIBLE_DEVICES"] = "-1"
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
     elif gpus:
-        found["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
-    return found
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+    return variables
 
 
 def _gpus(worker: Worker, call: Call) -> Sequence[str] | None:
@@ -87,24 +88,24 @@ def _gpus(worker: Worker, call: Call) -> Sequence[str] | None:
 
 @contextmanager
 def _reserved_port() -> Iterator[int]:
-    """Give a free port that nobody else gets until the block ends, but TensorFlow may listen on.
+    """Yield a free port on which nobody but TensorFlow may listen until the block ends.
 
-    The socket does not listen: connections go to TensorFlow's.
+    This socket does not listen: connections go to TensorFlow's.
     """
     with free_port(reuse=True) as reserved:
         yield reserved.getsockname()[1]
 
 
 def _another_is_gone(error: Exception) -> bool:
-    """Say whether TensorFlow found that a process does not answer: not the fault of this one."""
+    """Say whether the error is that another process no longer answers TensorFlow."""
     module = type(error).__module__ or ""
     return module.startswith("tensorflow") and type(error).__name__ in _LOST
 
 
 def _wait_for_the_others(worker: Worker) -> None:
-    """Stay until all are done: who leaves first would take TensorFlow's service away from others.
+    """Stay until all are done: a process that ended would take its part of TensorFlow's service.
 
-    As long as others train there is no limit; one that fails or is lost ends the run for all.
+    While others train there is no time limit; a process that fails or is lost ends the run for all.
     """
     while not worker.ask("finished", attempt=worker.attempt).fields["all"]:
         time.sleep(_FINISH_POLL_SECONDS)
@@ -117,7 +118,7 @@ class Finish:
         self._count = count
         self._done: dict[int, set[int]] = {}
 
-    def __call__(self, rank: int, message: Message) -> tuple[Mapping[str, Any], bytes]:
+    def __call__(self, rank: int, message: Message) -> Answer:
         """Note that a worker has finished; say whether all have."""
         done = self._done.setdefault(int(message.fields["attempt"]), set())
         done.add(rank)

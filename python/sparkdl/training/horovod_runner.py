@@ -20,13 +20,13 @@ class HorovodRunner:
     Horovod itself has no release for this TensorFlow and is neither needed nor started: processes
     find each other by ``TF_CONFIG``. Replace ``hvd.init()`` and ``hvd.DistributedOptimizer`` by
     ``tf.distribute.MultiWorkerMirroredStrategy``, or the whole by `sparkdl.KerasEstimator`. A
-    function that imports Horovod fails at once, rather than train alone in each process.
+    function that imports Horovod fails at once, instead of training alone in each process.
 
     Parameters
     ----------
     np : int
-        Negative: so many processes on the driver's machine. Positive: so many on the cluster, each
-        in a task slot. 0: as many as there are task slots.
+        Negative: that many processes on the driver's machine. Positive: that many on the cluster,
+        each in a task slot. 0: one per task slot.
     useGpu, timeout
         As in `TensorFlowDistributor`.
 
@@ -43,7 +43,7 @@ class HorovodRunner:
         self._use_gpu, self._timeout = useGpu, timeout
 
     def run(self, main: Callable[..., Any], **kwargs: Any) -> Any:
-        """Call ``main(**kwargs)`` in each process and return what process 0 gives.
+        """Call ``main(**kwargs)`` in each process, and return the result of process 0.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class HorovodRunner:
 
 
 def _without_horovod(main: Callable[..., Any], alone: bool, /, **kwargs: Any) -> Any:
-    """Call the function without Horovod, which would take each process for the only one."""
+    """Call the function without Horovod, which would believe that each process is the only one."""
     if not alone:
         sys.modules[_HOROVOD] = None  # type: ignore[assignment]
     try:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
+from sparkdl._models.live_keras import LiveModel, is_keras
 from sparkdl._places.places import path_text
 from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
-from sparkdl.training._estimator.column_params import TrainingColumns
-from sparkdl.training._estimator.record_params import RecordParams
-from sparkdl.training._estimator.training_params import TrainingParams
+from sparkdl.training._estimator.column_params import GivenColumns
+from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.transformers._model_to_train import stored_model, take_model
 
 if TYPE_CHECKING:
@@ -28,24 +29,22 @@ E = TypeVar("E", bound="KerasEstimator")
 
 class KerasEstimator(
     Estimator["KerasModel"],
-    TrainingColumns,
-    TrainingParams,
-    RecordParams,
+    KerasEstimatorParams,
     MLReadable[Any],
     MLWritable,
 ):
-    """Trains one Keras model on the rows of a DataFrame, in several workers; gives a `KerasModel`.
+    """Trains one Keras model on a DataFrame, by several workers; returns a `KerasModel`.
 
     The workers are tasks of one barrier job. Each keeps its share of the rows on its disk and runs
     Keras; after each step they sum their gradients, so all have the same weights, and losses are
-    those of plain Keras with the same batches. docs/training.md tells what is equal, in which order
+    those of plain Keras with the same batches. docs/training.md says what is equal, in which order
     rows are trained on, and what happens when something fails.
 
     Parameters
     ----------
     model : keras.Model or str or Path or callable
         The model with its first weights (a copy is taken at once), the path of its file (.keras,
-        .h5), or a function without arguments that returns it. How it was compiled does not count.
+        .h5), or a function without arguments that returns it. How it was compiled is ignored.
     inputCols : list or dict of str
         A column per input of the model: numbers, arrays as deep as the input has dimensions, MLlib
         vectors, or raw bytes for uint8. By name (``{"input": "column"}``), or in the order in which
@@ -53,8 +52,8 @@ class KerasEstimator(
     labelCols : list or dict of str, optional
         A column per output: numbers (classes or values), vectors or arrays of numbers. By name, or
         in the order in which the model was given its outputs, which for a dict is that of its keys
-        as they were written. Of a model with several, training begins with a line that tells which
-        column is whose.
+        as they were written. If there are several, training begins with a line that says which
+        column belongs to which.
     outputCols : list or dict of str, optional
         New columns of the fitted model, by name or in the same order.
     outputMode : str
@@ -75,7 +74,7 @@ class KerasEstimator(
     epochs : int
         Default 1.
     validationFraction : float
-        Of the rows, 0 <= fraction < 1. Default 0. Of every 1 / fraction rows one is for validation.
+        Of the rows, 0 <= fraction < 1. Default 0. One of every 1 / fraction rows is for validation.
     validationCol : str, optional
         Boolean column of rows for validation, instead of a fraction.
     shuffle : bool
@@ -87,14 +86,14 @@ class KerasEstimator(
     checkpointDir : str, optional
         Keeps the state at the end of each epoch, and every `checkpointSteps` steps.
     resume : bool
-        Default True: goes on from the newest state of this very training in checkpointDir.
+        Default True: resumes from the newest state of this very training in checkpointDir.
     tensorBoardDir : str, optional
         Losses and metrics per step and epoch; every `histogramEpochs` epochs the weights too.
     numWorkers : int, optional
         Default: all task slots, at most batchSize.
     syncEvery : int
         Default 1. k: workers take k steps alone before their weights are averaged, for slow
-        networks; losses are then no longer those of one machine.
+        connections; losses are then no longer those of one machine.
     timeout : float
         Deadline of every wait between workers, driver and task slots, in seconds. Default 300.
     verbose : int
@@ -124,24 +123,22 @@ class KerasEstimator(
     >>> fitted.history["val_loss"], fitted.transform(df)  # doctest: +SKIP
     """
 
-    custom_objects: Mapping[str, Any] | None = None
-    safe_mode: bool = True
     _input_kwargs: dict[str, Any]
 
     @keyword_only
     def __init__(
         self,
         *,
-        model: Any = None,
+        model: LiveModel | str | Path | Callable[[], LiveModel] | None = None,
         modelFile: str | Path | None = None,
-        inputCols: Sequence[str] | Mapping[str, str] | str | None = None,
-        labelCols: Sequence[str] | Mapping[str, str] | str | None = None,
-        outputCols: Sequence[str] | Mapping[str, str] | str | None = None,
+        inputCols: GivenColumns | None = None,
+        labelCols: GivenColumns | None = None,
+        outputCols: GivenColumns | None = None,
         outputMode: str = "array",
-        optimizer: Any = "adam",
-        loss: Any = None,
-        lossWeights: Any = None,
-        metrics: Any = None,
+        optimizer: OptimizerLike = "adam",
+        loss: LossLike | PerOutput | None = None,
+        lossWeights: PerOutput | None = None,
+        metrics: PerOutput | None = None,
         sampleWeightCol: str | None = None,
         batchSize: int = 32,
         epochs: int = 1,
@@ -168,9 +165,9 @@ class KerasEstimator(
 
     setParams = setter_like(__init__)
 
-    def _set(self: E, **given: Any) -> E:
-        """Set params, and what is none: the model, and how it is loaded."""
-        return super()._set(**take_model(self, without_none(given), _file_of))
+    def _set(self: E, **values: object) -> E:
+        """Set params, and what is not a param: the model, and how it is loaded."""
+        return super()._set(**take_model(self, without_none(values), _file_of))
 
     def _set_defaults(self) -> None:
         self._setDefault(
@@ -222,12 +219,9 @@ class KerasEstimator(
         return EstimatorReader(cls)
 
 
-def _file_of(model: Any) -> str:
-    """Return the file of a model that is given live, by path, or by a function that makes it."""
+def _file_of(model: LiveModel | str | os.PathLike[str] | Callable[[], LiveModel]) -> str:
+    """Return the file of a model: a live one, its path, or a function that makes it."""
     if isinstance(model, (str, os.PathLike)):
         return path_text(model)
-    made: Callable[[], Any] | Any = model
-    from sparkdl._models.live_keras import is_keras
-
-    live = model if is_keras(model) else made()
+    live = model() if callable(model) and not is_keras(model) else model
     return stored_model(live)

@@ -1,4 +1,4 @@
-"""`TensorFlowDistributor`: a training function of one's own in several processes at once."""
+"""`TensorFlowDistributor`: a custom training function in several processes at once."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class TensorFlowDistributor:
     The processes are tasks of one barrier job of Spark: all start at the same time, or none. What
     they write is shown by the driver, line by line with the number of the process. If the function
     raises in one of them, all are ended, and `run` raises with its traceback. If a process or its
-    machine is lost, all are begun again, until that has happened four times: save checkpoints, and
-    load the last one when there is one.
+    machine is lost, all are started again, until that has happened four times: save checkpoints,
+    and load the last one when there is one.
 
     Deadlines: `timeout` seconds for free task slots when nothing else of the application runs, for
-    all processes to arrive after the first, and for each connection to the driver. How long the
-    function may take has no limit: who waits for a process that is lost is ended with it. Ctrl-C
-    cancels the job.
+    all processes to arrive after the first, and for each connection to the driver. The function may
+    take as long as it likes: processes that wait for a lost one are ended with it. Ctrl-C cancels
+    the job.
 
     Parameters
     ----------
     numProcesses : int
-        Processes, 1 or more; on the cluster as many task slots are needed.
+        Processes, 1 or more; on the cluster each needs a task slot.
     localMode : bool
         True runs all of them on the driver's machine, without a Spark job and without executors.
     useGpu : bool
@@ -52,7 +52,7 @@ class TensorFlowDistributor:
     Raises
     ------
     SettingsException
-        There are no processes, fewer task slots than processes, or no GPUs as asked for.
+        There are no processes, fewer task slots than processes, or fewer GPUs than asked for.
 
     Examples
     --------
@@ -83,14 +83,14 @@ class TensorFlowDistributor:
         self.timeout = timeout
 
     def run(self, train_fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Call the function in each process and return what that of process 0 gives.
+        """Call the function in each process, and return the result of process 0.
 
         Parameters
         ----------
         train_fn : callable
             Travels by cloudpickle: it may be a local function. It should import TensorFlow itself.
         *args, **kwargs
-            Of the function, the same in all processes, but that ``tf_dataset(..., shard=True)``
+            Of the function, the same in all processes, except that ``tf_dataset(..., shard=True)``
             becomes in each a function without arguments, which returns the `tf.data.Dataset` of its
             own rows (not in local mode). Make the strategy before you call it.
 
@@ -143,8 +143,8 @@ def _gpus(count: int, sc: SparkContext | None) -> tuple[tuple[str, ...], ...]:
                 "and spark.task.resource.gpu.amount=1 (or more), or set useGpu=False."
             )
         return ()
-    found = _context().resources.get(_GPU)
-    addresses = list(found.addresses) if found else []
+    resource = _context().resources.get(_GPU)
+    addresses = list(resource.addresses) if resource else []
     if len(addresses) < count:
         raise SettingsException(
             f"useGpu=True needs a GPU for each of {count} processes, but the driver has "

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.networks.classifier_keras import LAYERS
 from sparkdl.transformers._model_to_train import expect_keras_file
+
+if TYPE_CHECKING:
+    import keras
+
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
+    from sparkdl.transformers import DeepImageFeaturizer
 
 FEATURES = "features_avg"
 
@@ -28,41 +34,42 @@ class BaseNetwork:
         """What the manifest says of the images."""
         return dict(read_manifest(self.bundle)["image"])
 
-    def featurizer(self, bundle: str | Path | None = None, **params: Any) -> Any:
+    def featurizer(self, bundle: str | Path | None = None, **params: Any) -> DeepImageFeaturizer:
         """Return the stage that computes the features."""
         from sparkdl.transformers import DeepImageFeaturizer
 
         return DeepImageFeaturizer(weights=str(bundle or self.bundle), **params)
 
 
-def base_of(estimator: Any) -> BaseNetwork:
-    """Return the network of an estimator, making its bundle if there is none yet.
+def base_of(estimator: ClassifierParams) -> BaseNetwork:
+    """Return the network of an estimator; make its bundle if there is none yet.
 
     Raises
     ------
     SettingsException
         Neither or both of baseModel and modelFile are set.
     InvalidModelException, ModelNotFoundException
-        The network cannot be had, or gives no features of images.
+        The network is not available, or gives no features of images.
     """
     named, own = estimator.isSet("baseModel"), estimator.isSet("modelFile")
     if named == own:
         raise SettingsException(
             f"{estimator.uid}: set one of baseModel (a name of sparkdl.models()) and modelFile or "
-            f"model (a network of your own); {'both are' if named else 'none is'} set."
+            f"model (your own network); {'both are' if named else 'none is'} set."
         )
     return _named(estimator) if named else _own(estimator)
 
 
-def _named(estimator: Any) -> BaseNetwork:
-    """The JVM knows where every kind of named model is, so a saved featurizer has its bundle."""
+def _named(estimator: ClassifierParams) -> BaseNetwork:
+    """Take the bundle of a saved featurizer: the JVM knows where every kind of named model is."""
     from sparkdl.transformers import DeepImageFeaturizer
 
-    params = {"modelName": estimator.getBaseModel(), "weights": estimator.getWeights()}
-    if estimator.isSet("modelDir"):
-        params["modelDir"] = estimator.getModelDir()
     folder = new_folder("base") / "stage"
-    DeepImageFeaturizer(**params).write().save(f"file:{folder}")
+    DeepImageFeaturizer(
+        modelName=estimator.getBaseModel(),
+        weights=estimator.getWeights(),
+        modelDir=estimator.getModelDir() if estimator.isSet("modelDir") else None,
+    ).write().save(f"file:{folder}")
     bundle = folder / "bundle"
     if "image" not in read_manifest(bundle):
         raise InvalidModelException(
@@ -72,7 +79,7 @@ def _named(estimator: Any) -> BaseNetwork:
     return BaseNetwork(bundle, estimator.getBaseModel())
 
 
-def _own(estimator: Any) -> BaseNetwork:
+def _own(estimator: ClassifierParams) -> BaseNetwork:
     from sparkdl._bundles.saving import save_bundle
 
     network = own_network(estimator)
@@ -87,13 +94,13 @@ def _own(estimator: Any) -> BaseNetwork:
     return BaseNetwork(Path(bundle), network.name)
 
 
-def own_network(estimator: Any) -> Any:
-    """Load the user's network, with a global average pooling where it gives maps.
+def own_network(estimator: ClassifierParams) -> keras.Model:
+    """Load the user's network, with global average pooling if it gives maps.
 
     Raises
     ------
     InvalidModelException
-        It is no file of Keras, or no network from RGB images of one size to features or maps.
+        It is not a file of Keras, or not a network from RGB images of one size to features or maps.
     """
     import keras
 
@@ -105,12 +112,12 @@ def own_network(estimator: Any) -> Any:
     [features] = model.outputs
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D()(features)
-    # Layers of the classifier stand beside it, and no two may have one name.
+    # It becomes a layer beside those of the classifier, and their names must differ.
     name = f"{model.name}_network" if model.name in LAYERS else model.name
     return keras.Model(model.inputs, features, name=name)
 
 
-def _check_ends(model: Any) -> None:
+def _check_ends(model: keras.Model) -> None:
     ends = [
         [list(t.shape) for t in getattr(model, kind, None) or []] for kind in ("inputs", "outputs")
     ]
@@ -124,8 +131,8 @@ def _check_ends(model: Any) -> None:
         )
 
 
-def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
-    """Write a bundle for each copy: the network behind random changes of its images."""
+def write_augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
+    """Write a bundle for each copy: random changes of images, then the network."""
     from sparkdl._bundles.graph.chain import bundle_graph, preceded_by
     from sparkdl._bundles.graph.names import finish
     from sparkdl._bundles.saving import write_finished
@@ -138,11 +145,11 @@ def augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -
             f"takes preprocessing '{base.image['preprocessing']}'. Make it with "
             "sparkdl.save_bundle(..., preprocessing=...), which puts it into the graph."
         )
-    made = []
+    bundles = []
     with eagerly():
         graph = bundle_graph(base.bundle)
         for copy in range(copies):
             changed = preceded_by(augmentation(kinds, seed, copy), graph, FEATURES)
             path = new_folder("augmented") / f"{base.name}-{copy}"
-            made.append(Path(write_finished(path, finish(changed), path.name, image=base.image)))
-    return made
+            bundles.append(Path(write_finished(path, finish(changed), path.name, image=base.image)))
+    return bundles

@@ -24,7 +24,7 @@ class BaseParams(Params):
     )
     weights = declare_param(
         "weights",
-        "Of baseModel: imagenet, or the path of a weights file of Keras or of a bundle.",
+        "Weights of baseModel: imagenet, or the path of a weights file of Keras or of a bundle.",
         path,
     )
     modelDir = declare_param(
@@ -34,12 +34,12 @@ class BaseParams(Params):
     )
     preprocessing = declare_param(
         "preprocessing",
-        "What the network of modelFile gets of the pixels: none (0 to 255), tf, caffe or torch.",
+        "How the network of modelFile wants its pixels: none (0 to 255), tf, caffe or torch.",
         one_of("preprocessing", ("none", "tf", "caffe", "torch")),
     )
     unfreezeFrom = declare_param(
         "unfreezeFrom",
-        "Name of the first layer of the network that is trained too; unset: none is.",
+        "Name of the first layer of the network that is trained too; unset: only the head is.",
         TypeConverters.toString,
     )
 
@@ -76,11 +76,11 @@ class BaseParams(Params):
         return self._set(modelDir=value)
 
     def getPreprocessing(self) -> str:
-        """Return what the network of modelFile gets of the pixels."""
+        """Return how pixels are prepared for the network of modelFile."""
         return str(self.getOrDefault(self.preprocessing))
 
     def setPreprocessing(self: B, value: str) -> B:
-        """Set what the network of modelFile gets of the pixels."""
+        """Set how pixels are prepared for the network of modelFile."""
         return self._set(preprocessing=value)
 
     def getUnfreezeFrom(self) -> str:

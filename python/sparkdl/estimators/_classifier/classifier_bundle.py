@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._bundles.graph.chain import bundle_graph, followed_by, with_decision
 from sparkdl._bundles.graph.names import FrozenGraph, finish
@@ -16,30 +16,35 @@ from sparkdl.errors import InvalidModelException
 from sparkdl.estimators._classifier.base_network import FEATURES, BaseNetwork
 from sparkdl.labels import label_text
 
+if TYPE_CHECKING:
+    import keras
+
 _PROBABILITIES = "probabilities"
 
 
-def frozen_bundle(base: BaseNetwork, head: Any, classes: Sequence[Any]) -> Path:
-    """Write the graph of a network that was not trained, and of a head behind it."""
+def write_classifier(base: BaseNetwork, head: keras.Model, classes: Sequence[float | str]) -> Path:
+    """Write the graph of a network that was not trained, followed by a head."""
     with eagerly():
-        whole = followed_by(bundle_graph(base.bundle), FEATURES, _frozen(head))
-        return _written(base, whole, classes)
+        whole = followed_by(bundle_graph(base.bundle), FEATURES, _freeze(head))
+        return _write(base, whole, classes)
 
 
-def tuned_bundle(base: BaseNetwork, model: Any, classes: Sequence[Any]) -> Path:
+def write_tuned_classifier(
+    base: BaseNetwork, model: keras.Model, classes: Sequence[float | str]
+) -> Path:
     """Write the graph of a model from uint8 images to probabilities."""
     with eagerly():
-        return _written(base, _frozen(model), classes)
+        return _write(base, _freeze(model), classes)
 
 
-def _frozen(model: Any) -> FrozenGraph:
-    found = from_keras(model, None, [_PROBABILITIES], model.name, new_folder("frozen"))
-    if not isinstance(found, FrozenGraph):
-        raise InvalidModelException(f"Cannot freeze {model.name}: {found.why}.")
-    return found
+def _freeze(model: keras.Model) -> FrozenGraph:
+    graph = from_keras(model, None, [_PROBABILITIES], model.name, new_folder("frozen"))
+    if not isinstance(graph, FrozenGraph):
+        raise InvalidModelException(f"Cannot freeze {model.name}: {graph.why}.")
+    return graph
 
 
-def _written(base: BaseNetwork, classifier: FrozenGraph, classes: Sequence[Any]) -> Path:
+def _write(base: BaseNetwork, classifier: FrozenGraph, classes: Sequence[float | str]) -> Path:
     names = [label_text(c) for c in classes]
     decided = with_decision(classifier, _PROBABILITIES, numbers(classes), names)
     image = {**base.image, "input": next(iter(decided.inputs))}
@@ -48,6 +53,6 @@ def _written(base: BaseNetwork, classifier: FrozenGraph, classes: Sequence[Any])
     return Path(write_finished(path, finish(decided), f"{base.name} classifier", labels, image))
 
 
-def numbers(classes: Sequence[Any]) -> list[float]:
-    """Return labels as numbers; texts by their place."""
+def numbers(classes: Sequence[float | str]) -> list[float]:
+    """Return labels as numbers: texts by their places."""
     return [c if isinstance(c, float) else float(i) for i, c in enumerate(classes)]

@@ -1,8 +1,8 @@
 """Features on their way from the cluster to the arrays that a head is trained on.
 
-A partition of rows gives blocks of about a megabyte and one account of what was in it. They are
-made by the cluster once and kept there until the driver has fetched the blocks, one partition at a
-time, into files that training maps into memory: nothing has to fit into the driver's memory.
+A partition of rows gives blocks of about a megabyte and one account of what was in it. The cluster
+makes them once, and keeps them until the driver has fetched the blocks, one partition at a time,
+into files that training maps into memory: nothing has to fit into the driver's memory.
 
 The order of the rows is that of the DataFrame, partition by partition.
 """
@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparkdl.errors import InvalidInputException
 from sparkdl.errors.user_warnings import warn
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, Row
 
 _BLOCK_BYTES = 1 << 20
 _REASONS = 5
@@ -31,7 +32,7 @@ _REASONS = 5
 class FeatureAccount:
     """What one partition has, and which rows cannot be used."""
 
-    labels: dict[Any, int] = field(default_factory=dict)
+    labels: dict[float | str, int] = field(default_factory=dict)
     width: int = 0
     rejected: int = 0
     reasons: list[str] = field(default_factory=list)
@@ -45,9 +46,9 @@ class FeatureAccount:
 
 @dataclass(frozen=True)
 class FeatureBlock:
-    """Rows of a partition that follow each other: a list of features for each kind of them."""
+    """Consecutive rows of a partition, with the bytes of each kind of features."""
 
-    labels: list[Any]
+    labels: list[float | str]
     held_out: list[bool]
     features: list[bytes]
 
@@ -68,10 +69,10 @@ class FeatureTable:
         bool [rows], which rows are for validation.
     """
 
-    features: list[Any]
-    labels: Any
+    features: list[NDArray[np.float32]]
+    labels: NDArray[np.int32]
     classes: list[Any]
-    held_out: Any
+    held_out: NDArray[np.bool_]
 
 
 def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> FeatureTable:
@@ -97,19 +98,23 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> F
     from pyspark import StorageLevel
 
     columns = list(kinds)
-    # Rows as plain values: neither pyspark.ml nor sparkdl's stages are needed in the workers.
-    packed = _plain(rows, columns).rdd.mapPartitionsWithIndex(
-        lambda partition, part: _packed(partition, part, columns)
+    # Rows as plain values: workers then need neither pyspark.ml nor sparkdl's stages.
+    items = _plain(rows, columns).rdd.mapPartitionsWithIndex(
+        lambda partition, part: _pack(partition, part, columns)
     )
-    packed.persist(StorageLevel.DISK_ONLY)
+    items.persist(StorageLevel.DISK_ONLY)
     try:
-        accounts = packed.filter(lambda item: isinstance(item, FeatureAccount)).collect()
-        classes, width = _checked(accounts, policy)
+        accounts = [a for a in items.filter(_is_account).collect() if isinstance(a, FeatureAccount)]
+        classes, width = _check(accounts, policy)
         count = sum(sum(a.labels.values()) for a in accounts)
-        blocks = (b for b in packed.toLocalIterator(True) if isinstance(b, FeatureBlock))
-        return _written(blocks, classes, (len(columns), count, width), folder)
+        blocks = (b for b in items.toLocalIterator(True) if isinstance(b, FeatureBlock))
+        return _write(blocks, classes, (len(columns), count, width), folder)
     finally:
-        packed.unpersist()
+        items.unpersist()
+
+
+def _is_account(item: FeatureBlock | FeatureAccount) -> bool:
+    return isinstance(item, FeatureAccount)
 
 
 def _plain(rows: DataFrame, kinds: Sequence[str]) -> DataFrame:
@@ -121,9 +126,11 @@ def _plain(rows: DataFrame, kinds: Sequence[str]) -> DataFrame:
     return rows.select("label", "held_out", "origin", "reason", *vectors)
 
 
-def _packed(partition: int, rows: Iterable[Any], kinds: Sequence[str]) -> Iterator[Any]:
+def _pack(
+    partition: int, rows: Iterable[Row], kinds: Sequence[str]
+) -> Iterator[FeatureBlock | FeatureAccount]:
     account = FeatureAccount()
-    kept: list[Any] = []
+    kept: list[Row] = []
     size = 0
     for number, row in enumerate(rows):
         reason = _refusal(row, kinds)
@@ -143,7 +150,7 @@ def _packed(partition: int, rows: Iterable[Any], kinds: Sequence[str]) -> Iterat
     yield account
 
 
-def _refusal(row: Any, kinds: Sequence[str]) -> str | None:
+def _refusal(row: Row, kinds: Sequence[str]) -> str | None:
     if row.reason is not None:
         return str(row.reason)
     if any(row[k] is None for k in kinds):
@@ -153,7 +160,7 @@ def _refusal(row: Any, kinds: Sequence[str]) -> str | None:
     return None
 
 
-def _block(rows: list[Any], kinds: Sequence[str]) -> FeatureBlock:
+def _block(rows: list[Row], kinds: Sequence[str]) -> FeatureBlock:
     return FeatureBlock(
         labels=[r.label for r in rows],
         held_out=[r.held_out for r in rows],
@@ -161,7 +168,7 @@ def _block(rows: list[Any], kinds: Sequence[str]) -> FeatureBlock:
     )
 
 
-def _checked(accounts: Sequence[FeatureAccount], policy: str) -> tuple[list[Any], int]:
+def _check(accounts: Sequence[FeatureAccount], policy: str) -> tuple[list[Any], int]:
     """Return the sorted labels and the length of the features."""
     rejected = sum(a.rejected for a in accounts)
     reasons = "; ".join([r for a in accounts for r in a.reasons][:_REASONS])
@@ -180,12 +187,12 @@ def _checked(accounts: Sequence[FeatureAccount], policy: str) -> tuple[list[Any]
     return classes, max(a.width for a in accounts)
 
 
-def _written(
+def _write(
     blocks: Iterable[FeatureBlock], classes: list[Any], shape: tuple[int, int, int], folder: Path
 ) -> FeatureTable:
     kinds, count, width = shape
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = [
+    arrays: list[NDArray[np.float32]] = [
         np.memmap(folder / f"features-{k}.bin", "float32", "w+", shape=(count, width))
         for k in range(kinds)
     ]

@@ -8,45 +8,46 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl.estimators._classifier.base_network import BaseNetwork, own_network
 from sparkdl.estimators._classifier.head import class_weights, early_stopping, new_optimizer, split
-from sparkdl.estimators._classifier.head_state import folder
+from sparkdl.estimators._classifier.head_state import state_folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
-from sparkdl.estimators._classifier.unfrozen_layers import changes, unfreeze
+from sparkdl.estimators._classifier.unfrozen_layers import random_layers, unfreeze
 from sparkdl.networks.classifier_keras import named_network, pixel_layer, whole_model
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    import keras
+    from pyspark.sql import Column, DataFrame
 
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
     from sparkdl.estimators._classifier.feature_table import FeatureTable
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What fine-tuning gives.
+class FineTuned:
+    """The result of fine-tuning.
 
     Attributes
     ----------
-    fed : keras.Model
+    byte_model : keras.Model
         From uint8 images to probabilities.
     model : keras.Model
         The same for floats, without augmentation.
     history : dict of str to list of float
     """
 
-    fed: Any
-    model: Any
+    byte_model: keras.Model
+    model: keras.Model
     history: dict[str, list[float]]
 
 
-def network_of(estimator: Any) -> tuple[Any, Any]:
-    """Return the network, of which the layers from `unfreezeFrom` on can be trained, and the layer
-    for its pixels.
+def network_of(estimator: ClassifierParams) -> tuple[keras.Model, keras.layers.Layer | None]:
+    """Return the network, with its layers from `unfreezeFrom` on trainable, and its pixel layer.
 
     Raises
     ------
     SettingsException
         The network has no such layer.
     InvalidModelException, ModelNotFoundException
-        Keras does not have the network, or not its weights.
+        Keras lacks the network or its weights.
     """
     if estimator.isSet("baseModel"):
         network, pixels = named_network(estimator.getBaseModel(), estimator.getWeights())
@@ -56,35 +57,35 @@ def network_of(estimator: Any) -> tuple[Any, Any]:
     return network, pixels
 
 
-def fine_tuned(
-    estimator: Any,
-    network: tuple[Any, Any],
+def fine_tune(
+    estimator: ClassifierParams,
+    network: tuple[keras.Model, keras.layers.Layer | None],
     features: tuple[BaseNetwork, FeatureTable],
-    head: Any,
+    head: keras.Model,
     dataset: DataFrame,
-) -> Tuned:
+) -> FineTuned:
     """Train a network, as `network_of` returns it, and a head that was trained before."""
     from sparkdl.training.keras_estimator import KerasEstimator
 
     layers, pixels = network
     base, table = features
     augment = estimator.getAugment() if estimator.isSet("augment") else []
-    start = whole_model(layers, pixels, head, changes(augment, estimator.getSeed()), "uint8")
+    start = whole_model(layers, pixels, head, random_layers(augment, estimator.getSeed()), "uint8")
     rows = _pixels(estimator, base, table, dataset)
     fitted = KerasEstimator(model=start, **_params(estimator, table)).fit(rows)
     trained = fitted.keras_model(estimator.custom_objects, estimator.safe_mode)
-    parts = [_part(trained, p) for p in (layers, pixels, head)]
-    return Tuned(trained, whole_model(*parts), fitted.history)
+    plain = whole_model(_part(trained, layers), _part(trained, pixels), _part(trained, head))
+    return FineTuned(trained, plain, fitted.history)
 
 
-def _part(model: Any, layer: Any) -> Any:
+def _part(model: keras.Model, layer: keras.layers.Layer | None) -> keras.layers.Layer | None:
     return None if layer is None else model.get_layer(layer.name)
 
 
 def _pixels(
-    estimator: Any, base: BaseNetwork, table: FeatureTable, dataset: DataFrame
+    estimator: ClassifierParams, base: BaseNetwork, table: FeatureTable, dataset: DataFrame
 ) -> DataFrame:
-    """Return columns pixels (the bytes of RGB images of the network's size), label, held_out.
+    """Return columns pixels (the bytes of RGB images of the network's size), label and held_out.
 
     Also weight, if classes are balanced.
     """
@@ -98,7 +99,7 @@ def _pixels(
         inputCol="image",
         outputCol="pixels",
         outputMode="image",
-        tfInputGraph=_turned(base),
+        tfInputGraph=_reversing_bundle(base),
         scaleHint=estimator.getScaleHint(),
         handleInvalid=policy,
     )
@@ -106,8 +107,8 @@ def _pixels(
     return stage.transform(rows).select(*columns).where("label is not null")
 
 
-def _turned(base: BaseNetwork) -> str:
-    """Return a bundle whose output, which becomes a struct in BGR order, has the bytes of RGB."""
+def _reversing_bundle(base: BaseNetwork) -> str:
+    """Return a bundle that reverses channels: in a struct, meant for BGR, its output is RGB."""
     from sparkdl._bundles.bundle_store import stored_bundle
 
     size = [None, base.image["height"], base.image["width"], 3]
@@ -115,25 +116,25 @@ def _turned(base: BaseNetwork) -> str:
     return stored_bundle(lambda images: images[..., ::-1], inputs=inputs, name="pixels", image=True)
 
 
-def _labels(estimator: Any, table: FeatureTable) -> list[Any]:
-    """Return the places of labels among the classes, and what rows count if that differs."""
+def _labels(estimator: ClassifierParams, table: FeatureTable) -> list[Column]:
+    """Return the places of labels among the classes, and the weights of rows if these differ."""
     from pyspark.sql.functions import col, create_map, lit, when
 
-    def by_label(values: Sequence[float]) -> Any:
+    def by_label(values: Sequence[float]) -> Column:
         pairs = [lit(x) for pair in zip(table.classes, values, strict=True) for x in pair]
         return create_map(*pairs)[col("label")]
 
     places = [float(i) for i in range(len(table.classes))]
-    found = [by_label(places).alias("label")]
+    columns = [by_label(places).alias("label")]
     if estimator.getClassWeight() != "none":
         training, _ = split(table)
         weights = class_weights(estimator, table.labels[training], len(places))
         balanced = by_label([float(w) for w in weights])
-        found.append(when(col("held_out"), 1.0).otherwise(balanced).alias("weight"))
-    return found
+        columns.append(when(col("held_out"), 1.0).otherwise(balanced).alias("weight"))
+    return columns
 
 
-def _params(estimator: Any, table: FeatureTable) -> dict[str, Any]:
+def _params(estimator: ClassifierParams, table: FeatureTable) -> dict[str, Any]:
     """Return the params of KerasEstimator."""
     params: dict[str, Any] = {
         "inputCols": ["pixels"],
@@ -156,7 +157,7 @@ def _params(estimator: Any, table: FeatureTable) -> dict[str, Any]:
     if estimator.isSet("numWorkers"):
         params["numWorkers"] = estimator.getNumWorkers()
     if estimator.isSet("checkpointDir"):
-        params["checkpointDir"] = folder(estimator, table, "network")
+        params["checkpointDir"] = state_folder(estimator, table, "network")
     if estimator.isSet("tensorBoardDir"):
         params["tensorBoardDir"] = f"{estimator.getTensorBoardDir().rstrip('/')}/network"
     return params

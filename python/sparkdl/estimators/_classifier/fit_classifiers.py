@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.description.training_record import remember
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.console import show
-from sparkdl._processes.spark_jobs import described
-from sparkdl.estimators._classifier.base_network import BaseNetwork, augmented, base_of, own_network
-from sparkdl.estimators._classifier.classifier_bundle import frozen_bundle, tuned_bundle
+from sparkdl._processes.spark_jobs import describe_jobs
+from sparkdl.estimators._classifier.base_network import (
+    BaseNetwork,
+    base_of,
+    own_network,
+    write_augmented,
+)
+from sparkdl.estimators._classifier.classifier_bundle import (
+    write_classifier,
+    write_tuned_classifier,
+)
 from sparkdl.estimators._classifier.feature_table import FeatureTable, fetch
 from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.networks.classifier_keras import (
@@ -30,11 +38,13 @@ from sparkdl.networks.classifier_keras import (
 from sparkdl.training._driver.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
+    import keras
     from pyspark.sql import DataFrame
 
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
     from sparkdl.transformers import ImageClassifierModel
 
-# The params that features depend on. Combinations of the others share them.
+# The params that features depend on. Combinations of the others share the features.
 _OF_FEATURES = (
     "baseModel",
     "modelFile",
@@ -57,16 +67,16 @@ _OF_FEATURES = (
 class FittedClassifiers:
     """A thread-safe iterator of (index, model), as `Estimator.fitMultiple` returns it.
 
-    A model is trained when its turn comes, one after the other: Keras uses all cores of the driver
-    for one. Those that agree in what features depend on share them.
+    Models are trained in turn, each when it is asked for: Keras uses all cores of the driver for
+    one. Those whose features would be the same share them.
     """
 
-    def __init__(self, estimators: Sequence[Any], dataset: DataFrame) -> None:
+    def __init__(self, estimators: Sequence[ClassifierParams], dataset: DataFrame) -> None:
         self._estimators = estimators
         self._dataset = dataset
         self._lock = threading.Lock()
         self._next = 0
-        self._shared: tuple[Any, BaseNetwork, FeatureTable, Path] | None = None
+        self._shared: tuple[list[object], BaseNetwork, FeatureTable, Path] | None = None
 
     def __iter__(self) -> Iterator[tuple[int, ImageClassifierModel]]:
         return self
@@ -86,7 +96,7 @@ class FittedClassifiers:
                 self._forget()
             return index, fitted
 
-    def _fit(self, estimator: Any) -> ImageClassifierModel:
+    def _fit(self, estimator: ClassifierParams) -> ImageClassifierModel:
         from sparkdl.estimators._classifier.head import train_head
 
         start = time.monotonic()
@@ -94,20 +104,24 @@ class FittedClassifiers:
         base, table = self._features(estimator)
         head, history, about = train_head(estimator, table, self._states(estimator, table))
         if network is not None:
-            from sparkdl.estimators._classifier.fine_tuning import fine_tuned
+            from sparkdl.estimators._classifier.fine_tuning import fine_tune
 
-            tuned = fine_tuned(estimator, network, (base, table), head, self._dataset)
+            tuned = fine_tune(estimator, network, (base, table), head, self._dataset)
             about[HEAD_EPOCHS] = len(history["loss"])
             history = {k: [*history.get(k, []), *v] for k, v in tuned.history.items()}
-            bundle, kept = tuned_bundle(base, tuned.fed, table.classes), tuned.model
+            bundle = write_tuned_classifier(base, tuned.byte_model, table.classes)
+            kept = tuned.model
         else:
-            bundle, kept = frozen_bundle(base, head, table.classes), _kept(estimator, head)
+            bundle = write_classifier(base, head, table.classes)
+            kept = _kept_model(estimator, head)
         about = {**_facts(estimator, base), **about, "seconds": f"{time.monotonic() - start:.1f}"}
         remember(bundle, history=history, about=about, model=kept)
-        return estimator._fitted(bundle)  # type: ignore[no-any-return]
+        return estimator._model_of(bundle)
 
-    def _network(self, estimator: Any) -> Any:
-        """Make the network that is to be trained, so that what is wrong with it is known now."""
+    def _network(
+        self, estimator: ClassifierParams
+    ) -> tuple[keras.Model, keras.layers.Layer | None] | None:
+        """Make the network that is to be trained, so that its faults are known now."""
         if not estimator.isSet("unfreezeFrom"):
             return None
         from sparkdl._processes.cluster import check_slots
@@ -117,14 +131,14 @@ class FittedClassifiers:
             check_slots(self._dataset.sparkSession.sparkContext, estimator.getNumWorkers())
         return network_of(estimator)
 
-    def _states(self, estimator: Any, table: FeatureTable) -> Checkpoints | None:
+    def _states(self, estimator: ClassifierParams, table: FeatureTable) -> Checkpoints | None:
         if not estimator.isSet("checkpointDir"):
             return None
-        from sparkdl.estimators._classifier.head_state import folder
+        from sparkdl.estimators._classifier.head_state import state_folder
 
-        return Checkpoints(folder(estimator, table, "head"))
+        return Checkpoints(state_folder(estimator, table, "head"))
 
-    def _features(self, estimator: Any) -> tuple[BaseNetwork, FeatureTable]:
+    def _features(self, estimator: ClassifierParams) -> tuple[BaseNetwork, FeatureTable]:
         key = [estimator.getOrDefault(p) if estimator.isDefined(p) else None for p in _OF_FEATURES]
         if self._shared is None or self._shared[0] != key:
             self._forget()
@@ -138,7 +152,9 @@ class FittedClassifiers:
             self._shared = None
 
 
-def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path) -> FeatureTable:
+def features(
+    estimator: ClassifierParams, base: BaseNetwork, dataset: DataFrame, folder: Path
+) -> FeatureTable:
     """Compute the features of all images, and of their augmented copies, on the cluster."""
     from pyspark.sql.functions import coalesce, col
 
@@ -146,7 +162,7 @@ def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path
     bundles = [base.bundle]
     if estimator.isSet("augment") and estimator.getAugment():
         copies = estimator.getAugmentCopies()
-        bundles += augmented(base, estimator.getAugment(), estimator.getSeed(), copies)
+        bundles += write_augmented(base, estimator.getAugment(), estimator.getSeed(), copies)
     rows = labelled_images(estimator, dataset)
     shared = {"handleInvalid": "keep", "scaleHint": estimator.getScaleHint()}
     if estimator.isSet("precision"):
@@ -159,7 +175,9 @@ def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path
         rows = base.featurizer(bundle, **columns, **shared).transform(rows)
     rows = rows.withColumn("reason", coalesce(*map(col, reasons)))
     policy = "error" if estimator.getHandleInvalid() == "error" else "skip"
-    with described(dataset.sparkSession.sparkContext, f"{estimator.uid}: features of {base.name}"):
+    with describe_jobs(
+        dataset.sparkSession.sparkContext, f"{estimator.uid}: features of {base.name}"
+    ):
         table = fetch(rows, kinds, policy, folder)
     if estimator.getVerbose():
         seconds = time.monotonic() - start
@@ -167,7 +185,7 @@ def features(estimator: Any, base: BaseNetwork, dataset: DataFrame, folder: Path
     return table
 
 
-def _facts(estimator: Any, base: BaseNetwork) -> dict[str, Any]:
+def _facts(estimator: ClassifierParams, base: BaseNetwork) -> dict[str, Any]:
     named = estimator.isSet("baseModel")
     unfrozen = estimator.getUnfreezeFrom() if estimator.isSet("unfreezeFrom") else "nothing"
     return {
@@ -180,8 +198,8 @@ def _facts(estimator: Any, base: BaseNetwork) -> dict[str, Any]:
     }
 
 
-def _kept(estimator: Any, head: Any) -> Any:
-    """Return what Keras needs to go on and cannot get elsewhere: the network is frozen."""
+def _kept_model(estimator: ClassifierParams, head: keras.Model) -> keras.Model:
+    """Return what Keras needs to go on and cannot get elsewhere, when the network is frozen."""
     if estimator.isSet("baseModel"):
         return head
     return whole_model(own_network(estimator), pixel_layer(estimator.getPreprocessing()), head)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from sparkdl._models.keras_configuration import optimizer_of
 from sparkdl._processes.console import show
@@ -21,11 +22,14 @@ from sparkdl.plot.metric_values import text_of
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._loop.optimizer import with_rate
 
+if TYPE_CHECKING:
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
+
 _SHOWN = 8
 
 
-def new_head(estimator: Any, width: int, classes: int) -> Any:
-    """Return a head with first weights that the seed decides."""
+def new_head(estimator: ClassifierParams, width: int, classes: int) -> keras.Model:
+    """Return a head whose first weights depend on the seed alone."""
     seed = estimator.getSeed()
     layers = [keras.Input((width,), name="features")]
     if estimator.getHeadUnits():
@@ -34,13 +38,15 @@ def new_head(estimator: Any, width: int, classes: int) -> Any:
     return keras.Sequential(layers, name=CLASSIFIER)
 
 
-def _dense(units: int, activation: str, name: str, seed: int) -> Any:
+def _dense(units: int, activation: str, name: str, seed: int) -> keras.layers.Layer:
     start = keras.initializers.GlorotUniform(seed=seed)
     return keras.layers.Dense(units, activation=activation, kernel_initializer=start, name=name)
 
 
-def new_optimizer(estimator: Any, rate: float | None = None) -> Any:
-    """Return the optimizer, with a learning rate instead of its own if one is given."""
+def new_optimizer(
+    estimator: ClassifierParams, rate: float | None = None
+) -> keras.optimizers.Optimizer:
+    """Return the optimizer, with this learning rate instead of its own if there is one."""
     optimizer = optimizer_of(estimator.getOptimizer())
     return optimizer if rate is None else with_rate(optimizer, rate)
 
@@ -52,18 +58,23 @@ class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
     ----------
     table : FeatureTable
     rows : ndarray of int
-        Which of them.
+        Which rows.
     size : int
         Rows per batch.
     seed : int or None
-        Of the order, another one in each epoch, and of the choice between an image and its
+        Of the order, which changes from epoch to epoch, and of the choice between an image and its
         copies; None: the images themselves, in the order of the table.
     weights : ndarray
         float32, how much a row of each class counts.
     """
 
     def __init__(
-        self, table: FeatureTable, rows: Any, size: int, seed: int | None, weights: Any
+        self,
+        table: FeatureTable,
+        rows: NDArray[np.intp],
+        size: int,
+        seed: int | None,
+        weights: NDArray[Any],
     ) -> None:
         super().__init__()
         self._table, self._rows, self._size, self._weights = table, rows, size, weights
@@ -73,7 +84,7 @@ class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return math.ceil(len(self._rows) / self._size)
 
-    def __getitem__(self, batch: int) -> tuple[Any, Any, Any]:
+    def __getitem__(self, batch: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return features, labels and weights."""
         part = slice(batch * self._size, (batch + 1) * self._size)
         rows, kinds = self._order[part], self._kinds[part]
@@ -92,7 +103,7 @@ class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
             self._kinds = random.integers(0, len(self._table.features), len(self._rows))
 
 
-def split(table: FeatureTable) -> tuple[Any, Any]:
+def split(table: FeatureTable) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows to train on and those to validate on, both sorted."""
     if table.held_out.all():
         raise InvalidInputException(
@@ -102,17 +113,19 @@ def split(table: FeatureTable) -> tuple[Any, Any]:
     return np.flatnonzero(~table.held_out), np.flatnonzero(table.held_out)
 
 
-def class_weights(estimator: Any, labels: Any, classes: int) -> Any:
+def class_weights(
+    estimator: ClassifierParams, labels: NDArray[np.int32], classes: int
+) -> NDArray[np.float32]:
     """Return how much a row of each class counts: balanced ones sum up to the number of rows."""
     if estimator.getClassWeight() == "none":
-        return np.ones(classes, "float32")
+        return np.ones(classes, np.float32)
     counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (classes * np.maximum(counts, 1))).astype("float32")
+    return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
 def train_head(
-    estimator: Any, table: FeatureTable, states: Checkpoints | None = None
-) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
+    estimator: ClassifierParams, table: FeatureTable, states: Checkpoints | None = None
+) -> tuple[keras.Model, dict[str, list[float]], dict[str, Any]]:
     """Train a new head; return it, its history, and facts for the summary.
 
     Parameters
@@ -120,7 +133,7 @@ def train_head(
     estimator : ImageClassifierEstimator
     table : FeatureTable
     states : Checkpoints, optional
-        Where the state after each epoch is kept.
+        Where to keep the state after each epoch.
     """
     training, validation = split(table)
     _warn_of_unseen(table, training)
@@ -129,67 +142,68 @@ def train_head(
     rate = estimator.getLearningRate() if estimator.isSet("learningRate") else None
     optimizer, loss = new_optimizer(estimator, rate), "sparse_categorical_crossentropy"
     head.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    size, even = estimator.getBatchSize(), np.ones(classes, "float32")
+    size, equal = estimator.getBatchSize(), np.ones(classes, "float32")
     weights = class_weights(estimator, table.labels[training], classes)
     batches = FeatureBatches(table, training, size, estimator.getSeed(), weights)
-    held_out = FeatureBatches(table, validation, size, None, even) if len(validation) else None
-    history = _fitted(estimator, head, batches, held_out, states)
+    held_out = FeatureBatches(table, validation, size, None, equal) if len(validation) else None
+    history = _fit(estimator, head, batches, held_out, states)
     return head, history, {"rows": len(training), "validation rows": len(validation)}
 
 
-def _warn_of_unseen(table: FeatureTable, training: Any) -> None:
+def _warn_of_unseen(table: FeatureTable, training: NDArray[np.intp]) -> None:
     counts = np.bincount(table.labels[training], minlength=len(table.classes))
     unseen = [label_text(table.classes[i]) for i in np.flatnonzero(counts == 0)]
     if unseen:
         warn(
-            f"{len(unseen)} class(es) have no rows to train on, for all are held out: "
-            f"{', '.join(unseen[:_SHOWN])}. Say which rows validate (validationCol)."
+            f"{len(unseen)} class(es) have no rows to train on, since all are held out: "
+            f"{', '.join(unseen[:_SHOWN])}. Choose the rows for validation yourself "
+            "(validationCol)."
         )
 
 
-def _fitted(
-    estimator: Any,
-    head: Any,
+def _fit(
+    estimator: ClassifierParams,
+    head: keras.Model,
     batches: FeatureBatches,
     held_out: FeatureBatches | None,
     states: Checkpoints | None,
 ) -> dict[str, list[float]]:
     """Train a head and return the history."""
-    # Not its on_epoch_end, which Keras calls once more before it begins.
+    # Not the batches' on_epoch_end, which Keras also calls before the first epoch.
     order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.begin(epoch))
     stopping = early_stopping(estimator) if held_out is not None else []
     state = None if states is None else HeadState(states, next(iter(stopping), None))
     if state is not None and state.epoch and estimator.getVerbose():
-        show(f"{estimator.uid}: goes on after epoch {state.epoch}")
-    done = head.fit(
+        show(f"{estimator.uid}: resumes after epoch {state.epoch}")
+    fitted = head.fit(
         batches,
         validation_data=held_out,
         epochs=estimator.getEpochs(),
         initial_epoch=0 if state is None else state.begin(estimator.getEpochs()),
         callbacks=[order, *stopping, *([state] if state else []), *callbacks(estimator)],
-        shuffle=False,  # by random numbers of Python; the batches do it by the seed
+        shuffle=False,  # Keras shuffles by Python's random numbers, the batches by the seed
         verbose=0,
     )
-    history = done.history if state is None else state.history
+    history = fitted.history if state is None else state.history
     if not np.isfinite(history["loss"]).all():
-        warn("The loss is no number any more. A smaller learningRate may help.")
+        warn("The loss is no longer a number. A smaller learningRate may help.")
     return {name: [float(v) for v in values] for name, values in history.items()}
 
 
-def callbacks(estimator: Any) -> list[Any]:
-    """Return Keras' callbacks for what the params ask to see."""
-    made: list[Any] = []
+def callbacks(estimator: ClassifierParams) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of Keras that show what the params ask for."""
+    wanted: list[keras.callbacks.Callback] = []
     if estimator.isSet("tensorBoardDir"):
         from sparkdl.training._driver.tensor_board import Board
 
-        made.append(Board(f"{estimator.getTensorBoardDir().rstrip('/')}/head", histograms=0))
+        wanted.append(Board(f"{estimator.getTensorBoardDir().rstrip('/')}/head", histograms=0))
     if estimator.getVerbose():
-        made.append(keras.callbacks.LambdaCallback(on_epoch_end=_teller(estimator)))
-    return made
+        wanted.append(keras.callbacks.LambdaCallback(on_epoch_end=_epoch_printer(estimator)))
+    return wanted
 
 
-def early_stopping(estimator: Any) -> list[Any]:
-    """Return the callback that stops training when validation gets no better, if one is wanted."""
+def early_stopping(estimator: ClassifierParams) -> list[keras.callbacks.EarlyStopping]:
+    """Return the callback that stops training when validation stops improving, if one is wanted."""
     patience = estimator.getEarlyStoppingPatience()
     if not patience:
         return []
@@ -197,10 +211,10 @@ def early_stopping(estimator: Any) -> list[Any]:
     return [stop(monitor="val_loss", patience=patience, restore_best_weights=True)]
 
 
-def _teller(estimator: Any) -> Any:
+def _epoch_printer(estimator: ClassifierParams) -> Callable[[int, Mapping[str, Any]], None]:
     epochs = estimator.getEpochs()
 
-    def tell(epoch: int, logs: Mapping[str, Any]) -> None:
+    def print_epoch(epoch: int, logs: Mapping[str, Any]) -> None:
         show(f"{estimator.uid}: epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
-    return tell
+    return print_epoch

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import Params, TypeConverters
 
+from sparkdl._models.keras_arguments import OptimizerLike
 from sparkdl.errors import SparkDLException
 from sparkdl.param import SparkDLTypeConverters
 from sparkdl.param.converters import at_least_one, one_of, path
@@ -21,14 +22,14 @@ AUGMENTATIONS = ("flip", "crop", "colour")
 def _least(name: str, least: float, below: float = float("inf")) -> Callable[[Any], float]:
     """Return a converter that accepts numbers from `least` to less than `below`."""
 
-    def number(value: Any) -> float:
-        found = TypeConverters.toFloat(value)
-        if not least <= found < below:
+    def to_number(value: object) -> float:
+        number = TypeConverters.toFloat(value)
+        if not least <= number < below:
             limit = f" and less than {below:g}" if below < float("inf") else ""
-            raise SparkDLException(f"{name} must be at least {least:g}{limit}, got {found:g}.")
-        return found
+            raise SparkDLException(f"{name} must be at least {least:g}{limit}, got {number:g}.")
+        return number
 
-    return number
+    return to_number
 
 
 def _whole(name: str) -> Callable[[Any], int]:
@@ -36,14 +37,14 @@ def _whole(name: str) -> Callable[[Any], int]:
     return lambda value: int(check(TypeConverters.toInt(value)))
 
 
-def _augmentations(value: Any) -> list[str]:
-    found = TypeConverters.toListString([value] if isinstance(value, str) else value)
-    unknown = [f for f in found if f not in AUGMENTATIONS]
+def _augmentations(value: object) -> list[str]:
+    kinds = TypeConverters.toListString([value] if isinstance(value, str) else value)
+    unknown = [k for k in kinds if k not in AUGMENTATIONS]
     if unknown:
         raise SparkDLException(
             f"Unknown augment {unknown[0]!r}. Expected a list of: {', '.join(AUGMENTATIONS)}."
         )
-    return found
+    return kinds
 
 
 _augmentations.__name__ = "toListOfAugmentations"  # pyspark asks the name whether it is a list
@@ -70,7 +71,7 @@ class HeadParams(Params):
         "The optimizer's learning rate when unfreezeFrom is set and the network is trained.",
         _least("fineTuneLearningRate", 0),
     )
-    epochs = declare_param("epochs", "The most epochs.", at_least_one("epochs"))
+    epochs = declare_param("epochs", "Largest number of epochs.", at_least_one("epochs"))
     batchSize = declare_param(
         "batchSize", "Images per step of training, on all workers.", at_least_one("batchSize")
     )
@@ -86,7 +87,7 @@ class HeadParams(Params):
     )
     earlyStoppingPatience = declare_param(
         "earlyStoppingPatience",
-        "Epochs without a smaller loss of validation after which training stops; 0: never.",
+        "Epochs without a smaller validation loss after which training stops; 0: never.",
         _whole("earlyStoppingPatience"),
     )
     augment = declare_param(
@@ -109,15 +110,15 @@ class HeadParams(Params):
     )
     checkpointDir = declare_param(
         "checkpointDir",
-        "Directory for the state after each epoch, from which a fit that was interrupted goes on.",
+        "Directory for the state after each epoch, from which a fit that was interrupted resumes.",
         path,
     )
     seed = declare_param(
-        "seed", "Of first weights, order, split and augmentation.", TypeConverters.toInt
+        "seed", "Seed of first weights, order, split and augmentation.", TypeConverters.toInt
     )
     numWorkers = declare_param(
         "numWorkers",
-        "Tasks that train the network, when unfreezeFrom is set; unset: as many as there are.",
+        "Tasks that train the network, when unfreezeFrom is set; unset: all task slots.",
         at_least_one("numWorkers"),
     )
     verbose = declare_param(
@@ -136,7 +137,7 @@ class HeadParams(Params):
         """Return the optimizer."""
         return self.getOrDefault(self.optimizer)
 
-    def setOptimizer(self: P, value: Any) -> P:
+    def setOptimizer(self: P, value: OptimizerLike) -> P:
         """Set the optimizer."""
         return self._set(optimizer=value)
 
@@ -157,11 +158,11 @@ class HeadParams(Params):
         return self._set(fineTuneLearningRate=value)
 
     def getEpochs(self) -> int:
-        """Return the most epochs."""
+        """Return the largest number of epochs."""
         return int(self.getOrDefault(self.epochs))
 
     def setEpochs(self: P, value: int) -> P:
-        """Set the most epochs."""
+        """Set the largest number of epochs."""
         return self._set(epochs=value)
 
     def getBatchSize(self) -> int:
@@ -181,11 +182,11 @@ class HeadParams(Params):
         return self._set(validationFraction=value)
 
     def getValidationCol(self) -> str:
-        """Return the name of the column that says what is held out."""
+        """Return the name of the column that says which rows are held out."""
         return str(self.getOrDefault(self.validationCol))
 
     def setValidationCol(self: P, value: str) -> P:
-        """Set the name of the column that says what is held out."""
+        """Set the name of the column that says which rows are held out."""
         return self._set(validationCol=value)
 
     def getEarlyStoppingPatience(self) -> int:
@@ -198,8 +199,8 @@ class HeadParams(Params):
 
     def getAugment(self) -> list[str]:
         """Return the random changes of training images."""
-        found: list[str] = self.getOrDefault(self.augment)
-        return list(found)
+        kinds: list[str] = self.getOrDefault(self.augment)
+        return list(kinds)
 
     def setAugment(self: P, value: Sequence[str] | str) -> P:
         """Set the random changes of training images."""
@@ -246,17 +247,17 @@ class HeadParams(Params):
         return self._set(seed=value)
 
     def getNumWorkers(self) -> int:
-        """Return the tasks that train the network."""
+        """Return the number of tasks that train the network."""
         return int(self.getOrDefault(self.numWorkers))
 
     def setNumWorkers(self: P, value: int) -> P:
-        """Set the tasks that train the network."""
+        """Set the number of tasks that train the network."""
         return self._set(numWorkers=value)
 
     def getVerbose(self) -> int:
-        """Return the amount of messages."""
+        """Return whether a line per epoch is printed."""
         return int(self.getOrDefault(self.verbose))
 
     def setVerbose(self: P, value: int) -> P:
-        """Set the amount of messages."""
+        """Set whether a line per epoch is printed."""
         return self._set(verbose=value)

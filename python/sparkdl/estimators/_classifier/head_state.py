@@ -1,11 +1,11 @@
-"""The state of a head's training after each epoch, from which an interrupted one goes on."""
+"""The state of a head's training after each epoch, from which an interrupted one resumes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -13,16 +13,19 @@ import numpy as np
 from sparkdl.estimators._classifier.base_network import own_network
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.training._driver.checkpoints import Checkpoints
-from sparkdl.training._driver.fingerprint import unnamed
-from sparkdl.training._loop.training_state import packed
+from sparkdl.training._driver.fingerprint import without_names
+from sparkdl.training._loop.training_state import pack_state
 from sparkdl.training._loop.variables import assign, values
 
-# What may be another when a training goes on.
+if TYPE_CHECKING:
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
+
+# What may differ when a training is resumed.
 _FREE = {
     "epochs",
     "verbose",
     "numWorkers",
-    "modelFile",  # a live model gets another file each time
+    "modelFile",  # a live model gets a new file each time
     "modelDir",
     "checkpointDir",
     "tensorBoardDir",
@@ -31,12 +34,11 @@ _OF_NETWORK = {"unfreezeFrom", "fineTuneLearningRate"}  # the head does not depe
 _STOPPING = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
-def folder(estimator: Any, table: FeatureTable, part: str) -> str:
+def state_folder(estimator: ClassifierParams, table: FeatureTable, part: str) -> str:
     """Return where the states of this very training are kept.
 
-    Trainings that must not go on from each other's states have different directories. What
-    tells them apart are params, labels, which rows are held out, and the weights of a network of
-    the user's own.
+    Trainings that must not resume from each other's states have different directories. They differ
+    in params, labels, the rows that are held out, or the weights of the user's own network.
 
     Parameters
     ----------
@@ -48,9 +50,9 @@ def folder(estimator: Any, table: FeatureTable, part: str) -> str:
     """
     free = _FREE | _OF_NETWORK if part == "head" else _FREE
     params = {p.name: v for p, v in estimator.extractParamMap().items() if p.name not in free}
-    params["optimizer"] = unnamed(params["optimizer"])  # Keras counts names up
-    told = json.dumps([sorted(params.items()), table.classes], default=str).lower()
-    digest = hashlib.sha256(told.encode())  # in lower case, for Keras writes Adam and adam
+    params["optimizer"] = without_names(params["optimizer"])  # Keras counts names up
+    text = json.dumps([sorted(params.items()), table.classes], default=str).lower()
+    digest = hashlib.sha256(text.encode())  # in lower case, since Keras writes Adam and adam
     weights = own_network(estimator).get_weights() if estimator.isSet("modelFile") else []
     for array in (table.labels, table.held_out, *weights):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -58,9 +60,9 @@ def folder(estimator: Any, table: FeatureTable, part: str) -> str:
 
 
 class HeadState(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes a state after each epoch, and removes all at the end of training.
+    """Writes a state after each epoch, and removes all of them at the end of training.
 
-    Its place is behind early stopping, of which it keeps the best weights.
+    It must come after early stopping, whose best weights it keeps.
 
     Parameters
     ----------
@@ -76,23 +78,23 @@ class HeadState(keras.callbacks.Callback):  # type: ignore[misc]
         The numbers of all epochs.
     """
 
-    def __init__(self, states: Checkpoints, stopping: Any) -> None:
+    def __init__(self, states: Checkpoints, stopping: keras.callbacks.EarlyStopping | None) -> None:
         super().__init__()
         self._states, self._stopping = states, stopping
-        self._found = states.newest()
-        facts = self._found[0] if self._found else {}
+        self._newest = states.newest()
+        facts = self._newest[0] if self._newest else {}
         self.epoch, self._stopped = facts.get("epoch", 0), facts.get("stopped", False)
         self.history: dict[str, list[float]] = facts.get("history", {})
 
     def begin(self, epochs: int) -> int:
-        """Return the first epoch that is to be trained, `epochs` for none."""
+        """Return the first epoch to train, `epochs` if there is none."""
         return epochs if self._stopped else min(self.epoch, epochs)
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Go on from the newest state."""
-        if self._found is None:
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Resume from the newest state."""
+        if self._newest is None:
             return
-        facts, arrays = self._found
+        facts, arrays = self._newest
         variables = self._variables()
         assign(variables, arrays[: len(variables)])
         if self._stopping is not None:
@@ -113,13 +115,13 @@ class HeadState(keras.callbacks.Callback):  # type: ignore[misc]
             "stopping": {n: float(getattr(stopping, n)) for n in _STOPPING} if best else {},
         }
         arrays = [*values(self._variables()), *best]
-        self._states.write(epoch + 1, 0, packed(facts, arrays))
+        self._states.write(epoch + 1, 0, pack_state(facts, arrays))
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Remove what is not needed any more."""
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Remove the states, which are no longer needed."""
         self._states.clear()
 
-    def _variables(self) -> list[Any]:
+    def _variables(self) -> list[keras.Variable]:
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         return [*self.model.weights, *self.model.optimizer.variables]

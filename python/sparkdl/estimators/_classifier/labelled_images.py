@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+    from sparkdl.estimators._classifier.classifier_params import ClassifierParams
 
 _PARTS = 1_000_000
 _KINDS = {
@@ -19,7 +21,7 @@ _KINDS = {
 }
 
 
-def labelled_images(estimator: Any, dataset: DataFrame) -> DataFrame:
+def labelled_images(estimator: ClassifierParams, dataset: DataFrame) -> DataFrame:
     """Return columns image, label (double or string), held_out (boolean) and origin (string).
 
     origin is that of an image struct, null for other images.
@@ -45,18 +47,18 @@ def labelled_images(estimator: Any, dataset: DataFrame) -> DataFrame:
     )
 
 
-def _held_out(estimator: Any, dataset: DataFrame, image: Column) -> Column:
-    """Say which rows are for validation.
+def _held_out(estimator: ClassifierParams, dataset: DataFrame, image: Column) -> Column:
+    """Return the column that says which rows are for validation.
 
-    By the content of an image and the seed, so that neither the order of the rows nor their
-    partitions matter, and that the same image is never on both sides, whatever file it is from.
+    An image's content and the seed decide, so that neither the order of the rows nor their
+    partitions matter, and the same image is never on both sides, whichever file it is from.
     """
     from pyspark.sql.functions import coalesce, lit, pmod, xxhash64
     from pyspark.sql.types import BooleanType, StructType
 
     if estimator.isSet("validationCol"):
-        given = _column(dataset, estimator, "validationCol", (BooleanType,))
-        return coalesce(given, lit(False))
+        chosen = _column(dataset, estimator, "validationCol", (BooleanType,))
+        return coalesce(chosen, lit(False))
     kind = dataset.schema[estimator.getInputCol()].dataType
     fields = kind.names if isinstance(kind, StructType) else []
     content = [image[f] for f in fields if f != "origin"] or [image]
@@ -64,7 +66,9 @@ def _held_out(estimator: Any, dataset: DataFrame, image: Column) -> Column:
     return drawn < lit(int(estimator.getValidationFraction() * _PARTS))
 
 
-def _column(dataset: DataFrame, estimator: Any, param: str, types: tuple[type, ...]) -> Column:
+def _column(
+    dataset: DataFrame, estimator: ClassifierParams, param: str, types: tuple[type, ...]
+) -> Column:
     from pyspark.sql.functions import col
 
     name = estimator.getOrDefault(param)
@@ -73,10 +77,10 @@ def _column(dataset: DataFrame, estimator: Any, param: str, types: tuple[type, .
             f"There is no column '{name}'. The DataFrame has: {', '.join(dataset.columns)}. "
             f"Set {param}."
         )
-    found = dataset.schema[name].dataType
-    if not isinstance(found, types):
+    kind = dataset.schema[name].dataType
+    if not isinstance(kind, types):
         kinds = " or ".join(_KINDS[t.__name__] for t in types)
         raise SchemaMismatchException(
-            f"Cannot use column '{name}' as {param}: expected {kinds}, got {found.simpleString()}."
+            f"Cannot use column '{name}' as {param}: expected {kinds}, got {kind.simpleString()}."
         )
     return col(f"`{name}`")

@@ -1,9 +1,8 @@
-"""The network below the head as Keras trains it: which layers, and on what changes of images."""
+"""The network below the head as Keras trains it: which layers, and behind which random ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
 
@@ -12,15 +11,15 @@ from sparkdl.errors import SettingsException
 _SHOWN = 8
 
 
-def unfreeze(network: Any, first: str) -> None:
-    """Let the layers from `first` on be trained, but for batch norms, and no others.
+def unfreeze(network: keras.Model, first: str) -> None:
+    """Let the layers from `first` on be trained, except batch norms, and no others.
 
     Parameters
     ----------
     network : keras.Model
-        Perhaps of models itself, whose layers count as if they were its own.
+        It may contain models, whose layers count as if they were its own.
     first : str
-        Name of a layer, or of a model in the network: of that all layers.
+        Name of a layer, or of a model in the network, which stands for its first layer.
 
     Raises
     ------
@@ -41,8 +40,10 @@ def unfreeze(network: Any, first: str) -> None:
         layer.trainable = place >= places[0] and not norm
 
 
-def _layers(model: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Yield each layer that is no model, with its name and those of the models it is in."""
+def _layers(
+    model: keras.Model, above: tuple[str, ...] = ()
+) -> Iterator[tuple[keras.layers.Layer, tuple[str, ...]]]:
+    """Yield each layer that is not a model, with its name and those of the models around it."""
     for layer in model.layers:
         names = (*above, layer.name)
         if isinstance(layer, keras.Model):
@@ -51,10 +52,10 @@ def _layers(model: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[Any, tupl
             yield layer, names
 
 
-def changes(kinds: Sequence[str], seed: int) -> list[Any]:
-    """Return the layers that change images at random while they are trained on."""
+def random_layers(kinds: Sequence[str], seed: int) -> list[keras.layers.Layer]:
+    """Return the layers that change images at random during training."""
     layers = keras.layers
-    made = {
+    by_kind = {
         "flip": [layers.RandomFlip("horizontal", seed=seed)],
         "crop": [
             layers.RandomZoom((-0.25, 0.0), seed=seed + 1),
@@ -66,4 +67,4 @@ def changes(kinds: Sequence[str], seed: int) -> list[Any]:
             layers.RandomSaturation((0.4, 0.6), value_range=(0, 255), seed=seed + 5),
         ],
     }
-    return [layer for kind in kinds for layer in made[kind]]
+    return [layer for kind in kinds for layer in by_kind[kind]]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike
 from sparkdl._placement.placement import TRAINING
 from sparkdl._processes.console import show
 from sparkdl.errors import ModelExecutionException
@@ -12,23 +13,26 @@ from sparkdl.errors.user_warnings import warn
 from sparkdl.estimators._trials.image_layout import TrainingImages
 from sparkdl.estimators._trials.trial_task import TrialOutcome
 
+if TYPE_CHECKING:
+    from sparkdl.estimators._trials.trial_params import TrialParams
 
-def warn_of_rejected(found: TrainingImages) -> None:
+
+def warn_of_rejected(images: TrainingImages) -> None:
     """Warn of rows that are left out."""
-    if found.rejected:
-        more = "; ..." if found.rejected > len(found.reasons) else ""
-        warn(f"{found.rejected} rows are not trained on: {'; '.join(found.reasons)}{more}")
+    if images.rejected:
+        more = "; ..." if images.rejected > len(images.reasons) else ""
+        warn(f"{images.rejected} rows are not trained on: {'; '.join(images.reasons)}{more}")
 
 
-def announce(estimators: Sequence[Any], found: TrainingImages) -> dict[int, str]:
-    """Say what is going to be trained; return the names of the trials that are not silent."""
+def announce(estimators: Sequence[TrialParams], images: TrainingImages) -> dict[int, str]:
+    """Print what is going to be trained; return the names of the trials that are not silent."""
     names = {
         i: f"trial {i + 1}/{len(estimators)}"
         for i, e in enumerate(estimators)
         if e.getKerasFitParams().get("verbose", 1) != 0
     }
     if names:
-        layout = found.layout
+        layout = images.layout
         height, width, channels = layout.shapes[0]
         rows, dtype = layout.rows[TRAINING], layout.fields.inputs[0].dtype
         show(f"training on {rows} images of {height} x {width} x {channels} ({dtype})")
@@ -37,21 +41,20 @@ def announce(estimators: Sequence[Any], found: TrainingImages) -> dict[int, str]
     return names
 
 
-def _settings(estimator: Any) -> str:
+def _settings(estimator: TrialParams) -> str:
     """Return how a model is trained, in a line."""
     optimizer, loss = estimator.getKerasOptimizer(), estimator.getKerasLoss()
-    given = {k: v for k, v in estimator.getKerasFitParams().items() if k != "verbose"}
-    parts = [_name(optimizer), _name(loss), *(f"{k}={v}" for k, v in given.items())]
+    fit_params = {k: v for k, v in estimator.getKerasFitParams().items() if k != "verbose"}
+    parts = [_name(optimizer), _name(loss), *(f"{k}={v}" for k, v in fit_params.items())]
     return ", ".join(parts)
 
 
-def _name(made: Any) -> str:
-    """Return what an optimizer or a loss is called, with what its configuration says of numbers."""
-    if isinstance(made, Mapping):
-        config = made.get("config", {})
-        rate = config.get("learning_rate")
-        return f"{made.get('class_name')}" + (f"({rate:.4g})" if isinstance(rate, float) else "")
-    return made if isinstance(made, str) else getattr(made, "__name__", str(made))
+def _name(value: OptimizerLike | LossLike) -> str:
+    """Return what an optimizer or a loss is called, with the learning rate of a configuration."""
+    if isinstance(value, Mapping):
+        rate = value.get("config", {}).get("learning_rate")
+        return f"{value.get('class_name')}" + (f"({rate:.4g})" if isinstance(rate, float) else "")
+    return value if isinstance(value, str) else getattr(value, "__name__", str(value))
 
 
 def report(outcomes: Sequence[TrialOutcome]) -> None:

@@ -1,4 +1,4 @@
-"""Trains an estimator's combinations of params, and gives a transformer for each."""
+"""Trains an estimator's combinations of params, and returns a transformer for each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import threads_per_process
-from sparkdl._processes.progress import reported
-from sparkdl._processes.spark_jobs import described
+from sparkdl._processes.progress import print_reports
+from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._trials.announcements import announce, report, warn_of_rejected
 from sparkdl.estimators._trials.image_blocks import ImageRules, shuffled
 from sparkdl.estimators._trials.image_layout import TrainingImages, images_in
 from sparkdl.estimators._trials.stand_in import write_stand_in
-from sparkdl.estimators._trials.start_model import image_model
+from sparkdl.estimators._trials.start_model import load_image_model
 from sparkdl.estimators._trials.training_images import label_col, training_images
 from sparkdl.estimators._trials.trial_process import Trial
 from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork
@@ -23,13 +23,15 @@ from sparkdl.estimators._trials.trials_job import Trials, accounts
 from sparkdl.transformers._model_to_train import keras_file
 
 if TYPE_CHECKING:
+    import keras
     from pyspark import RDD
     from pyspark.sql import DataFrame
 
+    from sparkdl.estimators._trials.trial_params import TrialParams
     from sparkdl.transformers import KerasImageFileTransformer
 
 
-def fit_all(estimators: Sequence[Any], dataset: DataFrame) -> FittedTrials:
+def fit_all(estimators: Sequence[TrialParams], dataset: DataFrame) -> FittedTrials:
     """Train copies of one estimator that differ in what can be tuned.
 
     Raises
@@ -39,45 +41,47 @@ def fit_all(estimators: Sequence[Any], dataset: DataFrame) -> FittedTrials:
     """
     first = estimators[0]
     file = keras_file(first)
-    model = image_model(file, first.custom_objects, first.safe_mode)
-    data, found = _loaded(first, model, dataset)
-    warn_of_rejected(found)
-    names = announce(estimators, found)
-    trials, outcomes = _trained(estimators, file, (data, found), names)
+    model = load_image_model(file, first.custom_objects, first.safe_mode)
+    data, images = _load_images(first, model, dataset)
+    warn_of_rejected(images)
+    names = announce(estimators, images)
+    trials, outcomes = _train(estimators, file, (data, images), names)
     report(outcomes)
     return FittedTrials(estimators, model, trials, outcomes)
 
 
-def _loaded(estimator: Any, model: Any, dataset: DataFrame) -> tuple[RDD[Any], TrainingImages]:
-    """Load and shuffle the images; return them and what they are."""
+def _load_images(
+    estimator: TrialParams, model: keras.Model, dataset: DataFrame
+) -> tuple[RDD[Any], TrainingImages]:
+    """Load and shuffle the images; return their blocks, and what is in them."""
     sc = dataset.sparkSession.sparkContext
     policy = estimator.getHandleInvalid()
     rules = ImageRules(
-        reverse=estimator.getPreprocessing() != "caffe",  # which gives BGR, as image structs are
+        reverse=estimator.getPreprocessing() != "caffe",  # it takes BGR, as image structs have it
         labelled=label_col(estimator) is not None,
         stop=policy == "error",
     )
-    with described(sc, f"{estimator.uid}: load images"):
+    with describe_jobs(sc, f"{estimator.uid}: load images"):
         data = shuffled(training_images(estimator, model, dataset), rules)
         return data, images_in(accounts(sc, data), policy)
 
 
-def _trained(
-    estimators: Sequence[Any],
+def _train(
+    estimators: Sequence[TrialParams],
     file: Path,
-    images: tuple[RDD[Any], TrainingImages],
+    loaded: tuple[RDD[Any], TrainingImages],
     names: Mapping[int, str],
 ) -> tuple[Trials, list[TrialOutcome]]:
-    first, (data, found) = estimators[0], images
+    first, (data, images) = estimators[0], loaded
     sc = data.context
     host = str(sc.getConf().get("spark.driver.host", "localhost"))
-    with described(sc, f"{first.uid}: train"), reported(host, names) as address:
+    with describe_jobs(sc, f"{first.uid}: train"), print_reports(host, names) as address:
         work = TrialsWork(
             model=file.read_bytes(),
             suffix=file.suffix,
             safe_mode=first.safe_mode,
             trials=tuple(_trial(i, e) for i, e in enumerate(estimators)),
-            layout=found.layout,
+            layout=images.layout,
             threads=threads_per_process(sc, len(estimators)),
             address=address,
         )
@@ -85,7 +89,7 @@ def _trained(
         return trials, trials.outcomes()
 
 
-def _trial(number: int, estimator: Any) -> bytes:
+def _trial(number: int, estimator: TrialParams) -> bytes:
     from pyspark import cloudpickle
 
     trial = Trial(
@@ -105,8 +109,8 @@ class FittedTrials:
 
     def __init__(
         self,
-        estimators: Sequence[Any],
-        model: Any,
+        estimators: Sequence[TrialParams],
+        model: keras.Model,
         trials: Trials,
         outcomes: Sequence[TrialOutcome],
     ) -> None:
@@ -115,21 +119,21 @@ class FittedTrials:
         self._trials = trials
         self._outcomes = outcomes
         self._lock = threading.Lock()
-        self._given = self._done = 0
+        self._started = self._finished = 0
 
     def __iter__(self) -> Iterator[tuple[int, KerasImageFileTransformer]]:
         return self
 
     def __next__(self) -> tuple[int, KerasImageFileTransformer]:
         with self._lock:
-            index = self._given
+            index = self._started
             if index >= len(self._outcomes):
                 raise StopIteration
-            self._given += 1
-        fitted = self._estimators[index]._fitted(self._bundle(index))
+            self._started += 1
+        fitted = self._estimators[index]._transformer_of(self._bundle(index))
         with self._lock:
-            self._done += 1
-            if self._done == len(self._outcomes):
+            self._finished += 1
+            if self._finished == len(self._outcomes):
                 self._trials.close()
         return index, fitted
 

@@ -2,7 +2,7 @@
 
 A partition of rows gives blocks of about a megabyte, under the key DATA, and one account of what
 was in it, under the key ACCOUNTS. Both are shuffled once. The driver reads the accounts, which
-are small; the blocks are read by every trial, and never by the driver.
+are small; every trial, and never the driver, reads the blocks.
 
 The order of the rows in the arrays of a trial is that of the DataFrame: partition by partition,
 as `collect` would give them. Each block knows its place, so the order in which blocks arrive does
@@ -17,24 +17,25 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparkdl._placement.blocks import Block, block_of
 
 if TYPE_CHECKING:
     from pyspark import RDD
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, Row
 
 DATA, ACCOUNTS = 0, 1
 KEYS = 2
 REASONS = 5  # that are kept
 _BLOCK_BYTES = 1 << 20
-_DTYPES = {0: "uint8", 5: "float32"}  # of OpenCV's types, of which a mode's last three bits tell
+_DTYPES = {0: "uint8", 5: "float32"}  # of OpenCV's types, the last three bits of a mode
 _RGB = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
 
 
 @dataclass
 class ImageAccount:
-    """What one partition has: how many rows, of which shapes (with an example), and which not."""
+    """What one partition has: rows, their shapes (with an example of each), and rejected rows."""
 
     partition: int
     rows: int = 0
@@ -44,7 +45,7 @@ class ImageAccount:
     rejected: int = 0
     reasons: list[str] = field(default_factory=list)
 
-    def count(self, uri: str, image: Any, label: Any) -> None:
+    def count(self, uri: str, image: NDArray[Any], label: NDArray[Any] | None) -> None:
         """Count a row that can be used."""
         self.rows += 1
         self.floats |= image.dtype != np.uint8
@@ -66,9 +67,9 @@ class ImageRules:
     Attributes
     ----------
     reverse : bool
-        Whether the model takes channels in the other order than image structs have them (BGR).
+        Whether the model takes channels in the reverse of the order of image structs (BGR).
     labelled : bool
-        Whether there are labels, so that a null is one that is missing.
+        Whether there are labels, so that a null is a missing one.
     stop : bool
         Whether the first row that cannot be used ends its partition.
     """
@@ -90,14 +91,14 @@ def shuffled(rows: DataFrame, rules: ImageRules) -> RDD[Any]:
     """
     fields = ("data", "height", "width", "nChannels", "mode")
     flat = rows.selectExpr("uri", *(f"image.{f}" for f in fields), "reason", "label")
-    pairs = flat.rdd.mapPartitionsWithIndex(lambda i, part: _packed(ImageAccount(i), part, rules))
+    pairs = flat.rdd.mapPartitionsWithIndex(lambda i, part: _pack(ImageAccount(i), part, rules))
     return pairs.partitionBy(KEYS, index)
 
 
-def _packed(
-    account: ImageAccount, rows: Iterable[Any], rules: ImageRules
-) -> Iterator[tuple[int, Any]]:
-    kept: list[tuple[Any, ...]] = []  # an image, and its label if there are any
+def _pack(
+    account: ImageAccount, rows: Iterable[Row], rules: ImageRules
+) -> Iterator[tuple[int, Block | ImageAccount]]:
+    kept: list[tuple[NDArray[Any], ...]] = []  # an image, and its label if there are labels
     size = 0
     for row in rows:
         reason = _refusal(row, rules.labelled)
@@ -122,31 +123,33 @@ def _packed(
     yield ACCOUNTS, account
 
 
-def _alike(first: tuple[Any, ...], image: Any, label: Any) -> bool:
+def _alike(
+    first: tuple[NDArray[Any], ...], image: NDArray[Any], label: NDArray[Any] | None
+) -> bool:
     """Say whether a row has the shapes of the first one; else the driver will say what differs."""
-    return bool(first[0].shape == image.shape and (label is None or first[1].shape == label.shape))
+    return first[0].shape == image.shape and (label is None or first[1].shape == label.shape)
 
 
-def _block(account: ImageAccount, kept: list[tuple[Any, ...]]) -> Block:
-    """Return a block of the last rows that were counted."""
+def _block(account: ImageAccount, kept: list[tuple[NDArray[Any], ...]]) -> Block:
+    """Return a block of the rows that were counted last."""
     arrays = [np.stack(parts) for parts in zip(*kept, strict=True)]
     return block_of(account.partition, account.rows - len(kept), arrays)
 
 
-def _pixels(row: Any, reverse: bool) -> np.ndarray[Any, Any]:
+def _pixels(row: Row, reverse: bool) -> NDArray[Any]:
     """Return the pixels of an image struct as the model takes them [height, width, channels].
 
     Whole numbers from 0 to 255 are uint8, a quarter of the bytes for the same numbers.
     """
     array = np.frombuffer(row.data, dtype=_DTYPES[row.mode & 7])
-    with np.errstate(invalid="ignore"):  # of nan, which then is not equal
+    with np.errstate(invalid="ignore"):  # nan then compares as different
         small = array.astype("uint8")
     exact = small if np.array_equal(small, array) else array
     pixels = exact.reshape(row.height, row.width, row.nChannels)
     return pixels[:, :, _RGB[row.nChannels]] if reverse else pixels
 
 
-def _refusal(row: Any, labelled: bool) -> str | None:
+def _refusal(row: Row, labelled: bool) -> str | None:
     if row.reason is not None:
         return str(row.reason)
     if row.data is None:

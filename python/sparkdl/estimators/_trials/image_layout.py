@@ -1,10 +1,9 @@
-"""The arrays that trials are trained on, as the accounts of all partitions have it."""
+"""The arrays that trials are trained on, according to the accounts of all partitions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout
 from sparkdl._placement.training_columns import Field, Fields
@@ -14,7 +13,7 @@ from sparkdl.estimators._trials.image_blocks import REASONS, ImageAccount
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The images that every trial is sent, and those that are left out.
+    """The images that are sent to every trial, and those that are left out.
 
     Attributes
     ----------
@@ -31,7 +30,7 @@ class TrainingImages:
 
 
 def images_in(accounts: Iterable[ImageAccount], policy: str) -> TrainingImages:
-    """Return what the arrays will be.
+    """Return what the trials are trained on.
 
     Raises
     ------
@@ -76,10 +75,10 @@ def _layout(parts: list[ImageAccount]) -> Layout:
     )
 
 
-def _only_shape(what: str, found: list[dict[tuple[int, ...], str]]) -> Any:
-    """Return the only shape there is, or say which two there are."""
+def _only_shape(what: str, parts: list[dict[tuple[int, ...], str]]) -> tuple[int, ...]:
+    """Return the only shape there is; raise if there are several, naming two."""
     examples: dict[tuple[int, ...], str] = {}
-    for part in found:
+    for part in parts:
         for shape, uri in part.items():
             examples.setdefault(shape, uri)
     if len(examples) > 1:

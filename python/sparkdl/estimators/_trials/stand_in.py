@@ -1,15 +1,19 @@
-"""The model of a trial that failed, which evaluators must be able to use all the same."""
+"""The model of a trial that failed, which evaluators must be able to use nevertheless."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._bundles.description.training_record import remember
 
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
-def write_stand_in(model: Any, path: Path, failure: str) -> None:
-    """Write the bundle of a model that gives zeros of the shape that the real one would give."""
+
+def write_stand_in(model: keras.Model, path: Path, failure: str) -> None:
+    """Write the bundle of a model that returns zeros in the shape of the real outputs."""
     import tensorflow as tf
 
     from sparkdl._bundles.saving import save_bundle
@@ -19,9 +23,9 @@ def write_stand_in(model: Any, path: Path, failure: str) -> None:
     zeros = tf.constant(0, dtype, shape=[1, *output])
     ones = [1] * len(output)
 
-    def nothing(images: Any) -> Any:
+    def predict_zeros(images: tf.Tensor) -> tf.Tensor:
         return tf.tile(zeros, [tf.shape(images)[0], *ones])
 
-    given = {"images": tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)}
-    save_bundle(nothing, path, inputs=given)
+    inputs = {"images": tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)}
+    save_bundle(predict_zeros, path, inputs=inputs)
     remember(path, failure=failure)

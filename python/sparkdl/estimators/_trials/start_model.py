@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkdl.errors import InvalidModelException
 
+if TYPE_CHECKING:
+    import keras
 
-def image_model(file: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
-    """Load the model on the driver, so that what is wrong with it is known before anything runs.
+
+def load_image_model(
+    file: Path, custom_objects: Mapping[str, Any] | None, safe_mode: bool
+) -> keras.Model:
+    """Load the model on the driver, so that its faults are known before anything runs.
 
     Raises
     ------
     InvalidModelException
-        It is no model from images of one input to one output.
+        It is not a model from one input of images to one output.
     """
     from sparkdl._models.files.loading import load_to_train
 

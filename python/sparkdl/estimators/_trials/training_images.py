@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
+    import keras
     from pyspark.sql import DataFrame
+
+    from sparkdl.estimators._trials.trial_params import TrialParams
 
 _URI, _LABEL, _HASH = "uri", "label", "hash"
 
 
-def training_images(estimator: Any, model: Any, dataset: DataFrame) -> DataFrame:
+def training_images(estimator: TrialParams, model: keras.Model, dataset: DataFrame) -> DataFrame:
     """Return columns uri, image, reason and label, in an order that the rows alone decide.
 
     The images are what the fitted transformer would feed to the model: the same transformer makes
-    them, with a model that gives back what it is fed.
+    them, with a model that returns its input.
 
     The order is that of a hash of the URI: the same on every cluster, however the DataFrame is
     partitioned, and as good as random, so that `validation_split`, which takes the last rows,
-    takes of all classes.
+    takes some of every class.
     """
     from pyspark.sql.functions import lit
 
@@ -29,25 +32,24 @@ def training_images(estimator: Any, model: Any, dataset: DataFrame) -> DataFrame
     _check_uris(dataset, uri)
     labels = lit(None).cast("double") if label is None else label_column(dataset, label)
     rows = dataset.select(dataset[f"`{uri}`"].alias(_URI), labels.alias(_LABEL))
-    feeding = estimator._fitted(_mirror(model))
-    feeding.setParams(inputCol=_URI, outputCol="image", outputMode="image")
-    feeding.setParams(handleInvalid="keep", errorCol="reason", precision="float32")
-    images: DataFrame = feeding.transform(_ordered(rows))
-    return images
+    loader = estimator._transformer_of(_identity_bundle(model))
+    loader.setParams(inputCol=_URI, outputCol="image", outputMode="image")
+    loader.setParams(handleInvalid="keep", errorCol="reason", precision="float32")
+    return loader.transform(_ordered(rows))
 
 
-def label_col(estimator: Any) -> str | None:
+def label_col(estimator: TrialParams) -> str | None:
     """Return the column of labels, None when there are none."""
     return (estimator.isDefined("labelCol") and estimator.getLabelCol()) or None
 
 
-def _mirror(model: Any) -> str:
-    """Return the bundle of a model that gives back the images that it is fed."""
+def _identity_bundle(model: keras.Model) -> str:
+    """Return the bundle of a model that takes the same images, and returns them."""
     from sparkdl._bundles.bundle_store import stored_bundle
     from sparkdl._models.libraries import tensorflow
 
-    fed = model.inputs[0]
-    inputs = {"images": (str(fed.dtype), list(fed.shape))}
+    images = model.inputs[0]
+    inputs = {"images": (str(images.dtype), list(images.shape))}
     return stored_bundle(tensorflow().identity, inputs=inputs, name="images")
 
 
@@ -59,11 +61,11 @@ def _check_uris(dataset: DataFrame, name: str) -> None:
             f"There is no column '{name}' for the images. The DataFrame has: "
             f"{', '.join(dataset.columns)}. Set inputCol."
         )
-    found = dataset.schema[name].dataType
-    if not isinstance(found, StringType):
+    kind = dataset.schema[name].dataType
+    if not isinstance(kind, StringType):
         raise SchemaMismatchException(
             f"Cannot load images from column '{name}': expected string (URIs of files), got "
-            f"{found.simpleString()}."
+            f"{kind.simpleString()}."
         )
 
 
@@ -71,7 +73,7 @@ def _ordered(rows: DataFrame) -> DataFrame:
     """Sort by hash, over as many partitions as there are cores, without looking at the data first.
 
     Partition i of n has the hashes from i/n to (i+1)/n of all, so the order of the whole does not
-    depend on n. Spark's adaptive execution leaves partitions alone that were asked for by id.
+    depend on n. Spark's adaptive execution does not change partitions that were made by id.
     """
     from pyspark.sql.functions import expr
 

@@ -1,7 +1,7 @@
-"""Trains one trial, in a process of its own: what it does to memory or crashes, it does alone.
+"""Trains one trial, in its own process, which alone suffers when it leaks memory or crashes.
 
-`main` is started by the trial's task (see `run_process`), in a process that was forked after Keras
-was imported and before TensorFlow was used. It reads and writes files of the trial's folder only.
+The trial's task starts `main` (see `run_process`) in a process that was forked after Keras was
+imported and before TensorFlow was used. It reads and writes only files in the trial's folder.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike
 from sparkdl._models.keras_configuration import readable
 from sparkdl._placement.local_arrays import arrays_of
 from sparkdl._placement.placement import TRAINING, Layout
@@ -24,18 +26,21 @@ from sparkdl._processes import child_process
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
 from sparkdl.plot.metric_values import text_of, to_json
-from sparkdl.training._loop.optimizer import made_optimizer
+from sparkdl.training._loop.optimizer import make_optimizer
+
+if TYPE_CHECKING:
+    import keras
 
 JOB, RESULT, BUNDLE = "job.pickle", "result.json", "bundle"  # in a trial's folder
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What differs between trials, and what its model becomes."""
+    """What distinguishes a trial from the others."""
 
     number: int
-    optimizer: Any
-    loss: Any
+    optimizer: OptimizerLike
+    loss: LossLike
     fit_params: Mapping[str, Any]
     seed: int | None
     custom_objects: Mapping[str, Any]
@@ -43,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialJob:
-    """All that a training process is told."""
+    """All that a trial's process needs to know."""
 
     trial: bytes  # a Trial by cloudpickle; read here, since its objects may import Keras
     model: str  # file of Keras
@@ -54,18 +59,18 @@ class TrialJob:
 
 
 def main(folder: str) -> None:
-    """Train what the folder's job says and leave result.json, and a bundle if it went well."""
+    """Train as the folder's job says; leave result.json, and a bundle if all went well."""
     place = Path(folder)
     child_process.begin(place)
     try:
-        result = _trained(place, pickle.loads((place / JOB).read_bytes()))
+        result = _train(place, pickle.loads((place / JOB).read_bytes()))
     except BaseException as e:
         traceback.print_exc()
         result = {"failure": f"{type(e).__name__}: {e}"}
     (place / RESULT).write_text(json.dumps(result), encoding="utf-8")
 
 
-def _trained(folder: Path, job: TrialJob) -> dict[str, Any]:
+def _train(folder: Path, job: TrialJob) -> dict[str, Any]:
     import keras
 
     from sparkdl._bundles.description.training_record import remember
@@ -80,39 +85,43 @@ def _trained(folder: Path, job: TrialJob) -> dict[str, Any]:
         model = load_to_train(folder / job.model, trial.custom_objects, job.safe_mode)
         images, *labels = arrays_of(folder, job.layout, TRAINING, job.layout.rows[TRAINING])
         output = tuple(model.output_shape[1:])
-        wanted = targets(labels[0], trial.loss, output) if labels else None
+        wanted_outputs = targets(labels[0], trial.loss, output) if labels else None
         model.compile(
-            optimizer=made_optimizer(trial.optimizer, model),
+            optimizer=make_optimizer(trial.optimizer, model),
             loss=keras.losses.get(readable(trial.loss)),
-            auto_scale_loss=False,  # the optimizer does, if it is to
+            auto_scale_loss=False,  # the optimizer does, if need be
         )
-        history = _fit(model, images, wanted, trial, Reporter(job.address, trial.number))
+        history = _fit(model, images, wanted_outputs, trial, Reporter(job.address, trial.number))
         _check_weights(model, history)
-        # Converted here, where TensorFlow is at work, and not one after the other on the driver.
+        # Converted here, by many processes at once, and not in turn on the driver.
         save_bundle(model, folder / BUNDLE, name=Path(job.model).stem)
         remember(folder / BUNDLE, history=history)
     return {"history": history}
 
 
 def _fit(
-    model: Any, images: Any, labels: Any, trial: Trial, reporter: Reporter
+    model: keras.Model,
+    images: NDArray[Any],
+    labels: NDArray[Any] | None,
+    trial: Trial,
+    reporter: Reporter,
 ) -> dict[str, list[Any]]:
     import keras
 
-    given = dict(trial.fit_params)
-    callbacks = list(given.pop("callbacks", None) or [])
-    epochs = int(given.get("epochs", 1))
-    if given.pop("verbose", 1) != 0:
+    fit_params = dict(trial.fit_params)
+    callbacks = list(fit_params.pop("callbacks", None) or [])
+    epochs = int(fit_params.get("epochs", 1))
+    if fit_params.pop("verbose", 1) != 0:
 
-        def tell(epoch: int, logs: Mapping[str, Any]) -> None:
+        def report(epoch: int, logs: Mapping[str, Any]) -> None:
             reporter.report(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
-        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
-    done = model.fit(images, labels, **given, verbose=0, callbacks=callbacks)
-    return {name: [to_json(v) for v in values] for name, values in done.history.items()}
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=report))
+    fitted = model.fit(images, labels, **fit_params, verbose=0, callbacks=callbacks)
+    return {name: [to_json(v) for v in values] for name, values in fitted.history.items()}
 
 
-def _check_weights(model: Any, history: Mapping[str, list[Any]]) -> None:
+def _check_weights(model: keras.Model, history: Mapping[str, list[Any]]) -> None:
     if all(np.isfinite(np.asarray(w)).all() for w in model.get_weights()):
         return
     losses = history.get("loss", [])

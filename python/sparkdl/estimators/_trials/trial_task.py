@@ -1,4 +1,4 @@
-"""The task of one trial: writes the arrays to local disk and has a process train on them."""
+"""The task of one trial: writes the arrays to local disk and starts a process that trains."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ADVICE = "Smaller batches, smaller images or fewer trials at once (spark.task.c
 
 @dataclass(frozen=True)
 class TrialsWork:
-    """What every trial's task is sent, by broadcast."""
+    """What is broadcast to every trial's task."""
 
-    model: bytes  # of the file of Keras
+    model: bytes  # the content of the file of Keras
     suffix: str
     safe_mode: bool
     trials: tuple[bytes, ...]
@@ -49,7 +49,7 @@ class TrialOutcome:
 def run_trial(
     trial: int, work: TrialsWork, blocks: Iterable[Block]
 ) -> Iterator[TrialOutcome | bytes]:
-    """Give the outcome, then the trial's bundle as a zip in pieces; a failure has none."""
+    """Yield the outcome, then the trial's bundle as a zip in pieces; a failure has none."""
     with local_folder("sparkdl-trial-") as folder:
         _receive(work.layout, blocks, folder)
         model = f"model{work.suffix}"
@@ -88,10 +88,10 @@ def _ending(outcome: TrialOutcome) -> str:
 
 
 def _result(folder: Path) -> dict[str, Any]:
-    """Have a process train, and return what it left: a history or a failure."""
+    """Run the process that trains, and return its result: a history or a failure."""
     end = run_process(main, folder, ["keras"])
-    left = folder / RESULT
-    result = json.loads(left.read_text(encoding="utf-8")) if left.is_file() else {}
+    file = folder / RESULT
+    result = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if "history" not in result:
         sys.stderr.write(end.output)  # of the executor
         result.setdefault("failure", end.describe(_ADVICE))

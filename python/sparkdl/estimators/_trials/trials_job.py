@@ -12,14 +12,14 @@ from sparkdl.estimators._trials.image_blocks import ACCOUNTS, DATA, KEYS, ImageA
 from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork, run_trial
 
 if TYPE_CHECKING:
-    from pyspark import RDD, SparkContext
+    from pyspark import RDD, Broadcast, SparkContext
 
 
 class Trials:
     """Trials that were trained. Their models stay with the executors until they are fetched.
 
-    Every trial is a partition that reads the same shuffled blocks. What it gives is kept on the
-    executors' disks; if one is lost before a model was fetched, that trial is trained again.
+    Every trial is a partition that reads the same shuffled blocks. Its results are kept on the
+    executors' disks; if they are lost before its model is fetched, the trial is trained again.
     """
 
     def __init__(self, sc: SparkContext, shuffled: RDD[Any], work: TrialsWork) -> None:
@@ -29,14 +29,14 @@ class Trials:
         self._partitions = [i * KEYS + DATA for i in range(len(work.trials))]
         self._work = sc.broadcast(work)
         count = len(work.trials)
-        # Partition i * KEYS + k pairs trial i with partition k. (A union would be merged by Spark,
-        # which sees that all its members are partitioned alike.)
+        # Partition i * KEYS + k pairs trial i with partition k. (Spark would merge the members of
+        # a union, since all are partitioned alike.)
         copies = sc.parallelize(range(count), count).cartesian(shuffled)
         results = copies.mapPartitionsWithIndex(_runner(self._work))
         self._results = results.persist(StorageLevel.DISK_ONLY)
 
     def outcomes(self) -> list[TrialOutcome]:
-        """Train, which happens at the first call, and return what became of each trial."""
+        """Return what became of each trial. The first call trains them."""
         return list(self._sc.runJob(self._results, _outcomes, self._partitions))
 
     def fetch(self, trial: int, folder: Path) -> None:
@@ -49,23 +49,25 @@ class Trials:
             shutil.unpack_archive(file, folder)
 
     def close(self) -> None:
-        """Let the executors forget what they keep for these trials."""
+        """Let the executors forget the results of these trials."""
         self._results.unpersist()
         self._work.unpersist()
 
 
-def _runner(work: Any) -> Callable[[int, Iterable[Any]], Iterator[Any]]:
-    def run(partition: int, pairs: Iterable[Any]) -> Iterator[Any]:
+def _runner(
+    work: Broadcast[TrialsWork],
+) -> Callable[[int, Iterable[Any]], Iterator[TrialOutcome | bytes]]:
+    def run(partition: int, pairs: Iterable[Any]) -> Iterator[TrialOutcome | bytes]:
         return run_trial(partition // KEYS, work.value, (block for _, (_, block) in pairs))
 
     return run
 
 
-def _outcomes(results: Iterable[Any]) -> list[TrialOutcome]:
+def _outcomes(results: Iterable[TrialOutcome | bytes]) -> list[TrialOutcome]:
     return [r for r in results if isinstance(r, TrialOutcome)]
 
 
-def _bytes(results: Iterable[Any]) -> Iterator[bytes]:
+def _bytes(results: Iterable[TrialOutcome | bytes]) -> Iterator[bytes]:
     return (r for r in results if isinstance(r, bytes))
 
 

@@ -1,1 +1,1 @@
-"""The driver's side of a training: callbacks, states, and whose states they are."""
+"""The driver's side of a training: callbacks, states, and how states are told apart."""

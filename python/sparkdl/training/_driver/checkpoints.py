@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from sparkdl._places.places import Place, place_of
 from sparkdl.errors import InvalidModelException
 from sparkdl.errors.user_warnings import warn
-from sparkdl.training._loop.training_state import unpacked
+from sparkdl.training._loop.training_state import unpack_state
 
 _ENDING = ".state"
 _KEPT = 2  # the newest, and the one before in case the newest is damaged
@@ -21,26 +23,26 @@ class Checkpoints:
     Parameters
     ----------
     folder : str
-        Path or URI of the directory; it is made when it is needed.
+        Path or URI of the directory, which is made when it is needed.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = place_of(folder)
 
     def write(self, epoch: int, step: int, state: bytes) -> None:
-        """Write a state; it is there as a whole or not at all."""
-        with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").writing() as made:
-            _write(made, state)
+        """Write a state as a whole or not at all."""
+        with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").writing() as file:
+            _write(file, state)
         for name in self._names()[:-_KEPT]:
             (self._folder / name).delete()
 
-    def newest(self) -> tuple[dict[str, Any], list[Any]] | None:
-        """Return what the newest state holds that is not damaged, None if there is none."""
+    def newest(self) -> tuple[dict[str, Any], list[NDArray[Any]]] | None:
+        """Return the facts and arrays of the newest undamaged state, None if there is none."""
         for name in reversed(self._names()):
             try:
-                return unpacked(_read(self._folder / name))
+                return unpack_state(_read(self._folder / name))
             except InvalidModelException as e:
-                warn(f"Checkpoint {name} is left out: {e}")
+                warn(f"Checkpoint {name} is skipped: {e}")
         return None
 
     def clear(self) -> None:

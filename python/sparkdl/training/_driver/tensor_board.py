@@ -1,4 +1,4 @@
-"""Scalars and histograms for TensorBoard, with what TensorFlow itself has to write them."""
+"""Scalars and histograms for TensorBoard, written by TensorFlow itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
@@ -29,8 +30,9 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
 
     Notes
     -----
-    Keras' own callback needs the package tensorboard, which reading these files takes and training
-    does not. It also takes no metric with several results; here each number has a curve, "p[0]".
+    Keras' own callback needs the package tensorboard, which is there to read these files and not
+    needed to train. Nor does it take metrics with several results; here each number has its curve,
+    "p[0]".
     """
 
     def __init__(self, folder: str, histograms: int) -> None:
@@ -47,9 +49,9 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write the numbers of an epoch."""
-        found = dict(logs or {})
-        validation = {k[4:]: found.pop(k) for k in list(found) if k.startswith("val_")}
-        self._scalars("train", "epoch", epoch, found)
+        training = dict(logs or {})
+        validation = {k[4:]: training.pop(k) for k in list(training) if k.startswith("val_")}
+        self._scalars("train", "epoch", epoch, training)
         if validation:
             self._scalars("validation", "epoch", epoch, validation)
         if self._histograms and (epoch + 1) % self._histograms == 0:
@@ -59,7 +61,7 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
             writer.flush()
         self._copy()
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Close the files."""
         for writer in self._writers.values():
             writer.close()
@@ -78,12 +80,12 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]
         for name, value in numbers:
             self._write(part, f"{unit}_{name}", tf.constant(value, tf.float32), step, "scalars")
 
-    def _histogram(self, name: str, values: Any, step: int) -> None:
+    def _histogram(self, name: str, values: NDArray[Any], step: int) -> None:
         counts, edges = np.histogram(values[np.isfinite(values)], bins=_BINS)
         buckets = tf.constant(np.stack([edges[:-1], edges[1:], counts], 1))
         self._write("train", f"{name}/histogram", buckets, step, "histograms")
 
-    def _write(self, part: str, tag: str, tensor: Any, step: int, plugin: str) -> None:
+    def _write(self, part: str, tag: str, tensor: tf.Tensor, step: int, plugin: str) -> None:
         if part not in self._writers:
             self._writers[part] = tf.summary.create_file_writer(str(self._folder / part))
         metadata = tf.compat.v1.SummaryMetadata(

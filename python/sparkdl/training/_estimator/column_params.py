@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from pyspark.ml.param import Params, TypeConverters
+from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.param.converters import one_of
 from sparkdl.param.declaration import declare_param
@@ -43,17 +43,18 @@ class TrainingColumns(Params):
         "Form of the new columns of the fitted model: array or vector.",
         one_of("outputMode", ("array", "vector")),
     )
-    sampleWeightCol = declare_param(
+    # Optional columns have the default None, which pyspark keeps without the converter.
+    sampleWeightCol: Param[str | None] = declare_param(
         "sampleWeightCol",
         "Column of a number per row that its loss is multiplied by; unset: 1.",
         TypeConverters.toString,
     )
     validationFraction = declare_param(
         "validationFraction",
-        "Fraction of the rows to validate on instead of training, from 0 (none) to below 1.",
+        "Fraction of the rows to validate on instead of training, from 0 (none) to less than 1.",
         fraction,
     )
-    validationCol = declare_param(
+    validationCol: Param[str | None] = declare_param(
         "validationCol",
         "Boolean column: rows to validate on instead of training; unset: none.",
         TypeConverters.toString,

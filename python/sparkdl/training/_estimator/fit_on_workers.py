@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sparkdl._placement.placement import (
     TRAINING,
@@ -23,51 +23,56 @@ from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
-from sparkdl._processes.spark_jobs import described
+from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.training._driver.checkpoints import Checkpoints
+from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.training._estimator.model_checks import (
-    announced,
     check_lists,
     check_trainable,
+    describe_pairing,
     output_columns,
 )
-from sparkdl.training._loop.training_spec import Spec, check_shares, compiled
+from sparkdl.training._loop.training_spec import Spec, check_shares, compile_model
 from sparkdl.transformers._model_to_train import keras_file
 
 if TYPE_CHECKING:
+    import keras
+    from pyspark import RDD, SparkContext
     from pyspark.sql import DataFrame
 
     from sparkdl.transformers import KerasModel
 
+History: TypeAlias = dict[str, list[Any]]  # losses and metrics per epoch, by name
 
-def fit(estimator: Any, dataset: DataFrame) -> KerasModel:
+
+def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
     """Train an estimator's model on a DataFrame.
 
     Raises
     ------
     SettingsException, SchemaMismatchException, InvalidModelException, InvalidInputException
-        Something is wrong that shows before training begins.
+        Something is wrong that can be seen before training begins.
     ModelExecutionException
         Training failed.
     """
     sc = dataset.sparkSession.sparkContext
     check_slots(sc, estimator.getNumWorkers() if estimator.isSet("numWorkers") else 1)
-    file = _file(estimator)
-    model = _model(estimator, file)
+    file = _model_file(estimator)
+    model = _load_model(estimator, file)
     columns, fields = _columns(estimator, model, dataset)
-    with _placed(estimator, columns, fields) as (blocks, found):
-        spec = _spec(estimator, file, found)
-        with described(sc, f"{estimator.uid}: train"):
-            trained, history = _trained(estimator, spec, compiled(spec, model), blocks)
+    with _place_rows(estimator, columns, fields) as (blocks, rows):
+        spec = _spec(estimator, file, rows)
+        with describe_jobs(sc, f"{estimator.uid}: train"):
+            trained, history = _train(estimator, spec, compile_model(spec, model), blocks)
     _check_weights(trained)
-    return _fitted(estimator, trained, history, spec)
+    return _fitted_stage(estimator, trained, history, spec)
 
 
-def _model(estimator: Any, file: Path) -> Any:
-    """Load the model on the driver, so that what is wrong with it is known before anything runs."""
+def _load_model(estimator: KerasEstimatorParams, file: Path) -> keras.Model:
+    """Load the model on the driver, so that its faults are known before anything runs."""
     from sparkdl._models.files.loading import load_to_train
 
     model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
@@ -79,79 +84,83 @@ def _model(estimator: Any, file: Path) -> Any:
     return model
 
 
-def _columns(estimator: Any, model: Any, dataset: DataFrame) -> tuple[DataFrame, Fields]:
+def _columns(
+    estimator: KerasEstimatorParams, model: keras.Model, dataset: DataFrame
+) -> tuple[DataFrame, Fields]:
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
     check_trainable(model)
     check_lists(estimator, model)
     output_columns(estimator, model)
-    given = {n: estimator.getOrDefault(n) for n in ("sampleWeightCol", "validationCol")}
     return training_columns(
         dataset,
         model,
         estimator.getInputCols(),
         estimator.getLabelCols() if estimator.isSet("labelCols") else [],
-        given["sampleWeightCol"],
-        given["validationCol"],
+        estimator.getSampleWeightCol(),
+        estimator.getValidationCol(),
     )
 
 
-def _file(estimator: Any) -> Path:
+def _model_file(estimator: KerasEstimatorParams) -> Path:
     if not estimator.isSet("modelFile"):
         raise SettingsException(
-            "There is no model to train. Set model: one of Keras, the path of its file, or a "
+            "There is no model to train. Set model: a Keras model, the path of its file, or a "
             "function that returns one."
         )
     return keras_file(estimator)
 
 
 @contextmanager
-def _placed(estimator: Any, columns: DataFrame, fields: Fields) -> Iterator[tuple[Any, Layout]]:
+def _place_rows(
+    estimator: KerasEstimatorParams, columns: DataFrame, fields: Fields
+) -> Iterator[tuple[RDD[Any], Layout]]:
     """Encode the rows, and let the executors forget them at the end."""
     blocks = encode_rows(columns, fields)
-    fraction = estimator.getOrDefault("validationFraction")
-    if fraction and estimator.getOrDefault("validationCol"):
+    fraction = estimator.getValidationFraction()
+    if fraction and estimator.getValidationCol():
         raise SettingsException(
             "validationFraction and validationCol are both set: use one of them."
         )
     chosen = Fraction(fraction, estimator.getSeed()) if fraction else None
     try:
-        with described(blocks.context, f"{estimator.uid}: load rows"):
+        with describe_jobs(blocks.context, f"{estimator.uid}: load rows"):
             yield blocks, find_layout(blocks, fields, chosen)
     finally:
         blocks.unpersist()
 
 
-def _spec(estimator: Any, file: Path, found: Layout) -> Spec:
-    get = estimator.getOrDefault
-    if found.fields.labels and get("loss") is None:
+def _spec(estimator: KerasEstimatorParams, file: Path, rows: Layout) -> Spec:
+    if rows.fields.labels and estimator.getLoss() is None:
         raise SettingsException(
             "There are labels but no loss. Set loss, such as 'mse' or "
             "'sparse_categorical_crossentropy'."
         )
-    if get("loss") is not None and not found.fields.labels:
+    if estimator.getLoss() is not None and not rows.fields.labels:
         raise SettingsException("There is a loss but no label. Set labelCols: a column per output.")
     return Spec(
         model=file.read_bytes(),
         suffix=file.suffix,
         custom_objects=estimator.custom_objects or {},
         safe_mode=estimator.safe_mode,
-        optimizer=get("optimizer"),
-        loss=get("loss"),
-        metrics=get("metrics"),
-        batch=get("batchSize"),
-        epochs=get("epochs"),
-        shuffle=get("shuffle"),
-        seed=get("seed"),
-        sync_every=get("syncEvery"),
-        checkpoint_steps=get("checkpointSteps"),
-        layout=found,
-        loss_weights=get("lossWeights"),
+        optimizer=estimator.getOptimizer(),
+        loss=estimator.getLoss(),
+        metrics=estimator.getMetrics(),
+        batch=estimator.getBatchSize(),
+        epochs=estimator.getEpochs(),
+        shuffle=estimator.getShuffle(),
+        seed=estimator.getSeed(),
+        sync_every=estimator.getSyncEvery(),
+        checkpoint_steps=estimator.getCheckpointSteps(),
+        layout=rows,
+        loss_weights=estimator.getLossWeights(),
     )
 
 
-def _trained(estimator: Any, spec: Spec, model: Any, blocks: Any) -> tuple[Any, Any]:
-    """Return the model, which was compiled, with the weights of the workers, and its history."""
+def _train(
+    estimator: KerasEstimatorParams, spec: Spec, model: keras.Model, blocks: RDD[Any]
+) -> tuple[keras.Model, History]:
+    """Return the compiled model with the weights that the workers reach, and its history."""
     from sparkdl.training._driver.dialogue import Dialogue
     from sparkdl.training._loop.epochs import train
 
@@ -162,8 +171,8 @@ def _trained(estimator: Any, spec: Spec, model: Any, blocks: Any) -> tuple[Any, 
     checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if verbose:
-        show(_announced(spec, count))
-        for line in announced(spec.layout.fields, model):
+        show(_headline(spec, count))
+        for line in describe_pairing(spec.layout.fields, model):
             show(line)
     if not dialogue.stop:
         run_workers(
@@ -186,41 +195,38 @@ def _trained(estimator: Any, spec: Spec, model: Any, blocks: Any) -> tuple[Any, 
     return trained, dialogue.history
 
 
-def _workers(estimator: Any, sc: Any, spec: Spec) -> int:
+def _workers(estimator: KerasEstimatorParams, sc: SparkContext, spec: Spec) -> int:
     """Return how many workers train: never more than a batch has rows."""
-    if estimator.isSet("numWorkers"):
-        asked: int = estimator.getNumWorkers()
-    else:
-        asked = task_slots(sc)
-    if asked > spec.batch and estimator.isSet("numWorkers"):
-        warn(f"{spec.batch} workers train instead of {asked}: a batch has {spec.batch} rows.")
-    return min(asked, spec.batch)
+    wanted = estimator.getNumWorkers() if estimator.isSet("numWorkers") else task_slots(sc)
+    if wanted > spec.batch and estimator.isSet("numWorkers"):
+        warn(f"{spec.batch} workers train instead of {wanted}: a batch has {spec.batch} rows.")
+    return min(wanted, spec.batch)
 
 
-def _callbacks(estimator: Any) -> list[Any]:
-    found = list(estimator.getOrDefault("callbacks") or [])
-    folder = estimator.getOrDefault("tensorBoardDir")
+def _callbacks(estimator: KerasEstimatorParams) -> list[keras.callbacks.Callback]:
+    callbacks = list(estimator.getCallbacks() or [])
+    folder = estimator.getTensorBoardDir()
     if folder:
         from sparkdl.training._driver.tensor_board import Board
 
-        found.append(Board(folder, estimator.getOrDefault("histogramEpochs")))
-    return found
+        callbacks.append(Board(folder, estimator.getHistogramEpochs()))
+    return callbacks
 
 
-def _checkpoints(estimator: Any, spec: Spec, model: Any) -> Checkpoints:
-    """Return the states of this very training, or, if it is not to be resumed, an empty folder."""
-    folder = estimator.getOrDefault("checkpointDir")
+def _checkpoints(estimator: KerasEstimatorParams, spec: Spec, model: keras.Model) -> Checkpoints:
+    """Return the states of this very training, none of them if it must not be resumed."""
+    folder = estimator.getCheckpointDir()
     if not folder:
         return Checkpoints(str(new_folder("states")))
     from sparkdl.training._driver.fingerprint import fingerprint
 
-    found = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}")
-    if not estimator.getOrDefault("resume"):
-        found.clear()
-    return found
+    checkpoints = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}")
+    if not estimator.getResume():
+        checkpoints.clear()
+    return checkpoints
 
 
-def _announced(spec: Spec, count: int) -> str:
+def _headline(spec: Spec, count: int) -> str:
     rows = spec.layout.rows
     batches = math.ceil(rows[TRAINING] / spec.batch)
     more = f", validating on {rows[VALIDATION]}" if rows[VALIDATION] else ""
@@ -230,7 +236,7 @@ def _announced(spec: Spec, count: int) -> str:
     )
 
 
-def _check_weights(model: Any) -> None:
+def _check_weights(model: keras.Model) -> None:
     import numpy as np
 
     if not all(np.isfinite(w).all() for w in model.get_weights()):
@@ -240,8 +246,10 @@ def _check_weights(model: Any) -> None:
         )
 
 
-def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
-    """Return the stage that applies the trained model to what this estimator takes."""
+def _fitted_stage(
+    estimator: KerasEstimatorParams, model: keras.Model, history: History, spec: Spec
+) -> KerasModel:
+    """Return the stage that applies the trained model to the estimator's columns."""
     from sparkdl._bundles.description.training_record import remember
     from sparkdl._bundles.saving import save_bundle
     from sparkdl.transformers import KerasModel
@@ -258,5 +266,5 @@ def _fitted(estimator: Any, model: Any, history: Any, spec: Spec) -> KerasModel:
     return stage.setModelFile(str(folder))
 
 
-def _name(model: Any, estimator: Any) -> str:
+def _name(model: keras.Model, estimator: KerasEstimatorParams) -> str:
     return str(getattr(model, "name", None) or Path(place_of(estimator.getModelFile()).name).stem)

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparkdl._models.model_ends import End, model_inputs, model_outputs
 from sparkdl._models.rnn_states import stateful_layers
 from sparkdl._placement.pairing import pair_columns
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
+
+if TYPE_CHECKING:
+    import keras
 
 
-def output_columns(estimator: Any, model: Any) -> list[str]:
+def output_columns(estimator: KerasEstimatorParams, model: keras.Model) -> list[str]:
     """Return the new columns of the fitted model, in the order of its outputs."""
-    given: Any = estimator.getOutputCols()
+    columns = estimator.getOutputCols()
     if not estimator.isSet("outputCols"):
-        return list(given)
-    return pair_columns("outputCols", given, model_outputs(model), "output")
+        return list(columns)
+    return pair_columns("outputCols", columns, model_outputs(model), "output")
 
 
-def check_trainable(model: Any) -> None:
+def check_trainable(model: keras.Model) -> None:
     """Refuse recurrent layers that keep their state from batch to batch.
 
     Raises
     ------
     InvalidModelException
-        There are some: several workers have no batch before the next one, and rows change places.
+        There are some: workers share batches, so a row would not follow the same rows as in Keras.
     """
-    found = ", ".join(f"'{layer.name}'" for layer in stateful_layers(model))
-    if found:
+    layers = ", ".join(f"'{layer.name}'" for layer in stateful_layers(model))
+    if layers:
         raise InvalidModelException(
-            f"Cannot train '{model.name}': stateful=True lets {found} begin each batch with the "
+            f"Cannot train '{model.name}': stateful=True lets {layers} begin each batch with the "
             "state in which the last one ended, but workers share batches, so that a row follows "
             "other rows than in Keras. Build the model with stateful=False (weights are the same: "
             "set_weights(model.get_weights())), or train it with TensorFlowDistributor."
         )
 
 
-def check_lists(estimator: Any, model: Any) -> None:
-    """Refuse lists for outputs whose order is not that of Keras.
+def check_lists(estimator: KerasEstimatorParams, model: keras.Model) -> None:
+    """Refuse lists for outputs in an order that Keras would change.
 
     Raises
     ------
@@ -59,8 +63,8 @@ def check_lists(estimator: Any, model: Any) -> None:
             )
 
 
-def _is_flat(value: Any) -> bool:
-    """Say whether a value is a list by outputs, without the names that outputs have in dicts."""
+def _is_flat(value: object) -> bool:
+    """Say whether a value is a list with one element per output, without their names."""
     if not isinstance(value, (list, tuple)):
         return False
     return not any(isinstance(one, Mapping) and "class_name" not in one for one in value)
@@ -74,15 +78,15 @@ def _place(end: End) -> int:
     return end.place
 
 
-def announced(fields: Fields, model: Any) -> list[str]:
-    """Return lines that tell which column is whose, for what the model has several of."""
+def describe_pairing(fields: Fields, model: keras.Model) -> list[str]:
+    """Return lines that say which column belongs to which end, where there are several."""
     return [
-        *_paired("inputs", model_inputs(model), fields.inputs),
-        *_paired("labels", model_outputs(model), fields.labels),
+        *_pairs("inputs", model_inputs(model), fields.inputs),
+        *_pairs("labels", model_outputs(model), fields.labels),
     ]
 
 
-def _paired(what: str, ends: Sequence[End], fields: Sequence[Field]) -> list[str]:
+def _pairs(what: str, ends: Sequence[End], fields: Sequence[Field]) -> list[str]:
     if len(fields) < 2:
         return []
     pairs = (f"{end.name} from {f.name}" for end, f in zip(ends, fields, strict=True))

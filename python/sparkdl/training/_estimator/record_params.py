@@ -1,4 +1,4 @@
-"""The params of `KerasEstimator` that say what is kept of a training while it runs."""
+"""The params of `KerasEstimator` that say what is recorded of a training while it runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RecordParams(Params):
     )
     checkpointDir = declare_param(
         "checkpointDir",
-        "Directory for the states of trainings, local or any path of Hadoop; unset: none are kept.",
+        "Directory for the states of trainings, local or any path of Hadoop; unset: none is kept.",
         path,
     )
     checkpointSteps = declare_param(
@@ -35,7 +35,7 @@ class RecordParams(Params):
     )
     resume = declare_param(
         "resume",
-        "Whether to go on from the checkpoint of this training, if checkpointDir has one.",
+        "Whether to resume from the checkpoint of this training, if checkpointDir has one.",
         TypeConverters.toBoolean,
     )
     tensorBoardDir = declare_param(
@@ -74,11 +74,11 @@ class RecordParams(Params):
         return self._set(checkpointSteps=value)
 
     def getResume(self) -> bool:
-        """Return whether to go on from a checkpoint."""
+        """Return whether to resume from a checkpoint."""
         return self.getOrDefault(self.resume)
 
     def setResume(self: T, value: bool) -> T:
-        """Set whether to go on from a checkpoint."""
+        """Set whether to resume from a checkpoint."""
         return self._set(resume=value)
 
     def getTensorBoardDir(self) -> str | None:

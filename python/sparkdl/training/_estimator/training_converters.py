@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._models.keras_arguments import LossLike, PerOutput
 from sparkdl._models.keras_configuration import configuration
 from sparkdl._models.libraries import keras
 from sparkdl._placement.each_output import each
 from sparkdl.errors import SparkDLException
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
 
-# What they are depends on the loss.
+if TYPE_CHECKING:
+    from keras.callbacks import Callback
+
+# Which metrics these are depends on the loss.
 _BY_LOSS = ("accuracy", "acc", "crossentropy", "ce")
 
 
-def names(value: Any) -> list[str]:
+def names(value: object) -> list[str]:
     """Accept names of columns, or one name."""
     return TypeConverters.toListString([value] if isinstance(value, str) else value)
 
 
-def columns(value: Any) -> list[str] | dict[str, str]:
+def columns(value: object) -> list[str] | dict[str, str]:
     """Accept names of columns, in an order or by the names of a model's ends, or one name."""
     if not isinstance(value, Mapping):
         return names(value)
@@ -30,15 +34,15 @@ def columns(value: Any) -> list[str] | dict[str, str]:
     return {text(end): text(column) for end, column in value.items()}
 
 
-def fraction(value: Any) -> float:
-    """Accept numbers from 0 to below 1."""
+def fraction(value: object) -> float:
+    """Accept numbers from 0 to less than 1."""
     number = TypeConverters.toFloat(value)
     if not 0 <= number < 1:
-        raise SparkDLException(f"validationFraction must be from 0 to below 1, got {number}.")
+        raise SparkDLException(f"validationFraction must be from 0 to less than 1, got {number}.")
     return number
 
 
-def seconds(value: Any) -> float:
+def seconds(value: object) -> float:
     """Accept numbers above 0."""
     number = TypeConverters.toFloat(value)
     if not number > 0:
@@ -46,36 +50,39 @@ def seconds(value: Any) -> float:
     return number
 
 
-def losses(value: Any) -> Any:
+def losses(value: object) -> LossLike | PerOutput | None:
     """Accept a loss, or a list or dict of losses by output."""
-    return each(value, SparkDLTypeConverters.toKerasLoss)
+    converted: LossLike | PerOutput | None = each(value, SparkDLTypeConverters.toKerasLoss)
+    return converted
 
 
-def loss_weights(value: Any) -> Any:
+def loss_weights(value: object) -> PerOutput | None:
     """Accept lists and dicts of numbers."""
     if not isinstance(value, (list, tuple, dict)):
         raise SparkDLException(f"lossWeights must be a list (or a dict by output), got {value!r}.")
-    return each(value, TypeConverters.toFloat)
+    converted: PerOutput = each(value, TypeConverters.toFloat)
+    return converted
 
 
-def metrics(value: Any) -> Any:
+def metrics(value: object) -> PerOutput | None:
     """Accept lists and dicts of names, functions and metrics of Keras (as configurations)."""
     if not isinstance(value, (list, tuple, dict)):
         raise SparkDLException(f"metrics must be a list (or a dict by output), got {value!r}.")
-    return each(value, _metric)
+    converted: PerOutput = each(value, _metric)
+    return converted
 
 
-def _metric(value: Any) -> Any:
-    found = keras().metrics
+def _metric(value: object) -> object:
+    known = keras().metrics
     if isinstance(value, Mapping) or (isinstance(value, str) and _is_metric(value)):
         return value
-    if isinstance(value, found.Metric):
-        return configuration(value, found.serialize)
+    if isinstance(value, known.Metric):
+        return configuration(value, known.serialize)
     if callable(value) and not isinstance(value, str):
         return value
     raise SparkDLException(
-        f"Keras knows no metric {value!r}. Expected a name such as 'accuracy', a function, or one "
-        "of keras.metrics."
+        f"Keras has no metric {value!r}. Expected a name such as 'accuracy', a function, or a "
+        "metric of keras.metrics."
     )
 
 
@@ -86,12 +93,10 @@ def _is_metric(name: str) -> bool:
         return False
 
 
-def callbacks(value: Any) -> list[Any]:
+def callbacks(value: Iterable[Any]) -> list[Callback]:
     """Accept callbacks of Keras."""
     kind = keras().callbacks.Callback
     for one in value:
         if not isinstance(one, kind):
-            raise SparkDLException(
-                f"Expected callbacks of Keras, got {type(one).__name__}: {one!r}."
-            )
+            raise SparkDLException(f"Expected Keras callbacks, got {type(one).__name__}: {one!r}.")
     return list(value)

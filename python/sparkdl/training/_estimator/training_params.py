@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import Params, TypeConverters
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl.param.converters import at_least_one, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
@@ -35,13 +36,13 @@ class TrainingParams(Params):
     )
     lossWeights = declare_param(
         "lossWeights",
-        "Factors of the outputs' losses, whose sum is trained on: a list, or a dict by output; "
+        "Factors of the outputs' losses in the sum that is minimized: a list, or a dict by output; "
         "unset: 1.",
         loss_weights,
     )
     metrics = declare_param(
         "metrics",
-        "A list of metrics of Keras or names; or a list or dict of such per output.",
+        "A list of metrics of Keras or names; or a list or dict of such lists by output.",
         metrics,
     )
     batchSize = declare_param(
@@ -51,7 +52,7 @@ class TrainingParams(Params):
     )
     epochs = declare_param(
         "epochs",
-        "How often all rows are trained on, 1 or more.",
+        "Passes over the rows, 1 or more.",
         at_least_one("epochs"),
     )
     shuffle = declare_param(
@@ -61,13 +62,13 @@ class TrainingParams(Params):
     )
     seed = declare_param(
         "seed",
-        "Of the order of the rows, of dropout, and of the rows that validationFraction takes.",
+        "Seed of the order of the rows, of dropout, and of the rows that validationFraction takes.",
         TypeConverters.toInt,
     )
     syncEvery = declare_param(
         "syncEvery",
-        "1: workers sum their gradients in each step. k: each takes k steps alone, then "
-        "their weights are averaged.",
+        "1: workers sum their gradients in each step. k: each takes k steps alone, then their "
+        "weights are averaged.",
         at_least_one("syncEvery"),
     )
     numWorkers = declare_param(
@@ -98,31 +99,31 @@ class TrainingParams(Params):
         """Return the optimizer."""
         return self.getOrDefault(self.optimizer)
 
-    def setOptimizer(self: T, value: Any) -> T:
+    def setOptimizer(self: T, value: OptimizerLike) -> T:
         """Set the optimizer."""
         return self._set(optimizer=value)
 
-    def getLoss(self) -> Any:
+    def getLoss(self) -> LossLike | PerOutput | None:
         """Return the loss."""
         return self.getOrDefault(self.loss)
 
-    def setLoss(self: T, value: Any) -> T:
+    def setLoss(self: T, value: LossLike | PerOutput) -> T:
         """Set the loss."""
         return self._set(loss=value)
 
-    def getLossWeights(self) -> Any:
+    def getLossWeights(self) -> PerOutput | None:
         """Return the factors of the losses."""
         return self.getOrDefault(self.lossWeights)
 
-    def setLossWeights(self: T, value: Any) -> T:
+    def setLossWeights(self: T, value: PerOutput) -> T:
         """Set the factors of the losses."""
         return self._set(lossWeights=value)
 
-    def getMetrics(self) -> Any:
+    def getMetrics(self) -> PerOutput | None:
         """Return the metrics."""
         return self.getOrDefault(self.metrics)
 
-    def setMetrics(self: T, value: Any) -> T:
+    def setMetrics(self: T, value: PerOutput) -> T:
         """Set the metrics."""
         return self._set(metrics=value)
 
@@ -135,11 +136,11 @@ class TrainingParams(Params):
         return self._set(batchSize=value)
 
     def getEpochs(self) -> int:
-        """Return how often all rows are trained on."""
+        """Return the number of epochs."""
         return self.getOrDefault(self.epochs)
 
     def setEpochs(self: T, value: int) -> T:
-        """Set how often all rows are trained on."""
+        """Set the number of epochs."""
         return self._set(epochs=value)
 
     def getShuffle(self) -> bool:
@@ -159,11 +160,11 @@ class TrainingParams(Params):
         return self._set(seed=value)
 
     def getSyncEvery(self) -> int:
-        """Return after how many steps workers agree."""
+        """Return after how many steps workers synchronize."""
         return self.getOrDefault(self.syncEvery)
 
     def setSyncEvery(self: T, value: int) -> T:
-        """Set after how many steps workers agree."""
+        """Set after how many steps workers synchronize."""
         return self._set(syncEvery=value)
 
     def getNumWorkers(self) -> int:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparkdl._placement.local_arrays import Rows
 from sparkdl._placement.placement import TRAINING, VALIDATION
 from sparkdl._processes.child_process import set_threads
+from sparkdl._processes.link import Payload
+from sparkdl._processes.worker import Worker
 from sparkdl.plot.metric_values import to_message
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
 from sparkdl.training._loop.stepping import Stepping
-from sparkdl.training._loop.training_spec import Spec, built
-from sparkdl.training._loop.training_state import packed, unpacked
-from sparkdl.training._loop.variables import assign, kept, seeds, values
+from sparkdl.training._loop.training_spec import Spec, build_model
+from sparkdl.training._loop.training_state import pack_state, unpack_state
+from sparkdl.training._loop.variables import assign, seed_variables, state_variables, values
 
-# Kinds of messages to the driver, see `_dialogue`.
+if TYPE_CHECKING:
+    import keras
+
+# Kinds of messages to the driver, see `training._driver.dialogue`.
 BEGIN, EPOCH, STATE = "begin", "epoch", "state"
-_SEEDS = 0xFFFF_FFFF
+_LARGEST_SEED = 0xFFFF_FFFF
 
 
-def train(worker: Any, spec: Spec) -> None:
-    """Train until the driver says that it is enough; it has the result."""
+def train(worker: Worker, spec: Spec) -> None:
+    """Train until the driver, which keeps the result, says that it is enough."""
     set_threads(worker.threads)
     Training(worker, spec).run()
 
@@ -31,12 +36,12 @@ def train(worker: Any, spec: Spec) -> None:
 class Training:
     """One worker's training."""
 
-    def __init__(self, worker: Any, spec: Spec) -> None:
+    def __init__(self, worker: Worker, spec: Spec) -> None:
         import keras
 
         self._worker, self._spec = worker, spec
         keras.utils.set_random_seed(spec.seed)
-        self._model = built(spec, worker.folder)
+        self._model = build_model(spec, worker.folder)
         layout, place = spec.layout, (spec.batch, worker.count, worker.rank)
         self._orders = {k: layout.order(k, *place) for k in (TRAINING, VALIDATION)}
         self._rows = {
@@ -48,7 +53,7 @@ class Training:
         self._steps = Steps(self._model, kinds, len(fields.labels), weighted)
 
     def run(self) -> None:
-        """Train with the other workers, from where the driver says on."""
+        """Train with the other workers, from the state that the driver sends."""
         self._ring = Ring(self._worker)
         try:
             self._run()
@@ -60,34 +65,34 @@ class Training:
             self._model, self._steps, self._ring, self._worker, self._spec.sync_every
         )
         begin = self._worker.ask(BEGIN)
-        about = self._restore(begin.payload)
+        facts = self._restore(begin.payload)
         self._set_rate(begin.fields.get("rate"))
-        epoch, step, losses = about["epoch"], about["step"], about["losses"]
+        epoch, step, losses = facts["epoch"], facts["step"], facts["losses"]
         stop = begin.fields["stop"]
         while not stop:
             stop = self._epoch(epoch, step, losses)
             epoch, step, losses = epoch + 1, 0, []
 
-    def _restore(self, payload: Any) -> dict[str, Any]:
-        """Take over a state; without one, begin."""
-        about: dict[str, Any] = {"epoch": 0, "step": 0, "losses": []}
-        if len(payload):
-            about, arrays = unpacked(payload)
-            count = len(kept(self._model))
-            assign(kept(self._model), arrays[:count])
-            if len(arrays) > count:
-                self._stepping.metrics.restore(arrays[count:])
+    def _restore(self, state: Payload) -> dict[str, Any]:
+        """Take over a state, if there is one; return where in the training it is."""
+        facts: dict[str, Any] = {"epoch": 0, "step": 0, "losses": []}
+        if len(state):
+            facts, arrays = unpack_state(state)
+            variables = state_variables(self._model)
+            assign(variables, arrays[: len(variables)])
+            if len(arrays) > len(variables):
+                self._stepping.metrics.restore(arrays[len(variables) :])
         self._spread_seeds()
-        return about
+        return facts
 
     def _spread_seeds(self) -> None:
         """Let workers drop out different units: seeds are those of worker 0, plus the rank."""
-        for variable in seeds(self._model):
+        for variable in seed_variables(self._model):
             seed, counter = (int(n) for n in np.asarray(variable.value))
-            _set_seed(variable, (seed + self._worker.rank) & _SEEDS, counter)
+            _set_seed(variable, (seed + self._worker.rank) & _LARGEST_SEED, counter)
 
     def _epoch(self, epoch: int, first: int, losses: list[float]) -> bool:
-        """Train for the rest of an epoch; return whether to stop."""
+        """Train for the rest of an epoch, from step `first` on; return whether to stop."""
         spec, order = self._spec, self._orders[TRAINING]
         batches = order.batches(epoch, spec.seed if spec.shuffle else None)
         for step in range(first, order.steps):
@@ -114,33 +119,33 @@ class Training:
     def _checkpoint(self, epoch: int, step: int, losses: list[float]) -> None:
         """Send the state within an epoch to the driver."""
         self._stepping.settle()
-        self._same_seeds()
+        self._align_seeds()
         if self._worker.rank == 0:
-            about = {"epoch": epoch, "step": step, "losses": losses}
-            arrays = [*values(kept(self._model)), *self._stepping.metrics.arrays()]
-            self._worker.tell(STATE, packed(about, arrays))
+            facts = {"epoch": epoch, "step": step, "losses": losses}
+            arrays = [*values(state_variables(self._model)), *self._stepping.metrics.arrays()]
+            self._worker.tell(STATE, pack_state(facts, arrays))
 
     def _end(self, epoch: int, logs: dict[str, Any], losses: list[float]) -> bool:
         """Tell the driver how the epoch went; all workers do what it answers to worker 0."""
-        self._same_seeds()
-        answer = np.zeros(2)
+        self._align_seeds()
+        decision = np.zeros(2)  # whether to stop, and the learning rate
         if self._worker.rank == 0:
             # Logs are in the payload: fields have a limit, and a metric may be a large matrix.
-            about = {"epoch": epoch + 1, "step": 0, "losses": [], "logs": to_message(logs)}
-            state = packed(about, values(kept(self._model)))
-            told = self._worker.ask(EPOCH, state, epoch=epoch, losses=losses).fields
-            answer[:] = told["stop"], np.nan if told["rate"] is None else told["rate"]
-        self._ring.sum(answer)
-        self._set_rate(None if np.isnan(answer[1]) else float(answer[1]))
-        return bool(answer[0])
+            facts = {"epoch": epoch + 1, "step": 0, "losses": [], "logs": to_message(logs)}
+            state = pack_state(facts, values(state_variables(self._model)))
+            answer = self._worker.ask(EPOCH, state, epoch=epoch, losses=losses).fields
+            decision[:] = answer["stop"], np.nan if answer["rate"] is None else answer["rate"]
+        self._ring.sum(decision)
+        self._set_rate(None if np.isnan(decision[1]) else float(decision[1]))
+        return bool(decision[0])
 
     def _set_rate(self, rate: float | None) -> None:
         if rate is not None:
             self._model.optimizer.learning_rate = rate
 
-    def _same_seeds(self) -> None:
-        """Count random numbers as worker 0 does: who had no rows in a step has drawn none."""
-        variables = seeds(self._model)
+    def _align_seeds(self) -> None:
+        """Count random numbers as worker 0 does: a worker without rows in a step drew none."""
+        variables = seed_variables(self._model)
         counters = np.array([np.asarray(v.value)[1] for v in variables], "float64")
         if self._worker.rank:
             counters[:] = 0
@@ -149,5 +154,5 @@ class Training:
             _set_seed(variable, int(np.asarray(variable.value)[0]), int(counter))
 
 
-def _set_seed(variable: Any, seed: int, counter: int) -> None:
+def _set_seed(variable: keras.Variable, seed: int, counter: int) -> None:
     variable.assign(np.array([seed, counter], str(variable.dtype)))

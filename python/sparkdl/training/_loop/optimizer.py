@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sparkdl._models.keras_arguments import OptimizerLike
 from sparkdl._models.keras_configuration import optimizer_of
 
+if TYPE_CHECKING:
+    import keras
 
-def made_optimizer(value: Any, model: Any) -> Any:
-    """Return the optimizer of a name or a configuration, which stays as it is.
+
+def make_optimizer(value: OptimizerLike, model: keras.Model) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a name or a configuration, which is not changed.
 
     Parameters
     ----------
@@ -27,14 +31,14 @@ def made_optimizer(value: Any, model: Any) -> Any:
     return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
 
-def with_rate(optimizer: Any, rate: float) -> Any:
-    """Return a new optimizer with a learning rate instead of its own, or of its schedule."""
+def with_rate(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:
+    """Return a new optimizer with this learning rate instead of its own, or of its schedule."""
     config = optimizer.get_config()
     holder = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
     holder["learning_rate"] = rate
     return type(optimizer).from_config(config)
 
 
-def _computes_in_float16(model: Any) -> bool:
+def _computes_in_float16(model: keras.Model) -> bool:
     policies = (getattr(layer, "dtype_policy", None) for layer in model._flatten_layers())
     return any(getattr(p, "name", None) == "mixed_float16" for p in policies)

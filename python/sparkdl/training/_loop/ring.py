@@ -1,7 +1,7 @@
-"""Sums over all workers: each sends to the next and hears from the one before, by TCP.
+"""Sums over all workers: each sends to the next and receives from the previous one, by TCP.
 
-Every number is summed in one place and in one order, then handed round, so all workers have bit
-for bit the same sums. A worker sends and receives about twice the array, however many there are.
+Every number is summed in one place and in one order, then passed on, so all workers have the same
+sums bit for bit. A worker sends and receives about twice the array, however many there are.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connected, prepare
-from sparkdl._processes.network import listening
+from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connect_within, prepare
+from sparkdl._processes.network import listen
+from sparkdl._processes.worker import Worker
 from sparkdl._processes.worker_process import WorkerLost
 
 _PIECE = 1 << 20
@@ -35,16 +37,16 @@ class Ring:
         A neighbour did not connect in time.
     """
 
-    def __init__(self, worker: Any) -> None:
+    def __init__(self, worker: Worker) -> None:
         self._rank, self._count, self._seconds = worker.rank, worker.count, worker.seconds
-        self._before, self._after = (
+        self._previous_rank, self._next_rank = (
             (self._rank - 1) % self._count,
             (self._rank + 1) % self._count,
         )
         if self._count > 1:
             self._connect(worker)
 
-    def sum(self, array: np.ndarray[Any, Any]) -> None:
+    def sum(self, array: NDArray[Any]) -> None:
         """Replace an array [n] of numbers by the sum of all workers' arrays.
 
         Raises
@@ -52,7 +54,7 @@ class Ring:
         WorkerLost
             A neighbour hung up.
         DeadlinePassed
-            A neighbour neither took nor sent anything for too long.
+            A neighbour neither accepted nor sent anything for too long.
         """
         if self._count == 1:
             return
@@ -75,53 +77,55 @@ class Ring:
             self._next.close()
             self._previous.close()
 
-    def _connect(self, worker: Any) -> None:
+    def _connect(self, worker: Worker) -> None:
         key = secrets.token_hex(16)
-        with listening(backlog=16) as server:
+        with listen(backlog=16) as server:
             place = (worker.host, server.getsockname()[1], key)
-            host, port, theirs = json.loads(worker.exchange(json.dumps(place))[self._after])
-            after = Link(self._to_next(host, port, worker.host), self._seconds)
+            host, port, its_key = json.loads(worker.exchange(json.dumps(place))[self._next_rank])
+            link = Link(self._connect_next(host, port, worker.host), self._seconds)
             try:
-                after.send("ring", key=theirs)
+                link.send("ring", key=its_key)
             except LinkClosed as e:
-                raise WorkerLost(f"worker {self._after} is gone: {e}") from e
-            self._next, self._previous = after.socket, self._accepted(server, key)
+                raise WorkerLost(f"worker {self._next_rank} is gone: {e}") from e
+            self._next, self._previous = link.socket, self._accept_previous(server, key)
         for connection in (self._next, self._previous):
             prepare(connection, self._seconds)
             connection.setblocking(False)
 
-    def _to_next(self, host: str, port: int, own: str) -> socket.socket:
+    def _connect_next(self, host: str, port: int, own_host: str) -> socket.socket:
         try:
-            return connected(host, port, self._seconds)
+            return connect_within(host, port, self._seconds)
         except DeadlinePassed as e:
             raise DeadlinePassed(
-                f"worker {self._rank} on {own} cannot reach worker {self._after}: {e} (param "
-                "timeout). Executors must be able to connect to each other, on all ports"
+                f"worker {self._rank} on {own_host} cannot reach worker {self._next_rank}: {e} "
+                "(param timeout). Executors must be able to connect to each other, on all ports"
             ) from e
 
-    def _accepted(self, server: socket.socket, key: str) -> socket.socket:
-        """Return the connection of the one before; whoever else connects is hung up on."""
+    def _accept_previous(self, server: socket.socket, key: str) -> socket.socket:
+        """Return the connection of the previous worker; close those of anybody else."""
         end = time.monotonic() + self._seconds
         while (left := end - time.monotonic()) > 0:
             server.settimeout(left)
             try:
                 link = Link(server.accept()[0], left)
-                told = link.receive(most=0)
+                greeting = link.receive(most=0)
             except (TimeoutError, LinkClosed):
                 continue
-            if secrets.compare_digest(str(told.fields.get("key")), key):
+            if secrets.compare_digest(str(greeting.fields.get("key")), key):
                 return link.socket
             link.close()
-        raise DeadlinePassed(f"worker {self._before} did not connect within {self._seconds:g} s")
+        raise DeadlinePassed(
+            f"worker {self._previous_rank} did not connect within {self._seconds:g} s"
+        )
 
-    def _swap(self, out: Any, into: Any) -> None:
-        """Send one array to the next worker while another comes from the one before."""
-        unsent, missing = memoryview(out).cast("B"), memoryview(into).cast("B")
+    def _swap(self, out: NDArray[Any], into: NDArray[Any]) -> None:
+        """Send one array to the next worker while another arrives from the previous one."""
+        unsent, missing = out.data.cast("B"), into.data.cast("B")
         while unsent or missing:
-            sent, got = self._send(unsent), self._receive(missing)
-            if not sent and not got:
+            sent, received = self._send(unsent), self._receive(missing)
+            if not sent and not received:
                 self._wait(bool(unsent), bool(missing))
-            unsent, missing = unsent[sent:], missing[got:]
+            unsent, missing = unsent[sent:], missing[received:]
 
     def _send(self, data: memoryview) -> int:
         try:
@@ -129,20 +133,20 @@ class Ring:
         except BlockingIOError:
             return 0
         except OSError as e:
-            raise WorkerLost(f"worker {self._after} is gone: {e}") from e
+            raise WorkerLost(f"worker {self._next_rank} is gone: {e}") from e
 
     def _receive(self, data: memoryview) -> int:
         if not data:
             return 0
         try:
-            got = self._previous.recv_into(data, min(len(data), _PIECE))
+            received = self._previous.recv_into(data, min(len(data), _PIECE))
         except BlockingIOError:
             return 0
         except OSError as e:
-            raise WorkerLost(f"worker {self._before} is gone: {e}") from e
-        if not got:
-            raise WorkerLost(f"worker {self._before} hung up")
-        return got
+            raise WorkerLost(f"worker {self._previous_rank} is gone: {e}") from e
+        if not received:
+            raise WorkerLost(f"worker {self._previous_rank} hung up")
+        return received
 
     def _wait(self, sending: bool, receiving: bool) -> None:
         poll = select.poll()
@@ -151,5 +155,9 @@ class Ring:
         if receiving:
             poll.register(self._previous, select.POLLIN)
         if not poll.poll(self._seconds * 1000):
-            late = f"worker {self._before} sent" if receiving else f"worker {self._after} took"
+            late = (
+                f"worker {self._previous_rank} sent"
+                if receiving
+                else f"worker {self._next_rank} accepted"
+            )
             raise DeadlinePassed(f"{late} nothing for {self._seconds:g} s (param timeout)")

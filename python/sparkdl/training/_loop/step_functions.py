@@ -1,21 +1,22 @@
-"""The functions of TensorFlow that train: gradients, update, both in one, and evaluation.
+"""The TensorFlow functions that train: gradients, update, both in one, and evaluation.
 
-Keras' loss of a batch is the mean over its rows. That of a worker's share, times the share's part
-of the rows of the whole batch, gives gradients whose sum over all workers is that of the whole
-batch. Losses of regularisation, which each worker adds in full, count once by the same arithmetic.
+Keras' loss of a batch is the mean over its rows. If the loss of each worker's share is multiplied
+by the share's fraction of the batch, the gradients of all workers add up to those of the whole
+batch. Regularisation losses, which each worker adds in full, count once for the same reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from sparkdl._models.model_ends import model_inputs, model_outputs, pack, structure_of
-from sparkdl.training._loop.variables import moving
+from sparkdl.training._loop.variables import moving_variables
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
 
@@ -32,28 +33,27 @@ class Steps:
     labels : int
         How many of them are labels.
     weighted : bool
-        Whether the last one weighs rows.
+        Whether the last one weights the rows.
     """
 
     def __init__(
         self,
-        model: Any,
+        model: keras.Model,
         kinds: Sequence[tuple[tuple[int, ...], str]],
         labels: int,
         weighted: bool,
     ) -> None:
         self._model, self._labels, self._weighted = model, labels, weighted
         self._inputs, self._outputs = model_inputs(model), model_outputs(model)
-        self._moving = moving(model)
-        specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
-        self._specs = specs
-        self._used: list[Any] = []
-        self._functions: dict[str, Any] = {}
+        self._moving = moving_variables(model)
+        self._specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
+        self._used: list[keras.Variable] = []
+        self._functions: dict[str, Callable[..., Any]] = {}
         self._make_metrics()
 
     @property
     def size(self) -> int:
-        """Elements of the vector that `gradients` gives."""
+        """Elements of the vector that `gradients` returns."""
         self._function("gradients")
         sizes = [int(np.prod(v.shape)) for v in [*self._used, *self._moving]]
         return sum(sizes) + _ENDS
@@ -64,29 +64,31 @@ class Steps:
         wide = any("64" in str(v.dtype) for v in self._model.trainable_variables)
         return "float64" if wide else "float32"
 
-    def gradients(self, arrays: Sequence[Any], batch: int, summed: Any = None) -> Any:
+    def gradients(
+        self, arrays: Sequence[NDArray[Any]], batch: int, summed: NDArray[Any] | None = None
+    ) -> tf.Tensor:
         """Return this worker's part of what is summed over all workers.
 
-        A vector: gradients and changes of moving averages, each times the part that the rows of
-        this worker are of the `batch` rows of all; then the loss times the rows, and the rows.
+        A vector: gradients and changes of moving averages, each times this worker's fraction of
+        the `batch` rows of all; then the loss times the rows, and the rows.
 
-        `summed`, the vector of the step before summed over all workers, is applied first: one call
-        of TensorFlow takes a fifth of a millisecond, as long as the update of a small model.
+        `summed`, the previous step's vector summed over all workers, is applied first: a call of
+        TensorFlow takes a fifth of a millisecond, as long as the update of a small model.
         """
         before = np.empty(0, self.dtype) if summed is None else summed
         size = tf.constant(batch, tf.float32)
         return self._function("next")(before, size, *map(tf.convert_to_tensor, arrays))
 
-    def update(self, vector: Any) -> None:
+    def update(self, vector: NDArray[Any]) -> None:
         """Apply a vector that was summed over all workers."""
         self._function("update")(tf.convert_to_tensor(vector))
 
-    def whole(self, arrays: Sequence[Any]) -> Any:
+    def whole(self, arrays: Sequence[NDArray[Any]]) -> tf.Tensor:
         """Take a step alone; return [loss times rows, rows]."""
         return self._function("whole")(*map(tf.convert_to_tensor, arrays))
 
-    def evaluate(self, arrays: Sequence[Any], batch: int) -> Any:
-        """Count this worker's part of a batch of so many rows in metrics, without training.
+    def evaluate(self, arrays: Sequence[NDArray[Any]], batch: int) -> tf.Tensor:
+        """Count this worker's part of a batch of so many rows in the metrics, without training.
 
         Return [loss times rows, rows].
         """
@@ -94,19 +96,19 @@ class Steps:
         return self._function("evaluate")(size, *map(tf.convert_to_tensor, arrays))
 
     def _make_metrics(self) -> None:
-        """Have Keras make the variables of metrics, which it does when it sees the first row."""
+        """Have Keras make the metrics' variables, which it does when it sees the first row."""
         x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
         self._loss(x, y, self._model(x, training=False), weight, False, None)
         self._model.reset_metrics()
 
-    def _function(self, name: str) -> Any:
-        """Return a traced function. Traced at once, so that workers without rows know it too."""
+    def _function(self, name: str) -> Callable[..., Any]:
+        """Return a traced function. It is traced here, so that workers without rows know it too."""
         if name not in self._functions:
-            made = tf.function(getattr(self, f"_{name}"), autograph=False)
-            self._functions[name] = made.get_concrete_function(*self._arguments(name))
+            function = tf.function(getattr(self, f"_{name}"), autograph=False)
+            self._functions[name] = function.get_concrete_function(*self._arguments(name))
         return self._functions[name]
 
-    def _arguments(self, name: str) -> list[Any]:
+    def _arguments(self, name: str) -> list[tf.TensorSpec]:
         rows, vector = tf.TensorSpec([], "float32"), tf.TensorSpec([None], self.dtype)
         before = {
             "update": [vector],
@@ -116,14 +118,14 @@ class Steps:
         }.get(name, [])
         return before if name == "update" else [*before, *self._specs]
 
-    def _next(self, summed: Any, batch: Any, *tensors: Any) -> Any:
-        gradients = self._function("gradients")  # which says what an update is of
+    def _next(self, summed: tf.Tensor, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        gradients = self._function("gradients")  # its trace decides which variables are updated
         tf.cond(tf.size(summed) > 0, lambda: self._update(summed), lambda: None)
         return gradients(batch, *tensors)
 
-    def _gradients(self, batch: Any, *tensors: Any) -> Any:
+    def _gradients(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
         before = [tf.identity(v.value) for v in self._moving]
-        gradients, loss, rows = self._differentiated(tensors, batch)
+        gradients, loss, rows = self._differentiate(tensors, batch)
         pairs = zip(gradients, self._model.trainable_variables, strict=True)
         known = [(g, v) for g, v in pairs if g is not None]
         self._used = [v for _, v in known]
@@ -137,7 +139,7 @@ class Steps:
         ends = tf.cast(tf.stack([loss, rows]), self.dtype)
         return tf.concat([*flat, ends], 0)
 
-    def _update(self, vector: Any) -> None:
+    def _update(self, vector: tf.Tensor) -> None:
         variables = [*self._used, *self._moving]
         sizes = [int(np.prod(v.shape)) for v in variables]
         parts = [
@@ -152,23 +154,25 @@ class Steps:
         for variable, change in zip(self._moving, parts[count:], strict=True):
             variable.assign_add(change)
 
-    def _whole(self, *tensors: Any) -> Any:
-        gradients, loss, rows = self._differentiated(tensors, None)
+    def _whole(self, *tensors: tf.Tensor) -> tf.Tensor:
+        gradients, loss, rows = self._differentiate(tensors, None)
         variables = self._model.trainable_variables
         if variables:
             self._model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([loss, rows])
 
-    def _evaluate(self, batch: Any, *tensors: Any) -> Any:
+    def _evaluate(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
         x, y, weight = self._split(tensors)
         predicted = self._model(x, training=False)
         mean, rows = self._loss(x, y, predicted, weight, False, batch)
         return tf.stack([mean * rows, rows])
 
-    def _differentiated(self, tensors: Sequence[Any], batch: Any) -> tuple[list[Any], Any, Any]:
+    def _differentiate(
+        self, tensors: Sequence[tf.Tensor], batch: tf.Tensor | None
+    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
         """Return gradients, the loss times rows, and rows.
 
-        The gradients are those of the rows' part of a batch of so many rows; None: of all of it.
+        The gradients are those of the rows as a part of a batch of so many; None: as all of it.
         """
         x, y, weight = self._split(tensors)
         with tf.GradientTape() as tape:
@@ -179,12 +183,18 @@ class Steps:
         return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
 
     def _loss(
-        self, x: Any, y: Any, predicted: Any, weight: Any, training: bool, batch: Any
-    ) -> tuple[Any, Any]:
-        """Return the mean loss and the number of rows; count them in metrics.
+        self,
+        x: object,
+        y: object,
+        predicted: object,
+        weight: tf.Tensor | None,
+        training: bool,
+        batch: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the mean loss and the number of rows; count them in the metrics.
 
-        Keras takes the mean of each output's losses over batches, whatever their rows: a share
-        counts in it as its part of the batch.
+        Keras takes the mean of each output's losses over batches, however many rows they have: a
+        share counts there by its fraction of the batch.
         """
         states = [v for m in self._output_losses() for v in m.variables]
         before = [tf.identity(v.value) for v in states]
@@ -197,12 +207,12 @@ class Steps:
                 state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
         return mean, rows
 
-    def _output_losses(self) -> list[Any]:
+    def _output_losses(self) -> list[keras.Metric]:
         """Return the metrics of the losses of single outputs, once Keras has made them."""
-        compiled = self._model._compile_loss
-        return list(compiled.metrics) if compiled is not None else []
+        compile_loss = self._model._compile_loss
+        return list(compile_loss.metrics) if compile_loss is not None else []
 
-    def _split(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
+    def _split(self, tensors: Sequence[tf.Tensor]) -> tuple[object, object, tf.Tensor | None]:
         """Return x, y and weight as the model takes them."""
         *others, weight = tensors if self._weighted else (*tensors, None)
         split = len(others) - self._labels

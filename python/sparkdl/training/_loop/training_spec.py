@@ -1,21 +1,25 @@
-"""What is to be trained, and how: all that workers are told, and the model that they make of it."""
+"""What is to be trained, and how: all that workers need to know, and how they make the model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl._models.keras_configuration import readable
 from sparkdl._placement.each_output import each
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
-from sparkdl.training._loop.optimizer import made_optimizer
+from sparkdl.training._loop.optimizer import make_optimizer
 
-_SUMMED = ("sum_over_batch_size", "mean")
+if TYPE_CHECKING:
+    import keras
+
+_MEANS = ("sum_over_batch_size", "mean")
 _OF_WHOLE_BATCHES = ("dice", "tversky", "circle")
 
 
@@ -26,7 +30,7 @@ class Spec:
     Attributes
     ----------
     model : bytes
-        The file of Keras, which ends in `suffix`.
+        The content of a file of Keras whose name ends in `suffix`.
     optimizer, loss, loss_weights, metrics : object
         As Keras' `compile` takes them, or their configurations.
     batch : int
@@ -36,16 +40,16 @@ class Spec:
     sync_every : int
         Steps that workers take alone before their weights are averaged; 1: gradients are summed.
     checkpoint_steps : int
-        Steps between states that are sent to the driver within an epoch; 0: none are.
+        Steps between the states that are sent to the driver within an epoch; 0: none are.
     """
 
     model: bytes
     suffix: str
     custom_objects: Mapping[str, Any]
     safe_mode: bool
-    optimizer: Any
-    loss: Any
-    metrics: Any
+    optimizer: OptimizerLike
+    loss: LossLike | PerOutput | None
+    metrics: PerOutput | None
     batch: int
     epochs: int
     shuffle: bool
@@ -53,10 +57,10 @@ class Spec:
     sync_every: int
     checkpoint_steps: int
     layout: Layout
-    loss_weights: Any = None
+    loss_weights: PerOutput | None = None
 
 
-def built(spec: Spec, folder: Path) -> Any:
+def build_model(spec: Spec, folder: Path) -> keras.Model:
     """Return the model of a training, as a worker makes it: loaded and compiled."""
     import keras
 
@@ -66,10 +70,10 @@ def built(spec: Spec, folder: Path) -> Any:
     file.write_bytes(spec.model)
     with keras.saving.custom_object_scope(dict(spec.custom_objects)):
         model = load_to_train(file, spec.custom_objects, spec.safe_mode)
-    return compiled(spec, model)
+    return compile_model(spec, model)
 
 
-def compiled(spec: Spec, model: Any) -> Any:
+def compile_model(spec: Spec, model: keras.Model) -> keras.Model:
     """Compile a model that was loaded; return it with the variables of its optimizer.
 
     Raises
@@ -86,29 +90,30 @@ def compiled(spec: Spec, model: Any) -> Any:
     return model
 
 
-def _compile(model: Any, spec: Spec) -> Any:
+def _compile(model: keras.Model, spec: Spec) -> LossLike | PerOutput | None:
     """Compile a model; return its losses."""
     import keras
 
     try:
+        losses: LossLike | PerOutput | None
         losses = each(spec.loss, lambda loss: keras.losses.get(readable(loss)))
         model.compile(
-            optimizer=made_optimizer(spec.optimizer, model),
+            optimizer=make_optimizer(spec.optimizer, model),
             loss=losses,
             loss_weights=spec.loss_weights,
             metrics=each(spec.metrics, _metric),
-            auto_scale_loss=False,  # the optimizer does, if it is to
+            auto_scale_loss=False,  # the optimizer does, if need be
         )
     except (TypeError, ValueError) as e:
         raise SettingsException(
-            f"Keras cannot make the optimizer, a loss or a metric: {e} Classes of your own must be "
-            "in custom_objects, by name."
+            f"Keras cannot make the optimizer, a loss or a metric: {e} Your own classes must be in "
+            "custom_objects, by name."
         ) from e
     return losses
 
 
-def _metric(value: Any) -> Any:
-    """Return a metric of its configuration; names stay, for Keras looks at the loss to tell."""
+def _metric(value: object) -> object:
+    """Return the metric of a configuration; names stay, since their meaning depends on the loss."""
     import keras
 
     return keras.metrics.deserialize(readable(value)) if isinstance(value, Mapping) else value
@@ -124,17 +129,17 @@ def check_shares(spec: Spec, count: int) -> None:
     """
     import keras
 
-    def check(value: Any) -> None:
+    def check(value: LossLike) -> None:
         loss = keras.losses.get(readable(value))
         name = getattr(loss, "__name__", type(loss).__name__)
         axis = getattr(loss, "axis", None)
-        apart = axis is not None and 0 not in np.atleast_1d(axis)
-        whole = name.lower() in _OF_WHOLE_BATCHES and not (apart and name != "Circle")
+        by_row = axis is not None and 0 not in np.atleast_1d(axis)
+        whole = name.lower() in _OF_WHOLE_BATCHES and not (by_row and name != "Circle")
         if whole and loss.__module__.startswith("keras."):
             raise SettingsException(
-                f"Loss {name} takes all rows of a batch together, and the shares of {count} "
-                "workers do not add up to it. Set numWorkers=1, or, of Dice and Tversky, an axis "
-                "without 0, such as keras.losses.Dice(axis=(1, 2, 3))."
+                f"Loss {name} takes all rows of a batch together, and the losses of {count} "
+                "workers' shares do not add up to it. Set numWorkers=1, or give Dice and Tversky "
+                "an axis without 0, such as keras.losses.Dice(axis=(1, 2, 3))."
             )
 
     if count > 1:
@@ -142,9 +147,9 @@ def check_shares(spec: Spec, count: int) -> None:
             each(spec.loss, check)
 
 
-def _check_reduction(loss: Any) -> None:
-    reduction = getattr(loss, "reduction", _SUMMED[0])
-    if reduction not in _SUMMED:
+def _check_reduction(loss: LossLike) -> None:
+    reduction = getattr(loss, "reduction", _MEANS[0])
+    if reduction not in _MEANS:
         raise SettingsException(
             f"Loss {getattr(loss, 'name', loss)} has reduction {reduction!r}. The loss of a global "
             "batch is the mean over its rows, which workers compute together; use reduction "

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sparkdl._processes.link import Payload
 from sparkdl.errors import InvalidModelException
 
 _MAGIC = b"sparkdl-state-1\n"
@@ -17,25 +19,25 @@ _LENGTH = struct.Struct("!Q")
 _DIGEST = 32
 
 
-def packed(about: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
+def pack_state(facts: Mapping[str, Any], arrays: Sequence[NDArray[Any]]) -> bytes:
     """Return facts (JSON) and arrays as bytes, with their SHA-256 at the end."""
-    numbers = [np.asarray(a, order="C") for a in arrays]
-    header = {"about": about, "arrays": [[str(a.dtype), a.shape] for a in numbers]}
-    told = json.dumps(header).encode()
-    parts: list[Any] = [_MAGIC, _LENGTH.pack(len(told)), told, *map(_memory, numbers)]
+    contiguous = [np.asarray(a, order="C") for a in arrays]
+    header = {"about": facts, "arrays": [[str(a.dtype), a.shape] for a in contiguous]}
+    text = json.dumps(header).encode()
+    parts: list[Payload] = [_MAGIC, _LENGTH.pack(len(text)), text, *map(_memory, contiguous)]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
     return b"".join([*parts, digest.digest()])
 
 
-def unpacked(data: Any) -> tuple[dict[str, Any], list[Any]]:
+def unpack_state(data: Payload) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """Return facts and arrays.
 
     Raises
     ------
     InvalidModelException
-        The bytes are no state, or damaged.
+        The bytes are not a state, or a damaged one.
     """
     view = memoryview(data)
     content, digest = view[:-_DIGEST], view[-_DIGEST:]
@@ -55,14 +57,15 @@ def unpacked(data: Any) -> tuple[dict[str, Any], list[Any]]:
     return header["about"], arrays
 
 
-def _memory(array: Any) -> memoryview:
-    """Return the bytes of an array, which are not copied."""
-    return memoryview(array.reshape(-1).view("uint8"))
+def _memory(array: NDArray[Any]) -> memoryview:
+    """Return the bytes of an array without a copy."""
+    return array.reshape(-1).view("uint8").data
 
 
-def _dtype(name: str) -> Any:
+def _dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         from ml_dtypes import bfloat16
 
-        return np.dtype(bfloat16)
+        dtype: np.dtype[Any] = np.dtype(bfloat16)
+        return dtype
     return np.dtype(name)

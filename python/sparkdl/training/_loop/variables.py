@@ -3,55 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
 
 
-def moving(model: Any) -> list[Any]:
+def moving_variables(model: keras.Model) -> list[keras.Variable]:
     """Return the float variables that the model itself changes while it trains.
 
     These are the weights that layers own and do not train, such as the moving averages of batch
     normalisation. Those of frozen layers do not change and are left out.
     """
-    found: dict[int, Any] = {}
+    variables: dict[int, keras.Variable] = {}
     for layer in model._flatten_layers():
         if not layer.trainable:
             continue
         below = {id(w) for s in layer._flatten_layers(include_self=False) for w in s.weights}
         own = [w for w in layer.non_trainable_weights if id(w) not in below]
-        found.update((id(w), w) for w in own if is_float(w))
-    return list(found.values())
+        variables.update((id(w), w) for w in own if is_float(w))
+    return list(variables.values())
 
 
-def seeds(model: Any) -> list[Any]:
+def seed_variables(model: keras.Model) -> list[keras.Variable]:
     """Return the states of random layers: a seed and a counter each."""
     others = {id(v) for v in [*model.weights, *metric_variables(model)]}
     return [v for v in model.variables if id(v) not in others and tuple(v.shape) == (2,)]
 
 
-def metric_variables(model: Any) -> list[Any]:
+def metric_variables(model: keras.Model) -> list[keras.Variable]:
     """Return the states of all metrics."""
     return [v for m in model.metrics for v in m.variables]
 
 
-def kept(model: Any) -> list[Any]:
+def state_variables(model: keras.Model) -> list[keras.Variable]:
     """Return all that a state holds: weights, the optimizer's variables, seeds."""
-    return [*model.weights, *model.optimizer.variables, *seeds(model)]
+    return [*model.weights, *model.optimizer.variables, *seed_variables(model)]
 
 
-def is_float(variable: Any) -> bool:
+def is_float(variable: keras.Variable) -> bool:
     """Say whether a variable holds numbers that can be averaged."""
     return "float" in str(variable.dtype)
 
 
-def values(variables: list[Any]) -> list[Any]:
+def values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
     """Return the values of variables as arrays."""
     return [np.asarray(v.value) for v in variables]
 
 
-def parts(flat: Any, variables: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Give each variable with its part, in its shape, of an array that has all one by one."""
+def split_flat(
+    flat: NDArray[Any], variables: list[keras.Variable]
+) -> Iterator[tuple[keras.Variable, NDArray[Any]]]:
+    """Yield each variable with its value, in its shape, from an array that has all in turn."""
     at = 0
     for variable in variables:
         size = int(np.prod(variable.shape))
@@ -59,7 +65,7 @@ def parts(flat: Any, variables: list[Any]) -> Iterator[tuple[Any, Any]]:
         at += size
 
 
-def assign(variables: list[Any], arrays: list[Any]) -> None:
+def assign(variables: list[keras.Variable], arrays: list[NDArray[Any]]) -> None:
     """Give variables their values."""
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -6,7 +6,7 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, PredicateHelper}
 import org.apache.spark.sql.catalyst.optimizer.JoinSelectionHelper
-import org.apache.spark.sql.catalyst.plans.logical.{AddCheckConstraint, LogicalPlan, Project, TableSpec}
+import org.apache.spark.sql.catalyst.plans.logical.{AddCheckConstraint, CreateStreamingTable, LogicalPlan, Project, TableSpec}
 import org.apache.spark.sql.catalyst.plans.physical.{ClusteredDistribution, Distribution}
 import org.apache.spark.sql.connector.catalog.constraints.Check
 import org.apache.spark.sql.internal.SQLConf
@@ -33,12 +33,14 @@ final private class Spark41 extends SparkApi with PredicateHelper with JoinSelec
 
   override def canBroadcast(plan: LogicalPlan): Boolean = canBroadcastBySize(plan, SQLConf.get)
 
-  /** Tables of 4.0 have no constraints. */
-  override def addedConstraint(command: LogicalPlan): Option[Expression] = command match {
-    case add: AddCheckConstraint => Some(add.checkConstraint)
-    case _                       => None
+  /** 4.0 has neither of the two commands. */
+  override def expressionsKept(command: LogicalPlan): Seq[Expression] = command match {
+    case add: AddCheckConstraint      => Seq(add.checkConstraint)
+    case create: CreateStreamingTable => create.columns.flatMap(_.defaultValue).map(_.child)
+    case _                            => Nil
   }
 
+  /** Tables of 4.0 have no constraints. */
   override def checkConstraints(command: LogicalPlan): Seq[String] =
     command.productIterator.collect { case spec: TableSpec => spec.constraints }.toSeq.flatten.collect {
       case check: Check => check.predicateSql

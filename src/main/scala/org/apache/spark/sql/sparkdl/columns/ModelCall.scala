@@ -44,7 +44,7 @@ case class ModelCall(application: ModelApplication, children: Seq[Expression]) e
   }
 
   // As in Unevaluable, which every version of Spark composes of other traits: these two would be linked with one of them.
-  override def eval(input: InternalRow): Any = throw QueryExecutionErrors.cannotEvaluateExpressionError(this)
+  override def eval(input: InternalRow = null): Any = throw QueryExecutionErrors.cannotEvaluateExpressionError(this)
   override protected def doGenCode(context: CodegenContext, code: ExprCode): ExprCode =
     throw QueryExecutionErrors.cannotGenerateCodeForExpressionError(this)
 

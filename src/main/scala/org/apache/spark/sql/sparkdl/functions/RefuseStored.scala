@@ -20,15 +20,15 @@ object RefuseStored extends Rule[LogicalPlan] {
 
   override def apply(plan: LogicalPlan): LogicalPlan = { modelsIn(plan).headOption.foreach(refuse(_, plan)); plan }
 
-  private def modelsIn(plan: LogicalPlan): Seq[String] =
-    SparkApi.current.addedConstraint(plan).fold(modelsInCommand(plan))(modelIn(_).toSeq)
+  private def modelsIn(plan: LogicalPlan): Seq[String] = {
+    val kept = SparkApi.current.expressionsKept(plan)
+    if (kept.nonEmpty) kept.flatMap(modelIn) else modelsInCommand(plan)
+  }
 
   private def modelsInCommand(plan: LogicalPlan): Seq[String] = plan match {
     case command: Call => command.expressions.flatMap(modelIn)
     case command: AlterTableCommand =>
       command.expressions.flatMap(modelIn) ++ command.changes.flatMap(textsOf).flatMap(modelInText(_, command.table))
-    case command: CreateStreamingTable =>
-      command.columns.flatMap(_.defaultValue).map(_.child).flatMap(modelIn)
     case command: V2CreateTablePlan =>
       val table = LocalRelation(DataTypeUtils.toAttributes(command.tableSchema))
       command.expressions

@@ -1,6 +1,6 @@
 package org.apache.spark.sql.sparkdl.functions
 
-import org.apache.spark.sql.catalyst.plans.logical.{CreateVariable, LogicalPlan}
+import org.apache.spark.sql.catalyst.plans.logical.{CreateVariable, DefaultValueExpression, LogicalPlan}
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sparkdl.columns.ModelCall
 
@@ -8,8 +8,11 @@ import org.apache.spark.sql.sparkdl.columns.ModelCall
 object VariableDefaults extends Rule[LogicalPlan] {
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
     case create: CreateVariable if create.defaultExpr.exists(_.isInstanceOf[ModelCall]) =>
-      val default = create.defaultExpr
-      create.copy(defaultExpr = default.copy(child = QueryValue(default.child)))
+      create.copy(defaultExpr = queryIn(create.defaultExpr))
     case other => other
   }
+
+  /** Not a copy, which versions of Spark make of different parts. */
+  private def queryIn(default: DefaultValueExpression): DefaultValueExpression =
+    default.withNewChildren(Seq(QueryValue(default.child))).asInstanceOf[DefaultValueExpression]
 }

@@ -32,7 +32,7 @@ private object DropsRows {
   def of(node: LogicalPlan): Seq[DropsRows] = node match {
     case LimitOfAll(rows, child, on) if rows <= mostRowsInOneTask => Seq(limit(node, child, on))
     case s: Sample if !s.withReplacement =>
-      Seq(DropsRows(AttributeSet.empty, s.child, s.output, c => s.copy(child = c)))
+      Seq(DropsRows(AttributeSet.empty, s.child, s.output, c => s.withNewChildren(Seq(c))))
     case j: Join => join(j)
     case w: WindowGroupLimit if w.partitionSpec.nonEmpty || w.limit <= mostRowsInOneTask =>
       Seq(DropsRows(AttributeSet(w.expressions), w.child, w.output, c => w.copy(child = c)))

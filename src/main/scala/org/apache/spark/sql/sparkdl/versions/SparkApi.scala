@@ -32,10 +32,10 @@ trait SparkApi {
   /** Whether the rows are few enough to be broadcast, as the session's settings have it. */
   def canBroadcast(plan: LogicalPlan): Boolean
 
-  /** The constraint that a command adds to a table. */
-  def addedConstraint(command: LogicalPlan): Option[Expression]
+  /** What commands that only some versions have keep with a table: constraints and defaults of columns. */
+  def expressionsKept(command: LogicalPlan): Seq[Expression]
 
-  /** The constraints, in SQL, of the table that a command makes. */
+  /** The constraints, in SQL, of a table that a command makes. */
   def checkConstraints(command: LogicalPlan): Seq[String]
 }
 

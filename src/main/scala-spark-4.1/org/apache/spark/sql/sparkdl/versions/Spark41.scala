@@ -6,7 +6,13 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, PredicateHelper}
 import org.apache.spark.sql.catalyst.optimizer.JoinSelectionHelper
-import org.apache.spark.sql.catalyst.plans.logical.{AddCheckConstraint, CreateStreamingTable, LogicalPlan, Project, TableSpec}
+import org.apache.spark.sql.catalyst.plans.logical.{
+  AddCheckConstraint,
+  CreateStreamingTable,
+  LogicalPlan,
+  Project,
+  TableSpec
+}
 import org.apache.spark.sql.catalyst.plans.physical.{ClusteredDistribution, Distribution}
 import org.apache.spark.sql.connector.catalog.constraints.Check
 import org.apache.spark.sql.internal.SQLConf

@@ -1,12 +1,11 @@
 import Packaging.devJars
 
-// Versions that everything else derives from. The Python package reads the project's version from VERSION.
-val sparkVersion = "4.1.0"
-val tensorflowVersion = "1.1.0" // TensorFlow Java; it carries TensorFlow 2.18
-val javacppVersion = "1.5.11" // the one that TensorFlow Java 1.1.0 was built with
+// The Python package reads the project's version from VERSION, and the others from the same file as `Versions`.
+val sparkVersion = Versions("spark.compiled")
+val tensorflowVersion = Versions("tensorflow.java")
 val nativePlatform = "linux-x86_64"
 
-ThisBuild / scalaVersion := "2.13.16"
+ThisBuild / scalaVersion := Versions("scala")
 ThisBuild / organization := "org.sparkdl"
 ThisBuild / version := IO.read(file("VERSION")).trim
 ThisBuild / organizationName := "The sparkdl authors"
@@ -22,7 +21,7 @@ ThisBuild / versionScheme := Some("early-semver")
 // stay outside, for Ivy takes them from the POM and they weigh 168 MB.
 val nativeModules = Seq(
   "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
-  "org.bytedeco" % "javacpp" % javacppVersion classifier nativePlatform
+  "org.bytedeco" % "javacpp" % Versions("javacpp") classifier nativePlatform
 )
 
 lazy val sparkModuleOptions = Seq(
@@ -41,7 +40,7 @@ lazy val sparkdl = (project in file("."))
       "org.scalatest" %% "scalatest" % "3.2.19" % Test,
       "org.apache.spark" %% "spark-catalyst" % sparkVersion % Test classifier "tests" // its catalog of tables in memory
     ) ++ TestHdfs.modules.map(_ % Test),
-    scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
+    scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", Versions.list("java").head),
     Test / fork := true,
     Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
     Test / javaOptions += { // what tests write there goes when they run again
@@ -52,7 +51,8 @@ lazy val sparkdl = (project in file("."))
     },
     Test / parallelExecution := false
   )
-  .settings(Resources.settings(Map("tensorflowJava" -> tensorflowVersion, "nativePlatform" -> nativePlatform)): _*)
+  .settings(SparkVersions.settings: _*)
+  .settings(Resources.settings(nativePlatform): _*)
   .settings(Packaging.settings(nativeModules): _*)
   .settings(TestHdfs.settings: _*)
   .settings(TestLake.settings: _*)

@@ -12,17 +12,33 @@ say() { printf '==> [%3ds] %s\n' "$SECONDS" "$*"; }
 # die TEXT: what is wrong and how to mend it, then the end.
 die() { printf '\nERROR: %s\n' "$*" >&2; exit 1; }
 
+# versions_of KEY: a line of the file of versions.
+versions_of() { sed -n "s/^$1=//p" "$root/python/sparkdl/resources/versions.properties"; }
+
+# either WORD...: "17", "17 or 21", "17, 21 or 25".
+either() {
+  local text=$1
+  shift
+  while [ $# -gt 1 ]; do text="$text, $1"; shift; done
+  echo "$text${1:+ or $1}"
+}
+
+# among WORD LIST...: whether the word is in the list.
+among() { [[ " ${*:2} " == *" $1 "* ]]; }
+
 java_command() { if [ -n "${JAVA_HOME:-}" ]; then echo "$JAVA_HOME/bin/java"; else echo java; fi; }
 
-# check_java: Spark 4.1 and sparkdl are built for and tested with JDK 17.
+# check_java: a JDK that Spark and sparkdl are tested with.
 check_java() {
-  local java found
+  local java found tested wanted newest
+  read -ra tested <<<"$(versions_of java)"
+  wanted="JDK $(either "${tested[@]}")" newest=${tested[-1]}
   java=$(java_command)
-  command -v "$java" >/dev/null 2>&1 || die "no JDK: '$java' is not there. Install JDK 17" \
-    "(Debian and Ubuntu: apt install openjdk-17-jdk-headless) and put it on the PATH, or set JAVA_HOME to it."
+  command -v "$java" >/dev/null 2>&1 || die "no JDK: '$java' is not there. Install $wanted" \
+    "(Debian and Ubuntu: apt install openjdk-$newest-jdk-headless) and put it on the PATH, or set JAVA_HOME to it."
   found=$("$java" -version 2>&1 </dev/null | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
-  [ "$found" = 17 ] || die "JDK 17 is needed, but '$java' is version ${found:-unknown}." \
-    "Set JAVA_HOME to a JDK 17, for example: JAVA_HOME=/usr/lib/jvm/java-17-openjdk-amd64 $0"
+  among "${found:-unknown}" "${tested[@]}" || die "$wanted is needed, but '$java' is version ${found:-unknown}." \
+    "Set JAVA_HOME to a $wanted, for example: JAVA_HOME=/usr/lib/jvm/java-$newest-openjdk-amd64 $0"
 }
 
 # check_build_tool: sbt, or Maven to fetch sbt with.
@@ -31,17 +47,25 @@ check_build_tool() {
     "PATH. Install one of them (Debian and Ubuntu: apt install maven; build/sbt then fetches sbt through it)."
 }
 
-# find_python: prints the first Python 3.10 to 3.12; SPARKDL_PYTHON names one.
+# python_names: what a Python of a tested version may be called, the newest first.
+python_names() {
+  local name names=" python"
+  for name in $(versions_of python); do names=" python$name$names"; done
+  echo "python3$names"
+}
+
+# find_python: prints the first Python of a tested version; SPARKDL_PYTHON names one.
 find_python() {
-  local candidate
-  for candidate in ${SPARKDL_PYTHON:-python3 python3.12 python3.11 python3.10 python}; do
+  local candidate candidates=${SPARKDL_PYTHON:-$(python_names)} tested
+  read -ra tested <<<"$(versions_of python)"
+  for candidate in $candidates; do
     # A name on the PATH may be a shim without a Python behind it, so it is run.
-    if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' >/dev/null 2>&1 </dev/null; then
+    if among "$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null </dev/null)" "${tested[@]}"; then
       command -v "$candidate"
       return
     fi
   done
-  die "no Python 3.10, 3.11 or 3.12 among: ${SPARKDL_PYTHON:-python3 python3.12 python3.11 python3.10 python}." \
+  die "no Python $(either "${tested[@]}") among: $candidates." \
     "Install one (Debian and Ubuntu: apt install python3 python3-venv) or name it: SPARKDL_PYTHON=/path/to/python $0"
 }
 

@@ -4,17 +4,16 @@ import sbt.Keys._
 /** Resources that come from elsewhere than src/main/resources. */
 object Resources {
 
-  def settings(versions: Map[String, String]): Seq[Setting[_]] = Seq(
-    Compile / resourceGenerators += versionFile(versions).taskValue,
+  def settings(nativePlatform: String): Seq[Setting[_]] = Seq(
+    Compile / resourceGenerators += versionFile(nativePlatform).taskValue,
     Compile / resourceGenerators += tables.taskValue,
     Compile / resourceGenerators += licences.taskValue
   )
 
   /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
-  private def versionFile(versions: Map[String, String]) = Def.task {
+  private def versionFile(nativePlatform: String) = Def.task {
     val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
-    val lines = (versions + ("version" -> version.value)).toSeq.sorted.map { case (k, v) => s"$k=$v\n" }
-    writeIfChanged(file, lines.mkString)
+    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nnativePlatform=$nativePlatform\n")
     Seq(file)
   }
 

@@ -1,7 +1,63 @@
-"""Gives setuptools the version; everything else stands in pyproject.toml."""
+"""Gives setuptools what follows from versions; everything else stands in pyproject.toml."""
 
+import runpy
+from email import message_from_string
 from pathlib import Path
 
 from setuptools import setup
 
-setup(version=(Path(__file__).resolve().parent.parent / "VERSION").read_text().strip())
+HERE = Path(__file__).resolve().parent
+VERSION, PKG_INFO = HERE.parent / "VERSION", HERE / "PKG-INFO"
+_versions = runpy.run_path(str(HERE / "sparkdl" / "session" / "supported_versions.py"))
+supported, pip_range = _versions["supported"], _versions["pip_range"]
+
+PYTHON, SPARK = supported("python"), supported("spark")
+(TENSORFLOW,), (KERAS,), (KERAS_FOR_OLDEST_PYTHON,) = (
+    supported(key) for key in ("tensorflow", "keras", f"keras.python{PYTHON[0]}")
+)
+
+
+def version() -> str:
+    """Return the version of the checkout; an sdist has it in its metadata only."""
+    if PKG_INFO.is_file():
+        return str(message_from_string(PKG_INFO.read_text(encoding="utf-8"))["Version"])
+    return VERSION.read_text().strip()
+
+
+setup(
+    version=version(),
+    python_requires=pip_range(PYTHON),
+    install_requires=[f"pyspark{pip_range(SPARK)}", "numpy>=1.26"],
+    extras_require={
+        "tensorflow": [
+            f"tensorflow=={TENSORFLOW}.*",
+            f"keras=={KERAS}.*; python_version >= '{PYTHON[1]}'",
+            f"keras=={KERAS_FOR_OLDEST_PYTHON}.*; python_version < '{PYTHON[1]}'",
+            # Loads what Keras 2 wrote; of the same version as TensorFlow.
+            f"tf_keras=={TENSORFLOW}.*",
+            "pillow>=10",
+        ],
+        "plot": ["matplotlib>=3.8"],
+        # What the checks need; build/requirements.txt holds the exact versions that build/test
+        # installs.
+        "dev": [
+            "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",  # build/test runs files side by side
+            "pytest-timeout>=2.4,<3",  # a test that hangs fails and says where
+            "ruff==0.17.5",
+            "mypy==2.4.1",
+            "build>=1.6,<2",
+            "setuptools>=77",
+            "scikit-learn>=1.7",
+            "pandas>=2.2,<3",  # pyspark's pandas API cannot be imported with pandas 3
+            "mlflow-skinny>=3.17,<4; python_version >= '3.11'",  # its dependencies need 3.11
+            "pyarrow>=18",
+        ],
+    },
+    classifiers=[
+        "Operating System :: POSIX :: Linux",
+        *(f"Programming Language :: Python :: {minor}" for minor in PYTHON),
+        "Programming Language :: Scala",
+        "Typing :: Typed",
+    ],
+)

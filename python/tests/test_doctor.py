@@ -8,6 +8,7 @@ import pytest
 
 import sparkdl
 from sparkdl.session import doctor
+from sparkdl.session.supported_versions import supported
 
 
 def test_reports_python_the_session_and_the_driver(spark, capsys):
@@ -17,9 +18,9 @@ def test_reports_python_the_session_and_the_driver(spark, capsys):
     places = {f.place.split(" on ")[0] for f in report.findings}
     assert places == {"python", "session", "driver"}
     topics = {f.topic: f.value for f in report.findings}
-    assert topics["Spark"].startswith("4.1")
-    assert topics["JDK"].startswith("17")
-    assert topics["TensorFlow"].startswith("2.18")
+    assert topics["Spark"].startswith(supported("spark")[-1])
+    assert topics["JDK"].startswith(supported("java")[0])
+    assert topics["TensorFlow"].startswith(supported("tensorflow.jvm")[0])
     assert topics["pyspark"] == metadata.version("pyspark")
     assert report.healthy, text
     assert text.strip().endswith("No problems.")

@@ -19,6 +19,7 @@ import pytest
 from conftest import CHECKOUT, PACKAGE_FOLDER
 
 import sparkdl
+from sparkdl.session.supported_versions import supported
 
 pytestmark = pytest.mark.network
 
@@ -110,8 +111,8 @@ def test_a_scala_program_runs_from_an_empty_ivy_cache(home, published, bundle):
     assert RESULT in output
     assert {j.name for j in (home / ".ivy2.5.2" / "jars").glob("*.jar")} == {
         f"org.sparkdl_sparkdl_2.13-{VERSION}.jar",
-        "org.tensorflow_tensorflow-core-native-1.1.0-linux-x86_64.jar",
-        "org.bytedeco_javacpp-1.5.11-linux-x86_64.jar",
+        f"org.tensorflow_tensorflow-core-native-{supported('tensorflow.java')[0]}-linux-x86_64.jar",
+        f"org.bytedeco_javacpp-{supported('javacpp')[0]}-linux-x86_64.jar",
     }
 
 

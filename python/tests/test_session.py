@@ -1,6 +1,7 @@
 """`start` checks what it is given, and adds to what the user has set."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import sparkdl
 from sparkdl.errors import SettingsException
 from sparkdl.session import spark_jars, spark_session
+from sparkdl.session.supported_versions import ends, supported
 
 
 def test_rejects_memory_without_a_number():
@@ -20,7 +22,10 @@ def test_names_both_versions_when_pyspark_is_not_one_it_is_tested_with(monkeypat
     import pyspark
 
     monkeypatch.setattr(pyspark, "__version__", "3.5.6")
-    with pytest.raises(SettingsException, match=r"Spark 4\.1 up to.* 4\.2, but pyspark is 3\.5\.6"):
+    first, end = map(re.escape, ends(supported("spark")))
+    with pytest.raises(
+        SettingsException, match=rf"Spark {first} up to.* {end}, but pyspark is 3\.5\.6"
+    ):
         sparkdl.start()
 
 
@@ -95,7 +100,11 @@ def test_refuses_a_spark_connect_client():
 
 
 def test_the_native_library_loads_from_the_jar_of_the_checkout(spark):
-    assert spark._jvm.org.sparkdl.runtime.NativeRuntime("", 0).version().startswith("2.18")
+    assert (
+        spark._jvm.org.sparkdl.runtime.NativeRuntime("", 0)
+        .version()
+        .startswith(supported("tensorflow.jvm")[0])
+    )
 
 
 def test_the_first_use_loads_the_native_library_from_where_the_setting_says(tmp_path):

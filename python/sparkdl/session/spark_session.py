@@ -9,10 +9,11 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sparkdl._version import SPARK_RANGE, __version__, spark_supported
+from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
 from sparkdl.session.spark_jars import ARTIFACT, submit_conf
 from sparkdl.session.submit_arguments import SubmitArguments
+from sparkdl.session.supported_versions import either, ends, spark_supported, supported
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,7 +22,7 @@ _MEMORY = re.compile(r"[1-9][0-9]*[kmgt]?b?", re.IGNORECASE)
 
 _JVM_ENDED = (
     "Spark's JVM ended before it was ready; its own output above says why. Frequent causes:\n"
-    "- no JDK, or another version than 17: set JAVA_HOME\n"
+    f"- no JDK, or another than {either(supported('java'))}: set JAVA_HOME\n"
     "- 'unresolved dependency' or 'download failed': Spark's first start fetches TensorFlow's "
     "native libraries from the Maven repositories, or takes them from ~/.ivy2.5.2; without a "
     "network, copy that folder from a machine that has them. A local Maven repository (~/.m2) that "
@@ -177,7 +178,7 @@ def _check_session(spark: SparkSession) -> None:
 
 
 def _wrong_version(what: str, actual: str) -> str:
-    first, end = SPARK_RANGE
+    first, end = ends(supported("spark"))
     return (
         f"sparkdl {__version__} is tested with Spark {first} up to, not including, {end}, but "
         f"{what} is {actual}. Install a matching one: pip install 'pyspark>={first},<{end}'"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from sparkdl.session.spark_api import arrow_iterator_function
 from sparkdl.udf import _python_worker
 from sparkdl.udf.model import TensorSpec
 
@@ -24,17 +25,13 @@ def arrow_function(preprocessor: Callable[[str], Any], target: TensorSpec, keep:
     """
     import pyspark.cloudpickle
     from pyspark.sql.pandas.utils import require_minimum_pyarrow_version
-    from pyspark.sql.udf import UserDefinedFunction
-    from pyspark.util import PythonEvalType
 
     require_minimum_pyarrow_version()
     shape = (target.shape or ())[1:]
     element = "float" if target.dtype in ("float16", "bfloat16", "float32", "float64") else "int"
     run = _python_worker.preprocess(preprocessor, shape, element, keep)
     result_type = "array<" * len(shape) + element + ">" * len(shape)
-    # Not pyspark's `arrow_udf`, which wants type hints on the function itself.
-    kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
-    function: Any = UserDefinedFunction(run, result_type, run.__name__, kind)
+    function = arrow_iterator_function(run, result_type)
     # By value: the workers then need not have sparkdl installed.
     pickling: Any = pyspark.cloudpickle
     module = sys.modules[_python_worker.__name__]

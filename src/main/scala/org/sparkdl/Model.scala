@@ -4,7 +4,9 @@ import scala.annotation.varargs
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.columns.ModelColumns
+import org.apache.spark.sql.sparkdl.functions.ModelFunctions
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
@@ -90,7 +92,7 @@ final class Model private[sparkdl] (
     *
     * A null in an input gives null, as SQL functions do. The types are checked when the query is analysed.
     */
-  @varargs def apply(columns: Column*): Column = Bridge.column(expressionApplication(Sessions.current), columns)
+  @varargs def apply(columns: Column*): Column = ModelColumns.of(expressionApplication(Sessions.current), columns)
 
   /** Registers the model as a SQL function of the session, as `ModelUDF` does. */
   def register(session: SparkSession, function: String): Unit = register(session, function, Map.empty, None)
@@ -109,7 +111,7 @@ final class Model private[sparkdl] (
     fields.keys.foreach(definition.input)
     val arguments = preprocessor.fold(inputs.mkString(", "))(p => s"image for ${p.name}")
     val usage = s"$function($arguments) - Applies ${describe()}"
-    Bridge.register(session, function, expressionApplication(session), fields, preprocessor, usage)
+    ModelFunctions.register(session, function, expressionApplication(session), fields, preprocessor, usage)
   }
 
   /** The DataFrame with the outputs appended.
@@ -131,7 +133,7 @@ final class Model private[sparkdl] (
       throw new SchemaMismatchException(
         s"Model '$name' has ${outputs.size} output(s) (${outputs.map(_.name).mkString(", ")}), got names for ${outputCols.size}."
       )
-    Bridge.appended(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
+    ModelFrames.append(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
   }
 
   /** Writes the model as a bundle into a new directory of any of Hadoop's file systems, as a whole or not at all. */

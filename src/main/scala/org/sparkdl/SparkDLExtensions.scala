@@ -1,7 +1,7 @@
 package org.sparkdl
 
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
-import org.apache.spark.sql.sparkdl.InstallRule
+import org.apache.spark.sql.sparkdl.installing.InstallRule
 
 /** Installs sparkdl's operator into every session of an application:
   * `spark.sql.extensions=org.sparkdl.SparkDLExtensions`. Not needed otherwise: the operator installs itself in a

@@ -4,7 +4,10 @@ import java.util.Properties
 
 import scala.util.Using
 
-/** The version of sparkdl, and of what it was built with. */
+/** The version of sparkdl, of what it was built with, and of what it is tested with.
+  *
+  * All but the first stand in `versions.properties`, one file that the build and the Python package read, too.
+  */
 object Version {
   private val properties: Properties = {
     val read = new Properties
@@ -15,9 +18,30 @@ object Version {
   /** Version of sparkdl, e.g. "0.1.0"; the Python package has the same. */
   val current: String = properties.getProperty("version")
 
+  /** Minor versions of Spark that this is tested with, the oldest first. */
+  val spark: Seq[String] = list("spark")
+
+  /** Versions of Java that this is tested with, the oldest first. */
+  val java: Seq[Int] = list("java").map(_.toInt)
+
+  /** Minor version of TensorFlow in the JVM. */
+  val tensorflow: String = properties.getProperty("tensorflow.jvm")
+
   /** Version of TensorFlow Java in this jar. */
-  val tensorflowJava: String = properties.getProperty("tensorflowJava")
+  val tensorflowJava: String = properties.getProperty("tensorflow.java")
+
+  /** Version of JavaCPP, which TensorFlow Java reaches its native library through. */
+  val javacpp: String = properties.getProperty("javacpp")
+
+  /** The oldest C library that TensorFlow's native library loads with. */
+  val glibc: String = properties.getProperty("glibc")
 
   /** The platform whose native libraries the jar depends on, e.g. "linux-x86_64". */
   val nativePlatform: String = properties.getProperty("nativePlatform")
+
+  /** Versions in a sentence: "17", "17 or 21", "17, 21 or 25". */
+  private[sparkdl] def either(versions: Seq[Any]): String =
+    versions.init.mkString(", ") + (if (versions.size > 1) " or " else "") + versions.last
+
+  private def list(key: String): Seq[String] = properties.getProperty(key).split(" ").toSeq
 }

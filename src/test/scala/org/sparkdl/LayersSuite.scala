@@ -10,6 +10,7 @@ import org.scalatest.funsuite.AnyFunSuite
 /** Holds the layers of docs/architecture.md. */
 class LayersSuite extends AnyFunSuite {
   private val sources = Paths.get("src/main/scala")
+  private val roots = sources +: Version.spark.map(minor => Paths.get(s"src/main/scala-spark-$minor"))
   private val bridge = "org.apache.spark.sql.sparkdl"
 
   /** The packages and, with a capital letter, the files of the root package, from the bottom up: each knows only
@@ -17,9 +18,10 @@ class LayersSuite extends AnyFunSuite {
     */
   private val layers = Seq(
     "errors",
-    "frames", // of the bridge
-    "files",
     "Version",
+    "bridge.versions",
+    "bridge.frames",
+    "files",
     "Settings",
     "Sessions",
     "runtime",
@@ -31,7 +33,14 @@ class LayersSuite extends AnyFunSuite {
     "application",
     "rows",
     "merging",
-    "bridge",
+    "bridge.columns",
+    "bridge.functions",
+    "bridge.nodes",
+    "bridge.groups",
+    "bridge.lifting",
+    "bridge.moving",
+    "bridge.execution",
+    "bridge.installing",
     "Model",
     "ModelUDF",
     "SparkDLExtensions",
@@ -44,15 +53,15 @@ class LayersSuite extends AnyFunSuite {
     "python"
   )
 
-  private val files: Seq[Path] =
-    Using.resource(Files.walk(sources))(_.iterator().asScala.filter(_.toString.endsWith(".scala")).toVector)
+  private val files: Seq[Path] = roots.flatMap { root =>
+    Using.resource(Files.walk(root))(_.iterator().asScala.filter(_.toString.endsWith(".scala")).toVector)
+  }
 
   private def layerOf(file: Path): String = {
-    val path = sources.relativize(file).iterator().asScala.map(_.toString).toVector
+    val path = roots.find(file.startsWith).get.relativize(file).iterator().asScala.map(_.toString).toVector
     val own = path.init.mkString(".")
     if (own == "org.sparkdl") path.last.stripSuffix(".scala")
-    else if (own == bridge) "bridge"
-    else own.stripPrefix(s"$bridge.").stripPrefix("org.sparkdl.")
+    else own.replace(bridge, "bridge").stripPrefix("org.sparkdl.")
   }
 
   /** The code of a file, without comments and texts. */
@@ -70,7 +79,7 @@ class LayersSuite extends AnyFunSuite {
     val text = code(file)
     val inFull = imported.findAllMatchIn(text.replaceFirst("package \\S+", "")).toSeq.flatMap { found =>
       val parts = found.group(2).split("[{}, \n]+").filter(_.nonEmpty).toSeq
-      if (found.group(1) == bridge) Seq(if (parts.head.startsWith("frames")) "frames" else "bridge")
+      if (found.group(1) == bridge) parts.map(part => s"bridge.${part.takeWhile(_ != '.')}")
       else parts.map(part => layers.find(_ == part).getOrElse(part.takeWhile(_ != '.')))
     }
     val root = layers.filter(l => l.head.isUpper && file.getNameCount == sources.getNameCount + 3)
@@ -102,6 +111,16 @@ class LayersSuite extends AnyFunSuite {
       .dropWhile(!_.startsWith("| package |"))
       .takeWhile(_.startsWith("|"))
     assert(table.collect { case row(name) => name } == layers)
+  }
+
+  test("docs/architecture.md says of the bridge's packages what their documentation says") {
+    val packages = files.filter(f => f.endsWith("package.scala") && layerOf(f).startsWith("bridge."))
+    val missing = packages.filterNot { file =>
+      val text = Files.readString(file).split("/\\*\\*|\\*/")(1).replaceAll("\n +\\*", " ").trim.replaceAll(" +", " ")
+      val row = s"| `${layerOf(file)}` | ${text.split("\\.( |$)").head} |"
+      Files.readString(Paths.get("docs/architecture.md")).contains(row)
+    }
+    assert(packages.size == layers.count(_.startsWith("bridge.")) && missing.isEmpty)
   }
 
   test("only runtime and model import TensorFlow and JavaCPP; graph edits GraphDefs") {

@@ -5,7 +5,7 @@ import java.nio.file.Files
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.classic.SparkSession
 import org.apache.spark.sql.functions.col
-import org.apache.spark.sql.sparkdl.ModelStrategy
+import org.apache.spark.sql.sparkdl.execution.ModelStrategy
 
 import org.sparkdl.sql.ModelCatalog
 import org.sparkdl.testing.{Operators, SparkSuite, TestModels}

@@ -5,20 +5,21 @@ import scala.util.{Failure, Success, Try}
 import org.apache.spark.network.util.JavaUtils
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.Settings
+import org.sparkdl.{Settings, Version}
 import org.sparkdl.files.Place
 
 /** What the driver can tell about the session. */
 private[sparkdl] object DriverChecks {
-  private val TestedSpark = "4.1"
-
   def of(session: SparkSession, settings: Settings.Reader): Seq[Finding] =
     Seq(spark(session), master(session), modelCache(session, settings), overhead(session, settings)) ++
       values(settings)
 
   private def spark(session: SparkSession): Finding =
-    if (session.version.startsWith(TestedSpark)) Finding("Spark", session.version)
-    else Finding("Spark", session.version, s"this sparkdl is tested with Spark $TestedSpark: use that version.")
+    if (Version.spark.exists(minor => session.version.startsWith(s"$minor."))) Finding("Spark", session.version)
+    else {
+      val tested = Version.either(Version.spark)
+      Finding("Spark", session.version, s"this sparkdl is tested with Spark $tested: use that version.")
+    }
 
   private def master(session: SparkSession): Finding =
     Finding(

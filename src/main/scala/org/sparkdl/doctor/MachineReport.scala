@@ -23,8 +23,12 @@ object MachineReport {
   private def jdk: Finding = {
     val version = Runtime.version().feature()
     val text = s"${System.getProperty("java.version")} (${System.getProperty("java.home")})"
-    if (version == 17) Finding("JDK", text)
-    else Finding("JDK", text, "Spark 4.1 and sparkdl are tested with JDK 17: set JAVA_HOME to one on this machine.")
+    if (Version.java.contains(version)) Finding("JDK", text)
+    else {
+      val (sparks, javas) = (Version.either(Version.spark), Version.either(Version.java))
+      val remedy = s"Spark $sparks and sparkdl are tested with JDK $javas: set JAVA_HOME to one on this machine."
+      Finding("JDK", text, remedy)
+    }
   }
 
   private def jar: Finding = Finding("sparkdl", s"${Version.current} from ${placeOf(Version.getClass)}")

@@ -4,7 +4,7 @@ import java.util.concurrent.Semaphore
 
 import scala.collection.mutable
 
-import org.sparkdl.Settings
+import org.sparkdl.{Settings, Version}
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.runtime.{GraphOptimizer, NativeRuntime, SessionConfig, TfException}
 
@@ -99,7 +99,7 @@ object Engine {
       case e: TfException =>
         throw new InvalidModelException(
           s"TensorFlow ${settings.runtime.version} cannot load model ${shipped.hash.take(12)}: ${e.getMessage}. " +
-            "Export it for TensorFlow 2.18 without custom operations.",
+            s"Export it for TensorFlow ${Version.tensorflow} without custom operations.",
           e
         )
     }

@@ -4,7 +4,7 @@ import org.apache.spark.ml.Transformer
 import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.DefaultParamsWritable
 import org.apache.spark.sql.{DataFrame, Dataset, SparkSession}
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 import org.apache.spark.sql.types.{DataType, StringType, StructField, StructType}
 
 import org.sparkdl.Sessions
@@ -61,7 +61,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
   /** The DataFrame with what `call` gives appended. */
   private[ml] def append(df: DataFrame, call: StageCall): DataFrame = {
     val inputs = call.inputs.map(_._1)
-    Bridge.appended(
+    ModelFrames.append(
       df,
       application(call, df.sparkSession),
       inputs,

@@ -6,7 +6,7 @@ import java.nio.file.{Files, Path, StandardOpenOption}
 import org.bytedeco.javacpp.Loader
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
-import org.sparkdl.Settings
+import org.sparkdl.{Settings, Version}
 import org.sparkdl.errors.NativeLibraryException
 
 /** TensorFlow's native library in this JVM.
@@ -72,14 +72,14 @@ private[runtime] object NativeLibrary {
 
   private def linkageRemedy(place: Path, text: String): String =
     if (text.contains("GLIBC"))
-      "The system's C library is too old: TensorFlow Java 1.1 needs glibc 2.34 and GLIBCXX_3.4.29 (Debian 12, Ubuntu " +
+      s"The system's C library is too old: TensorFlow Java ${Version.tensorflowJava} needs glibc ${Version.glibc} and GLIBCXX_3.4.29 (Debian 12, Ubuntu " +
         "22.04, RHEL 9 or newer)."
     else if (text.contains("no jnitensorflow") || text.contains("Could not find")) jarRemedy
     else directoryRemedy(place)
 
   private def jarRemedy: String =
     s"The jar with the native library for '${Loader.getPlatform}' is not on the class path: " +
-      "add org.tensorflow:tensorflow-core-native:1.1.0 and org.bytedeco:javacpp:1.5.11 with classifier " +
+      s"add org.tensorflow:tensorflow-core-native:${Version.tensorflowJava} and org.bytedeco:javacpp:${Version.javacpp} with classifier " +
       s"'${Loader.getPlatform}' (--packages org.sparkdl:sparkdl_2.13 brings those of linux-x86_64)."
 
   private def directoryRemedy(place: Path): String =

@@ -2,7 +2,7 @@ package org.sparkdl.sql
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.connector.catalog.functions.{BoundFunction, UnboundFunction}
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.functions.ModelFunctions
 import org.apache.spark.sql.types.StructType
 
 import org.sparkdl.Model
@@ -14,6 +14,6 @@ final private class CatalogModel(function: String, model: Model) extends Unbound
 
   override def bind(arguments: StructType): BoundFunction = {
     val session = SparkSession.active
-    Bridge.bound(session, function, model.expressionApplication(session), arguments.map(_.dataType))
+    ModelFunctions.bind(session, function, model.expressionApplication(session), arguments.map(_.dataType))
   }
 }

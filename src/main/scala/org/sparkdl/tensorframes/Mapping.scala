@@ -1,7 +1,7 @@
 package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.Sessions
 import org.sparkdl.application.{BlockSize, ModelApplication, OutputColumn}
@@ -25,7 +25,7 @@ private[tensorframes] object Mapping {
       )
     val outputs = binding.outputs(inputs.map(_.block(rows))).map(perRow(binding, _, rows))
     val application = applied(binding, df, options, inputs, outputs, rows)
-    Bridge.mapped(df, application, inputs.map(_.column.name), outputs.map(_.name))
+    ModelFrames.map(df, application, inputs.map(_.column.name), outputs.map(_.name))
   }
 
   /** Any number of rows comes out of a block. */
@@ -39,7 +39,7 @@ private[tensorframes] object Mapping {
         s"its outputs have different numbers of rows: ${outputs.mkString("; ")}. Expected the same for all"
       )
     val application = applied(binding, df, options, inputs, outputs, rows)
-    Bridge.trimmed(df, application, inputs.map(_.column.name), outputs.map(_.name))
+    ModelFrames.trim(df, application, inputs.map(_.column.name), outputs.map(_.name))
   }
 
   /** The program sees one row at a time; how many are run at once is our business. */
@@ -57,7 +57,7 @@ private[tensorframes] object Mapping {
     val lifted = RowGraphs.toBlocks(graph.runtime, graph.restricted(row, binding.program.tensors), row, outputs)
     val model = ModelDefinition(binding.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs)
     val application = of(df, model, options).copy(batchSize = if (lifted.oneByOne) 1 else batch)
-    Bridge.mapped(df, application, inputs.map(_.column.name), outputs.map(_.name))
+    ModelFrames.map(df, application, inputs.map(_.column.name), outputs.map(_.name))
   }
 
   private def boundBlocks(binding: Binding, options: BlockOptions): (Seq[BoundInput], Long) = {

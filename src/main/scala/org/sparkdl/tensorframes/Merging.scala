@@ -1,7 +1,8 @@
 package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.{DataFrame, RelationalGroupedDataset, Row}
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.frames.GroupedRows
+import org.apache.spark.sql.sparkdl.nodes.MergedFrames
 import org.apache.spark.sql.types.StructField
 
 import org.sparkdl.Sessions
@@ -18,19 +19,19 @@ private[tensorframes] object Merging {
   /** All rows merged, as a DataFrame of one row, or of none when there are none. */
   def blocks(df: DataFrame, program: Program, options: BlockOptions): DataFrame = {
     val (reduction, inputs) = ofBlocks("reduce_blocks", df, program, options)
-    Bridge.reduced(df, reduction, inputs)
+    MergedFrames.reduce(df, reduction, inputs)
   }
 
   /** As `blocks`, two rows at a time. */
   def rows(df: DataFrame, program: Program, options: BlockOptions): DataFrame = {
     val (reduction, inputs) = ofPairs(df, program, options)
-    Bridge.reduced(df, reduction, inputs)
+    MergedFrames.reduce(df, reduction, inputs)
   }
 
   /** The rows of each group merged: the keys, then the outputs in the order of their names. */
   def groups(grouped: RelationalGroupedDataset, program: Program, options: BlockOptions): DataFrame = {
-    val (reduction, inputs) = ofBlocks("aggregate", Bridge.groupedFrame(grouped), program.sorted, options)
-    val result = Bridge.aggregated(grouped, reduction, inputs)
+    val (reduction, inputs) = ofBlocks("aggregate", GroupedRows.frameOf(grouped), program.sorted, options)
+    val result = MergedFrames.aggregate(grouped, reduction, inputs)
     val keys = FrameSchema(result, "aggregate").schema.dropRight(reduction.columns.size).map(_.name)
     keys.intersect(reduction.columns).foreach { k =>
       throw new SparkDLException(s"aggregate: '$k' is a key and an output; rename the key (groupBy(col.as(...))).")

@@ -8,8 +8,9 @@ class DoctorSuite extends SparkSuite {
   test("reports versions, the native library, the CPU and the settings of the driver") {
     val report = Doctor.examine(spark)
     val text = report.text
-    Seq("Spark: 4.1", "JDK: 17", "Scala: 2.13", s"sparkdl: ${Version.current}", "TensorFlow: 2.18", "CPU: ", "GPU: ")
-      .foreach(part => assert(text.contains(part)))
+    val versions = Seq("Spark" -> Version.spark.last, "JDK" -> Version.java.head, "TensorFlow" -> Version.tensorflow)
+    (versions ++ Seq("Scala" -> "2.13", "sparkdl" -> Version.current, "CPU" -> "", "GPU" -> ""))
+      .foreach { case (topic, version) => assert(text.contains(s"$topic: $version")) }
     assert(report.healthy, text)
     assert(text.endsWith("No problems."))
   }

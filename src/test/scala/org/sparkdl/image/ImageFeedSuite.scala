@@ -7,7 +7,8 @@ import java.nio.file.Files
 import org.apache.spark.ml.linalg.Vector
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions.col
-import org.apache.spark.sql.sparkdl.{Bridge, EvalModelExec}
+import org.apache.spark.sql.sparkdl.execution.EvalModelExec
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import org.sparkdl.application.OutputColumn
@@ -47,7 +48,7 @@ class ImageFeedSuite extends SparkSuite {
       // an identity of uint8 or of any shape is a vector all the same
       outputs = Seq(OutputColumn.vector(TensorSpec(y.name, y.tensor, dtype, y.shape)))
     )
-    Bridge.appended(df, application, Seq("image"), Seq("numbers"), Some("why"), None)
+    ModelFrames.append(df, application, Seq("image"), Seq("numbers"), Some("why"), None)
   }
 
   private def structs(images: Row*): DataFrame = spark

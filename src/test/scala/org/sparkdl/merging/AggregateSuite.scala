@@ -6,7 +6,8 @@ import org.apache.spark.SparkException
 import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.apache.spark.sql.RelationalGroupedDataset
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.{AggregateExec, Bridge, PartialAggregateExec}
+import org.apache.spark.sql.sparkdl.execution.{AggregateExec, PartialAggregateExec}
+import org.apache.spark.sql.sparkdl.nodes.MergedFrames
 
 import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.errors.{InvalidInputException, SparkDLException}
@@ -17,7 +18,7 @@ class AggregateSuite extends SparkSuite with Operators {
 
   private val sum = TestReductions.sum("x")
   private def merged(grouped: RelationalGroupedDataset, reduction: Reduction = sum): DataFrame =
-    Bridge.aggregated(grouped, reduction, reduction.columns)
+    MergedFrames.aggregate(grouped, reduction, reduction.columns)
   private def sorted(df: DataFrame): Seq[Row] = df.collect().toSeq.sortBy(_.toString)
   private def texts(df: DataFrame): Seq[String] = df.collect().toSeq.map(_.toString).sorted // where NaN is one
   private def withConf[T](pairs: (String, String)*)(body: => T): T = {

@@ -5,7 +5,8 @@ import scala.util.Random
 import org.apache.spark.SparkException
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.{Bridge, ReduceExec}
+import org.apache.spark.sql.sparkdl.execution.ReduceExec
+import org.apache.spark.sql.sparkdl.nodes.MergedFrames
 
 import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.errors.{InvalidInputException, ModelExecutionException, SchemaMismatchException, SparkDLException}
@@ -16,7 +17,7 @@ class ReductionSuite extends SparkSuite with Operators {
   import spark.implicits._
 
   private def merged(df: DataFrame, reduction: Reduction): DataFrame =
-    Bridge.reduced(df, reduction, reduction.columns)
+    MergedFrames.reduce(df, reduction, reduction.columns)
   private def one(df: DataFrame, reduction: Reduction): Row = {
     val rows = merged(df, reduction).collect()
     assert(rows.length == 1)

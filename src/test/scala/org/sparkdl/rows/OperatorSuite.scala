@@ -4,11 +4,11 @@ import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.runtime.DType
-import org.sparkdl.testing.{Operators, SparkSuite, TestModels}
+import org.sparkdl.testing.{Operators, SparkStreams, SparkSuite, TestModels}
 
 class OperatorSuite extends SparkSuite with Operators {
   import spark.implicits._
@@ -100,8 +100,8 @@ class OperatorSuite extends SparkSuite with Operators {
 
   test("rows that are invalid already are handled like those that cannot be fed, with their own reason") {
     val df = Seq((1, 1f, null), (2, 2f, "it is late"), (3, 3f, null)).toDF("id", "x", "why not").coalesce(1)
-    def made(policy: String) = Bridge
-      .appended(
+    def made(policy: String) = ModelFrames
+      .append(
         df,
         TestModels.doubled().withHandleInvalid(policy).application(spark),
         Seq("x"),
@@ -269,7 +269,7 @@ class OperatorSuite extends SparkSuite with Operators {
     val m = TestModels.doubled()
     assert(other.range(3).select(m(col("id").cast("float"))).collect().toSeq == Seq(Row(0f), Row(2f), Row(4f)))
     implicit val session: org.apache.spark.sql.SparkSession = spark
-    val input = org.apache.spark.sql.execution.streaming.runtime.MemoryStream[Float]
+    val input = SparkStreams.MemoryStream[Float]
     val query =
       input.toDF().select(m(col("value")) as "y").writeStream.format("memory").queryName("doubled_stream").start()
     try {

@@ -2,13 +2,13 @@ package org.sparkdl.rows
 
 import org.apache.spark.SparkException
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
-import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
-import org.apache.spark.sql.sparkdl.TrimBlocksExec
+import org.apache.spark.sql.sparkdl.execution.TrimBlocksExec
 
 import org.sparkdl.application.BlockSize.{Memory, Partition, Rows}
 import org.sparkdl.application.HandleInvalid
 import org.sparkdl.testing.{Operators, Programs}
+import org.sparkdl.testing.SparkStreams.MemoryStream
 
 /** Programs that are run for their outputs only. */
 class TrimBlocksSuite extends Programs with Operators {

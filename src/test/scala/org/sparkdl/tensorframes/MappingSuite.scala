@@ -7,12 +7,12 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Matrices, Vectors}
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
-import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
 
 import org.sparkdl.{Sessions, Settings}
 import org.sparkdl.runtime.DType
 import org.sparkdl.testing.{Operators, SparkSuite}
+import org.sparkdl.testing.SparkStreams.MemoryStream
 
 class MappingSuite extends SparkSuite with Operators {
   import spark.implicits._

@@ -9,7 +9,9 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.classic.SparkSession
 import org.apache.spark.sql.execution.SparkPlan
-import org.apache.spark.sql.sparkdl.{EvalModelExec, ModelCall, ModelFunction}
+import org.apache.spark.sql.sparkdl.columns.ModelCall
+import org.apache.spark.sql.sparkdl.execution.EvalModelExec
+import org.apache.spark.sql.sparkdl.functions.ModelFunction
 
 /** The names of the logical nodes that have met a model: in their own expressions or text, or anywhere in what they
   * consist of.

@@ -6,7 +6,7 @@ import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.classic.{SparkSession => ClassicSession}
 import org.apache.spark.sql.execution.{QueryExecution, SparkPlan}
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
-import org.apache.spark.sql.sparkdl.EvalModelExec
+import org.apache.spark.sql.sparkdl.execution.EvalModelExec
 import org.apache.spark.sql.util.QueryExecutionListener
 
 /** The model operators in a DataFrame's plan, and what they counted. */

@@ -1,7 +1,7 @@
 package org.sparkdl.testing
 
 import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.sparkdl.Bridge
+import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.Model
 import org.sparkdl.application.{BlockSize, HandleInvalid}
@@ -18,7 +18,7 @@ trait Programs extends SparkSuite {
       columns: Seq[String] = Nil,
       invalid: HandleInvalid = HandleInvalid.Error
   ): DataFrame =
-    Bridge.mapped(df, application(program, block, invalid), inputs(program, columns), program.outputs.map(_.name))
+    ModelFrames.map(df, application(program, block, invalid), inputs(program, columns), program.outputs.map(_.name))
 
   def trimmed(
       df: DataFrame,
@@ -27,7 +27,7 @@ trait Programs extends SparkSuite {
       columns: Seq[String] = Nil,
       invalid: HandleInvalid = HandleInvalid.Error
   ): DataFrame =
-    Bridge.trimmed(
+    ModelFrames.trim(
       df,
       application(program, Some(block), invalid),
       inputs(program, columns),

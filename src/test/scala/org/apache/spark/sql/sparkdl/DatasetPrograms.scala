@@ -1,9 +1,10 @@
 package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.{Column, DataFrame, Encoders, SparkSession}
-import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.functions._
 import org.apache.spark.sql.streaming._
+
+import org.sparkdl.testing.SparkStreams.MemoryStream
 
 /** What SQL has no words for: programs on a DataFrame of id, g and x, with a function that is a model or arithmetic.
   */

@@ -3,6 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.catalyst.plans.logical.{AlterTableCommand, Call, LogicalPlan, OneRowRelation}
 import org.apache.spark.sql.connector.catalog.TableChange
 import org.apache.spark.sql.functions.col
+import org.apache.spark.sql.sparkdl.functions.RefuseStored
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.testing.{PlainSql, TestModels}

@@ -40,7 +40,7 @@ def require_dense(meta: Any, key: str, where: str) -> None:
         raise InvalidModelException(
             f"{where} has tensors in its signature {key!r} that are not dense: {'; '.join(found)}. "
             "Rows of a DataFrame are dense tensors: export a function that takes dense ones and "
-            "makes the other inside (tf.RaggedTensor.from_tensor with padding, "
+            "builds the others inside (tf.RaggedTensor.from_tensor with padding, "
             "tf.sparse.from_dense), and returns dense ones (to_tensor, tf.sparse.to_dense), as "
             "another signature."
         )

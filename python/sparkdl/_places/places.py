@@ -171,7 +171,7 @@ def _of_file_uri(text: str) -> Path:
             "file:///folder/file",
         )
     if found is None or found["path"] is None:
-        raise _refused(text, "after file: there must be a whole path: file:///folder/file")
+        raise _refused(text, "after file: there must be an absolute path: file:///folder/file")
     as_written, decoded = Path(found["path"]), Path(unquote(found["path"]))
     there = as_written.exists() or _depth(as_written) > _depth(decoded)
     return as_written if there else decoded
@@ -209,4 +209,4 @@ def _replace(made: Path, target: Path, away: Path) -> None:
 
 
 def _refused(text: str, why: str) -> SettingsException:
-    return SettingsException(f"Cannot take '{text}' for a path: {why}.")
+    return SettingsException(f"Cannot use '{text}' as a path: {why}.")

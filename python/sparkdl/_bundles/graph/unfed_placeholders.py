@@ -177,6 +177,6 @@ def _no_placeholder(
     ]
     why = "there is no such placeholder"
     if node is not None:
-        why = f"it is no placeholder but an operation of type {node.op}"
+        why = f"it is not a placeholder but an operation of type {node.op}"
     listed = f"the placeholders are: {'; '.join(known)}" if known else "the model has none"
     return f"Cannot give {name!r} of model {model!r} a constant: {why}; {listed}."

@@ -7,9 +7,9 @@ import scala.util.Using
 /** The version of sparkdl, and of what it was built with. */
 object Version {
   private val properties: Properties = {
-    val read = new Properties
-    Using.resource(getClass.getResourceAsStream("/org/sparkdl/version.properties"))(read.load)
-    read
+    val loaded = new Properties
+    Using.resource(getClass.getResourceAsStream("/org/sparkdl/version.properties"))(loaded.load)
+    loaded
   }
 
   /** Version of sparkdl, e.g. "0.1.0"; the Python package has the same. */

@@ -44,6 +44,12 @@ lazy val sparkdl = (project in file("."))
     scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", "17"),
     Test / fork := true,
     Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
+    Test / javaOptions += { // what tests write there goes when they run again
+      val folder = target.value / "test-tmp"
+      IO.delete(folder)
+      IO.createDirectory(folder)
+      s"-Djava.io.tmpdir=$folder"
+    },
     Test / parallelExecution := false
   )
   .settings(Resources.settings(Map("tensorflowJava" -> tensorflowVersion, "nativePlatform" -> nativePlatform)): _*)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,46 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(PACKAGE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 os.environ["PYSPARK_PYTHON"] = sys.executable
+
+# What this process and all that it starts write to the temporary folder: it goes with the
+# process, and tests that ask what was left there do not see what other processes are doing.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="sparkdl-tests-")
+tempfile.tempdir = None
+atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
+
+# The files that take longest come first: no process is left alone with one of them at the end.
+LONGEST = (
+    "test_named_image",
+    "test_lake_tables",
+    "test_plan_fuzz",
+    "test_model_fuzz",
+    "test_contract",
+    "test_places",
+    "test_keras_estimator",
+    "test_estimator",
+    "test_examples",
+    "test_readme",
+)
+# Files whose tests share what is costly to make, once for each process.
+TOGETHER = {"test_export": "test_named_image"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process and in their order, the longest files first."""
+
+    def place(item: pytest.Item) -> int:
+        group = group_of(item)
+        return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=place)
+
+
+def group_of(item: pytest.Item) -> str:
+    return TOGETHER.get(item.path.stem, item.path.stem)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +84,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             "spark.driver.host": "localhost",
             # Tests run most code a few times only: optimizing it takes half of the time otherwise.
             "spark.driver.extraJavaOptions": (
-                "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+                "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m "
+                f"-Djava.io.tmpdir={os.environ['TMPDIR']}"
             ),
         },
     )

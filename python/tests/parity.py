@@ -153,12 +153,16 @@ def run_bundle(bundle: str | Path, feeds: dict[str, Array]) -> dict[str, Array]:
 
     import tensorflow as tf
 
+    from sparkdl._bundles.graph import weights
+
     manifest = json.loads((Path(bundle) / "model.json").read_text())
     graph_def = tf.compat.v1.GraphDef.FromString((Path(bundle) / manifest["graph"]).read_bytes())
+    outside = weights.take_out(graph_def, {})  # a session makes several copies of those inside
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
+        tf.import_graph_def(weights.without_marks(graph_def), name="")
         outputs = {o["name"]: o["tensor"] for o in manifest["outputs"]}
         tensors = {i["tensor"]: feeds[i["name"]] for i in manifest["inputs"]}
+        tensors.update(weights.feeds(graph_def, outside))
         if "seed" in manifest.get("random", {}):
             tensors[manifest["random"]["seed"]] = np.array([1, 2])
         with tf.compat.v1.Session(graph=graph) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -315,8 +316,6 @@ def stages(spark: Any) -> list[Any]:
 
 
 def test_nothing_is_left_on_local_disks(two: Any) -> None:
-    import tempfile
-
     assert not list(Path(tempfile.gettempdir()).glob("**/sparkdl-trial-*"))
 
 

@@ -22,6 +22,7 @@ from pyspark.sql import functions as F
 
 import sparkdl
 from sparkdl import TFInputGraph, TFTransformer
+from sparkdl._bundles.graph import weights
 
 v1 = tf.compat.v1
 CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "40"))
@@ -47,6 +48,12 @@ class Module(tf.Module):
         signatures = {"serving_default": self.run, "negative": self.negative}
         tf.saved_model.save(self, str(folder), signatures)
         return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def large_weights_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let models have weights beside their graph and in it; theirs are all small."""
+    monkeypatch.setattr(weights, "LARGE_BYTES", 64)
 
 
 def graph_of(program: Program) -> Any:

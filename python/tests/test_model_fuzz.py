@@ -22,9 +22,17 @@ from model_spec import Input, Node, Spec
 from model_truth import first_difference
 from shrinking import shrink
 
+from sparkdl._bundles.graph import weights
+
 CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "300"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "0"))
 TOGETHER = 16  # cases that one job applies
+
+
+@pytest.fixture(autouse=True)
+def large_weights_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let models have weights beside their graph and in it; theirs are all small."""
+    monkeypatch.setattr(weights, "LARGE_BYTES", 64)
 
 
 def fault(case: Case, spark: Any) -> str | None:

@@ -48,16 +48,16 @@ def from_keras(
     where = {name: ends[place].path for name, place in zip(new, places, strict=True)}
     original = of_function(partial(run, no_seed()), names, where)
     try:
-        graph_def, given, results = freeze(concrete)
+        frozen = freeze(concrete)
     except NotFrozenException as e:
         draws = bool(concrete.inputs[0].consumers())
         numbered = _numbered(flat, places, specs, draws)
         whole = export_whole(numbered, model, scratch, names, new, (about, str(e)))
         return replace(whole, original=original)
-    tensors = {n: results[i] for i, n in zip(places, new, strict=True)}
+    tensors = {n: frozen.outputs[i] for i, n in zip(places, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(places, new, strict=True)}
-    ins = dict(zip(names, given[1:], strict=True))
-    return Loose(graph_def, ins, tensors, about, shapes, original)
+    ins = dict(zip(names, frozen.inputs[1:], strict=True))
+    return Loose(frozen.graph_def, ins, tensors, about, shapes, original, frozen.weights)
 
 
 def _callable(model: Any, inputs: Any) -> tuple[Callable[..., Any], list[Any], list[str]]:

@@ -137,19 +137,20 @@ def _from_traced(
     concrete: Any, names: list[str], outputs: Any, places: Sequence[int], call: Callable[..., Any]
 ) -> Loose:
     """Freeze a function whose arguments have names, in the order of their `places`."""
-    graph_def, tensors, results = freezing.freeze(concrete)
+    frozen = freezing.freeze(concrete)
     made = {end.name: end for end in output_ends(concrete.structured_outputs, tf.nest)}
     check_dense({name: end.leaf for name, end in made.items()})
     chosen, new = renamed(list(made), outputs, "outputs")
     found = [made[o].place for o in chosen]
-    ends = {n: results[i] for i, n in zip(found, new, strict=True)}
+    ends = {n: frozen.outputs[i] for i, n in zip(found, new, strict=True)}
     shapes = {n: concrete.outputs[i].shape for i, n in zip(found, new, strict=True)}
-    given = [tensors[i] for i in places]
+    given = [frozen.inputs[i] for i in places]
     ins = dict(zip(names, given, strict=True))
     unchanging = leaving(changed_variables(concrete), call)
     where = {n: made[o].path for o, n in zip(chosen, new, strict=True)}
     original = of_function(unchanging, names, where)
-    return Loose(graph_def, ins, ends, _source("function"), shapes, original)
+    about = _source("function")
+    return Loose(frozen.graph_def, ins, ends, about, shapes, original, frozen.weights)
 
 
 def from_graph(

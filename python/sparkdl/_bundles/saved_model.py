@@ -131,7 +131,7 @@ def from_saved_model(
         ops = [t.split(":")[0] for t in (*outs.values(), *ins.values())]
         try:
             freezing.check_without_tables(pruned(graph.as_graph_def(), ops), str(path))
-            graph_def = frozen_by(session, graph, ops)
+            graph_def, weights = frozen_by(session, graph, ops)
             freezing.check_frozen(graph_def, str(path))
         except freezing.NotFrozenException as e:
             return _whole(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
@@ -142,7 +142,7 @@ def from_saved_model(
         for old, new in zip(chosen, new_out, strict=True)
     }
     original = SavedModelRun(path, ",".join(tags), ins, outs)
-    return Loose(graph_def, ins, outs, _source(key), shapes, original)
+    return Loose(graph_def, ins, outs, _source(key), shapes, original, weights)
 
 
 def _prepared(path: Path, meta: Any, signature: str, constants: Any) -> Path:

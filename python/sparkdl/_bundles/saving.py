@@ -193,7 +193,7 @@ def verify_finished(finished: Finished, name: str, original: Any) -> None:
     from sparkdl._bundles.graph.verification import Converted, verify
 
     ends = (_tensors(finished.inputs), _tensors(finished.outputs))
-    run = GraphRun(finished.graph_def, *ends)
+    run = GraphRun(finished.graph_def, *ends, finished.weights)
     verify(Converted(name, run, finished.inputs, finished.outputs), original)
 
 
@@ -225,6 +225,7 @@ def write_finished(
     overwrite: bool = False,
 ) -> str:
     """Write a graph that is frozen, named and simplified as a bundle."""
+    from sparkdl._bundles.graph.graph_file import write_graph
     from sparkdl._bundles.graph.simplify import is_simplified
 
     manifest: dict[str, Any] = {
@@ -244,8 +245,7 @@ def write_finished(
         manifest["labels"] = "labels.json"
 
     def write_files(folder: Path) -> None:
-        graph = finished.graph_def.SerializeToString(deterministic=True)
-        (folder / "graph.pb").write_bytes(graph)
+        write_graph(folder / "graph.pb", finished.graph_def, finished.weights)
         if labels is not None:
             write_labels(folder, labels)
 

@@ -16,6 +16,7 @@ from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, chec
 from sparkdl._bundles.graph.names import dimensions
 from sparkdl._bundles.graph.session import frozen_by, pruned
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
+from sparkdl._bundles.graph.weights import put_back
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_of
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
@@ -167,7 +168,7 @@ def _ops(found: Found) -> list[str]:
 
 def _frozen(found: Found, graph: tf.Graph, session: tf.compat.v1.Session, ends: Ends) -> Found:
     check_without_tables(pruned(graph.as_graph_def(), _ops(found)), "the session")
-    graph_def = frozen_by(session, graph, _ops(found))
+    graph_def = put_back(*frozen_by(session, graph, _ops(found)))
     check_frozen(graph_def, "the session")
     return _stated(replace(found, graph_def=graph_def), ends)
 

@@ -292,4 +292,4 @@ def _frozen_keras(model: LiveModel) -> GraphFunction:
         )
     done = finish(loose)
     ends = [[op_name(spec.tensor) for spec in specs] for specs in (done.inputs, done.outputs)]
-    return GraphFunction(unfed(done.graph_def), *ends)
+    return GraphFunction(unfed(done.whole()), *ends)

@@ -153,13 +153,14 @@ def strip_and_freeze_until(
     """
     tf = tensorflow()
     from sparkdl._bundles.graph.session import frozen_by
+    from sparkdl._bundles.graph.weights import put_back
 
     names = [op_name(f, validated_graph(graph)) for f in fetches]
     if sess is not None:
-        graph_def = frozen_by(sess, graph, names)
+        graph_def = put_back(*frozen_by(sess, graph, names))
     else:
         with tf.compat.v1.Session(graph=graph) as own:
-            graph_def = frozen_by(own, graph, names)
+            graph_def = put_back(*frozen_by(own, graph, names))
     if not return_graph:
         return graph_def
     with tf.Graph().as_default() as made:

@@ -146,12 +146,13 @@ def _trace(
 
     spec = tf.TensorSpec([None, model.height, model.width, 3], tf.uint8, name=INPUT)
     function = tf.function(images_to_all, input_signature=[spec], autograph=False)
-    graph_def, inputs, outputs = freeze(function.get_concrete_function())
+    frozen = freeze(function.get_concrete_function())
     names = ["features_avg", "features_max", "features_none", "predictions"]
-    ends = dict(zip(names, outputs, strict=False))
-    places = {name: (i,) for i, name in enumerate(names[: len(outputs)])}
+    ends = dict(zip(names, frozen.outputs, strict=False))
+    places = {name: (i,) for i, name in enumerate(names[: len(ends)])}
     original = of_function(images_to_all, [INPUT], places)
-    return Loose(graph_def, {INPUT: inputs[0]}, ends, source, {}, original)
+    ins = {INPUT: frozen.inputs[0]}
+    return Loose(frozen.graph_def, ins, ends, source, {}, original, frozen.weights)
 
 
 def _one_network(network: Weighted) -> Callable[[Any], list[Any]]:

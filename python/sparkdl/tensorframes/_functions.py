@@ -147,7 +147,8 @@ def _frozen(
 ) -> tuple[Any, list[str], list[str]]:
     with eagerly():
         try:
-            return freeze(concrete)
+            found = freeze(concrete)
+            return found.whole(), found.inputs, found.outputs
         except NotFrozenException as e:
             raise InvalidModelException(
                 f"Cannot freeze {whose}: it uses resources that are not variables, such as lookup "

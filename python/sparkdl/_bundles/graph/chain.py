@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ def behind(first: Loose, output: str, second: Loose) -> Loose:
         tf.import_graph_def(second.graph_def, {given: fed[0]}, name="second")
     inputs = {n: f"first/{t}" for n, t in first.inputs.items()}
     outputs = {n: f"second/{t}" for n, t in second.outputs.items()}
-    return Loose(graph.as_graph_def(), inputs, outputs, first.source, second.shapes)
+    weights = {**first.weights, **second.weights}
+    about = (first.source, second.shapes)
+    return Loose(graph.as_graph_def(), inputs, outputs, *about, weights=weights)
 
 
 def before(function: Callable[[Any], Any], graph: Loose, output: str) -> Loose:
@@ -49,18 +52,20 @@ def before(function: Callable[[Any], Any], graph: Loose, output: str) -> Loose:
     [(name, tensor)] = graph.inputs.items()
     spec = static_signature(graph.graph_def, [tensor])[0]
     first = traced(function, name, spec)
-    kept = Loose(graph.graph_def, graph.inputs, {output: graph.outputs[output]}, graph.source)
+    kept = replace(graph, outputs={output: graph.outputs[output]}, shapes={})
     return behind(first, name, kept)
 
 
 def traced(function: Callable[[Any], Any], name: str, spec: Any) -> Loose:
     """Freeze a function of a tensor; its result, or each of a dict, is an output."""
     concrete = tf.function(function, autograph=False).get_concrete_function(spec)
-    graph_def, [given], tensors = freeze(concrete)
+    frozen = freeze(concrete)
+    [given] = frozen.inputs
     made = concrete.structured_outputs
     names = sorted(made) if isinstance(made, dict) else [name]
     shapes = dict(zip(names, [t.shape for t in concrete.outputs], strict=True))
-    return Loose(graph_def, {name: given}, dict(zip(names, tensors, strict=True)), {}, shapes)
+    outputs = dict(zip(names, frozen.outputs, strict=True))
+    return Loose(frozen.graph_def, {name: given}, outputs, {}, shapes, weights=frozen.weights)
 
 
 def with_decision(

@@ -33,7 +33,7 @@ def _foldable(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -
         return False
     weights = node_of(node.input[1])
     # Weights that several layers share cannot be scaled for one of them.
-    return graph.nodes[weights].op == "Const" and len(uses[weights]) == 1
+    return graph.is_constant(weights) and len(uses[weights]) == 1
 
 
 def _fold_chain(graph: Graph, node: Any, uses: dict[str, list[tuple[str, int]]]) -> None:

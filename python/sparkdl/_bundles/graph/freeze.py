@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +16,8 @@ from sparkdl._bundles.graph.gathers import gather_from_constants
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl._bundles.graph.variable_values import LightConversion, weights_of
+from sparkdl._bundles.graph.weights import LARGE_BYTES, Weights, put_back
 from sparkdl.errors import InvalidModelException
 
 
@@ -22,11 +25,35 @@ class NotFrozenException(InvalidModelException):
     """A model has state besides variables (lookup tables), which cannot become constants."""
 
 
+@dataclass(frozen=True)
+class Frozen:
+    """A graph without variables and calls.
+
+    Attributes
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+        With a placeholder for each large weight.
+    inputs, outputs : list of str
+        Tensors.
+    weights : dict of str to numpy.ndarray
+        See `sparkdl._bundles.graph.weights`.
+    """
+
+    graph_def: Any
+    inputs: list[str]
+    outputs: list[str]
+    weights: Weights = field(default_factory=dict)
+
+    def whole(self) -> Any:
+        """Return the GraphDef with the weights inside."""
+        return put_back(self.graph_def, self.weights)
+
+
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
-def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
-    """Return the frozen GraphDef of a concrete function, with its input and output tensors.
+def freeze(function: Any) -> Frozen:
+    """Freeze a concrete function.
 
     Parameters
     ----------
@@ -36,12 +63,12 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
 
     Returns
     -------
-    tuple of tf.compat.v1.GraphDef, list of str, list of str
+    Frozen
         Inputs in the order of the function's arguments, outputs in the order of its
         (flattened) results.
     """
     states = _generators_of(function)
-    frozen, graph_def = _constants(function, states)
+    frozen, graph_def, weights = _constants(function, states)
     # What is captured and is not a variable (a table, say) stays an input: it cannot be frozen.
     given = len(function.inputs) - len(function.captured_inputs)
     inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
@@ -53,7 +80,7 @@ def freeze(function: Any) -> tuple[Any, list[str], list[str]]:
         )
     outputs = [t.name for t in frozen.outputs]
     graph_def = without_generators(inline(graph_def, inputs, outputs), states)
-    return graph_def, inputs, outputs
+    return Frozen(graph_def, inputs, outputs, weights)
 
 
 def _generators_of(function: Any) -> dict[str, str]:
@@ -63,21 +90,16 @@ def _generators_of(function: Any) -> dict[str, str]:
     return {node: name for node, name in found.items() if generators.is_generator(name)}
 
 
-def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any]:
+def _constants(function: Any, states: Mapping[str, str]) -> tuple[Any, Any, Weights]:
     """Do what `convert_variables_to_constants_v2_as_graph` does, but leave some variables."""
-    variables = convert_to_constants._FunctionConverterDataInEager(
-        func=function,
-        lower_control_flow=False,
-        aggressive_inlining=False,
-        variable_names_denylist={*states},
-    )
+    variables = LightConversion(function, states)
     everything = [node.name for node in variables.graph_def.node]
     unwritten = without_writes(variables.graph_def, "the model", everything, states)
     variables._graph_def = hold_reads(unwritten)
     variables._build_node_defs_list()
     graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
     frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
-    return frozen, graph_def
+    return frozen, graph_def, weights_of(variables, graph_def)
 
 
 def without_generators(graph_def: Any, states: Mapping[str, str]) -> Any:
@@ -163,7 +185,7 @@ def without_large_values(graph_def: Any) -> Any:
     TensorFlow looks at the values of small constants only when it infers shapes (sizes, axes,
     paddings), and to import a graph copies it several times.
     """
-    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > _LARGE_BYTES}
+    large = {n.name for n in graph_def.node if n.op == "Const" and n.ByteSize() > LARGE_BYTES}
     if not large:
         return graph_def
     light = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
@@ -173,9 +195,6 @@ def without_large_values(graph_def: Any) -> Any:
         else:
             light.node.add().CopyFrom(node)
     return light
-
-
-_LARGE_BYTES = 1 << 16  # a shape, or what a shape is made of, is never so large
 
 
 def _add_placeholder(graph_def: Any, constant: Any) -> None:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from sparkdl._bundles.graph.weights import Weights, is_large, key_of, stand_for
+
 Array = npt.NDArray[Any]
 
 # Value may differ between two runs, or the node does something besides computing its outputs.
@@ -36,11 +38,15 @@ def short(tensor: str) -> str:
 
 
 class Graph:
-    """The nodes of a GraphDef by name, and the names that must stay because a user sees them."""
+    """The nodes of a GraphDef by name, and the names that must stay because a user sees them.
 
-    def __init__(self, graph_def: Any, keep: Iterable[str]) -> None:
+    With weights beside the graph, large constants that are added come beside it, too.
+    """
+
+    def __init__(self, graph_def: Any, keep: Iterable[str], weights: Weights | None = None) -> None:
         self.nodes: dict[str, Any] = {n.name: n for n in graph_def.node}
         self.keep = set(keep)
+        self.weights = weights
         self.library = graph_def.library
         self.versions = graph_def.versions
 
@@ -73,11 +79,19 @@ class Graph:
                 else:
                     node.input[i] = follow(short(tensor))
 
+    def is_constant(self, name: str) -> bool:
+        """Say whether a node is a constant, in the graph or beside it."""
+        node = self.nodes[name]
+        return node.op == "Const" or key_of(node) is not None
+
     def constant(self, tensor: str) -> Array | None:
         """Return the value of a constant, None if the tensor is something else."""
         node = self.nodes.get(node_of(tensor))
-        if node is None or node.op != "Const" or tensor.startswith("^"):
+        if node is None or not self.is_constant(node.name) or tensor.startswith("^"):
             return None
+        key = key_of(node)
+        if key is not None:
+            return (self.weights or {})[key]
         value: Array = tf.make_ndarray(node.attr["value"].tensor)
         return value
 
@@ -86,8 +100,12 @@ class Graph:
         while name in self.nodes:
             name += "_"
         node = tf.compat.v1.NodeDef(name=name, op="Const")
-        node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
-        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        dtype = tf.as_dtype(value.dtype)
+        if self.weights is not None and is_large(dtype, value.size):
+            stand_for(node, value, self.weights)
+        else:
+            node.attr["dtype"].type = dtype.as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
         self.nodes[name] = node
         return name
 

@@ -15,6 +15,7 @@ from sparkdl._bundles.graph.graph import Graph, node_of, short
 from sparkdl._bundles.graph.original import Original
 from sparkdl._bundles.graph.random_ops import draw_from_seed, own_draws
 from sparkdl._bundles.graph.simplify import simplify
+from sparkdl._bundles.graph.weights import Weights, put_back, take_out
 from sparkdl.errors import InvalidModelException
 
 
@@ -34,6 +35,8 @@ class Loose:
         comes out of control flow.
     original : callable or None
         What gives the model's own results, to compare with: see `sparkdl._bundles.graph.original`.
+    weights : dict of str to numpy.ndarray
+        Large ones, which may stand beside the graph: see `sparkdl._bundles.graph.weights`.
     """
 
     graph_def: Any
@@ -42,13 +45,15 @@ class Loose:
     source: dict[str, str]
     shapes: dict[str, Any] = field(default_factory=dict)
     original: Original | None = None
+    weights: Weights = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Finished:
     """A frozen graph that is ready to be written.
 
-    `random` says how it draws random numbers, as model.json does; None if it draws none.
+    `random` says how it draws random numbers, as model.json does; None if it draws none. Its large
+    `weights` stand beside the graph.
     """
 
     graph_def: Any
@@ -56,6 +61,11 @@ class Finished:
     outputs: list[TensorSpec]
     source: dict[str, str]
     random: dict[str, Any] | None = None
+    weights: Weights = field(default_factory=dict)
+
+    def whole(self) -> Any:
+        """Return the GraphDef with the weights inside."""
+        return put_back(self.graph_def, self.weights)
 
 
 def finish(loose: Loose) -> Finished:
@@ -68,12 +78,14 @@ def finish(loose: Loose) -> Finished:
             "that takes the seed of random numbers. Give it another name with inputs= or outputs=."
         )
     count = len(loose.inputs)
+    drawing = _drawing_from_seed(loose.graph_def)
+    weights = take_out(drawing, loose.weights)
     named = name_ends(
-        _drawing_from_seed(loose.graph_def),
+        drawing,
         dict(zip(nodes[:count], loose.inputs.values(), strict=True)),
         dict(zip(nodes[count:], loose.outputs.values(), strict=True)),
     )
-    simple = simplify(named, nodes[:count], nodes[count:])
+    simple = simplify(named, nodes[:count], nodes[count:], weights)
     seed = f"{SEED}:0" if any(n.name == SEED for n in simple.node) else None
     hints = [tf.TensorShape(None)] * count + [loose.shapes.get(o) for o in loose.outputs]
     described = [
@@ -83,7 +95,7 @@ def finish(loose: Loose) -> Finished:
         )
     ]
     random = random_json(seed, own_draws(simple, nodes[count:]))
-    return Finished(simple, described[:count], described[count:], loose.source, random)
+    return Finished(simple, described[:count], described[count:], loose.source, random, weights)
 
 
 def _drawing_from_seed(graph_def: Any) -> Any:

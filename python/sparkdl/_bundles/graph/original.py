@@ -16,6 +16,7 @@ from sparkdl._bundles.graph.graph import Array
 from sparkdl._bundles.graph.random_ops import needed
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.variable_uses import is_write
+from sparkdl._bundles.graph.weights import Weights, feeds, without_marks
 
 # From rows by the name of their input to results by the name of their output.
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
@@ -32,12 +33,19 @@ class GraphRun:
     graph_def : tf.compat.v1.GraphDef
     inputs, outputs : mapping of str to str
         From name to tensor.
+    weights : dict, optional
+        Those that stand beside the graph.
     """
 
     def __init__(
-        self, graph_def: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]
+        self,
+        graph_def: Any,
+        inputs: Mapping[str, str],
+        outputs: Mapping[str, str],
+        weights: Weights | None = None,
     ) -> None:
         self._graph_def = graph_def
+        self._weights = weights or {}
         self.inputs, self.outputs = dict(inputs), dict(outputs)
 
     @property
@@ -48,16 +56,18 @@ class GraphRun:
     @cached_property
     def _session(self) -> Any:
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(self.graph_def, name="")
+            tf.import_graph_def(without_marks(self.graph_def), name="")
         return tf.compat.v1.Session(graph=graph, config=_config())
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name."""
-        feeds: dict[str, Any] = {t: rows[name] for name, t in self.inputs.items()}
+        fed: dict[str, Any] = {t: rows[name] for name, t in self.inputs.items()}
+        if self._weights:
+            fed.update(feeds(self.graph_def, self._weights))
         graph = self._session.graph
         seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
-        feeds.update({op.outputs[0].name: _ANY_SEED for op in seeds})
-        return dict(self._session.run(self.outputs, feeds))
+        fed.update({op.outputs[0].name: _ANY_SEED for op in seeds})
+        return dict(self._session.run(self.outputs, fed))
 
     def close(self) -> None:
         """Free the session, which has copies of all weights."""

@@ -13,14 +13,17 @@ from sparkdl._bundles.graph.freeze import inline, without_generators
 from sparkdl._bundles.graph.generators import is_generator
 from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
+from sparkdl._bundles.graph.variable_values import LightSessionConversion, weights_of
+from sparkdl._bundles.graph.weights import Weights
 from sparkdl.errors.builtin_errors import WrongStateException
 
 
-def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
+def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> tuple[Any, Weights]:
     """Return the GraphDef that some operations need, with the session's values of variables.
 
     Variables of both kinds (VariableV2 and resources) become constants, also where functions use
     them, and calls of functions are replaced by what they do. Lookup tables stay as they are.
+    Large weights stand beside the graph: see `sparkdl._bundles.graph.weights`.
 
     Parameters
     ----------
@@ -42,15 +45,15 @@ def frozen_by(session: Any, graph: Any, ops: Sequence[str]) -> Any:
     graph_def = hold_reads(without_writes(graph_def, "the graph", ops, states))
     try:
         with deprecation.silence():
-            frozen = convert_to_constants.convert_variables_to_constants_from_session_graph(
-                session, graph_def, list(ops), variable_names_denylist={*states}
-            )
+            variables = LightSessionConversion(session, graph_def, ops, states)
+            frozen, _ = convert_to_constants._replace_variables_by_constants(variables)
     except tf.errors.FailedPreconditionError as e:
         raise WrongStateException(
             "Cannot freeze the graph: a variable has no value in the session. Restore it, or run "
             f"tf.compat.v1.global_variables_initializer() in this session. {e.message}"
         ) from e
-    return without_generators(inline(frozen, list(ops), []), states)
+    weights = weights_of(variables, frozen)
+    return without_generators(inline(frozen, list(ops), []), states), weights
 
 
 def pruned(graph_def: Any, ops: Sequence[str]) -> Any:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from sparkdl._bundles.graph.fold import fold_affine
 from sparkdl._bundles.graph.graph import Graph, calls_function, is_pure, node_of, short
 from sparkdl._bundles.graph.rewrite import rewrite
+from sparkdl._bundles.graph.weights import Weights, feeds, is_mark
 
 _IDENTITIES = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
 _HARMLESS = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
@@ -23,7 +24,9 @@ _NOT_VALUES = {tf.variant, tf.resource}  # lists of tensors, say: no constant ca
 _MOST_FOLDED_BYTES = 1 << 20  # a constant larger than this must replace at least as much
 
 
-def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def simplify(
+    graph_def: Any, inputs: Sequence[str], outputs: Sequence[str], weights: Weights
+) -> Any:
     """Return a graph with the same results that has less to do at load and at run time.
 
     Parameters
@@ -32,8 +35,10 @@ def simplify(graph_def: Any, inputs: Sequence[str], outputs: Sequence[str]) -> A
         Frozen: without variables.
     inputs, outputs : sequence of str
         Names of nodes. They keep name, place and meaning.
+    weights : dict
+        Beside the graph; those that are computed are added.
     """
-    graph = Graph(graph_def, {*inputs, *outputs})
+    graph = Graph(graph_def, {*inputs, *outputs}, weights)
     graph.prune(_roots(graph, inputs, outputs))
     if not graph.has_frames():
         drop_control_inputs(graph)
@@ -107,7 +112,7 @@ def fold_constants(graph: Graph) -> None:
             for name, node in graph.nodes.items()
             if name not in constant or name in graph.keep
             for tensor in node.input
-            if node_of(tensor) in constant and graph.nodes[node_of(tensor)].op != "Const"
+            if node_of(tensor) in constant and not graph.is_constant(node_of(tensor))
         }
     )
     if not wanted:
@@ -119,7 +124,7 @@ def fold_constants(graph: Graph) -> None:
         fetches = {t: g.get_tensor_by_name(t if ":" in t else t + ":0") for t in wanted}
         fetches = {t: f for t, f in fetches.items() if f.dtype not in _NOT_VALUES}
         with tf.compat.v1.Session(graph=g) as session:
-            values = session.run(fetches)
+            values = session.run(fetches, feeds(part, graph.weights or {}))
     new = {}
     for tensor, value in values.items():
         array = np.asarray(value)
@@ -131,7 +136,7 @@ def fold_constants(graph: Graph) -> None:
 def _constant_nodes(graph: Graph) -> dict[str, None]:
     found: dict[str, None] = {}
     for name, node in graph.nodes.items():
-        computed = node.op == "Const" or (is_pure(node) and node.input)
+        computed = graph.is_constant(name) or (is_pure(node) and node.input)
         # A constant that waits for an assertion, say, stays, and so does the assertion.
         if computed and all(not i.startswith("^") and node_of(i) in found for i in node.input):
             found[name] = None
@@ -148,8 +153,9 @@ def _bytes_under(graph: Graph, name: str) -> int:
             continue
         seen.add(current)
         node = graph.nodes[current]
-        if node.op == "Const":
-            total += int(node.attr["value"].tensor.ByteSize())
+        if graph.is_constant(current):
+            value = graph.constant(current)
+            total += 0 if value is None else value.nbytes
         stack += [node_of(i) for i in node.input]
     return total
 
@@ -162,7 +168,7 @@ def merge_equal(graph: Graph) -> None:
         inputs = [_renamed(i, new) for i in node.input]
         del node.input[:]
         node.input.extend(inputs)
-        if name in graph.keep or not (node.op == "Const" or is_pure(node)):
+        if name in graph.keep or not (graph.is_constant(name) or is_pure(node)):
             continue
         key = _content(node)
         if key in first:
@@ -189,7 +195,7 @@ def tidy(graph_def: Any) -> Any:
         node.device = ""
         node.ClearField("experimental_debug_info")
         function = calls_function(node)
-        for key in [k for k in node.attr if k.startswith("_")]:
+        for key in [k for k in node.attr if k.startswith("_") and not is_mark(k)]:
             if not function or key in ("_output_shapes", "_class"):
                 del node.attr[key]
     if not any(calls_function(n) for n in graph_def.node):

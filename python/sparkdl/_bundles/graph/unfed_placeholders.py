@@ -11,6 +11,7 @@ import tensorflow as tf
 from sparkdl._bundles.graph.constant_values import constant_tensor
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.seeds import is_seed
+from sparkdl._bundles.graph.weights import key_of
 from sparkdl.errors import SchemaMismatchException, SettingsException
 
 _NEEDY = {"Placeholder", "PlaceholderV2"}
@@ -77,7 +78,8 @@ def constants_of(
     tensors = {}
     for name, value in (given or {}).items():
         op = node_of(named.get(name, name))
-        if op not in nodes or nodes[op].op not in _PLACEHOLDERS:
+        known = op in nodes and nodes[op].op in _PLACEHOLDERS
+        if not known or key_of(nodes[op]) is not None:
             raise SettingsException(_no_placeholder(name, nodes.get(op), model, graph_def, named))
         if op in taken:
             raise SchemaMismatchException(
@@ -135,7 +137,8 @@ def _unfed(graph_def: Any, tensor: str, fed: set[str]) -> list[str]:
             reached.add(op)
             open_tensors.extend(nodes[op].input)
     needed = [n for n in graph_def.node if n.name in reached and n.op in _NEEDY]
-    return [n.name for n in needed if not is_seed(n)]  # which every run is fed
+    # Seeds and weights are fed in every run.
+    return [n.name for n in needed if not is_seed(n) and key_of(n) is None]
 
 
 def _full(tensor: str) -> str:
@@ -173,7 +176,7 @@ def _no_placeholder(
     known: Sequence[str] = [
         f"{names.get(n.name, n.name)}: {_type_string(n, graph_def)}"
         for n in graph_def.node
-        if n.op in _PLACEHOLDERS
+        if n.op in _PLACEHOLDERS and key_of(n) is None
     ]
     why = "there is no such placeholder"
     if node is not None:

@@ -60,7 +60,7 @@ private[model] object FrozenGraphs {
     *   where the graph is that was made from the file
     */
   private def open(runtime: NativeRuntime, file: Path, content: Path): TfGraph =
-    try TfGraph.fromFile(runtime, content)
+    try TfGraph.outline(runtime, content)
     catch {
       case e: TfException         => fail(file, s"TensorFlow cannot import it: ${e.getMessage}")
       case e: java.io.IOException => fail(file, s"it cannot be read: ${e.getMessage}")

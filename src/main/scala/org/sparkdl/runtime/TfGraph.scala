@@ -3,6 +3,8 @@ package org.sparkdl.runtime
 import java.nio.channels.FileChannel
 import java.nio.file.{Path, StandardOpenOption}
 
+import scala.util.Using
+
 import org.bytedeco.javacpp.{BytePointer, Pointer, PointerPointer, SizeTPointer}
 import org.tensorflow.internal.c_api.{TF_FunctionOptions, TF_Graph, TF_Operation, TF_Output, TF_Tensor}
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
@@ -24,8 +26,18 @@ final class TfOutput private[runtime] (
   def dtype: Option[DType] = DType.fromCode(dtypeCode)
 }
 
-/** A TensorFlow graph. Immutable once imported; safe to use from many threads. Close it after its sessions. */
-final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) extends AutoCloseable {
+/** A TensorFlow graph. Immutable once imported; safe to use from many threads. Close it after its sessions.
+  *
+  * @param outside
+  *   placeholders that stand for its large constants: see [[LightGraph]]
+  * @param weights
+  *   what its sessions feed these in every run; empty if the graph is only looked at
+  */
+final class TfGraph private[runtime] (
+    private[runtime] val handle: TF_Graph,
+    outside: Set[String] = Set.empty,
+    private[runtime] val weights: Seq[(String, TfTensor)] = Nil
+) extends AutoCloseable {
 
   /** The output `name` ("op" or "op:0"), or None when the graph does not have it. */
   def output(name: String): Option[TfOutput] = {
@@ -47,6 +59,7 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
         .continually(tf.TF_GraphNextOperation(handle, position))
         .takeWhile(op => op != null && !op.isNull)
         .map(op => tf.TF_OperationName(op).getString -> tf.TF_OperationOpType(op).getString)
+        .map { case (name, op) => name -> (if (outside(name)) "Const" else op) }
         .toVector
     finally position.close()
   }
@@ -119,18 +132,43 @@ final class TfGraph private[runtime] (private[runtime] val handle: TF_Graph) ext
   }
 
   private var open = true
-  override def close(): Unit = if (open) { open = false; tf.TF_DeleteGraph(handle) }
+  override def close(): Unit = if (open) {
+    open = false
+    tf.TF_DeleteGraph(handle)
+    weights.foreach(_._2.close())
+  }
 }
 
 object TfGraph {
 
-  /** Reads a serialized GraphDef from a file; the file is mapped, not copied through the heap. */
+  /** Reads a serialized GraphDef from a file. Its large constants are read once, into native memory of their own,
+    * which all sessions of the graph use.
+    */
   def fromFile(runtime: NativeRuntime, path: Path): TfGraph = {
-    runtime.load()
-    val channel = FileChannel.open(path, StandardOpenOption.READ)
-    try imported(new BytePointer(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())), channel.size())
-    finally channel.close()
+    val light = LightGraph.read(path)
+    val outline = imported(runtime, light)
+    try new TfGraph(outline.handle, light.weights.map(_.name).toSet, loaded(runtime, path, light.weights))
+    catch { case e: Throwable => outline.close(); throw e }
   }
+
+  /** Reads a serialized GraphDef from a file to look at, without its large constants: it cannot be run. */
+  def outline(runtime: NativeRuntime, path: Path): TfGraph = imported(runtime, LightGraph.read(path))
+
+  private def imported(runtime: NativeRuntime, light: LightGraph): TfGraph =
+    new TfGraph(fromBytes(runtime, light.graphDef).handle, light.weights.map(_.name).toSet)
+
+  private def loaded(runtime: NativeRuntime, path: Path, weights: Seq[StoredWeight]): Seq[(String, TfTensor)] =
+    Using.resource(FileChannel.open(path, StandardOpenOption.READ)) { file =>
+      val done = Seq.newBuilder[(String, TfTensor)]
+      try {
+        weights.foreach { weight =>
+          val tensor = TfTensor.allocate(runtime, weight.dtype, weight.shape.toArray)
+          done += weight.name -> tensor
+          tensor.fill(file, weight.offset)
+        }
+        done.result()
+      } catch { case e: Throwable => done.result().foreach(_._2.close()); throw e }
+    }
 
   /** Reads a serialized GraphDef from memory. */
   def fromBytes(runtime: NativeRuntime, graphDef: Array[Byte]): TfGraph = {

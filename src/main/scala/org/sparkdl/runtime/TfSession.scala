@@ -65,12 +65,15 @@ final case class SessionConfig(
 }
 
 /** A TensorFlow session. `run` may be called from many threads at once. Close it before its graph. */
-final class TfSession private (handle: TF_Session) extends AutoCloseable {
+final class TfSession private (handle: TF_Session, weights: Seq[(TfOutput, TfTensor)] = Nil) extends AutoCloseable {
 
-  /** Fixes what is fed and fetched; the result is immutable and thread-safe. Fetches must be distinct. */
+  /** Fixes what is fed and fetched; the result is immutable and thread-safe. Fetches must be distinct. Weights that
+    * the graph has outside are fed besides.
+    */
   def prepare(feeds: Seq[TfOutput], fetches: Seq[TfOutput]): TfRun = {
     require(fetches.map(_.name).distinct.size == fetches.size, s"fetches are not distinct: ${fetches.map(_.name)}")
-    new TfRun(handle, feeds, fetches)
+    val (places, values) = weights.unzip
+    new TfRun(handle, feeds ++ places, fetches, values)
   }
 
   private var open = true
@@ -86,7 +89,8 @@ object TfSession {
   /** A session on `graph`, which must outlive it. */
   def open(runtime: NativeRuntime, graph: TfGraph, config: SessionConfig): TfSession =
     withOptions(runtime, config) { options =>
-      new TfSession(Status.check(tf.TF_NewSession(graph.handle, options, _)))
+      val weights = graph.weights.map { case (name, value) => graph.output(name).get -> value }
+      new TfSession(Status.check(tf.TF_NewSession(graph.handle, options, _)), weights)
     }
 
   /** Loads the variables and the graph of a SavedModel directory.
@@ -136,26 +140,36 @@ object TfSession {
   }
 }
 
-/** A run with fixed feeds and fetches. */
-final class TfRun private[runtime] (session: TF_Session, feeds: Seq[TfOutput], fetches: Seq[TfOutput]) {
+/** A run with fixed feeds and fetches.
+  *
+  * @param fixed
+  *   the values of the last feeds, the same in every run
+  */
+final class TfRun private[runtime] (
+    session: TF_Session,
+    feeds: Seq[TfOutput],
+    fetches: Seq[TfOutput],
+    fixed: Seq[TfTensor]
+) {
   private val feedArray = TfRun.array(feeds)
   private val fetchArray = TfRun.array(fetches)
 
-  /** Feeds `inputs` (in the order of the feeds) and returns one tensor per fetch, which the caller closes. The inputs
-    * stay the caller's; they may be refilled once the outputs are read.
+  /** Feeds `inputs` (in the order of the feeds that are not fixed) and returns one tensor per fetch, which the caller
+    * closes. The inputs stay the caller's; they may be refilled once the outputs are read.
     */
   def apply(inputs: Array[TfTensor]): Array[TfTensor] = {
-    val in = new PointerPointer[Pointer](math.max(1, inputs.length).toLong)
+    val fed = inputs ++ fixed
+    val in = new PointerPointer[Pointer](math.max(1, fed.length).toLong)
     val out = new PointerPointer[Pointer](math.max(1, fetches.size).toLong)
     try {
-      inputs.indices.foreach(i => in.put(i.toLong, inputs(i).handle))
+      fed.indices.foreach(i => in.put(i.toLong, fed(i).handle))
       Status.check { status =>
         tf.TF_SessionRun(
           session,
           null: TF_Buffer,
           feedArray,
           in,
-          inputs.length,
+          fed.length,
           fetchArray,
           out,
           fetches.size,

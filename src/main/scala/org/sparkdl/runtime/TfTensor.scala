@@ -1,5 +1,9 @@
 package org.sparkdl.runtime
 
+import java.io.EOFException
+import java.nio.ByteBuffer
+import java.nio.channels.FileChannel
+
 import org.tensorflow.internal.c_api.TF_Tensor
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
@@ -26,6 +30,20 @@ final class TfTensor private[runtime] (
   /** Number of elements of one entry of the first dimension. */
   val elementsPerRow: Int = Math.toIntExact(TfTensor.elements(shape.drop(1)))
 
+  /** Reads all elements from a file, in which they are as in memory. */
+  private[runtime] def fill(file: FileChannel, offset: Long): Unit = {
+    val bytes = elements * dtype.size
+    val part = ByteBuffer.allocate(math.min(bytes, TfTensor.MostRead).toInt)
+    var done = 0L
+    while (done < bytes) {
+      part.clear().limit(math.min(part.capacity.toLong, bytes - done).toInt)
+      val read = file.read(part, offset + done)
+      if (read < 0) throw new EOFException(s"the file ends before byte ${offset + bytes}, which the model needs")
+      Platform.copyMemory(part.array, Platform.BYTE_ARRAY_OFFSET, null, address + done, read)
+      done += read
+    }
+  }
+
   /** The element at `index` of a string tensor, copied out. */
   def stringAt(index: Long): Array[Byte] = TString.read(address + index * TString.Size)
 
@@ -40,6 +58,8 @@ final class TfTensor private[runtime] (
 }
 
 object TfTensor {
+  private val MostRead = 1L << 20
+
   def elements(shape: Array[Long]): Long = { var n = 1L; shape.foreach(n *= _); n }
 
   /** A tensor with undefined contents. Not for strings: see [[strings]]. */

@@ -1,0 +1,88 @@
+"""Writes a graph and the weights beside it as one GraphDef, without a copy of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from sparkdl._bundles.graph.weights import Array, Weights, constant_node, content_of, key_of
+from sparkdl.errors import InvalidModelException
+
+MOST_BYTES = (1 << 31) - 1  # protocol buffers hold no more
+
+# Tags of fields that have a length, in the format of protocol buffers: number * 8 + 2.
+_NODE_OF_GRAPH = b"\x0a"
+_ATTRIBUTE_OF_NODE = b"\x2a"
+_KEY_OF_ENTRY, _VALUE_OF_ENTRY = b"\x0a", b"\x12"
+_TENSOR_OF_VALUE = b"\x42"
+_CONTENT_OF_TENSOR = b"\x22"
+
+Pieces = list[bytes | memoryview]
+
+
+def write_graph(path: Path, graph_def: Any, weights: Weights) -> None:
+    """Write a serialized GraphDef, with a constant for each placeholder of a weight.
+
+    Raises
+    ------
+    InvalidModelException
+        It would be larger than protocol buffers can be.
+    """
+    size = 0
+    with open(path, "wb") as file:
+        for piece in _pieces(graph_def, weights):
+            size += len(piece)
+            if size > MOST_BYTES:
+                total = sum(w.nbytes for w in _used(graph_def, weights))
+                raise InvalidModelException(
+                    f"The model's weights take {total / 1e9:.1f} GB, and one graph of constants "
+                    "holds at most 2.1 GB. Save the model as a SavedModel (model.export(folder), "
+                    "tf.saved_model.save) and give that directory with its own variables."
+                )
+            file.write(piece)
+
+
+def _used(graph_def: Any, weights: Weights) -> list[Array]:
+    return [weights[k] for k in map(key_of, graph_def.node) if k is not None]
+
+
+def _pieces(graph_def: Any, weights: Weights) -> Iterator[bytes | memoryview]:
+    for node in graph_def.node:
+        key = key_of(node)
+        if key is None:
+            yield from _field(_NODE_OF_GRAPH, [_bytes(node)])
+        else:
+            yield from _field(_NODE_OF_GRAPH, _constant(node, weights[key]))
+    rest = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
+    yield _bytes(rest)
+
+
+def _constant(node: Any, weight: Array) -> Pieces:
+    """Return the pieces of a NodeDef whose attribute "value" holds the weight."""
+    light = constant_node(node)
+    tensor = _bytes(light.attr["value"].tensor)
+    light.attr.pop("value")
+    content = _field(_CONTENT_OF_TENSOR, [content_of(weight)])
+    value = _field(_TENSOR_OF_VALUE, [tensor, *content])
+    entry = [*_field(_KEY_OF_ENTRY, [b"value"]), *_field(_VALUE_OF_ENTRY, value)]
+    return [_bytes(light), *_field(_ATTRIBUTE_OF_NODE, entry)]
+
+
+def _field(tag: bytes, content: Pieces) -> Pieces:
+    return [tag, _varint(sum(map(len, content))), *content]
+
+
+def _varint(number: int) -> bytes:
+    made = bytearray()
+    while number > 127:
+        made.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*made, number])
+
+
+def _bytes(message: Any) -> bytes:
+    found: bytes = message.SerializeToString(deterministic=True)
+    return found

@@ -1,0 +1,141 @@
+package org.sparkdl.runtime
+
+import java.io.ByteArrayOutputStream
+import java.nio.ByteBuffer
+import java.nio.channels.FileChannel
+import java.nio.charset.StandardCharsets
+import java.nio.file.{Path, StandardOpenOption}
+
+import scala.util.Using
+
+import org.tensorflow.proto.{DataType, TensorShapeProto}
+
+/** A graph as it is in a file, but for the content of its large constants: placeholders stand for them, which every
+  * run is fed.
+  *
+  * TensorFlow copies a graph for each pass of its optimiser and again for the session, constants included: a model of
+  * 0.5 GB took 4.5 GB, and 8 GB while it was loaded.
+  */
+final private[runtime] case class LightGraph(graphDef: Array[Byte], weights: Seq[StoredWeight])
+
+/** Where the content of a large constant is in a file. */
+final private[runtime] case class StoredWeight(
+    name: String,
+    dtype: DType,
+    shape: Seq[Long],
+    offset: Long,
+    bytes: Long
+)
+
+private[runtime] object LightGraph {
+
+  /** Constants from this size on stay outside. Smaller ones are worth more inside, where they are folded and laid out
+    * for the processor once.
+    */
+  val LargeBytes: Long = 1L << 20
+
+  /** Reads a serialized GraphDef; of large constants no byte is touched. */
+  def read(path: Path, largeBytes: Long = LargeBytes): LightGraph =
+    Using.resource(FileChannel.open(path, StandardOpenOption.READ)) { channel =>
+      val content = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+      val light = new ByteArrayOutputStream()
+      val weights = Seq.newBuilder[StoredWeight]
+      Message(content, 0, content.limit()).fields.foreach { field =>
+        val large = if (field.number == Node && field.length >= largeBytes) weight(field.message) else None
+        large match {
+          case Some(found) => weights += found; write(light, placeholder(found))
+          case None        => light.write(field.bytes)
+        }
+      }
+      LightGraph(light.toByteArray, weights.result())
+    }
+
+  // Fields of GraphDef, NodeDef, an entry of its attributes, AttrValue and TensorProto, by their numbers.
+  private val Node = 1
+  private val Name = 1
+  private val Op = 2
+  private val Input = 3
+  private val Attribute = 5
+  private val Key = 1
+  private val Value = 2
+  private val TensorOf = 8
+  private val Type = 1
+  private val Shape = 2
+  private val Content = 4
+
+  private def weight(node: Message): Option[StoredWeight] = for {
+    op <- node.text(Op) if op == "Const" && !node.fields.exists(_.number == Input)
+    name <- node.text(Name)
+    entry <- node.fields.filter(_.number == Attribute).map(_.message).find(_.text(Key).contains("value"))
+    tensor <- entry.find(Value).flatMap(_.message.find(TensorOf)).map(_.message)
+    content <- tensor.find(Content)
+    dtype <- tensor.find(Type).flatMap(f => DType.fromCode(f.number64.toInt)) if dtype != DType.Str
+    shape = tensor.find(Shape).map(f => dims(f.bytesOfContent)).getOrElse(Nil)
+    if shape.product * dtype.size == content.length
+  } yield StoredWeight(name, dtype, shape, content.start.toLong, content.length.toLong)
+
+  private def dims(shape: Array[Byte]): Seq[Long] = {
+    val parsed = TensorShapeProto.parseFrom(shape)
+    (0 until parsed.getDimCount).map(parsed.getDim(_).getSize)
+  }
+
+  private def placeholder(weight: StoredWeight): Array[Byte] = {
+    val dtype = GraphDefs.attribute(DataType.forNumber(weight.dtype.code))
+    GraphDefs.placeholder(weight.name, dtype, Some(weight.shape)).toByteArray
+  }
+
+  private def write(to: ByteArrayOutputStream, node: Array[Byte]): Unit = {
+    val out = com.google.protobuf.CodedOutputStream.newInstance(to)
+    out.writeByteArray(Node, node)
+    out.flush()
+  }
+
+  /** A message in the format of protocol buffers, from `start` until before `end`. */
+  final private case class Message(buffer: ByteBuffer, start: Int, end: Int) {
+    def fields: Iterator[Field] = Iterator.unfold(start)(at => if (at >= end) None else Some(next(at)))
+    def find(number: Int): Option[Field] = fields.find(_.number == number)
+    def text(number: Int): Option[String] =
+      find(number).map(f => new String(f.bytesOfContent, StandardCharsets.UTF_8))
+
+    private def next(at: Int): (Field, Int) = {
+      val (tag, afterTag) = varint(at)
+      val (value, content, after) = (tag & 7).toInt match {
+        case 0 => val (v, next) = varint(afterTag); (v, afterTag, next)
+        case 1 => (0L, afterTag, afterTag + 8)
+        case 2 => val (length, from) = varint(afterTag); (0L, from, Math.toIntExact(from + length))
+        case 5 => (0L, afterTag, afterTag + 4)
+        case _ => throw malformed(at)
+      }
+      if (after > end) throw malformed(at)
+      (Field(buffer, (tag >>> 3).toInt, value, at, content, after), after)
+    }
+
+    private def varint(at: Int): (Long, Int) = {
+      var (value, shift, i) = (0L, 0, at)
+      while (i < end && buffer.get(i) < 0) { value |= (buffer.get(i) & 127L) << shift; shift += 7; i += 1 }
+      if (i >= end || shift > 63) throw malformed(at)
+      (value | buffer.get(i).toLong << shift, i + 1)
+    }
+
+    private def malformed(at: Int) =
+      new TfException(3, s"Invalid GraphDef: its bytes are no protocol buffer from byte $at on")
+  }
+
+  /** A field, with its tag from `from` on.
+    *
+    * @param number64
+    *   the value, if it is a number
+    */
+  final private case class Field(buffer: ByteBuffer, number: Int, number64: Long, from: Int, start: Int, end: Int) {
+    def length: Int = end - start
+    def message: Message = Message(buffer, start, end)
+    def bytes: Array[Byte] = copy(from)
+    def bytesOfContent: Array[Byte] = copy(start)
+
+    private def copy(first: Int): Array[Byte] = {
+      val bytes = new Array[Byte](end - first)
+      buffer.get(first, bytes)
+      bytes
+    }
+  }
+}

@@ -163,7 +163,7 @@ class BindingSuite extends SparkSuite {
     refused(Program.fromBytes(Array[Byte](), "z"))("it has no operations")
     refused(TestPrograms.of("z:0", "z")(scalar))("different names, got twice: z")
     refused(TestPrograms.of()(scalar))("at least one output")
-    refused(TestPrograms.of("zz")(scalar))("no tensor 'zz'", "near it: z, x")
+    refused(TestPrograms.of("zz")(scalar))("no tensor 'zz'", "similar names: z, x")
     refused(
       df.mapBlocks(
         TestPrograms.of("z:1")(

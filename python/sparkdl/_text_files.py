@@ -39,7 +39,7 @@ def read_text(file: Path) -> str:
     except UnicodeDecodeError as e:
         at = e.start + len(mark)
         raise NotTextError(
-            f"byte 0x{data[at]:02X} at offset {at} is no {name}; save it as UTF-8"
+            f"byte 0x{data[at]:02X} at offset {at} is not {name}; save it as UTF-8"
         ) from None
 
 

@@ -92,7 +92,7 @@ def _parse(text: str) -> list[Any]:
     try:
         parsed = json.loads(text)
     except ValueError as e:
-        raise ValueError(f"it is no JSON: {e}") from None
+        raise ValueError(f"it is not JSON: {e}") from None
     return [
         _check_item(item) for item in (_in_order(parsed) if isinstance(parsed, dict) else parsed)
     ]

@@ -259,11 +259,11 @@ def test_params_out_of_range_are_refused_when_they_are_set(start: str) -> None:
         ({"timeout": 0}, "timeout must be more than 0"),
         ({"checkpointSteps": -1}, "checkpointSteps must be at least 0"),
         ({"metrics": "accuracy"}, "metrics must be a list"),
-        ({"metrics": [3]}, "Keras knows no metric 3"),
-        ({"metrics": ["accurate"]}, "Keras knows no metric 'accurate'"),
+        ({"metrics": [3]}, "Keras has no metric 3"),
+        ({"metrics": ["accurate"]}, "Keras has no metric 'accurate'"),
         ({"lossWeights": 2}, "lossWeights must be a list"),
         ({"callbacks": ["early"]}, "Expected Keras callbacks, got str"),
-        ({"loss": "no such loss"}, "Keras knows no loss 'no such loss'"),
+        ({"loss": "no such loss"}, "Keras does not know the loss 'no such loss'"),
     ):
         with pytest.raises(SparkDLException, match=message):
             estimator(start, **wrong)

@@ -42,5 +42,5 @@ def test_a_manifest_may_have_a_byte_order_mark_and_no_other_encoding(tmp_path: P
     file.write_bytes(b'\xef\xbb\xbf{"formatVersion": 1, "name": "caf\xc3\xa9"}')
     assert read_manifest(tmp_path)["name"] == "café"
     file.write_bytes(b'{"formatVersion": 1, "name": "caf\xe9"}')
-    with pytest.raises(InvalidModelException, match="byte 0xE9 at offset 33 is no UTF-8"):
+    with pytest.raises(InvalidModelException, match="byte 0xE9 at offset 33 is not UTF-8"):
         read_manifest(tmp_path)

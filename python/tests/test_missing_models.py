@@ -15,7 +15,7 @@ from sparkdl.graph.builder import GraphFunction
 GONE = "/nowhere/model.keras"
 OF_KERAS = rf"There is no model at {GONE}\. Expected a file of Keras \(\.keras, \.h5\)"
 OR_A_BUNDLE = rf"{OF_KERAS}.* or bundle\."
-OF_THE_JVM = rf"There is no model at '{GONE}'\. .*Of a file of Keras make a bundle first: python -m"
+OF_THE_JVM = rf"There is no model at '{GONE}'\. .*Convert a Keras file to a bundle first: python -m"
 
 
 WAYS: dict[str, tuple[Callable[[Any], Any], str]] = {

@@ -28,7 +28,7 @@ def test_a_text_is_taken_for_what_it_is(
     if "error" in case:
         with pytest.raises(SettingsException) as e:
             place_of(case["text"])
-        assert str(e.value) == f"Cannot take '{case['text']}' for a path: {case['error']}."
+        assert str(e.value) == f"Cannot use '{case['text']}' as a path: {case['error']}."
     elif "local" in case:
         home = os.path.expanduser("~")
         expected = case["local"].replace("{folder}", str(tmp_path)).replace("{home}", home)

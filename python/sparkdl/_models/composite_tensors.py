@@ -48,7 +48,7 @@ def require_dense(meta: MetaGraphDef, key: str, where: str) -> None:
             f"{where} has tensors in its signature {key!r} that are not dense: "
             f"{'; '.join(composites)}. "
             "Rows of a DataFrame are dense tensors: export a function that takes dense ones and "
-            "makes the others inside (tf.RaggedTensor.from_tensor with padding, "
+            "builds the others inside (tf.RaggedTensor.from_tensor with padding, "
             "tf.sparse.from_dense), and returns dense ones (to_tensor, tf.sparse.to_dense), as "
             "another signature."
         )

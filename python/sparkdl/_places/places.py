@@ -171,7 +171,7 @@ def _path_of_file_uri(text: str) -> Path:
             "file:///folder/file",
         )
     if match is None or match["path"] is None:
-        raise _refusal(text, "after file: there must be a whole path: file:///folder/file")
+        raise _refusal(text, "after file: there must be an absolute path: file:///folder/file")
     as_written, decoded = Path(match["path"]), Path(unquote(match["path"]))
     use_as_written = as_written.exists() or _depth(as_written) > _depth(decoded)
     return as_written if use_as_written else decoded
@@ -209,4 +209,4 @@ def _replace(new: Path, target: Path, old: Path) -> None:
 
 
 def _refusal(text: str, why: str) -> SettingsException:
-    return SettingsException(f"Cannot take '{text}' for a path: {why}.")
+    return SettingsException(f"Cannot use '{text}' as a path: {why}.")

@@ -47,9 +47,9 @@ class ModelStageParams(Params):
 
     seed = declare_param(
         "seed",
-        "Makes the random numbers repeatable that a model draws (a sampling layer, dropout in "
-        "inference): what a row gets follows from the seed and the row's columns; unset: new "
-        "numbers in every run.",
+        "Makes the random numbers that a model draws (in a sampling layer, or by dropout at "
+        "inference) repeatable: those of a row follow from the seed and the row's columns; unset: "
+        "new numbers in every run.",
         TypeConverters.toInt,
     )
 

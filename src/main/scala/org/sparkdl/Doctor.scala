@@ -5,7 +5,7 @@ import org.apache.spark.sql.SparkSession
 import org.sparkdl.doctor.{DriverChecks, Finding, MachineReport, Machines}
 import org.sparkdl.runtime.NativeRuntime
 
-/** Looks whether sparkdl can work in a session: on the driver and on every executor.
+/** Checks whether sparkdl can work in a session: on the driver and on every executor.
   *
   * {{{
   * println(Doctor.examine(spark).text)
@@ -26,7 +26,7 @@ object Doctor {
     Report(driver, executors, DriverChecks.of(session, settings))
   }
 
-  /** What was found.
+  /** The findings of an examination.
     *
     * @param driver
     *   the driver's machine
@@ -37,13 +37,13 @@ object Doctor {
     */
   final case class Report(driver: MachineReport, executors: Seq[MachineReport], session: Seq[Finding]) {
 
-    /** What has to be mended, with the remedies. */
+    /** What has to be fixed, with the remedies. */
     def problems: Seq[Finding] = (session ++ driver.findings ++ executors.flatMap(_.findings)).filterNot(_.ok)
 
-    /** Whether there is nothing to mend. */
+    /** Whether there is nothing to fix. */
     def healthy: Boolean = problems.isEmpty
 
-    /** A text for people: everything that was looked at, problems marked with their remedies. */
+    /** A report for people: everything that was checked, problems marked with their remedies. */
     def text: String = {
       val parts = ("session" -> session) +: (driver +: executors).map(m => m.name -> m.findings)
       val bodies = parts.map { case (name, findings) => (name +: findings.map("  " + _.line)).mkString("\n") }

@@ -35,16 +35,16 @@ final class Model private[sparkdl] (
   /** The name in the bundle, or the file's. */
   def name: String = definition.name
 
-  /** SHA-256 of the graph; equal hashes are one model in the engine. */
+  /** SHA-256 of the graph; models with equal hashes are loaded once by the engine. */
   def hash: String = definition.graph.hash
 
   /** The inputs, in the order in which `apply` takes columns. */
   def inputs: Seq[TensorSpec] = definition.inputs
 
-  /** The outputs that `apply` gives. */
+  /** The outputs that `apply` returns. */
   def outputs: Seq[TensorSpec] = options.outputs.fold(definition.outputs)(_.map(definition.output))
 
-  /** A text for people: where it came from, inputs, outputs. */
+  /** A description for people: where it came from, inputs, outputs. */
   def describe(): String = definition.describe
 
   /** Keeps only these outputs, in this order. */
@@ -74,18 +74,18 @@ final class Model private[sparkdl] (
   /** How images are resized: one of [[org.sparkdl.image.ScaleHint]]'s names. */
   def withScaleHint(hint: String): Model = copy(options.copy(scaleHint = ScaleHint.fromName(hint).name))
 
-  /** Makes the random numbers repeatable that a model draws (a sampling layer, dropout in inference): what a row gets
-    * follows from the seed and the row alone, whatever the partitions and the batches. Without it they are new in
-    * every run.
+  /** Makes the random numbers that a model draws (in a sampling layer, or by dropout at inference) repeatable: those
+    * of a row follow from the seed and the row alone, whatever the partitions and the batches. Without a seed they
+    * are new in every run.
     *
     * The row is, in `appendTo`, all columns of the DataFrame; in `apply` and in SQL the inputs, so that rows with
     * equal inputs get equal numbers, unless columns that tell them apart follow the inputs:
-    * `model(col("x"), col("id"))`. Each row is then run alone, which takes longer. For a model that draws nothing it
-    * changes nothing.
+    * `model(col("x"), col("id"))`. Each row is then run alone, which takes longer. A model that draws nothing is run
+    * as without a seed.
     */
   def withSeed(seed: Long): Model = copy(options.copy(seed = Some(seed)))
 
-  /** Gives each output as one array, row-major, instead of arrays nested as deep as the output has dimensions. */
+  /** Returns each output as one array, row-major, instead of arrays nested as deep as the output has dimensions. */
   def flattened: Model = copy(options.copy(flat = true))
 
   /** The model applied to columns, one per input in the order of `inputs`: the output, or a struct of several.
@@ -136,15 +136,15 @@ final class Model private[sparkdl] (
     ModelFrames.append(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
   }
 
-  /** Writes the model as a bundle into a new directory of any of Hadoop's file systems, as a whole or not at all. */
+  /** Writes the model as a bundle into a new directory on any of Hadoop's file systems, completely or not at all. */
   def save(path: String): Unit = {
     val hadoop = Sessions.current.sparkContext.hadoopConfiguration
     val place = Place.of(path)
     val target = place.target(hadoop)
-    place.reaching {
+    place.attempt {
       if (target.getFileSystem(hadoop).exists(target))
         throw new SparkDLException(s"'$path' exists already; remove it or give another path.")
-      LocalFiles.temporarily("sparkdl-bundle-") { folder =>
+      LocalFiles.withTemporaryDirectory("sparkdl-bundle-") { folder =>
         Bundle.write(definition, folder)
         RemoteFiles.store(folder, target, hadoop)
       }
@@ -168,7 +168,7 @@ final class Model private[sparkdl] (
   private def checkedApplication(session: SparkSession) = ApplicationChecks.checked(application(session))
 
   private[sparkdl] def application(session: SparkSession): ModelApplication = {
-    // Before the form of the outputs: for lack of a value their shapes may be unknown.
+    // Before the form of the outputs is chosen: their shapes may be unknown if a placeholder lacks a value.
     UnfedPlaceholders.check(definition, definition.inputs, outputs)
     ModelApplication.of(
       Sessions.settingsOf(session),
@@ -184,7 +184,7 @@ final class Model private[sparkdl] (
   }
 }
 
-/** What a user may say about how a model is applied. */
+/** How a user wants a model to be applied. */
 final private[sparkdl] case class ModelOptions(
     outputs: Option[Seq[String]] = None,
     batchSize: Option[Int] = None,
@@ -204,7 +204,7 @@ object Model {
 
   private[sparkdl] def load(session: SparkSession, path: String): Model = load(session, path, ReadOptions())
 
-  /** Reads a model with a signature or tensors of one's choice, and with constants for what no column feeds. */
+  /** Reads a model with a chosen signature or tensors, and with constants for what no column feeds. */
   def load(path: String, options: ReadOptions): Model = load(Sessions.current, path, options)
 
   private[sparkdl] def load(session: SparkSession, path: String, options: ReadOptions): Model = {

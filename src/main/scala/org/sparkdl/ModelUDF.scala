@@ -18,9 +18,9 @@ import org.sparkdl.model.ReadOptions
   * }}}
   *
   * A function takes one column per input of the model, in the order of `Model.inputs`, or one struct whose fields
-  * have the names of the inputs; it gives the output, or a struct of several. It is batched, and the model runs once
-  * per row even where a query names the function several times. A null argument gives null. A function that has the
-  * name already is replaced. The types of the arguments are checked when a query is analysed
+  * have the names of the inputs; it returns the output, or a struct of several. It is batched, and the model runs
+  * once per row even where a query names the function several times. A null argument gives null. A function that has
+  * the name already is replaced. The types of the arguments are checked when a query is analysed
   * (`SchemaMismatchException`). A model with a seed (`Model.withSeed`) also takes columns after its inputs, which
   * tell rows with equal inputs apart.
   *
@@ -40,15 +40,15 @@ object ModelUDF {
   def register(session: SparkSession, name: String, model: Model): Model =
     register(session, name, model, JMap.of[String, String]())
 
-  /** Registers a model whose inputs are called otherwise in the struct that it is given.
+  /** Registers a model whose inputs have other names in the struct that feeds it.
     *
     * @param fields
-    *   from the name of an input to the name of the struct's field; others are called as the input
+    *   from the name of an input to the name of the struct's field; inputs that are missing here keep their names
     */
   def register(session: SparkSession, name: String, model: Model, fields: JMap[String, String]): Model =
     register(session, name, model, fields, None)
 
-  /** Registers the model at a path for images: see below. */
+  /** Registers the model at a path for images, as the variant that takes a model does. */
   def registerImage(session: SparkSession, name: String, path: String): Model =
     registerImage(session, name, Model.load(session, path))
 
@@ -57,7 +57,7 @@ object ModelUDF {
     registerImage(session, name, Model.load(session, path, options))
 
   /** Registers a model that takes images (a bundle that says so): image structs, or image files as bytes or by path.
-    * Each output is one flat array, as sparkdl has always given it; `register` keeps the dimensions.
+    * Each output is one flat array, as sparkdl has always returned it; `register` keeps the dimensions.
     */
   def registerImage(session: SparkSession, name: String, model: Model): Model = {
     if (model.definition.image.isEmpty)

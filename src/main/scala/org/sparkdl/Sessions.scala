@@ -5,12 +5,12 @@ import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.errors.SparkDLException
 
-/** The Spark session that is meant where none is named, and the settings of sessions. */
+/** The Spark session to use where none is named, and the settings of sessions. */
 private[sparkdl] object Sessions {
 
   /** The session of this thread, or the application's. */
   def current: SparkSession = existing.getOrElse(
-    throw new SparkDLException("There is no Spark session: make one with SparkSession.builder.getOrCreate().")
+    throw new SparkDLException("There is no Spark session: create one with SparkSession.builder.getOrCreate().")
   )
 
   def settingsOf(session: SparkSession): Settings.Reader = new Settings.Reader(session.conf.getOption)

@@ -9,7 +9,7 @@ import org.sparkdl.files.Place
 
 /** The settings of a Spark session that sparkdl reads, with their defaults.
   *
-  * A param of a stage goes before the session's setting. They are read on the driver when a plan is made
+  * A param of a stage takes precedence over the session's setting. They are read on the driver when a plan is made
   * (`spark.conf.set` works at any time), except `native.dir`, which the first use of TensorFlow in a JVM decides.
   */
 object Settings {
@@ -57,7 +57,7 @@ object Settings {
     "Images of more pixels (height x width, as their headers say) are invalid; the default is Pillow's MAX_IMAGE_PIXELS."
   )
 
-  /** Python alone reads it. */
+  /** Read by Python only. */
   val pythonFunctionsLoad: Setting = Setting(
     "pythonFunctions.load",
     "false",

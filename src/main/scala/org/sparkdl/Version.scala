@@ -10,9 +10,9 @@ import scala.util.Using
   */
 object Version {
   private val properties: Properties = {
-    val read = new Properties
-    Using.resource(getClass.getResourceAsStream("/org/sparkdl/version.properties"))(read.load)
-    read
+    val loaded = new Properties
+    Using.resource(getClass.getResourceAsStream("/org/sparkdl/version.properties"))(loaded.load)
+    loaded
   }
 
   /** Version of sparkdl, e.g. "0.1.0"; the Python package has the same. */

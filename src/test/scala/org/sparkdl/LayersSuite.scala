@@ -7,7 +7,7 @@ import scala.util.Using
 
 import org.scalatest.funsuite.AnyFunSuite
 
-/** Holds the layers of docs/architecture.md. */
+/** Checks the layers of docs/architecture.md. */
 class LayersSuite extends AnyFunSuite {
   private val sources = Paths.get("src/main/scala")
   private val roots = sources +: Version.spark.map(minor => Paths.get(s"src/main/scala-spark-$minor"))

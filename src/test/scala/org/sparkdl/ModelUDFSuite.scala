@@ -55,7 +55,7 @@ class ModelUDFSuite extends SparkSuite with Operators {
     assert(rows("SELECT CASE WHEN total(s) < 20 THEN 'few' ELSE 'many' END FROM structs").head == Row("few"))
   }
 
-  test("inputs may be called otherwise in the struct") {
+  test("inputs may have other names in the struct") {
     ModelUDF.register(spark, "total", TestModels.sum(), java.util.Map.of("x", "id", "y", "x"))
     assert(rows("SELECT total(struct(id, x, y)) FROM pairs") == Seq(Row(2.0), Row(4.0), Row(6.0)))
     val e = intercept[SchemaMismatchException](
@@ -104,7 +104,7 @@ class ModelUDFSuite extends SparkSuite with Operators {
     assert(text.contains("outputs:\n  three: float32 [?]"))
   }
 
-  test("a model of images takes structs and bytes and gives flat arrays") {
+  test("a model of images takes structs and bytes and returns flat arrays") {
     val bundle = TestBundles.write(Files.createTempDirectory("sparkdl-test-").resolve("colours"), "colours")
     val model = ModelUDF.registerImage(spark, "colours", bundle.toString)
     assert(model.outputs.size == 6)

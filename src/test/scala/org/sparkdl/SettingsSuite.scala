@@ -15,7 +15,7 @@ class SettingsSuite extends AnyFunSuite {
     assert(s.modelsDir.endsWith(".sparkdl/models"))
   }
 
-  test("values are read, and those that cannot be are refused with the key, the value and what is expected") {
+  test("values are read, and those that are not allowed are refused with the key, the value and what is expected") {
     val s = reader(
       "spark.sparkdl.batchSize" -> "8",
       "spark.sparkdl.precision" -> "bfloat16",

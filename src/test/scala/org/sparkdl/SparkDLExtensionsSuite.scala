@@ -12,7 +12,7 @@ import org.sparkdl.testing.{Operators, SparkSuite, TestModels}
 
 class SparkDLExtensionsSuite extends SparkSuite with Operators {
 
-  test("a session made with the extensions has the operator after its first query, once") {
+  test("a session created with the extensions has the operator after its first query, once") {
     inExtended { session =>
       (1 to 3).foreach(_ => session.range(2).count())
       assert(session.experimental.extraStrategies == Seq(ModelStrategy))

@@ -1,6 +1,6 @@
 package org.sparkdl.application
 
-/** How many rows of a partition are one block: those that one run of a program sees together. */
+/** How many rows of a partition form a block, which one run of a program sees together. */
 sealed abstract class BlockSize extends Serializable
 
 object BlockSize {
@@ -11,6 +11,6 @@ object BlockSize {
   /** As many rows as have inputs and outputs of this many bytes, at least one. */
   final case class Memory(bytes: Long) extends BlockSize
 
-  /** All rows of the partition, whatever memory they take. */
+  /** All rows of the partition, however much memory they take. */
   case object Partition extends BlockSize
 }

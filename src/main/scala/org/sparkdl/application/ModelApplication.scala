@@ -21,11 +21,11 @@ import org.sparkdl.tensor.{InputFeed, TensorSpec}
   * @param scaleHint
   *   how images are resized
   * @param block
-  *   for programs whose rows depend on the others of their block: what a block is
+  *   what a block is, for programs whose rows depend on the other rows of their block
   * @param program
   *   the size of a row's outputs when this is a user's program and not a model, see [[asProgram]]
   * @param seed
-  *   makes the random numbers of a model that draws some repeatable
+  *   makes the random numbers that a model draws repeatable
   */
 final case class ModelApplication(
     model: ModelDefinition,
@@ -46,14 +46,14 @@ final case class ModelApplication(
   /** How the model's random numbers are fed. */
   def random: Option[RandomFeed] = model.random.flatMap(_.seed).map(RandomFeed(_, seed))
 
-  /** Whether the numbers that a row gets follow from it and the seed. */
+  /** Whether the random numbers of a row follow from the row and the seed. */
   def repeatable: Boolean = seed.isDefined && random.isDefined
 
-  /** Whether two runs on equal rows may differ: of a program nobody knows. */
+  /** Whether two runs on equal rows may differ, which has to be assumed of a user's program. */
   def mayDraw: Boolean = program.isDefined || model.random.exists(d => seed.isEmpty || d.unseeded.nonEmpty)
 
-  /** The same as a user's program: messages say so, and blocks have a size that does not depend on which outputs the
-    * optimizer leaves out later.
+  /** The same application as one of a user's program: messages call it a program, and the size of its blocks does not
+    * depend on which outputs the optimizer drops later.
     */
   def asProgram: ModelApplication = {
     val bytes = outputs.map(o => bytesOf(o.spec))
@@ -67,7 +67,7 @@ final case class ModelApplication(
 
   /** How columns of these names and types are fed; throws SchemaMismatchException when they cannot be. */
   def feeds(columns: Seq[(String, DataType)]): Seq[InputFeed] = {
-    Repeatable.check(this)
+    SeedCheck.check(this)
     if (columns.size != inputs.size)
       throw new SchemaMismatchException(
         s"Model '${model.name}' has ${inputs.size} input(s) (${inputs.mkString("; ")}), got ${columns.size} column(s). " +
@@ -78,7 +78,7 @@ final case class ModelApplication(
     }
   }
 
-  /** The rows of a run: the graph's own number where it is fixed. */
+  /** The number of rows of a run: the graph's, where the graph fixes one. */
   def rowsPerRun: Int = inputs.flatMap(_.fixedBatch).headOption.getOrElse {
     if (batchSize > 0) batchSize
     else if (inputs.exists(model.imageOf(_).isDefined)) ModelApplication.ImagesPerRun
@@ -88,7 +88,7 @@ final case class ModelApplication(
   /** Whether the rows of a run are the user's or the graph's choice. */
   def rowsGiven: Boolean = batchSize > 0 || inputs.exists(_.fixedBatch.isDefined)
 
-  /** Bytes of a row's inputs and outputs, as far as the graph tells; None when it does not tell those of an input. */
+  /** Bytes of a row's inputs and outputs, as far as the graph tells; None when it leaves those of an input open. */
   private def bytesPerRow: Option[Long] = {
     val in = inputs.map(bytesOf)
     if (in.exists(_.isEmpty)) None else Some((in ++ outputs.map(o => bytesOf(o.spec))).flatten.sum)
@@ -98,18 +98,18 @@ final case class ModelApplication(
     if (spec.dtype == DType.Str) None else spec.cell.filter(!_.exists(_ < 0)).map(_.product * spec.dtype.size)
 }
 
-/** What the outputs of one row of a program take.
+/** The size of one row's outputs of a program.
   *
   * @param bytes
-  *   of the outputs whose size the graph tells
+  *   of those outputs whose size the graph tells
   * @param unknown
-  *   number of other outputs: each is taken to be as large as the row's inputs
+  *   number of other outputs: each is assumed to be as large as the row's inputs
   */
 final case class ProgramRow(bytes: Long, unknown: Int)
 
 object ModelApplication {
 
-  /** What the session's settings say, and what the caller does.
+  /** An application with the session's settings, except for what the caller sets.
     *
     * @param batchSize
     *   rows per run, instead of the session's
@@ -139,13 +139,13 @@ object ModelApplication {
     seed = seed
   )
 
-  /** Each task slot runs a batch of its own, so large ones push each other's activations out of the caches, and keep
+  /** Each task slot runs its own batch, so large batches push each other's activations out of the caches, and hold
     * much memory. With two slots on two cores, 8 images instead of 32 made MobileNetV2 10 to 15 % faster and ResNet50
-    * no slower, with 0.6 and 0.4 GB less, and the first result comes earlier.
+    * no slower, with 0.6 and 0.4 GB less memory, and the first result comes earlier.
     */
   val ImagesPerRun = 8
 
-  /** Small rows: the cost of a call, some 20 microseconds, has to be spread over many; large ones have large
+  /** Small rows: the cost of a call, about 20 microseconds, has to be spread over many; large rows have large
     * activations. So a batch has about 64 KiB of inputs and outputs. docs/performance.md has the measurements.
     */
   private[sparkdl] def rowsFor(bytesPerRow: Option[Long]): Int = bytesPerRow

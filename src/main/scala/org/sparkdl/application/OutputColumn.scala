@@ -8,7 +8,7 @@ import org.sparkdl.model.ModelDefinition
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.{CellReader, TensorSpec}
 
-/** One output of a model and the form in which it becomes a column. */
+/** One output of a model, and the form in which it becomes a column. */
 final case class OutputColumn(spec: TensorSpec, reader: CellReader) {
   def dataType: DataType = reader.dataType
 }
@@ -28,12 +28,12 @@ object OutputColumn {
   /** The output as Spark's image struct.
     *
     * @param channelOrder
-    *   of the model: what it takes as BGR it gives as BGR; colours are RGB otherwise
+    *   of the model: one that takes BGR also returns BGR; otherwise colours are RGB
     */
   def image(model: ModelDefinition, spec: TensorSpec, channelOrder: String): OutputColumn = {
-    val rows = spec.cell.filter(_.size == 3)
-    val channels = rows.flatMap(_.lastOption).filter(_ >= 0)
-    if (rows.isEmpty || channels.exists(c => !ImageReader.Channels.contains(c.toInt)) || !ImageDTypes(spec.dtype))
+    val pixels = spec.cell.filter(_.size == 3)
+    val channels = pixels.flatMap(_.lastOption).filter(_ >= 0)
+    if (pixels.isEmpty || channels.exists(c => !ImageReader.Channels.contains(c.toInt)) || !ImageDTypes(spec.dtype))
       throw new SchemaMismatchException(
         s"Output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become an image struct: " +
           "expected float32 or uint8 [rows, height, width, channels] with " +

@@ -1,10 +1,10 @@
 package org.sparkdl.application
 
-/** How a model that draws random numbers is fed them.
+/** How a model that draws random numbers is fed its seed.
   *
   * @param tensor
-  *   takes the seed of a run
+  *   the tensor that takes the seed of a run
   * @param seed
-  *   the user's; None: new numbers in every run
+  *   the user's; None for new numbers in every run
   */
 final case class RandomFeed(tensor: String, seed: Option[Long])

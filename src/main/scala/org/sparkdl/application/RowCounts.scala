@@ -3,10 +3,12 @@ package org.sparkdl.application
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.tensor.TensorSpec
 
-/** Whether the inputs and outputs of a model have one entry per row of a run: else results would belong to no row. */
+/** Checks that the inputs and outputs of a model have one entry per row of a run; otherwise results would belong to
+  * no row.
+  */
 private[sparkdl] object RowCounts {
 
-  /** Refuses what will not, as its shape in the graph says; throws SchemaMismatchException. */
+  /** Throws SchemaMismatchException for inputs and outputs whose shapes in the graph rule that out. */
   def check(application: ModelApplication): Unit = {
     val model = application.model.name
     checkInputs(model, application.inputs.filter(_.fixedBatch.isDefined))
@@ -28,7 +30,7 @@ private[sparkdl] object RowCounts {
       )
     }
 
-  /** The remedy for an output of this first dimension; None for one without dimensions.
+  /** The remedy for an output whose first dimension is `rows`; None for a scalar.
     *
     * @param kind
     *   "model" or "program"
@@ -36,7 +38,7 @@ private[sparkdl] object RowCounts {
   def remedy(rows: Option[Long], kind: String): String = rows match {
     case Some(1) =>
       s"If the $kind is made for one row at a time, run it row by row: batchSize=1 in a stage, with_batch_size(1) or " +
-        s"withBatchSize(1) of a Model, batch_size=1 where a function is registered. Else the $kind must not mix rows."
+        s"withBatchSize(1) of a Model, batch_size=1 where a function is registered. Otherwise the $kind must not mix rows."
     case Some(_) =>
       s"The $kind must not mix or drop rows: give the output a first dimension for them in the graph, or choose another."
     case None =>

@@ -31,7 +31,7 @@ private[sparkdl] object DriverChecks {
     val path = settings.modelsDir
     Try {
       val hadoop = session.sparkContext.hadoopConfiguration
-      val folder = Place.of(path).found(hadoop)
+      val folder = Place.of(path).source(hadoop)
       val fs = folder.getFileSystem(hadoop)
       if (fs.exists(folder))
         fs.listStatus(folder).toSeq.filter(_.isDirectory).map(_.getPath.getName).filterNot(_.startsWith("."))
@@ -73,7 +73,7 @@ private[sparkdl] object DriverChecks {
     else Finding("native memory", text, s"set spark.driver.memory or ${Settings.modelsMaxMemory.key} to less.")
   }
 
-  /** The settings in force, each read as the engine reads it. */
+  /** The current settings, each read as the engine reads it. */
   private def values(settings: Settings.Reader): Seq[Finding] = Seq(
     Settings.batchSize -> (() => settings.batchSize.toString),
     Settings.intraOpThreads -> (() => settings.intraOpThreads.toString),

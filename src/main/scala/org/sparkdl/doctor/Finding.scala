@@ -1,13 +1,13 @@
 package org.sparkdl.doctor
 
-/** One thing that was looked at.
+/** One thing that was checked.
   *
   * @param topic
-  *   what, e.g. "JDK"
+  *   what was checked, e.g. "JDK"
   * @param value
-  *   what was found
+  *   the result
   * @param remedy
-  *   how to mend it; empty when there is nothing to mend
+  *   how to fix it; empty when there is nothing to fix
   */
 final case class Finding(topic: String, value: String, remedy: String = "") {
   def ok: Boolean = remedy.isEmpty

@@ -44,13 +44,13 @@ object MachineReport {
       case e: NativeLibraryException => Finding("TensorFlow", s"does not load; glibc ${Linux.glibc}", e.getMessage)
     }
 
-  /** The instructions that TensorFlow's kernels make use of. */
+  /** The instruction sets that TensorFlow's kernels use. */
   private val instructions = Seq("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
   private def cpu: Finding = {
-    val (has, hasNot) = instructions.partition(Linux.cpuFlags.contains)
+    val (has, lacks) = instructions.partition(Linux.cpuFlags.contains)
     val cores = Runtime.getRuntime.availableProcessors()
-    val text = s"$cores processors, with ${has.mkString(" ")}, without ${hasNot.mkString(" ")}"
+    val text = s"$cores processors, with ${has.mkString(" ")}, without ${lacks.mkString(" ")}"
     if (Linux.cpuFlags.isEmpty || has.contains("avx2")) Finding("CPU", text)
     else Finding("CPU", text, "without AVX2 models run several times slower: use newer machines.")
   }
@@ -65,7 +65,7 @@ object MachineReport {
     Finding("memory", s"heap ${Runtime.getRuntime.maxMemory >> 20} MB, machine ${Linux.memoryMB} MB")
 }
 
-/** What Linux tells about itself in files; empty elsewhere. */
+/** What Linux says about itself in files; empty on other systems. */
 private[doctor] object Linux {
   private def lines(file: String): Seq[String] =
     Try(Files.readString(Paths.get(file)).linesIterator.toSeq).getOrElse(Nil)
@@ -78,7 +78,7 @@ private[doctor] object Linux {
     .collectFirst { case l if l.startsWith("MemTotal") => l.split("\\s+")(1).toLong / 1024 }
     .getOrElse(0L)
 
-  /** The version in the name of the mapped C library, or as `ldd` says it. */
+  /** The version of the C library, as `ldd` reports it. */
   def glibc: String = Try {
     import scala.sys.process._
     Seq("ldd", "--version").!!.linesIterator.next().split(" ").last

@@ -6,7 +6,7 @@ import org.apache.spark.sql.sparkdl.frames.TaskResults
 
 import org.sparkdl.runtime.NativeRuntime
 
-/** Asks the executors. */
+/** Examines the executors. */
 private[sparkdl] object Machines {
 
   /** A report per executor that took a task of a job with several tasks per slot. */

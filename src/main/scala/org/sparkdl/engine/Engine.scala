@@ -11,7 +11,7 @@ import org.sparkdl.runtime.{GraphOptimizer, NativeRuntime, SessionConfig, TfExce
 /** How the engine runs on an executor; read from the session's settings on the driver.
   *
   * @param maxMemory
-  *   bytes of models above which unused ones are closed
+  *   bytes of loaded models above which unused ones are closed
   */
 final case class EngineSettings(runtime: NativeRuntime, maxMemory: Long)
 
@@ -20,25 +20,25 @@ object EngineSettings {
     EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory)
 }
 
-/** The loaded models of this JVM: one per hash and precision, shared by all tasks, counted, closed least recently
-  * used first when they outgrow the limit and nobody uses them.
+/** The loaded models of this JVM, one per hash and precision, shared by all tasks. When they outgrow the limit, those
+  * that no task uses are closed, least recently used first.
   */
 object Engine {
-  private final case class Key(hash: String, bfloat16: Boolean)
+  private final case class ModelKey(hash: String, bfloat16: Boolean)
   private final class Entry(val model: LoadedModel) { var users = 0 }
 
-  /** In the order of last use. */
-  private val models = mutable.LinkedHashMap.empty[Key, Entry]
-  private val loading = mutable.Map.empty[Key, AnyRef]
+  /** Least recently used first. */
+  private val models = mutable.LinkedHashMap.empty[ModelKey, Entry]
+  private val loading = mutable.Map.empty[ModelKey, AnyRef]
 
   private[engine] val processors = new Semaphore(math.max(1, Runtime.getRuntime.availableProcessors()), true)
 
-  /** A model in use by one task: `close` gives it back.
+  /** A task's lease of a model: `close` ends it.
     *
     * @param loadedNow
-    *   whether this call loaded it
+    *   whether the model was loaded for this lease
     */
-  final class Lease private[Engine] (key: Key, val model: LoadedModel, val loadedNow: Boolean, maxMemory: Long)
+  final class Lease private[Engine] (key: ModelKey, val model: LoadedModel, val loadedNow: Boolean, maxMemory: Long)
       extends AutoCloseable {
     private var open = true
     override def close(): Unit = Engine.synchronized {
@@ -46,14 +46,15 @@ object Engine {
     }
   }
 
-  /** Takes the model into use, loading it if this JVM does not have it. Loading a model does not hold up others. */
+  /** Leases the model, which is loaded if this JVM does not have it yet. Loading one model does not hold up others.
+    */
   def acquire(shipped: ShippedModel, precision: String, settings: EngineSettings): Lease = {
-    val key = Key(shipped.hash, precision == "bfloat16")
+    val key = ModelKey(shipped.hash, precision == "bfloat16")
     val lock = Engine.synchronized(loading.getOrElseUpdate(key, new Object))
     lock.synchronized {
       lease(key, loadedNow = false, settings).getOrElse {
         val model = open(shipped, key, settings)
-        Engine.synchronized { // at once: a model that nobody leases may be closed
+        Engine.synchronized { // in one step: a model without a lease may be closed
           models.put(key, new Entry(model))
           lease(key, loadedNow = true, settings).get
         }
@@ -67,7 +68,7 @@ object Engine {
   /** Closes every model that no task uses. */
   def closeUnused(): Unit = synchronized(evict(maxMemory = 0L))
 
-  private def lease(key: Key, loadedNow: Boolean, settings: EngineSettings): Option[Lease] = synchronized {
+  private def lease(key: ModelKey, loadedNow: Boolean, settings: EngineSettings): Option[Lease] = synchronized {
     models.remove(key).map { entry =>
       models.put(key, entry)
       entry.users += 1
@@ -87,12 +88,12 @@ object Engine {
     }
   }
 
-  private def config(shipped: ShippedModel, key: Key) = SessionConfig(
+  private def config(shipped: ShippedModel, key: ModelKey) = SessionConfig(
     key.bfloat16,
     if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
   )
 
-  private def open(shipped: ShippedModel, key: Key, settings: EngineSettings): LoadedModel =
+  private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel =
     try LoadedModel.open(settings.runtime, shipped, config(shipped, key))
     catch {
       case e: SparkDLException => throw e

@@ -1,17 +1,18 @@
 package org.sparkdl.engine
 
-import org.sparkdl.model.GeneratorSetting
+import org.sparkdl.model.GeneratorSeeding
 import org.sparkdl.runtime.{TfGraph, TfRun, TfSession, TfTensor}
 
-/** The generators of random numbers of a SavedModel that is applied as it is: variables of its session.
+/** The random number generators of a SavedModel that is applied as it is: variables of its session.
   *
-  * Left alone they begin with the same state in every JVM, and two runs at once may read the same one. So a run first
-  * gives each a state that follows from the run's seed, and nobody else runs the model meanwhile.
+  * Left alone, they begin with the same state in every JVM, and two runs at the same time may read the same state. So
+  * a run first gives each generator a state that follows from the run's seed, and no other run of the model may
+  * overlap with it.
   */
 final private[engine] class Generators(assign: TfRun) {
 
-  /** The run `model`, whose last input is the seed for these. */
-  def before(model: TfRun): Array[TfTensor] => Array[TfTensor] = inputs =>
+  /** Sets the generators before each run of `model`: the last input is their seed. */
+  def seeding(model: TfRun): Array[TfTensor] => Array[TfTensor] = inputs =>
     synchronized {
       assign(Array(inputs.last)).foreach(_.close())
       model(inputs.init)
@@ -21,14 +22,14 @@ final private[engine] class Generators(assign: TfRun) {
 private[engine] object Generators {
 
   /** The tensor that takes the seed. */
-  val Seed: String = GeneratorSetting.Seed
+  val Seed: String = GeneratorSeeding.Seed
 
-  /** Those of a graph that was just loaded, which gets the operations that set them. */
+  /** The generators of a graph that was just loaded; the operations that set them are added to the graph. */
   def of(graph: TfGraph, session: TfSession, metaGraph: Array[Byte]): Option[Generators] =
-    if (!GeneratorSetting.isFor(graph.operations)) None
+    if (!GeneratorSeeding.isNeeded(graph.operations)) None
     else {
-      graph.extend(GeneratorSetting.of(metaGraph))
-      val ends = Seq(Seed, GeneratorSetting.Done).map(graph.output(_).get)
+      graph.extend(GeneratorSeeding.of(metaGraph))
+      val ends = Seq(Seed, GeneratorSeeding.Done).map(graph.output(_).get)
       Some(new Generators(session.prepare(ends.take(1), ends.drop(1))))
     }
 }

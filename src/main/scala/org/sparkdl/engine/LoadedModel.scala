@@ -16,17 +16,19 @@ final class LoadedModel private[engine] (
 ) extends AutoCloseable {
   private val runs = new ConcurrentHashMap[(Seq[String], Seq[String]), WarmRun]()
 
-  /** A run of the tensors `fetches` from the tensors `feeds`; kept, so that it is optimised once per JVM. */
+  /** The run that computes the tensors `fetches` from the tensors `feeds`; it is kept, so that the graph is optimised
+    * once per JVM for it.
+    */
   def run(feeds: Seq[String], fetches: Seq[String]): WarmRun = runs.computeIfAbsent(
     (feeds, fetches),
-    _ => new WarmRun(prepared(feeds, fetches))
+    _ => new WarmRun(prepare(feeds, fetches))
   )
 
-  private def prepared(feeds: Seq[String], fetches: Seq[String]): Array[TfTensor] => Array[TfTensor] = {
+  private def prepare(feeds: Seq[String], fetches: Seq[String]): Array[TfTensor] => Array[TfTensor] = {
     def run(fed: Seq[String]) = session.prepare(fed.map(tensor), fetches.map(tensor))
     generators.filter(_ => feeds.lastOption.contains(Generators.Seed)) match {
-      case Some(own) => own.before(run(feeds.init))
-      case None      => run(feeds).apply
+      case Some(g) => g.seeding(run(feeds.init))
+      case None    => run(feeds).apply
     }
   }
 
@@ -44,30 +46,32 @@ final class LoadedModel private[engine] (
 
 /** A run whose first call is made under a lock.
   *
-  * TensorFlow optimises the graph in the first run of a set of feeds and fetches, and does so in every thread that
-  * comes while the first is at it: N tasks would each pay, in time and in memory.
+  * TensorFlow optimises the graph in the first run of a set of feeds and fetches, and does so again in every thread
+  * that arrives meanwhile: each of N tasks would pay for it, in time and in memory.
   */
 final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
   @volatile private var warm = false
 
   /** Runs the model; see `TfRun.apply` for who closes what. */
   def apply(inputs: Array[TfTensor]): Array[TfTensor] =
-    (if (warm) None else first(inputs)).getOrElse(limited(inputs))
+    (if (warm) None else firstRun(inputs)).getOrElse(runLimited(inputs))
 
-  /** The first run; None when another thread has made it in the meantime. */
-  private def first(inputs: Array[TfTensor]): Option[Array[TfTensor]] = synchronized {
+  /** The first run; None when another thread has done it in the meantime. */
+  private def firstRun(inputs: Array[TfTensor]): Option[Array[TfTensor]] = synchronized {
     if (warm) None
     else {
-      val outputs = limited(inputs)
-      // Importing and optimising the graph left copies of it behind: 0.2 GB with ResNet50 (95 MB), gone in 20 ms.
+      val outputs = runLimited(inputs)
+      // Importing and optimising the graph left copies of it behind: 0.2 GB with ResNet50 (95 MB), freed in 20 ms.
       NativeRuntime.trimMemory()
       warm = true
       Some(outputs)
     }
   }
 
-  /** More runs at once than processors do not go faster, but each holds its own activations in memory. */
-  private def limited(inputs: Array[TfTensor]): Array[TfTensor] = {
+  /** Runs one input set while no more runs are active than there are processors: more would not be faster, but each
+    * holds its own activations in memory.
+    */
+  private def runLimited(inputs: Array[TfTensor]): Array[TfTensor] = {
     Engine.processors.acquire()
     try run(inputs)
     finally Engine.processors.release()
@@ -76,12 +80,12 @@ final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
 
 private[engine] object LoadedModel {
 
-  /** What a session takes besides the weights; measured over 400 small graphs. Programs that change from round to
-    * round would else never reach the limit.
+  /** The memory of a session besides the weights, as measured over 400 small graphs. If it were not counted, programs
+    * that change from round to round would never reach the limit.
     */
   private val SessionBytes = 1L << 20
 
-  /** Loads what `shipped` brought to this machine. */
+  /** Loads the files that `shipped` brought to this machine. */
   def open(runtime: NativeRuntime, shipped: ShippedModel, config: SessionConfig): LoadedModel = {
     val path = shipped.localPath()
     val description = s"model ${shipped.hash.take(12)}"

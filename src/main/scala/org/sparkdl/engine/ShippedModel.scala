@@ -27,19 +27,19 @@ final class ShippedModel private (
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
   def localPath(): Path = content match {
-    case Some(files) if SparkEnv.get.executorId != "driver" => unpacked(files)
+    case Some(files) if SparkEnv.get.executorId != "driver" => unpack(files)
     case _                                                  => Paths.get(driverPath)
   }
 
-  private def unpacked(files: Seq[ShippedFile]): Path = ShippedModel.synchronized {
+  private def unpack(files: Seq[ShippedFile]): Path = ShippedModel.synchronized {
     val directory = ShippedModel.executorRoot.resolve(hash)
     if (!Files.exists(directory)) LocalFiles.atomically(directory)(d => files.foreach(_.writeTo(d)))
     if (tags.isEmpty) directory.resolve(ShippedModel.GraphName) else directory
   }
 }
 
-/** One file: its relative path and its bytes, in pieces that are far from the limit of a Java array. What is
-  * broadcast is bytes alone: with `spark.kryo.registrationRequired` Spark sends no classes that it does not know.
+/** One file: its relative path and its bytes, in pieces far smaller than the largest Java array. Only bytes are
+  * broadcast: with `spark.kryo.registrationRequired` Spark sends no classes that it does not know.
   */
 final private[engine] case class ShippedFile(name: String, pieces: Seq[Broadcast[Array[Byte]]]) {
   def writeTo(directory: Path): Unit = {
@@ -53,7 +53,8 @@ object ShippedModel {
   private[engine] val GraphName = "graph.pb"
   private[engine] val PieceBytes: Int = 16 << 20
 
-  /** What is being broadcast, per application and hash. Weak: when no plan refers to it, Spark cleans the blocks up.
+  /** The broadcast files, per application and hash. Weak references: when no plan refers to the files any more, Spark
+    * cleans up their blocks.
     */
   private val broadcasts = new ConcurrentHashMap[(String, String), WeakReference[Seq[ShippedFile]]]()
 
@@ -66,9 +67,9 @@ object ShippedModel {
   private def broadcastOf(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] = synchronized {
     val key = (context.applicationId, graph.hash)
     Option(broadcasts.get(key)).flatMap(_.get).getOrElse {
-      val made = readAll(context, graph)
-      broadcasts.put(key, WeakReference(made))
-      made
+      val files = readAll(context, graph)
+      broadcasts.put(key, WeakReference(files))
+      files
     }
   }
 

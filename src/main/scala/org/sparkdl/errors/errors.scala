@@ -1,7 +1,7 @@
 package org.sparkdl.errors
 
-/** What a user of sparkdl can mend: each message says what went wrong, what was expected and received, and the
-  * remedy.
+/** The base class of what a user of sparkdl can fix: each message says what went wrong, what was expected and
+  * received, and the remedy.
   *
   * It extends `IllegalArgumentException`, which is what Spark's own stages raise for wrong parameters and schemas,
   * and what callers therefore catch. Python raises classes of the same names (`sparkdl.errors`).
@@ -14,7 +14,7 @@ class SchemaMismatchException(message: String, cause: Throwable = null) extends 
 /** A model's files are unreadable, were changed, or lack the tensor or signature that was asked for. */
 class InvalidModelException(message: String, cause: Throwable = null) extends SparkDLException(message, cause)
 
-/** A model is not where it was looked for; the message gives the command that makes it. */
+/** A model is not where it was looked for; the message has the command that creates it. */
 class ModelNotFoundException(message: String, cause: Throwable = null) extends SparkDLException(message, cause)
 
 /** One row cannot be fed to the model: a null, an undecodable image, an array of another length. */
@@ -26,5 +26,5 @@ class ModelExecutionException(message: String, cause: Throwable = null) extends 
 /** TensorFlow's native library cannot be found or loaded on this machine. */
 class NativeLibraryException(message: String, cause: Throwable = null) extends SparkDLException(message, cause)
 
-/** A `spark.sparkdl.*` setting has a value that it cannot have. */
+/** A `spark.sparkdl.*` setting has a value that is not allowed. */
 class SettingsException(message: String, cause: Throwable = null) extends SparkDLException(message, cause)

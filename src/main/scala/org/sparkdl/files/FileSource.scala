@@ -19,14 +19,14 @@ final class FileSource(hadoop: Broadcast[SerializableConfiguration]) extends Ser
 
   /** The bytes of the file at `path`, a path or URI, or the reason why there are none, which names the path. */
   def read(path: String): Either[String, Array[Byte]] =
-    try Right(found(path))
+    try Right(contentOf(path))
     catch {
       case _: FileNotFoundException => Left(s"there is no file '$path'")
       case NonFatal(e) => Left(s"the file '$path' cannot be read: ${Option(e.getMessage).getOrElse(e.toString)}")
     }
 
-  /** URIs may have characters as %20; a path may have them as they are. */
-  private def found(path: String): Array[Byte] =
+  /** A URI may have characters escaped, such as %20; a path has them as they are. */
+  private def contentOf(path: String): Array[Byte] =
     try bytes(new Path(path))
     catch { case _: FileNotFoundException if path.contains('%') => bytes(new Path(new URI(path))) }
 

@@ -24,15 +24,15 @@ private[sparkdl] object LocalFiles {
     Using.resource(Files.walk(root))(_.iterator().asScala.toVector.sorted.reverse.foreach(Files.delete))
   }
 
-  /** Gives a new directory, which is deleted afterwards. */
-  def temporarily[T](prefix: String)(use: Path => T): T = {
+  /** Calls `use` with a new directory, which is deleted afterwards. */
+  def withTemporaryDirectory[T](prefix: String)(use: Path => T): T = {
     val directory = Files.createTempDirectory(prefix)
     try use(directory)
     finally deleteTree(directory)
   }
 
-  /** Fills a temporary directory beside `target` and renames it to `target`; when somebody else was faster with the
-    * same contents, theirs stays.
+  /** Fills a temporary directory beside `target` and renames it to `target`; if another process was faster with the
+    * same contents, its directory stays.
     */
   def atomically(target: Path)(fill: Path => Unit): Path = {
     Files.createDirectories(target.getParent)

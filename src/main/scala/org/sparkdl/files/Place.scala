@@ -8,15 +8,15 @@ import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{SettingsException, SparkDLException}
 
-/** Where something is that a user names by a path or a URI; the rules are those of `sparkdl._places.places` in
-  * Python, and docs/paths.md has them.
+/** The place that a user names by a path or a URI, by the rules of docs/paths.md, which `sparkdl._places.places` in
+  * Python follows too.
   *
   * @param address
   *   what the user wrote, for messages
   * @param asWritten
-  *   with %20 and the like as three characters, as Hadoop reads them
+  *   with escapes such as %20 kept as three characters, as Hadoop reads them
   * @param decoded
-  *   with the characters that they stand for; the same as `asWritten` for what is no URI
+  *   with the characters that the escapes stand for; the same as `asWritten` for a path without a scheme
   * @param plain
   *   whether it is a path without a scheme
   */
@@ -27,17 +27,17 @@ final private[sparkdl] case class Place private (
     plain: Boolean
 ) {
 
-  /** Where to read it, whether something is there or not. */
-  def found(hadoop: Configuration): HadoopPath = reaching {
-    val here = target(hadoop)
-    if (!plain || here.getFileSystem(hadoop).exists(here)) here
-    else new HadoopPath(null, null, Place.expanded(address))
+  /** Where to read it, whether or not anything is there. */
+  def source(hadoop: Configuration): HadoopPath = attempt {
+    val local = target(hadoop)
+    if (!plain || local.getFileSystem(hadoop).exists(local)) local
+    else new HadoopPath(null, null, Place.expandHome(address))
   }
 
-  /** Where to write it: a path without a scheme is one of this machine, and a URI is decoded unless there is what it
-    * says as it is written.
+  /** Where to write it: a path without a scheme is on this machine, and a URI is decoded unless something exists
+    * under its name as written.
     */
-  def target(hadoop: Configuration): HadoopPath = reaching {
+  def target(hadoop: Configuration): HadoopPath = attempt {
     if (decoded == asWritten) decoded
     else {
       val fs = asWritten.getFileSystem(hadoop)
@@ -45,10 +45,11 @@ final private[sparkdl] case class Place private (
     }
   }
 
-  /** What Spark's file sources take, which read globs; of a URI as it is written, or decoded where that is nothing.
+  /** What Spark's file sources take, which expand globs: a URI as it is written, or decoded where that matches
+    * nothing.
     */
-  def pattern(hadoop: Configuration): String = reaching {
-    if (plain) Place.expanded(address)
+  def pattern(hadoop: Configuration): String = attempt {
+    if (plain) Place.expandHome(address)
     else if (decoded == asWritten) decoded.toString
     else {
       val matched = asWritten.getFileSystem(hadoop).globStatus(asWritten)
@@ -60,8 +61,10 @@ final private[sparkdl] case class Place private (
   private def depth(fs: FileSystem, path: HadoopPath): Int =
     Iterator.iterate(path)(_.getParent).takeWhile(_ != null).find(fs.exists(_)).fold(-1)(_.depth)
 
-  /** Says what could not be reached; what is missing stays a `FileNotFoundException`. */
-  def reaching[T](action: => T): T =
+  /** Runs an action on this place. Its failures say what could not be reached, but a missing file stays a
+    * `FileNotFoundException`.
+    */
+  def attempt[T](action: => T): T =
     try action
     catch {
       case e: FileNotFoundException => throw e
@@ -81,8 +84,8 @@ private[sparkdl] object Place {
   private val Host = "(?s)//([^/]*)(/.*)?".r
   private val Escaped = "(?:%[0-9A-Fa-f]{2})+".r
   private val NoHost =
-    " Between its scheme and its path there is no host or bucket; where it went through pathlib.Path, that took a " +
-      "slash away: give it as text."
+    " Between its scheme and its path there is no host or bucket; if it went through pathlib.Path, that removed a " +
+      "slash: pass it as a string."
 
   /** The place that a user names. */
   def of(address: String): Place = address match {
@@ -90,14 +93,14 @@ private[sparkdl] object Place {
     case Uri(scheme, rest) if scheme.toLowerCase == "file" => ofFile(address, rest)
     case Uri(_, rest) if rest.startsWith("/")              => remote(address)
     case _ =>
-      val local = onThisMachine(Paths.get(expanded(address)))
+      val local = onThisMachine(Paths.get(expandHome(address)))
       Place(address, local, local, plain = true)
   }
 
-  /** The path on this machine, for what cannot be elsewhere.
+  /** The path on this machine of something that cannot be elsewhere.
     *
     * @param what
-    *   says in messages what the user named
+    *   what the user named, for messages
     */
   def local(address: String, what: String): Path = {
     val place = of(address)
@@ -119,24 +122,24 @@ private[sparkdl] object Place {
       refuse(address, s"it names the host '$host', and file: is for this machine: expected file:///folder/file")
     case Host(_, path) if path != null                          => fileUri(address, path)
     case path if path.startsWith("/") && !path.startsWith("//") => fileUri(address, path)
-    case _ => refuse(address, "after file: there must be a whole path: file:///folder/file")
+    case _ => refuse(address, "after file: there must be an absolute path: file:///folder/file")
   }
 
   private def fileUri(address: String, path: String) =
-    Place(address, onThisMachine(Paths.get(path)), onThisMachine(Paths.get(unescaped(path))), plain = false)
+    Place(address, onThisMachine(Paths.get(path)), onThisMachine(Paths.get(unescape(path))), plain = false)
 
   private def remote(address: String): Place = {
     val uri =
       try new HadoopPath(address)
       catch { case e: IllegalArgumentException => refuse(address, e.getMessage) }
     val parts = uri.toUri
-    val decoded = new HadoopPath(parts.getScheme, parts.getAuthority, unescaped(parts.getPath))
+    val decoded = new HadoopPath(parts.getScheme, parts.getAuthority, unescape(parts.getPath))
     Place(address, uri, decoded, plain = false)
   }
 
   private def onThisMachine(path: Path) = new HadoopPath("file", null, path.toAbsolutePath.toString)
 
-  private def expanded(path: String): String = {
+  private def expandHome(path: String): String = {
     val first = path.takeWhile(_ != '/')
     if (first == "~") System.getProperty("user.home") + path.drop(1)
     else if (first.startsWith("~") && first != path && !Files.exists(Paths.get(first)))
@@ -144,14 +147,14 @@ private[sparkdl] object Place {
     else path
   }
 
-  private def unescaped(path: String): String = Escaped.replaceAllIn(
+  private def unescape(path: String): String = Escaped.replaceAllIn(
     path,
-    { found =>
-      val bytes = found.matched.split('%').tail.map(Integer.parseInt(_, 16).toByte)
-      scala.util.matching.Regex.quoteReplacement(TextFile.decoded(bytes).getOrElse(found.matched))
+    { escape =>
+      val bytes = escape.matched.split('%').tail.map(Integer.parseInt(_, 16).toByte)
+      scala.util.matching.Regex.quoteReplacement(TextFile.decode(bytes).getOrElse(escape.matched))
     }
   )
 
   private def refuse(address: String, why: String): Nothing =
-    throw new SettingsException(s"Cannot take '$address' for a path: $why.")
+    throw new SettingsException(s"Cannot use '$address' as a path: $why.")
 }

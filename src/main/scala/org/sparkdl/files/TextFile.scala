@@ -7,7 +7,7 @@ import java.nio.charset.{Charset, CodingErrorAction, StandardCharsets}
 private[sparkdl] object TextFile {
   private val Utf8 = (Array(0xef, 0xbb, 0xbf), "UTF-8", Some(StandardCharsets.UTF_8))
 
-  /** By the mark that they begin with; UTF-32's contains that of UTF-16. */
+  /** Encodings by their byte order marks; UTF-32's contains UTF-16's, so it comes first. */
   private val Marks: Seq[(Array[Int], String, Option[Charset])] = Seq(
     (Array(0xff, 0xfe, 0, 0), "UTF-32", None),
     (Array(0, 0, 0xfe, 0xff), "UTF-32", None),
@@ -16,26 +16,31 @@ private[sparkdl] object TextFile {
     (Array(0xfe, 0xff), "UTF-16", Some(StandardCharsets.UTF_16BE))
   )
 
-  /** The text, without a byte order mark, or the reason why it is none: UTF-8, or UTF-16 with its mark. */
-  def decoded(bytes: Array[Byte]): Either[String, String] = {
+  /** The text, which is UTF-8, or UTF-16 with its byte order mark; or the reason why it cannot be decoded. */
+  def decode(bytes: Array[Byte]): Either[String, String] = {
     val (mark, name, charset) = Marks
       .find { case (m, _, _) => bytes.startsWith(m.map(_.toByte)) }
       .getOrElse(Utf8.copy(_1 = Array.empty[Int]))
     charset match {
       case None    => Left(s"it is $name, which is not read; save it as UTF-8")
-      case Some(c) => strict(bytes, mark.length, name, c)
+      case Some(c) => decodeStrictly(bytes, mark.length, name, c)
     }
   }
 
-  private def strict(bytes: Array[Byte], from: Int, name: String, charset: Charset): Either[String, String] = {
+  private def decodeStrictly(
+      bytes: Array[Byte],
+      from: Int,
+      name: String,
+      charset: Charset
+  ): Either[String, String] = {
     val in = ByteBuffer.wrap(bytes, from, bytes.length - from)
     val out = CharBuffer.allocate(bytes.length)
     val decoder = charset.newDecoder().onMalformedInput(CodingErrorAction.REPORT)
     if (decoder.decode(in, out, true).isError)
-      Left(f"byte 0x${bytes(in.position) & 0xff}%02X at offset ${in.position} is no $name; save it as UTF-8")
+      Left(f"byte 0x${bytes(in.position) & 0xff}%02X at offset ${in.position} is not $name; save it as UTF-8")
     else Right(out.flip().toString)
   }
 
-  /** The lines, of any system's editor, without blanks around them; empty ones are left out. */
+  /** The lines, with any system's line ends, trimmed; empty ones are left out. */
   def lines(text: String): Seq[String] = text.split("\r\n|\r|\n").toSeq.map(_.trim).filter(_.nonEmpty)
 }

@@ -2,7 +2,7 @@ package org.sparkdl.graph
 
 import org.sparkdl.graph.Rules.{Rule, axesInput, axis, table}
 
-/** Operations along dimensions of a value, which move by one. */
+/** Operations along axes of a value, whose numbers grow by one. */
 private[graph] object AxisRules {
 
   lazy val byOp: Map[String, Rule] =
@@ -25,7 +25,7 @@ private[graph] object AxisRules {
       node <- n.keep(Seq(n.args(0).ref, axes))
     } yield node
 
-  /** They work on the last dimensions, whatever is in front. */
+  /** Operations on the last dimensions, whatever comes before them. */
   private def lastDimensions(count: Int): Rule =
     n => if (n.onlyFirst && n.args.head.rank.exists(_ >= count)) n.keep(n.refs) else None
 

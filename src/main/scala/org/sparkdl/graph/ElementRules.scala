@@ -18,7 +18,7 @@ private[graph] object ElementRules {
       SquaredDifference DivNoNan MulNoNan Xdivy Xlogy Xlog1py Atan2 Equal NotEqual Less LessEqual Greater GreaterEqual
       LogicalAnd LogicalOr BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift SelectV2"""
 
-  /** Their further inputs are scalars. */
+  /** Operations whose inputs after the first are scalars. */
   private val WithScalars = "RegexReplace RegexFullMatch Substr ClipByValue"
 
   lazy val byOp: Map[String, Rule] =
@@ -31,7 +31,7 @@ private[graph] object ElementRules {
       table("EnsureShape", ensureShape)
 
   private val broadcasting: Rule = n => {
-    // the old way of Equal: a single false where shapes do not go together
+    // the old behaviour of Equal: a single false where shapes do not match
     val lenient = n.attr("incompatible_shape_error").exists(!_.getB)
     if (lenient) None else commonRank(n).flatMap(rank => n.keep(n.args.map(n.aligned(_, rank))))
   }

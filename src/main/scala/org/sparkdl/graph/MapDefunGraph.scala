@@ -9,8 +9,8 @@ import org.sparkdl.runtime.{GraphDefs, TensorName, TfException}
 /** The row graph as a function that the operation `MapDefun` calls for each row, within one run. */
 private[graph] object MapDefunGraph {
 
-  /** The block graph and its outputs. Outputs must have the same shape for all rows of a batch; `MapDefun` compares
-    * them and refuses the batch otherwise.
+  /** The block graph and its outputs. Each output must have the same shape for all rows of a batch; `MapDefun`
+    * compares these and refuses the batch otherwise.
     */
   def of(row: RowGraph): Option[(GraphDef, Seq[String])] =
     if (row.sorted.isEmpty) None

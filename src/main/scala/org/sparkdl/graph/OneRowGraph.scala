@@ -6,7 +6,7 @@ import org.tensorflow.proto.{DataType, GraphDef, NodeDef}
 
 import org.sparkdl.runtime.{DType, GraphDefs, TensorName}
 
-/** The row graph between two changes of shape: for blocks of one row. */
+/** The row graph for blocks of one row: the dimension of rows is removed before it and added again behind it. */
 private[graph] object OneRowGraph {
 
   /** The block graph and its outputs. */
@@ -31,12 +31,12 @@ private[graph] object OneRowGraph {
   private def squeezed(row: RowGraph, of: String, name: String): NodeDef =
     GraphDefs.node("Squeeze", name, Seq(of), Map("T" -> row.dtype(of), "squeeze_dims" -> GraphDefs.ints(Seq(0))))
 
-  /** The node, fed by what the placeholders have become. */
+  /** The node, fed by what replaces the placeholders. */
   private def onRow(node: NodeDef, inputs: Map[String, String]): NodeDef = {
-    val fed = node.toBuilder.clearInput()
+    val rewired = node.toBuilder.clearInput()
     node.getInputList.asScala.foreach { ref =>
-      fed.addInput(if (TensorName.isControl(ref)) ref else inputs.getOrElse(TensorName.operation(ref), ref))
+      rewired.addInput(if (TensorName.isControl(ref)) ref else inputs.getOrElse(TensorName.operation(ref), ref))
     }
-    fed.build()
+    rewired.build()
   }
 }

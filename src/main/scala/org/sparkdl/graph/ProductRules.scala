@@ -4,7 +4,7 @@ import org.tensorflow.proto.DataType
 
 import org.sparkdl.graph.Rules.{Rule, commonRank, table}
 
-/** Products of matrices, and operations on images that have a dimension of batches of their own. */
+/** Products of matrices, and operations on images that already have a batch dimension. */
 private[graph] object ProductRules {
 
   lazy val byOp: Map[String, Rule] =
@@ -27,7 +27,7 @@ private[graph] object ProductRules {
     DataType.DT_INT64
   )
 
-  /** With a matrix that is the same for all rows it is one large product; else one product per row. */
+  /** One large product with a matrix that is the same for all rows; otherwise one product per row. */
   private val matMul: Rule = n =>
     if (!Types(n.outputType) || !n.args.forall(_.rank.contains(2))) None
     else if (n.onlyFirst && !n.flag("transpose_a")) folded(n).orElse(products(n, "transpose_a", "transpose_b"))
@@ -46,7 +46,7 @@ private[graph] object ProductRules {
     )
   }
 
-  /** One more letter, for the rows, in front of what has rows. */
+  /** Adds a letter, for the rows, in front of each term that has rows. */
   private val einsum: Rule = n => {
     val equation = n.attr("equation").fold("")(_.getS.toStringUtf8.filterNot(_.isWhitespace))
     val sides = equation.split("->", -1)
@@ -59,7 +59,9 @@ private[graph] object ProductRules {
 
   private val channels: Rule = n => if (n.onlyFirst) n.keep(n.refs) else None
 
-  /** The first dimension of one row's value is itself one of independent entries: both become one, and two again. */
+  /** The first dimension of one row's value already counts independent entries: it is merged with that of rows, and
+    * both are split again afterwards.
+    */
   private val folded: Rule = n =>
     if (!n.onlyFirst) None
     else

@@ -9,7 +9,7 @@ import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TensorName, TfException, TfGraph, TfOutput, TfTensor}
 import org.sparkdl.tensor.TensorSpec
 
-/** A graph for one row: no more than its outputs need, its inputs as placeholders of the given shapes, and what
+/** A graph for one row: only what its outputs need, with its inputs as placeholders of the given shapes, and what
   * TensorFlow infers from them. Close it.
   *
   * @param outputs
@@ -26,14 +26,14 @@ private[graph] final class RowGraph private (
   val nodes: Seq[NodeDef] = graphDef.getNodeList.asScala.toSeq
   private val inputNames = inputs.map(i => TensorName.operation(i.tensor)).toSet
 
-  /** The placeholder of a row's value as one of many: the rows come first. */
+  /** The placeholder of a row's value, turned into one for many rows: these are its first dimension. */
   def withRows(placeholder: NodeDef): NodeDef =
     GraphDefs.withShape(placeholder, shape(placeholder.getName).map(-1L +: _))
 
   /** Whether the node is a placeholder of a row's value. */
   def isInput(node: NodeDef): Boolean = inputNames(node.getName)
 
-  /** Each node after those that it needs; None for graphs with loops of old (`Enter`, `NextIteration`). */
+  /** Each node after those that it needs; None for graphs with loops of TensorFlow 1 (`Enter`, `NextIteration`). */
   lazy val sorted: Option[Seq[NodeDef]] = {
     val waiting =
       nodes.map(n => n.getName -> n.getInputList.asScala.map(TensorName.operation).toSet).to(collection.mutable.Map)
@@ -83,13 +83,14 @@ private[graph] object RowGraph {
   ): RowGraph = {
     val placeholders = inputs.map(i => TensorName.operation(i.tensor) -> placeholder(i)).toMap
     val byName = source.getNodeList.asScala.map(n => n.getName -> n).toMap ++ placeholders
-    val needed = reached(byName, outputs.map(TensorName.operation) ++ placeholders.keys)
+    val needed = Reached.from(outputs.map(TensorName.operation) ++ placeholders.keys) { name =>
+      byName.get(name).toSeq.flatMap(_.getInputList.asScala.map(TensorName.operation))
+    }
     val names = new FreshNames(byName.keys)
-    val fed =
-      outputs.distinct
-        .filter(o => placeholders.contains(TensorName.operation(o)))
-        .map(o => o -> names(s"${TensorName.operation(o)}/output"))
-    val copies = fed.map { case (of, name) =>
+    val copied = outputs.distinct
+      .filter(o => placeholders.contains(TensorName.operation(o)))
+      .map(o => o -> names(s"${TensorName.operation(o)}/output"))
+    val copies = copied.map { case (of, name) =>
       GraphDefs.node(
         "Identity",
         name,
@@ -102,8 +103,8 @@ private[graph] object RowGraph {
     source.getNodeList.asScala.map(_.getName).filter(needed).foreach(n => pruned.addNode(cleaned(byName(n))))
     copies.foreach(pruned.addNode)
     val graphDef = pruned.build()
-    val asked = outputs.map(o => fed.toMap.getOrElse(o, o))
-    new RowGraph(runtime, graphDef, inputs, asked, imported(runtime, graphDef, inputs))
+    val fetches = outputs.map(o => copied.toMap.getOrElse(o, o))
+    new RowGraph(runtime, graphDef, inputs, fetches, importGraph(runtime, graphDef, inputs))
   }
 
   private def placeholder(spec: TensorSpec): NodeDef =
@@ -118,22 +119,12 @@ private[graph] object RowGraph {
     case _ => None
   }
 
-  private def reached(nodes: Map[String, NodeDef], from: Seq[String]): Set[String] = {
-    val seen = collection.mutable.Set.empty[String]
-    val open = collection.mutable.Stack.from(from)
-    while (open.nonEmpty) {
-      val name = open.pop()
-      if (seen.add(name))
-        open.pushAll(nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(TensorName.operation)))
-    }
-    seen.toSet
-  }
-
-  /** Without what says where the node ran and which shapes it had: neither holds any more. */
+  /** Without the attributes that say where the node ran and which shapes it had, neither of which applies any more.
+    */
   private def cleaned(node: NodeDef): NodeDef =
     node.toBuilder.removeAttr("_class").removeAttr("_output_shapes").build()
 
-  private def imported(runtime: NativeRuntime, graphDef: GraphDef, inputs: Seq[TensorSpec]): TfGraph =
+  private def importGraph(runtime: NativeRuntime, graphDef: GraphDef, inputs: Seq[TensorSpec]): TfGraph =
     try TfGraph.fromBytes(runtime, graphDef.toByteArray)
     catch {
       case e: TfException =>

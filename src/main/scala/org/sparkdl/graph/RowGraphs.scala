@@ -24,19 +24,19 @@ final case class BlockGraph(
     oneByOne: Boolean
 )
 
-/** Makes a graph that is written for one row into one for many. */
+/** Turns a graph that is written for one row into one for many. */
 object RowGraphs {
 
-  /** The graph over rows.
+  /** The graph for blocks of rows.
     *
     * @param graphDef
     *   serialized, frozen
     * @param inputs
-    *   placeholders; the shapes are those of one row's value, perhaps better known than in the graph
+    *   placeholders; their shapes are those of one row's value, perhaps with more known dimensions than in the graph
     * @param outputs
     *   tensors of one row
     * @return
-    *   inputs and outputs in the order given, under the same names
+    *   inputs and outputs in the given order, under the same names
     */
   def toBlocks(
       runtime: NativeRuntime,
@@ -54,16 +54,16 @@ object RowGraphs {
     )
   }
 
-  /** As [[toBlocks]], by one of the ways. */
+  /** Like [[toBlocks]], by one given method. */
   private[graph] def lift(
       runtime: NativeRuntime,
       graphDef: Array[Byte],
       inputs: Seq[TensorSpec],
       outputs: Seq[TensorSpec]
-  )(way: RowGraph => ((GraphDef, Seq[String]), Boolean)): BlockGraph = {
+  )(method: RowGraph => ((GraphDef, Seq[String]), Boolean)): BlockGraph = {
     val row = RowGraph.of(runtime, GraphDef.parseFrom(graphDef), inputs, outputs.map(_.tensor))
     try {
-      val ((graph, tensors), oneByOne) = way(row)
+      val ((graph, tensors), oneByOne) = method(row)
       val shapes = row.outputs.map(row.shape)
       BlockGraph(
         graph.toByteArray,
@@ -77,14 +77,14 @@ object RowGraphs {
     } finally row.close()
   }
 
-  /** Whether outputs of rows of equal shapes have equal shapes: whether all of their dimensions are known once those
-    * of the inputs are.
+  /** Whether rows of equal shapes have outputs of equal shapes, that is, whether all dimensions of the outputs are
+    * known once those of the inputs are.
     */
   private def shapesAgree(row: RowGraph): Boolean = {
     def known(graph: RowGraph) = graph.outputs.forall(graph.shape(_).exists(!_.exists(_ < 0)))
     def withDimensions = {
-      val some = row.inputs.map(i => i.copy(shape = i.shape.map(_.map(d => if (d < 0) AnySize else d))))
-      val graph = RowGraph.of(row.runtime, row.graphDef, some, row.outputs)
+      val fixed = row.inputs.map(i => i.copy(shape = i.shape.map(_.map(d => if (d < 0) AnySize else d))))
+      val graph = RowGraph.of(row.runtime, row.graphDef, fixed, row.outputs)
       try known(graph)
       finally graph.close()
     }
@@ -92,10 +92,10 @@ object RowGraphs {
     catch { case _: InvalidModelException => false })
   }
 
-  /** A dimension that may be of any size. */
+  /** Stands for a dimension of any size. */
   private val AnySize = 5L
 
-  /** What is known of either. */
+  /** What is known from either. */
   private def refined(declared: Option[Seq[Long]], inferred: Option[Seq[Long]]): Option[Seq[Long]] =
     (declared, inferred) match {
       case (Some(a), Some(b)) if a.size == b.size => Some(a.zip(b).map { case (x, y) => if (x < 0) y else x })

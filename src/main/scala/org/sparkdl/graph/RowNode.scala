@@ -37,41 +37,41 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
   /** The integers of input `i`, when they are constant. */
   def constant(i: Int): Option[Seq[Long]] = if (args(i).rows) None else row.constant(args(i).ref)
 
-  /** What the node's first output is for one row. */
+  /** The shape of the node's first output for one row. */
   def outputShape: Option[Seq[Long]] = row.shape(node.getName)
   def outputType: DataType = row.dtype(node.getName)
 
   /** The same operation on other inputs, with some attributes changed. */
   def keep(inputs: Seq[String], changed: (String, Any)*): Option[NodeDef] = {
-    val kept = node.toBuilder.clearInput()
-    (inputs ++ control).foreach(kept.addInput)
-    changed.foreach { case (key, value) => kept.putAttr(key, GraphDefs.attribute(value)) }
-    Some(kept.build())
+    val changedNode = node.toBuilder.clearInput()
+    (inputs ++ controlInputs).foreach(changedNode.addInput)
+    changed.foreach { case (key, value) => changedNode.putAttr(key, GraphDefs.attribute(value)) }
+    Some(changedNode.build())
   }
 
   /** Another operation in its place, under its name. */
   def replace(op: String, inputs: Seq[String], attributes: (String, Any)*): Option[NodeDef] =
-    Some(GraphDefs.node(op, node.getName, inputs ++ control, attributes.toMap))
+    Some(GraphDefs.node(op, node.getName, inputs ++ controlInputs, attributes.toMap))
 
-  /** A node beside it; its only output. */
+  /** Adds a helper node; returns its only output. */
   def add(op: String, inputs: Seq[String], attributes: (String, Any)*): String =
     block.add(op, near, inputs, attributes.toMap)
 
-  /** A node beside it, which was made under its name; its first output. */
-  def addNode(own: NodeDef): String = block.renamed(own, near)
+  /** Adds a helper node, which was built under this node's name; returns its first output. */
+  def addNode(helper: NodeDef): String = block.putRenamed(helper, near)
 
-  /** A constant in its place. */
+  /** A constant in the node's place. */
   def constantNode(values: Seq[Long], dtype: DataType, scalar: Boolean): Option[NodeDef] =
     replace("Identity", Seq(ints(values, dtype, scalar)), "T" -> dtype)
 
   private def near = s"${node.getName}/rows"
-  private def control: Seq[String] = node.getInputList.asScala.toSeq.filter(TensorName.isControl)
+  private def controlInputs: Seq[String] = node.getInputList.asScala.toSeq.filter(TensorName.isControl)
 
   /** A constant vector of integers, or a scalar. */
   def ints(values: Seq[Long], dtype: DataType = DataType.DT_INT32, scalar: Boolean = false): String =
     block.ints(near, values, dtype, scalar)
 
-  /** Vectors of integers, one behind the other. */
+  /** Concatenates vectors of integers. */
   def concat(vectors: Seq[String], dtype: DataType): String =
     add(
       "ConcatV2",
@@ -88,7 +88,7 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
   /** The number of rows as a vector of one element. */
   def rowCount(arg: Arg, dtype: DataType = DataType.DT_INT32): String = dims(arg.ref, arg.dtype, 0, 1, dtype)
 
-  /** The tensor with as many dimensions, of size one, behind that of rows as broadcasting to `rank` needs. */
+  /** The tensor with as many dimensions of size one, after that of rows, as broadcasting to `rank` needs. */
   def aligned(arg: Arg, rank: Int): String =
     if (!arg.rows) arg.ref
     else
@@ -96,7 +96,7 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
         add("ExpandDims", Seq(ref, ints(Seq(1), scalar = true)), "T" -> arg.dtype, "Tdim" -> DataType.DT_INT32)
       }
 
-  /** The tensor with the dimension of rows in front, copied for each row if need be. */
+  /** The tensor with the dimension of rows in front, copied for each row if it has none yet. */
   def spread(arg: Arg): String =
     if (arg.rows) arg.ref else block.spread(arg, rowCount(args.find(_.rows).get), near)
 }

@@ -4,8 +4,8 @@ import org.tensorflow.proto.NodeDef
 
 /** How an operation that depends on rows is done for many rows at once.
   *
-  * A rule answers with the node that takes the operation's place, under the same name, whose outputs have the
-  * dimension of rows in front; or with None, where it is not certain: then the graph is run row by row.
+  * A rule returns the node that takes the operation's place, under the same name, whose outputs have the dimension of
+  * rows in front; or None where that is not certain to be right: then the graph is run row by row.
   */
 private[graph] object Rules {
   type Rule = RowNode => Option[NodeDef]
@@ -23,13 +23,13 @@ private[graph] object Rules {
   def commonRank(node: RowNode): Option[Int] =
     if (node.args.exists(_.rank.isEmpty)) None else Some(node.args.flatMap(_.rank).max).filter(_ <= MaxRank)
 
-  /** Axis `axis` of one row's value of that rank as axis of many. */
+  /** Axis `axis` of one row's value of rank `rank`, as an axis of many rows. */
   def axis(axis: Long, rank: Int): Option[Long] =
     if (axis >= -rank && axis < rank) Some((axis + rank) % rank + 1) else None
 
   def axes(axes: Seq[Long], rank: Int): Option[Seq[Long]] = {
-    val found = axes.flatMap(axis(_, rank))
-    if (found.size == axes.size) Some(found) else None
+    val lifted = axes.flatMap(axis(_, rank))
+    if (lifted.size == axes.size) Some(lifted) else None
   }
 
   /** Constant input `i` as axes of many rows, written as a vector or a scalar as it was. */

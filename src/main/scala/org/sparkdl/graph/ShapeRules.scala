@@ -17,7 +17,7 @@ private[graph] object ShapeRules {
       table("BroadcastTo", n => if (n.onlyFirst) broadcastTo(n, n.args(0), n.args(1)) else None) ++
       table("Fill", n => if (n.args(0).rows) None else broadcastTo(n, n.args(1), n.args(0)))
 
-  /** Shapes are the same for all rows of a batch, so these give what does not depend on the row. */
+  /** Shapes are the same for all rows of a batch, so the results of these do not depend on the row. */
   lazy val ofShapes: Map[String, Rule] = table("Shape", shape) ++ table("Rank", rank) ++ table("Size", size)
 
   private val reshape: Rule = n =>
@@ -36,13 +36,13 @@ private[graph] object ShapeRules {
     } yield node
 
   private val squeeze: Rule = n => {
-    val named = n.attr("squeeze_dims").toSeq.flatMap(a => (0 until a.getList.getICount).map(a.getList.getI(_)))
+    val listed = n.attr("squeeze_dims").toSeq.flatMap(a => (0 until a.getList.getICount).map(a.getList.getI(_)))
     val dims =
-      if (named.nonEmpty) n.args.head.rank.flatMap(Rules.axes(named, _))
+      if (listed.nonEmpty) n.args.head.rank.flatMap(Rules.axes(listed, _))
       else n.args.head.fixed.map(_.zipWithIndex.collect { case (1, i) => i + 1L })
     dims.flatMap {
-      case Seq() => n.replace("Identity", n.refs, "T" -> n.outputType)
-      case found => n.keep(n.refs, "squeeze_dims" -> GraphDefs.ints(found))
+      case Seq()   => n.replace("Identity", n.refs, "T" -> n.outputType)
+      case shifted => n.keep(n.refs, "squeeze_dims" -> GraphDefs.ints(shifted))
     }
   }
 
@@ -62,7 +62,7 @@ private[graph] object ShapeRules {
 
   private def broadcastTo(n: RowNode, value: Arg, dims: Arg) = for {
     rank <- dims.fixed.filter(_.size == 1).map(_.head.toInt).filter(_ <= 4)
-    own <- value.rank if own <= rank
+    valueRank <- value.rank if valueRank <= rank
     target = n.concat(Seq(n.rowCount(value, dims.dtype), dims.ref), dims.dtype)
     node <- n.replace("BroadcastTo", Seq(n.aligned(value, rank), target), "T" -> value.dtype, "Tidx" -> dims.dtype)
   } yield node

@@ -8,15 +8,15 @@ import org.sparkdl.graph.Rules.{Rule, axis, table}
 private[graph] object SliceRules {
 
   lazy val byOp: Map[String, Rule] =
-    table("Slice", n => behind(n, Seq(0L, -1L))) ++
+    table("Slice", n => withRowsFirst(n, Seq(0L, -1L))) ++
       table("StridedSlice", stridedSlice) ++
       table("Pad PadV2 MirrorPad", pad) ++
       table("GatherV2", gather) ++
       table("Gather", n => if (n.args(0).rows) None else n.keep(n.refs)) ++
       table("GatherNd", n => if (n.args(0).rows || !n.args(1).rank.exists(_ > 0)) None else n.keep(n.refs))
 
-  /** Vectors of one number per dimension get that of rows, which stays whole, in front. */
-  private def behind(n: RowNode, first: Seq[Long], changed: (String, Any)*) =
+  /** Prepends a number for the dimension of rows, which stays whole, to inputs with one number per dimension. */
+  private def withRowsFirst(n: RowNode, first: Seq[Long], changed: (String, Any)*) =
     if (!n.onlyFirst) None
     else {
       val bounds = n.args.tail.zip(first).map { case (arg, value) =>
@@ -27,7 +27,7 @@ private[graph] object SliceRules {
 
   private val stridedSlice: Rule = n => {
     def shifted(mask: String, whole: Long = 0L) = mask -> ((n.long(mask, 0L) << 1) | whole)
-    behind(
+    withRowsFirst(
       n,
       Seq(0L, 0L, 1L),
       shifted("begin_mask", 1L),
@@ -38,7 +38,7 @@ private[graph] object SliceRules {
     )
   }
 
-  /** The amounts are a matrix of two numbers per dimension; what is put in, a scalar, is the same for all rows. */
+  /** The amounts are a matrix of two numbers per dimension; the padding value, a scalar, is the same for all rows. */
   private val pad: Rule = n =>
     if (!n.onlyFirst) None
     else

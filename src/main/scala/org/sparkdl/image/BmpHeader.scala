@@ -3,7 +3,7 @@ package org.sparkdl.image
 /** The header of a BMP and its colour table.
   *
   * @param palette
-  *   RGB triples for 8 bit images, else empty; TensorFlow's kernel gives the indices and ignores the table
+  *   RGB triples for 8 bit images, else empty; TensorFlow's kernel returns the indices and ignores the table
   */
 private[image] final case class BmpHeader(header: ImageHeader, palette: Array[Byte])
 

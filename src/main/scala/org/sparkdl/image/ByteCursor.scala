@@ -2,7 +2,8 @@ package org.sparkdl.image
 
 import java.nio.charset.StandardCharsets.ISO_8859_1
 
-/** Says why a header cannot be used; never leaves this package, and carries no stack trace because it is an answer.
+/** Says why a header cannot be used; never leaves this package, and carries no stack trace because it is a result and
+  * not a fault.
   */
 private[image] final class HeaderRefused(val reason: String) extends RuntimeException(reason, null, false, false)
 
@@ -22,7 +23,7 @@ private[image] final class ByteCursor(bytes: Array[Byte], format: String) {
   def u32le(at: Int): Long = u16le(at).toLong | (u16le(at + 2).toLong << 16)
   def i32le(at: Int): Int = u32le(at).toInt
 
-  /** Whether the ASCII text stands at this place; false past the end. */
+  /** Whether this ASCII text is at this position; false past the end. */
   def has(at: Int, text: String): Boolean =
     at >= 0 && at.toLong + text.length <= bytes.length && text.indices.forall(i => bytes(at + i) == text.charAt(i))
 

@@ -15,12 +15,12 @@ private[image] object DecodeGraph {
   /** The run that decodes a file of that format to uint8 `[height, width, channels]` (GIF: `[1, height, width, 3]`).
     */
   def decoder(runtime: NativeRuntime, format: String, ratio: Int): TfRun =
-    opened(runtime)(if (format == "JPEG") jpegName(ratio) else format.toLowerCase)
+    openOnce(runtime)(if (format == "JPEG") jpegName(ratio) else format.toLowerCase)
 
-  /** By the runtime of who decodes first: should this session be the first of the JVM, it decides the size of the
+  /** Opened with the runtime of the first caller: if this is the first session of the JVM, it decides the size of the
     * thread pool that all models share.
     */
-  private def opened(runtime: NativeRuntime): Map[String, TfRun] = {
+  private def openOnce(runtime: NativeRuntime): Map[String, TfRun] = {
     if (runs.isEmpty) synchronized { if (runs.isEmpty) runs = open(runtime) }
     runs
   }

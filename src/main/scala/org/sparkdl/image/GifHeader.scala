@@ -34,7 +34,7 @@ private[image] object GifHeader {
   /** Bytes of the colour table that the flags announce. */
   private def tableBytes(flags: Int): Int = if ((flags & 0x80) == 0) 0 else 3 << ((flags & 7) + 1)
 
-  /** The place behind a chain of length-prefixed blocks and its terminating zero. */
+  /** The position after a chain of length-prefixed blocks and its terminating zero. */
   private def skipBlocks(c: ByteCursor, from: Int): Int = {
     var at = from
     while (c.u8(at) != 0) at += 1 + c.u8(at)

@@ -9,21 +9,23 @@ import org.sparkdl.runtime.NativeRuntime
 
 /** The images of a column, one at a time. For one task.
   *
-  * Whatever gives a reason leaves the object ready for the next image.
+  * A method that returns a reason leaves the object ready for the next image.
   */
 private[image] abstract class ImageColumn {
 
-  /** Goes to the image at `ordinal`, which is not null; null, or the reason why there is none. */
+  /** Moves to the image at `ordinal`, which is not null; returns null, or the reason why there is no image. */
   def open(from: SpecializedGetters, ordinal: Int): String
 
-  /** Finds out the image's [[height]] and [[width]]; null or a reason. */
+  /** Determines the image's [[height]] and [[width]]; returns null or a reason. */
   def measure(): String
 
   /** Of the upright image, once it is measured. */
   var height = 0
   var width = 0
 
-  /** Writes the image, as uint8 pixels in `target`'s size and channels, or as `numbers`, which may be null. */
+  /** Writes the image in `target`'s size and channels, as uint8 pixels or, if `numbers` is not null, as those;
+    * returns null or a reason.
+    */
   def write(target: ImageTarget, numbers: PixelNumbers, address: Long): String =
     if (numbers == null) writeBytes(target, address)
     else {
@@ -54,7 +56,7 @@ private[image] class EncodedImages(runtime: NativeRuntime, maxPixels: Long) exte
 private[image] final class ImageFiles(runtime: NativeRuntime, files: FileSource, maxPixels: Long)
     extends EncodedImages(runtime, maxPixels) {
 
-  // An image of another size than its batch is asked for again when it opens the next one.
+  // An image of another size than its batch is opened again for the next batch.
   private var last: UTF8String = _
 
   override def open(from: SpecializedGetters, ordinal: Int): String = {

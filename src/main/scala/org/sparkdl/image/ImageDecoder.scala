@@ -6,7 +6,7 @@ import org.sparkdl.runtime.{NativeRuntime, TfException, TfTensor}
 
 /** Decodes images with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), and resizes them. Thread-safe.
   *
-  * What is wrong with an image is answered, not thrown: an image is data. Only a missing native library and bugs
+  * What is wrong with an image is returned, not thrown: an image is data. Only a missing native library and bugs
   * throw. The EXIF orientation of JPEG files is applied.
   */
 object ImageDecoder {
@@ -84,7 +84,7 @@ object ImageDecoder {
       else {
         val claim = s"this ${h.format} claims ${h.width}x${h.height} pixels, more than the"
         if (maxPixels <= MostPixels) Left(s"$claim $maxPixels that spark.sparkdl.image.maxPixels allows")
-        else Left(s"$claim $MostPixels that fit into memory of the JVM in one piece")
+        else Left(s"$claim $MostPixels that fit into one array of the JVM")
       }
     }
 
@@ -148,8 +148,8 @@ object ImageDecoder {
       case "BMP"  => BmpHeader.truncated(cursor)
       case _      => false
     }
-    val what = s"this ${header.format} of ${header.width}x${header.height} pixels cannot be decoded"
-    if (truncated) s"$what: its data ends before the picture does (truncated file)"
-    else s"$what: its data is corrupt (TensorFlow: ${e.getMessage.linesIterator.take(1).mkString})"
+    val failure = s"this ${header.format} of ${header.width}x${header.height} pixels cannot be decoded"
+    if (truncated) s"$failure: its data ends before the picture does (truncated file)"
+    else s"$failure: its data is corrupt (TensorFlow: ${e.getMessage.linesIterator.take(1).mkString})"
   }
 }

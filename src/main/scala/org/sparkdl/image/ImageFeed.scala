@@ -33,7 +33,7 @@ final private[sparkdl] class ImageFeed(
 
 private[sparkdl] object ImageFeed {
 
-  /** Refuses what cannot be fed as `info` says. */
+  /** Refuses an input that images cannot be fed to as `info` says. */
   def check(model: String, spec: TensorSpec, info: ImageInfo): Unit =
     problem(spec, info).foreach { why =>
       throw new SchemaMismatchException(
@@ -69,13 +69,13 @@ private[sparkdl] object ImageFeed {
     case Seq(_, _, c) if c >= 0 && c != target.channels =>
       Some(s"channelOrder '${info.channelOrder}' gives ${target.channels} channel(s); expected $c")
     case Seq(h, w, _) if !info.ownSize && (h >= 0 && h != target.height || w >= 0 && w != target.width) =>
-      Some(s"images are to be ${target.height}x${target.width} (height x width), which is not its size")
+      Some(s"images are resized to ${target.height}x${target.width} (height x width), which is not the input's size")
     case Seq(_, _, _) => None
     case _            => Some("expected the shape [rows, height, width, channels]")
   }
 }
 
-/** Images of one size per batch: the model's, or each image's own, as settled by the first of the batch. */
+/** Images of one size per batch: the model's, or that of the first image of the batch. */
 private final class ImageBatch(
     runtime: NativeRuntime,
     spec: TensorSpec,

@@ -37,7 +37,7 @@ object ImageHeader {
 
   /** Reads the header of an encoded image; never throws and allocates next to nothing.
     *
-    * Input: the bytes of a file. Output: the header, or the reason why this is no image that sparkdl decodes.
+    * Input: the bytes of a file. Output: the header, or the reason why sparkdl cannot decode this.
     */
   def probe(bytes: Array[Byte]): Either[String, ImageHeader] =
     try {
@@ -48,11 +48,11 @@ object ImageHeader {
 
   private def parse(bytes: Array[Byte]): Either[String, ImageHeader] = {
     val c = new ByteCursor(bytes, _: String)
-    if (starts(bytes, 0xff, 0xd8, 0xff)) Right(JpegHeader.parse(c("JPEG")))
-    else if (starts(bytes, 0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a)) Right(PngHeader.parse(c("PNG")))
-    else if (starts(bytes, 'G', 'I', 'F', '8')) Right(GifHeader.parse(c("GIF")).header)
-    else if (starts(bytes, 'B', 'M')) Right(BmpHeader.parse(c("BMP")).header)
-    else Left(s"the bytes are ${whatElse(bytes)}; $Supported")
+    if (startsWith(bytes, 0xff, 0xd8, 0xff)) Right(JpegHeader.parse(c("JPEG")))
+    else if (startsWith(bytes, 0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a)) Right(PngHeader.parse(c("PNG")))
+    else if (startsWith(bytes, 'G', 'I', 'F', '8')) Right(GifHeader.parse(c("GIF")).header)
+    else if (startsWith(bytes, 'B', 'M')) Right(BmpHeader.parse(c("BMP")).header)
+    else Left(s"the bytes are ${describeUnknown(bytes)}; $Supported")
   }
 
   private def positive(h: ImageHeader): Either[String, ImageHeader] =
@@ -62,10 +62,10 @@ object ImageHeader {
         s"this ${h.format} claims a size of ${h.width}x${h.height} pixels (width x height); both must be at least 1"
       )
 
-  private def starts(bytes: Array[Byte], magic: Int*): Boolean =
+  private def startsWith(bytes: Array[Byte], magic: Int*): Boolean =
     bytes.length >= magic.length && magic.indices.forall(i => (bytes(i) & 0xff) == magic(i))
 
-  private def whatElse(bytes: Array[Byte]): String = {
+  private def describeUnknown(bytes: Array[Byte]): String = {
     val c = new ByteCursor(bytes, "file")
     if (c.has(0, "RIFF") && c.has(8, "WEBP")) "a WebP image"
     else if (c.has(0, "II*\u0000") || c.has(0, "MM\u0000*")) "a TIFF image"

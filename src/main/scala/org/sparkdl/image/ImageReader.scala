@@ -10,7 +10,7 @@ import org.sparkdl.errors.ModelExecutionException
 import org.sparkdl.runtime.{DType, TfTensor}
 import org.sparkdl.tensor.CellReader
 
-/** Reads images out of an output `[rows, height, width, channels]` as Spark's image structs, whose origin is empty.
+/** Reads images from an output `[rows, height, width, channels]` as Spark's image structs, whose origin is empty.
   *
   * @param dtype
   *   uint8 or float32

@@ -20,11 +20,11 @@ object ImageSchema {
   /** Type of an image column: Spark's own `struct<origin, height, width, nChannels, mode, data>`. */
   val columnSchema: StructType = SparkSchema.columnSchema
 
-  /** What [[readImages]] gives: the image, and null or the reason why it could not be read. */
+  /** The rows of [[readImages]]: the image, and null or the reason why it could not be read. */
   val readSchema: StructType =
     new StructType().add("image", columnSchema, nullable = true).add("error", StringType, nullable = true)
 
-  /** Reads image files of a directory, decoded by TensorFlow in the executors. Lazy.
+  /** Reads image files from a directory, decoded by TensorFlow in the executors. Lazy.
     *
     * Output: one row per file with the columns `image` (origin = the file's address, always filled; uint8 pixels in
     * BGR or BGRA order, or grey) and `error`. A file that cannot be decoded has height, width, nChannels and mode -1
@@ -71,8 +71,8 @@ object ImageSchema {
       .options(FileSample.options(sampleRatio, seed))
       .load(paths.map(Place.of(_).pattern(spark.sparkContext.hadoopConfiguration)): _*)
       .select("path", "content")
-    val read = decoded(repartitioned(withEmptyFiles(files), numPartitions), spark)
-    if (dropImageFailures) read.where(col("error").isNull) else read
+    val images = decoded(repartitioned(withEmptyFiles(files), numPartitions), spark)
+    if (dropImageFailures) images.where(col("error").isNull) else images
   }
 
   private def checkArguments(paths: Seq[String], numPartitions: Int, sampleRatio: Double): Unit = {
@@ -83,19 +83,21 @@ object ImageSchema {
       throw new SparkDLException(s"sampleRatio must be between 0 and 1, got $sampleRatio.")
   }
 
-  /** Spark's file sources leave out files of 0 bytes; here nothing is lost, and they get their reason like others. */
+  /** Spark's file sources leave out files of 0 bytes; here nothing is lost, and they have a reason as other broken
+    * files do.
+    */
   private def withEmptyFiles(files: DataFrame): DataFrame = {
     val empty = SourceFiles.empty(files).map(path => Row(path, Array.emptyByteArray))
     if (empty.isEmpty) files else files.unionAll(files.sparkSession.createDataFrame(empty.asJava, files.schema))
   }
 
-  /** Encoded bytes are moved, if any: they are a fraction of the pixels. */
+  /** If anything is shuffled, it is the encoded bytes, which are a fraction of the pixels. */
   private def repartitioned(files: DataFrame, numPartitions: Int): DataFrame =
     if (numPartitions < 0) files
     else {
-      val now = files.rdd.getNumPartitions
-      if (numPartitions < now) files.coalesce(numPartitions)
-      else if (numPartitions > now) files.repartition(numPartitions)
+      val current = files.rdd.getNumPartitions
+      if (numPartitions < current) files.coalesce(numPartitions)
+      else if (numPartitions > current) files.repartition(numPartitions)
       else files
     }
 

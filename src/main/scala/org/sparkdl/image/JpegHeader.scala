@@ -20,7 +20,9 @@ private[image] object JpegHeader {
     ImageHeader("JPEG", c.u16be(at + 5), c.u16be(at + 3), math.min(components, 3), bits, orientation)
   }
 
-  /** Whether no end-of-image marker follows the frame header (previews with markers of their own come before it). */
+  /** Whether no end-of-image marker follows the frame header (previews, which have their own markers, come before
+    * it).
+    */
   def truncated(c: ByteCursor): Boolean = {
     var at = c.length - 2
     val (frame, _) = findFrame(c)
@@ -43,7 +45,7 @@ private[image] object JpegHeader {
     (marker + 1, orientation)
   }
 
-  /** Like libjpeg, skips bytes that are no marker, and fill bytes; answers the place of the marker's code. */
+  /** Like libjpeg, skips bytes that are not a marker, and fill bytes; returns the position of the marker's code. */
   private def nextMarker(c: ByteCursor, from: Int): Int = {
     var at = from
     var code = 0

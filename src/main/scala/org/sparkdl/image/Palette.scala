@@ -2,7 +2,7 @@ package org.sparkdl.image
 
 import org.apache.spark.unsafe.Platform
 
-/** Colours of palette BMPs, which TensorFlow's kernel gives as bare indices. */
+/** Colours of palette BMPs, which TensorFlow's kernel decodes to bare indices. */
 private[image] object Palette {
 
   /** The pixels themselves, or their colours when they are indices into a table. */

@@ -23,7 +23,7 @@ private[image] object PixelCopy {
       }
     }
 
-  /** Whether one memcpy does it. */
+  /** Whether one memcpy is enough. */
   private def isPlain(source: PixelSource, place: Placement, channels: Int, blueFirst: Boolean): Boolean =
     source.channels == channels && place.columnStride == channels && place.rowStride == source.rowBytes &&
       (channels == 1 || source.blueFirst == blueFirst)

@@ -12,11 +12,11 @@ import org.sparkdl.runtime.DType
 private[sparkdl] final class PixelNumbers(dtype: DType, channels: Int, preprocessing: Preprocessing) {
   private val put = PixelNumbers.put(dtype)
 
-  /** The number of each byte of each channel. */
+  /** The number for each byte value, channel by channel. */
   private val numbers: Array[Float] =
     Array.tabulate(channels * 256)(i => preprocessing(i >> 8, (i & 255).toFloat))
 
-  /** Where uint8 pixels have to stand in memory of `count` numbers for [[widen]]: at its end. */
+  /** Where [[widen]] expects uint8 pixels in memory for `count` numbers: at its end. */
   def bytesIn(address: Long, count: Int): Long = address + count.toLong * (dtype.size - 1)
 
   /** Turns `count` bytes at the end of the memory at `address` into numbers that fill it. From the first to the last,
@@ -68,10 +68,10 @@ private[sparkdl] object PixelNumbers {
 
   def isFloat(dtype: DType): Boolean = dtype == DType.Float32 || dtype == DType.Float64
 
-  // An interface of its own, since Scala's functions would box every number.
-  private trait Put { def apply(address: Long, value: Float): Unit }
+  // A separate interface, because Scala's functions would box every number.
+  private trait PutNumber { def apply(address: Long, value: Float): Unit }
 
-  private def put(dtype: DType): Put = dtype match {
+  private def put(dtype: DType): PutNumber = dtype match {
     case DType.Int16   => (a, v) => Platform.putShort(null, a, v.toShort)
     case DType.Int32   => (a, v) => Platform.putInt(null, a, v.toInt)
     case DType.Int64   => (a, v) => Platform.putLong(null, a, v.toLong)

@@ -2,7 +2,7 @@ package org.sparkdl.image
 
 import org.sparkdl.errors.SparkDLException
 
-/** What is made of the numbers of a pixel before a model sees them.
+/** How the numbers of a pixel are changed before a model sees them.
   *
   * The modes of `keras.applications.imagenet_utils.preprocess_input`, with the same float32 operations in the same
   * order, so that results are equal bit for bit.

@@ -7,20 +7,20 @@ import org.apache.spark.unsafe.Platform
 /** Resizes images; keeps its working memory from image to image. Not thread-safe.
   *
   * Every method is separable, so one implementation serves all of them: each output row is first the weighted sum of
-  * some input rows, then along that row of some columns. That is the hot path of sparkdl after decoding itself;
+  * some input rows, and then, along that row, of some columns. That is the hot path of sparkdl after decoding itself;
   * measured, it takes about half the time of TensorFlow's kernel for the same method, whose result is a float tensor
   * that has to be rounded and copied in addition.
   */
 private[image] final class Resampler {
   private var line = new Array[Int](0)
-  private val kept = mutable.HashMap.empty[(ScaleHint, Int, Int), Taps]
+  private val tapsBySize = mutable.HashMap.empty[(ScaleHint, Int, Int), Taps]
 
-  /** The taps of one axis. They are kept, for the images of a data set often have few sizes, and making them takes 4
-    * % of the time to decode a JPEG of 500x375 and 0.4 MB of garbage.
+  /** The taps of one axis. They are kept, because the images of a data set often have few sizes, and computing them
+    * takes 4 % of the time to decode a JPEG of 500x375 and leaves 0.4 MB of garbage.
     */
   def taps(hint: ScaleHint, in: Int, out: Int): Taps = {
-    if (kept.size >= Resampler.KeptTaps) kept.clear()
-    kept.getOrElseUpdate((hint, in, out), hint.taps(in, out))
+    if (tapsBySize.size >= Resampler.KeptTaps) tapsBySize.clear()
+    tapsBySize.getOrElseUpdate((hint, in, out), hint.taps(in, out))
   }
 
   /** Writes `source`, resized to the taps' sizes, to `place` in 1 or 3 channels. */
@@ -50,7 +50,7 @@ private object Resampler {
 
   private val KeptInts = 1 << 20
 
-  /** Of up to some 100 kB each, for the largest images. */
+  /** Up to about 100 kB each, for the largest images. */
   private val KeptTaps = 16
 
   private val EvenBytes = 0x000000ff000000ffL

@@ -6,8 +6,8 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.sparkdl.rows.{BatchMetrics, RowErrors}
 import org.sparkdl.tensor.{BatchTensor, CellBuffer}
 
-/** The rows of a task that wait for a merge: their cells in slots, each with the number of its group. After a merge
-  * slot `i` holds the result of group `i`. Close it.
+/** The rows of a task that wait for a merge: their cells are in slots, each with the number of its group. After a
+  * merge slot `i` holds the result of group `i`. Close it.
   */
 final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics, context: TaskContext)
     extends AutoCloseable {
@@ -16,30 +16,32 @@ final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics
   private val merger = new Merger(task, cells, metrics, errors)
   private var groups = new Array[Int](1 << 8)
   private var count = 0
-  private var refusedBy = 0
-  private val variable = cells.filterNot(_.fixedSize)
+  private var refusingColumn = 0
+  private val variableCells = cells.filterNot(_.fixedSize)
   private var fixedBytes = 0L // of a row's other cells
 
   def rows: Int = count
 
-  /** Puts the cells of a row into the next slot, where `assign` takes them up; null, OtherShape or why it cannot. */
+  /** Puts the cells of a row into the next slot, where `assign` accepts them; returns null, OtherShape or why it
+    * cannot.
+    */
   def offer(inputs: InternalRow, ordinals: Array[Int]): String = {
     var c = 0
     var reason: String = null
     while (c < cells.length && reason == null) {
-      refusedBy = c
+      refusingColumn = c
       reason = if (inputs.isNullAt(ordinals(c))) RowErrors.Null else cells(c).add(count, inputs, ordinals(c))
       c += 1
     }
     reason
   }
 
-  /** What to throw for the row that was refused last, the partition's `row`th, counted from 0. */
-  def refused(reason: String, row: Long): Exception =
-    if (reason eq BatchTensor.OtherShape) errors.shapes(refusedBy, cells(refusedBy))
-    else errors.invalid(refusedBy, reason, row)
+  /** The exception for the row that was refused last, number `row` of the partition, counted from 0. */
+  def refusal(reason: String, row: Long): Exception =
+    if (reason eq BatchTensor.OtherShape) errors.shapes(refusingColumn, cells(refusingColumn))
+    else errors.invalid(refusingColumn, reason, row)
 
-  /** Takes up the row that was offered last. */
+  /** Accepts the row that was offered last. */
   def assign(group: Int): Unit = {
     if (count == groups.length) groups = java.util.Arrays.copyOf(groups, 2 * count)
     groups(count) = group
@@ -51,7 +53,7 @@ final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics
   def bytes: Long = {
     var sum = count * fixedBytes
     var c = 0
-    while (c < variable.length) { sum += variable(c).bytes(count); c += 1 }
+    while (c < variableCells.length) { sum += variableCells(c).bytes(count); c += 1 }
     sum
   }
 
@@ -69,8 +71,8 @@ final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics
     keep(pieces.firsts)
   }
 
-  /** Slot i gets what is in `slots(i)`; slots ascend, so that nothing is overwritten that is still to be moved:
-    * groups are numbered in the order of their first rows.
+  /** Moves `slots(i)` to slot i; slots ascend, so that nothing is overwritten that has yet to be moved: groups are
+    * numbered in the order of their first rows.
     */
   private def keep(slots: Array[Int]): Unit = {
     var i = 0
@@ -87,7 +89,7 @@ final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics
     while (c < cells.length) { cells(c).move(from, to); c += 1 }
   }
 
-  /** Drops all but the last `kept` groups, 0 or 1; they were merged. */
+  /** Drops all groups but the last `kept`, 0 or 1, after a merge. */
   def drop(kept: Int): Unit = {
     if (kept > 0 && count > 1) move(count - 1, 0)
     groups(0) = 0

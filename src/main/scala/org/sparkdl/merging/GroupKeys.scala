@@ -9,15 +9,15 @@ private[merging] sealed abstract class GroupKeys(fields: Int) {
   /** The number of the key's group, a new one if it has none. */
   def groupOf(key: UnsafeRow): Int
 
-  /** Whether rows of the group may still come after the groups were merged; the others can go. */
+  /** Whether more rows of the key's group may follow after a merge; other groups can leave. */
   def open(key: UnsafeRow): Boolean
 
-  /** How many of the merged groups have to go, so that there is room.
+  /** How many of the merged groups have to leave to make room.
     *
     * @param rows
-    *   how many there were before the merge
+    *   how many rows there were before the merge
     */
-  def leaving(rows: Int): Int
+  def leavingCount(rows: Int): Int
 
   def size: Int = keys.size
   def bytes: Long = keys.bytes
@@ -36,11 +36,11 @@ private[merging] sealed abstract class GroupKeys(fields: Int) {
 /** Rows whose keys are sorted: a group ends where the next one begins. */
 final private[merging] class SortedKeys(fields: Int) extends GroupKeys(fields) {
   override def groupOf(key: UnsafeRow): Int = {
-    if (keys.size == 0 || !keys.is(keys.size - 1, key)) keys.append(key)
+    if (keys.size == 0 || !keys.matches(keys.size - 1, key)) keys.append(key)
     keys.size - 1
   }
-  override def open(key: UnsafeRow): Boolean = keys.size > 0 && keys.is(keys.size - 1, key)
-  override def leaving(rows: Int): Int = keys.size - 1
+  override def open(key: UnsafeRow): Boolean = keys.size > 0 && keys.matches(keys.size - 1, key)
+  override def leavingCount(rows: Int): Int = keys.size - 1
 }
 
 /** Rows in any order: a hash table with open addressing. */
@@ -54,7 +54,7 @@ final private[merging] class HashedKeys(fields: Int) extends GroupKeys(fields) {
     var at = hash & mask
     while (table(at) != 0) {
       val group = table(at) - 1
-      if (hashes(group) == hash && keys.is(group, key)) return group
+      if (hashes(group) == hash && keys.matches(group, key)) return group
       at = (at + 1) & mask
     }
     append(key, hash)
@@ -84,10 +84,10 @@ final private[merging] class HashedKeys(fields: Int) extends GroupKeys(fields) {
     table(at) = group + 1
   }
 
-  /** Groups that were merged stay, unless that made less than half of the room: then most keys are rare here, and the
+  /** Merged groups stay, unless the merge freed less than half of the slots: then most keys are rare here, and the
     * shuffle brings their rows together.
     */
-  override def leaving(rows: Int): Int = if (keys.size > rows / 2) keys.size else 0
+  override def leavingCount(rows: Int): Int = if (keys.size > rows / 2) keys.size else 0
 
   override def open(key: UnsafeRow): Boolean = false
 

@@ -12,10 +12,10 @@ final private[merging] class KeyStore(fields: Int) {
   private var count = 0
 
   def size: Int = count
-  def bytes: Long = begin(count).toLong
+  def bytes: Long = startOf(count).toLong
 
   def append(key: UnsafeRow): Unit = {
-    val from = begin(count)
+    val from = startOf(count)
     val end = Math.addExact(from, key.getSizeInBytes)
     if (end > memory.length) memory = java.util.Arrays.copyOf(memory, math.max(end, KeyStore.larger(memory.length)))
     if (count == ends.length) ends = java.util.Arrays.copyOf(ends, KeyStore.larger(count))
@@ -24,7 +24,7 @@ final private[merging] class KeyStore(fields: Int) {
     count += 1
   }
 
-  /** Rows are whole words; most keys are few, for which a call of `copyMemory` takes longer. */
+  /** Rows are whole words, and most keys have few: copying those one by one is faster than a call of `copyMemory`. */
   private def copy(key: UnsafeRow, to: Long): Unit = {
     val (base, from, length) = (key.getBaseObject, key.getBaseOffset, key.getSizeInBytes)
     if (length > KeyStore.SmallBytes) Platform.copyMemory(base, from, memory, to, length.toLong)
@@ -34,8 +34,8 @@ final private[merging] class KeyStore(fields: Int) {
     }
   }
 
-  def is(id: Int, key: UnsafeRow): Boolean = {
-    val from = begin(id)
+  def matches(id: Int, key: UnsafeRow): Boolean = {
+    val from = startOf(id)
     val length = ends(id) - from
     length == key.getSizeInBytes && ByteArrayMethods.arrayEquals(
       key.getBaseObject,
@@ -46,16 +46,16 @@ final private[merging] class KeyStore(fields: Int) {
     )
   }
 
-  /** The key of this number, until the next call or change. */
+  /** The key with this number, valid until the next call or change. */
   def apply(id: Int): UnsafeRow = {
-    val from = begin(id)
+    val from = startOf(id)
     view.pointTo(memory, Platform.BYTE_ARRAY_OFFSET + from.toLong, ends(id) - from)
     view
   }
 
   def clear(): Unit = count = 0
 
-  private def begin(id: Int): Int = if (id == 0) 0 else ends(id - 1)
+  private def startOf(id: Int): Int = if (id == 0) 0 else ends(id - 1)
 }
 
 private object KeyStore {

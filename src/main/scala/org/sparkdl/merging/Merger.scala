@@ -4,7 +4,7 @@ import org.sparkdl.rows.{BatchMetrics, LeasedRun}
 import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.CellBuffer
 
-/** Runs merges of rows that are in slots: for one task. */
+/** Merges rows that are in slots. For one task. */
 final private[merging] class Merger(
     task: ReduceTask,
     cells: Array[CellBuffer],
@@ -13,18 +13,18 @@ final private[merging] class Merger(
 ) extends AutoCloseable {
 
   private val (single, several) = task.step match {
-    case MergeStep.Blocks(one, many) => (one, many)
-    case MergeStep.Pairs(model, _)   => (model, Some(model))
+    case MergeStep.ShippedBlocks(one, many) => (one, many)
+    case MergeStep.ShippedPairs(model, _)   => (model, Some(model))
   }
   private val runs = (single +: several.toSeq).distinct
     .map(m => m -> new LeasedRun(m.shipped, m.inputs, m.fetches, task.precision, task.engine, metrics))
     .toMap
-  private val pairs = task.step.isInstanceOf[MergeStep.Pairs]
+  private val pairs = task.step.isInstanceOf[MergeStep.ShippedPairs]
 
-  /** Merges each of these pieces, `length` slots from `begins(i)` on in `slots`, into the first slot of the piece.
+  /** Merges each piece, the `length` entries of `slots` from `begins(i)` on, into the piece's first slot.
     *
     * @param slotBytes
-    *   of all columns, about
+    *   approximate bytes of one slot of all columns
     */
   def merge(slots: Array[Int], begins: Array[Int], length: Int, slotBytes: Long): Unit = {
     val atOnce =
@@ -33,12 +33,12 @@ final private[merging] class Merger(
     var from = 0
     while (from < begins.length) {
       val until = math.min(begins.length, from + atOnce)
-      some(slots, java.util.Arrays.copyOfRange(begins, from, until), length)
+      mergeAtOnce(slots, java.util.Arrays.copyOfRange(begins, from, until), length)
       from = until
     }
   }
 
-  private def some(slots: Array[Int], begins: Array[Int], length: Int): Unit = {
+  private def mergeAtOnce(slots: Array[Int], begins: Array[Int], length: Int): Unit = {
     val n = begins.length
     val firsts = begins.map(slots(_))
     if (pairs)
@@ -55,10 +55,10 @@ final private[merging] class Merger(
         firsts,
         None
       )
-    else run(several.get, gather(pieces(slots, begins, length), Array(n.toLong, length.toLong)), firsts, Some(n))
+    else run(several.get, gather(slotsOf(slots, begins, length), Array(n.toLong, length.toLong)), firsts, Some(n))
   }
 
-  private def pieces(slots: Array[Int], begins: Array[Int], length: Int): Array[Int] = {
+  private def slotsOf(slots: Array[Int], begins: Array[Int], length: Int): Array[Int] = {
     val all = new Array[Int](begins.length * length)
     var i = 0
     while (i < begins.length) { System.arraycopy(slots, begins(i), all, i * length, length); i += 1 }
@@ -68,7 +68,7 @@ final private[merging] class Merger(
   private def gather(slots: Array[Int], leading: Array[Long]): Array[TfTensor] = cells.map(_.gather(slots, leading))
 
   /** @param rows
-    *   results in the first dimension of the outputs; None when an output is one result
+    *   number of results in the first dimension of the outputs; None when an output is one result
     */
   private def run(model: MergeModel, inputs: Array[TfTensor], into: Array[Int], rows: Option[Int]): Unit = {
     val start = System.nanoTime()
@@ -76,7 +76,7 @@ final private[merging] class Merger(
       try runs(model)(inputs)
       catch { case e: TfException => throw errors.refused(e) }
       finally inputs.foreach(_.close())
-    try model.places.indices.foreach(c => put(c, fetched(model.places(c)), into, rows))
+    try model.fetchIndices.indices.foreach(c => put(c, fetched(model.fetchIndices(c)), into, rows))
     finally fetched.foreach(_.close())
     metrics.batches(1)
     metrics.runTime(System.nanoTime() - start)
@@ -92,8 +92,8 @@ final private[merging] class Merger(
 
 private object Merger {
 
-  /** What is gathered for one run: enough to make the call's 20 microseconds small, and not much beside the rows that
-    * wait.
+  /** How much is gathered for one run: enough to make the 20 microseconds of a call negligible, and little compared
+    * with the rows that wait.
     */
   val RunBytes: Long = 1L << 20
 }

@@ -12,7 +12,7 @@ package org.sparkdl.merging
 final private[merging] class Pieces(slots: Array[Int], begins: Array[Int], lengths: Array[Int], groups: Array[Int]) {
   def count: Int = groups(groups.length - 1)
 
-  /** Merges each piece into its first slot; all pieces of one length in one go. */
+  /** Merges each piece into its first slot; all pieces of one length together. */
   def merge(merger: Merger, slotBytes: Long): Unit = {
     var longest = 0
     var i = 0

@@ -9,7 +9,7 @@ import org.sparkdl.rows.TensorRows
 import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 import org.sparkdl.tensor.{BatchTensor, CellBuffer, CellReader, TensorSpec}
 
-/** Cells that may differ in shape: each slot has a tensor of one row of its own. */
+/** Cells that may differ in shape: each slot has its own tensor of one row. */
 final private[merging] class RaggedCells(runtime: NativeRuntime, spec: TensorSpec, from: DataType)
     extends CellBuffer {
   private val collector = BatchTensor.of(runtime, spec, from, 1)

@@ -6,7 +6,7 @@ import org.sparkdl.errors.{InvalidInputException, ModelExecutionException}
 import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.{CellBuffer, TensorSpec}
 
-/** The words of a reduction's errors. */
+/** The errors of a reduction. */
 final private[merging] class ReduceErrors(task: ReduceTask, context: TaskContext) {
   private def place = s"partition ${context.partitionId()}"
 
@@ -17,7 +17,7 @@ final private[merging] class ReduceErrors(task: ReduceTask, context: TaskContext
     val c = task.columns(column)
     new InvalidInputException(
       s"Cannot feed column '${c.name}' to input '${c.spec.name}' of program '${task.name}': $reason, in row $row " +
-        s"(counted from 0) of $place. Mend or remove the row, or set handleInvalid to 'skip' to leave such rows out."
+        s"(counted from 0) of $place. Fix or remove the row, or set handleInvalid to 'skip' to leave such rows out."
     )
   }
 

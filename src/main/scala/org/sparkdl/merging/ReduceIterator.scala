@@ -8,7 +8,7 @@ import org.sparkdl.application.HandleInvalid
 import org.sparkdl.rows.BatchMetrics
 import org.sparkdl.tensor.BatchTensor
 
-/** Rows with keys on their way into a merge. Rows are not retained by the source. */
+/** Rows with keys on their way into a merge. The source does not retain them. */
 trait KeyedRows {
 
   /** Moves to the next row; false at the end. */
@@ -22,10 +22,10 @@ trait KeyedRows {
   def key: UnsafeRow
 }
 
-/** Merges the rows of each group of a partition: gives the keys, then (if `numbered`) a bigint that grows from row to
-  * row and from partition to partition, then the results.
+/** Merges the rows of each group of a partition: returns the keys, then (if `numbered`) a bigint that grows from row
+  * to row and from partition to partition, then the results.
   *
-  * Rows wait in slots until there is no more room; then all groups are merged, and those leave that need not stay.
+  * Rows wait in slots until there is no more room; then all groups are merged, and those that need not stay leave.
   * Where keys are not sorted a group may come out several times.
   */
 final class ReduceIterator(
@@ -43,8 +43,8 @@ final class ReduceIterator(
   private val joined = new JoinedRow
 
   private var ready = 0 // groups that leave: the first ones
-  private var next_ = 0 // the next one of them
-  private var pending = false // the source stands on a row that has not been taken
+  private var cursor = 0 // the next of them to return
+  private var pending = false // the source is at a row that has not been taken
   private var finished = false
   private var row = 0L // of the source, counted from 0
   private var number = context.partitionId().toLong << ReduceIterator.RowBits
@@ -53,16 +53,16 @@ final class ReduceIterator(
   context.addTaskCompletionListener[Unit](_ => buffer.close())
 
   override def hasNext: Boolean = {
-    while (next_ == ready && !finished) fill()
-    next_ < ready
+    while (cursor == ready && !finished) fill()
+    cursor < ready
   }
 
   override def next(): InternalRow = {
     if (!hasNext) throw new NoSuchElementException
     if (numbered) { values.setLong(0, number); number += 1 }
-    buffer.read(next_, values.values, if (numbered) 1 else 0)
-    next_ += 1
-    joined(keys(next_ - 1), values)
+    buffer.read(cursor, values.values, if (numbered) 1 else 0)
+    cursor += 1
+    joined(keys(cursor - 1), values)
   }
 
   /** Takes rows until groups are ready to leave or there are no more rows. */
@@ -82,25 +82,26 @@ final class ReduceIterator(
     release(room)
   }
 
-  /** Merges what there is, and says who leaves. */
+  /** Merges all groups and decides which of them leave. */
   private def release(atEnd: Boolean): Unit = {
     val before = buffer.rows
     buffer.merge(keys.size)
     finished = atEnd
-    ready = if (atEnd || pending) keys.size else keys.leaving(before)
+    ready = if (atEnd || pending) keys.size else keys.leavingCount(before)
   }
 
   private def forgetReady(): Unit = {
     val kept = keys.size - ready
     if (ready > 0) { buffer.drop(kept); keys.forget(kept) }
     ready = 0
-    next_ = 0
+    cursor = 0
   }
 
-  /** Takes the current row; false when there is no room for another, or none for this one, which is pending then. */
+  /** Takes the current row; false when there is no room for another, or none for this one, which then stays pending.
+    */
   private def take(): Boolean = {
     val reason = buffer.offer(source.inputs, ordinals)
-    if (reason == null) { buffer.assign(keys.groupOf(source.key)); !full }
+    if (reason == null) { buffer.assign(keys.groupOf(source.key)); !isFull }
     else if (reason.eq(BatchTensor.OtherShape) && !keys.open(source.key)) { pending = true; false }
     else { reject(reason); true }
   }
@@ -108,20 +109,20 @@ final class ReduceIterator(
   private def reject(reason: String): Unit = {
     metrics.rejected(1)
     if (task.handleInvalid == HandleInvalid.Error || reason.eq(BatchTensor.OtherShape))
-      throw buffer.refused(reason, row)
+      throw buffer.refusal(reason, row)
   }
 
-  private def full: Boolean =
+  private def isFull: Boolean =
     buffer.rows >= ReduceIterator.MostRows && task.waitingBytes != Long.MaxValue ||
       buffer.rows > 1 && buffer.bytes + keys.bytes > task.waitingBytes
 }
 
 object ReduceIterator {
 
-  /** As `monotonically_increasing_id`: the partition, then the row. */
+  /** Like `monotonically_increasing_id`: the partition, then the row. */
   private val RowBits = 33
 
-  /** Rows that wait at once. With 100,000 keys each merge has some rows of every key; keys and tables take some 25
+  /** Rows that wait at once. With 100,000 keys each merge has some rows of every key; keys and tables take about 25
     * MB.
     */
   private val MostRows = 1 << 19

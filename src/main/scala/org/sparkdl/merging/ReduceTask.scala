@@ -40,22 +40,22 @@ final case class ReduceTask(
 /** A column that is merged.
   *
   * @param name
-  *   what messages call it
+  *   the name in messages
   * @param spec
   *   `[rows] + cell`
   * @param from
   *   the type of the rows' column
   * @param reader
-  *   makes values of results
+  *   turns results into values
   */
 final case class ReduceColumn(name: String, spec: TensorSpec, from: DataType, reader: CellReader)
 
 /** A model of a merge on its way to the executors. */
 final case class MergeModel(shipped: ShippedModel, inputs: Seq[String], outputs: Seq[String]) {
 
-  /** Names of tensors, distinct, and for each output the index of its own. */
+  /** Names of tensors, distinct, and for each output the index of its tensor. */
   def fetches: Seq[String] = outputs.distinct
-  val places: Seq[Int] = outputs.map(outputs.distinct.indexOf(_))
+  val fetchIndices: Seq[Int] = outputs.map(outputs.distinct.indexOf(_))
 }
 
 /** [[ReduceStep]] on its way to the executors. */
@@ -69,8 +69,8 @@ sealed trait MergeStep extends Serializable {
 }
 
 object MergeStep {
-  final case class Blocks(one: MergeModel, many: Option[MergeModel]) extends MergeStep
-  final case class Pairs(model: MergeModel, oneByOne: Boolean) extends MergeStep {
+  final case class ShippedBlocks(one: MergeModel, many: Option[MergeModel]) extends MergeStep
+  final case class ShippedPairs(model: MergeModel, oneByOne: Boolean) extends MergeStep {
     override def ragged: Boolean = oneByOne
     override def mostRows: Int = 2
   }
@@ -83,7 +83,7 @@ object ReduceTask {
     * @param names
     *   of the columns, for messages
     * @param partial
-    *   whether rows are merged that are not results of merges already
+    *   whether the rows are original ones and not results of merges
     */
   def of(
       reduction: Reduction,
@@ -95,8 +95,8 @@ object ReduceTask {
     def model(m: ModelDefinition) =
       MergeModel(ship(m), m.inputs.map(_.tensor), m.outputs.map(_.tensor))
     val step = reduction.step match {
-      case ReduceStep.Blocks(one, many)      => MergeStep.Blocks(model(one), many.map(model))
-      case ReduceStep.Pairs(pairs, oneByOne) => MergeStep.Pairs(model(pairs), oneByOne)
+      case ReduceStep.Blocks(one, many)      => MergeStep.ShippedBlocks(model(one), many.map(model))
+      case ReduceStep.Pairs(pairs, oneByOne) => MergeStep.ShippedPairs(model(pairs), oneByOne)
     }
     val (rows, mergeBytes, waitingBytes) = reduction.block match {
       case BlockSize.Rows(n) => (math.max(n, 2), Long.MaxValue, WaitingBytes)
@@ -123,13 +123,13 @@ object ReduceTask {
     )
   }
 
-  /** The type of a result is that of a row of its input: it is merged again. */
+  /** A result has the type of a row of its input, because it is merged again. */
   def resultOf(spec: TensorSpec, from: DataType): CellReader =
     CellReader.nested(spec.dtype, spec.cell.fold(ColumnTypes.unnest(from)._2)(_.size))
 
-  /** What rows and keys may take that wait for a merge: enough for 100,000 keys to have several rows each. */
+  /** Bytes of rows and keys that may wait for a merge: enough for 100,000 keys to have several rows each. */
   private val WaitingBytes = 64L << 20
 
-  /** Less for those who want small blocks. */
+  /** How many blocks' bytes may wait, which is less for small blocks. */
   private val WaitingBlocks = 256L
 }

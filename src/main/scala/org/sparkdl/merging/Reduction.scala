@@ -24,7 +24,7 @@ final case class Reduction(
     engine: EngineSettings
 ) {
 
-  /** What people call it. */
+  /** The name for people. */
   def name: String = step.models.head.name
 
   /** What the columns are fed to: `[rows] + cell`, one per column. */
@@ -46,7 +46,7 @@ object ReduceStep {
     *   inputs `[rows] + cell`, outputs `cell`: one group
     * @param many
     *   inputs `[groups, rows] + cell`, outputs `[groups] + cell`: groups of equal size at once; None where the graph
-    *   cannot be run so
+    *   cannot be run that way
     */
   final case class Blocks(one: ModelDefinition, many: Option[ModelDefinition]) extends ReduceStep {
     override def models: Seq[ModelDefinition] = one +: many.toSeq
@@ -57,7 +57,7 @@ object ReduceStep {
     * @param model
     *   inputs: the first rows of each column, then the second ones, all `[pairs] + cell`; outputs `[pairs] + cell`
     * @param oneByOne
-    *   whether each pair needs a run of its own, since shapes may differ
+    *   whether each pair needs a separate run, because shapes may differ
     */
   final case class Pairs(model: ModelDefinition, oneByOne: Boolean) extends ReduceStep {
     override def models: Seq[ModelDefinition] = Seq(model)

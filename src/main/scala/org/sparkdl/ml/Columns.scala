@@ -6,10 +6,10 @@ import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructTy
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ImageTypes
 
-/** The columns that a stage is given, with Spark's rule for upper and lower case.
+/** The columns of a stage's input, with Spark's rule for upper and lower case.
   *
   * @param stage
-  *   how the stage is called in messages
+  *   what messages call the stage
   */
 private[ml] case class Columns(schema: StructType, stage: String) {
 
@@ -31,15 +31,15 @@ private[ml] case class Columns(schema: StructType, stage: String) {
       )
   }
 
-  /** Refuses names that the DataFrame has already, or that are given twice. */
-  def requireNew(fresh: Seq[NewColumn]): Unit = {
-    fresh.foreach { c =>
+  /** Refuses names that the DataFrame already has, or that occur twice. */
+  def requireNew(added: Seq[NewColumn]): Unit = {
+    added.foreach { c =>
       if (find(c.name).isDefined)
         throw new SchemaMismatchException(
           s"$stage: the DataFrame has a column '${c.name}' already; set ${c.param} to another name, or drop the column."
         )
     }
-    for ((c, i) <- fresh.zipWithIndex; d <- fresh.drop(i + 1) if same(c.name, d.name))
+    for ((c, i) <- added.zipWithIndex; d <- added.drop(i + 1) if same(c.name, d.name))
       throw new SchemaMismatchException(
         if (c.param == d.param) s"$stage: ${c.param} names the new column '${c.name}' twice."
         else s"$stage: ${c.param} and ${d.param} are both '${c.name}'."
@@ -58,6 +58,6 @@ private[ml] case class Columns(schema: StructType, stage: String) {
 
 private[ml] object Columns {
 
-  /** A name as Spark takes it where it reads dots as fields. */
+  /** A name quoted for where Spark would read a dot as a field access. */
   def quoted(name: String): String = s"`${name.replace("`", "``")}`"
 }

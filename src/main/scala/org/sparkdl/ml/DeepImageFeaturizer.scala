@@ -13,7 +13,7 @@ import org.sparkdl.model.ModelDefinition
 /** Turns images into the features that a network with known weights sees in them, for transfer learning.
   *
   * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF), of any size; decoded and resized inside the
-  * operator. Output: an MLlib dense vector; its length stands in the table of models (`NamedModels`) for the pooling
+  * operator. Output: an MLlib dense vector; its length is in the table of models (`NamedModels`) for the pooling
   * "avg" and "max", and is that of the whole feature map, row-major `[height, width, channels]`, for "none". Null
   * only with handleInvalid "keep".
   *

@@ -13,7 +13,7 @@ import org.sparkdl.tensor.TensorSpec
 
 /** Predicts the classes of images with a network that has its classifier on top.
   *
-  * Input: as of [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes; or, with
+  * Input: as for [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes; or, with
   * decodePredictions, an array of struct<class: string, description: string, probability: float>, the topK most
   * probable classes, best first. Without labels, class and description are the number of the class.
   *
@@ -63,7 +63,7 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
     else OutputColumn(spec, TopKReader(spec.dtype, $(topK), labelsOf(model, spec, session).getOrElse(Nil)))
   }
 
-  /** With the labels, so that the file is not needed any more. */
+  /** With the labels, so that their file is no longer needed. */
   override private[ml] def savedModel(session: SparkSession): ModelDefinition = {
     val model = super.savedModel(session)
     if (labelsFile.isEmpty) model else model.copy(labels = labelsOf(model, predictions(model), session))
@@ -76,15 +76,15 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       spec: TensorSpec,
       session: SparkSession
   ): Option[Seq[(String, String)]] = {
-    val found =
+    val labels =
       labelsFile.map(Labels.read(_, session.sparkContext.hadoopConfiguration)).orElse(model.labels).filter(_.nonEmpty)
     val classes = spec.cell.flatMap(_.lastOption).filter(_ >= 0)
-    for (l <- found; n <- classes if l.size != n)
+    for (l <- labels; n <- classes if l.size != n)
       throw new SchemaMismatchException(
         s"The labels do not fit the model: ${labelsFile.fold("the bundle")(f => s"'$f'")} has ${l.size}, " +
           s"'${model.name}' predicts $n classes. Give one label for each class, in the order of the outputs."
       )
-    found
+    labels
   }
 
   private def predictions(model: ModelDefinition): TensorSpec = model.outputs

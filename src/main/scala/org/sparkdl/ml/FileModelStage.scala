@@ -8,14 +8,14 @@ import org.sparkdl.runtime.NativeRuntime
 
 /** A stage whose model is a bundle, a SavedModel or a frozen graph at a path that a param names.
   *
-  * The types of the new columns may be the model's, so `transformSchema` reads the model's signature.
+  * The types of the new columns may depend on the model, so `transformSchema` reads the model's signature.
   */
 trait FileModelStage extends ModelStage {
 
   /** The param that names this new column, for messages. */
   protected def outputParam(column: String): String
 
-  /** What to read of a file that does not say it itself. */
+  /** What to read from a file that does not say so itself. */
   protected def readOptions: ReadOptions = ReadOptions()
 
   /** Refuses columns that are not of the type that the stage takes, whatever the model. */
@@ -34,8 +34,8 @@ trait FileModelStage extends ModelStage {
   override protected def newColumns(columns: Columns): Seq[NewColumn] = {
     checkInputs(columns)
     val session = Sessions.current
-    val made = call(findModel(session), columns, session)
-    application(made, session).feeds(made.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
-    made.outputs.map { case (name, output) => NewColumn(outputParam(name), name, output.dataType) }
+    val stageCall = call(findModel(session), columns, session)
+    application(stageCall, session).feeds(stageCall.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
+    stageCall.outputs.map { case (name, output) => NewColumn(outputParam(name), name, output.dataType) }
   }
 }

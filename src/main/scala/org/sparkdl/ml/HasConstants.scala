@@ -21,11 +21,11 @@ trait HasConstants extends FileModelStage {
 
   protected def constantValues: Map[String, Any] = get(constants).fold(Map.empty[String, Any])(_.asScala.toMap)
 
-  /** What is saved is the graph as it was given: the param, which is saved as well, makes the constants again. */
+  /** What is saved is the original graph: the param, which is saved as well, sets the constants again. */
   override private[ml] def savedModel(session: SparkSession): ModelDefinition = {
-    val read = findModel(session)
-    val given_ = modelAt(session, readOptions.copy(constants = Map.empty))
-    read.copy(graph = given_.graph, inputs = given_.inputs)
+    val bound = findModel(session)
+    val original = modelAt(session, readOptions.copy(constants = Map.empty))
+    bound.copy(graph = original.graph, inputs = original.inputs)
   }
 }
 

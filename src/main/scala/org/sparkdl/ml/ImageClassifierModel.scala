@@ -13,10 +13,10 @@ import org.sparkdl.model.ModelDefinition
 
 /** A classifier of images that `ImageClassifierEstimator` (Python) has trained, with the history of its training.
   *
-  * Input: Spark's image struct or encoded bytes, as of [[DeepImageFeaturizer]]. Output: the prediction (a double: the
-  * label itself where labels are numbers, else its place among the sorted labels), the probabilities of all classes
-  * (an MLlib dense vector, in the order of the sorted labels) and the label as text. A column whose name is empty is
-  * not made. Null only with handleInvalid "keep".
+  * Input: Spark's image struct or encoded bytes, as for [[DeepImageFeaturizer]]. Output: the prediction (a double:
+  * the label itself where labels are numbers, else its place among the sorted labels), the probabilities of all
+  * classes (an MLlib dense vector, in the order of the sorted labels) and the label as text. A column whose name is
+  * empty is left out. Null only with handleInvalid "keep".
   *
   * {{{
   * val model = ImageClassifierModel.load("/models/flowers")
@@ -103,19 +103,19 @@ class ImageClassifierModel(override val uid: String)
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {
     val image = model.image.filter(_ => model.inputs.size == 1).getOrElse(throw noClassifier(model))
-    if (wanted.isEmpty)
+    if (namedOutputs.isEmpty)
       throw new SparkDLException(
         s"$label: predictionCol, probabilityCol and predictedLabelCol are all empty; name one of them."
       )
-    val made = wanted.map { case (param, output) => ($(param), column(model, output)) }
-    StageCall(model, Seq(required(inputCol) -> model.input(image.input)), made, $(scaleHint))
+    val outputs = namedOutputs.map { case (param, output) => ($(param), column(model, output)) }
+    StageCall(model, Seq(required(inputCol) -> model.input(image.input)), outputs, $(scaleHint))
   }
 
   override protected def outputParam(column: String): String =
-    wanted.collectFirst { case (param, _) if $(param) == column => param.name }.getOrElse(predictionCol.name)
+    namedOutputs.collectFirst { case (param, _) if $(param) == column => param.name }.getOrElse(predictionCol.name)
 
-  /** The columns that have a name, with the outputs that they become of. */
-  private def wanted: Seq[(Param[String], String)] =
+  /** The params whose columns have a name, with the outputs that become these columns. */
+  private def namedOutputs: Seq[(Param[String], String)] =
     Seq((predictionCol, Prediction), (probabilityCol, Probabilities), (predictedLabelCol, Label)).filter {
       case (param, _) => $(param).nonEmpty
     }
@@ -128,7 +128,7 @@ class ImageClassifierModel(override val uid: String)
   private def noClassifier(model: ModelDefinition) = new InvalidModelException(
     s"$label: '${model.name}' is not a model of ImageClassifierEstimator: expected one input of images and the outputs " +
       s"$Prediction, $Probabilities and $Label, got ${model.inputs.mkString("; ")} and ${model.outputs.mkString("; ")}. " +
-      "Of other classifiers DeepImagePredictor gives the probabilities."
+      "For other classifiers, DeepImagePredictor gives the probabilities."
   )
 
   def setBatchSize(value: Int): this.type = set(batchSize, value)

@@ -12,7 +12,7 @@ import org.sparkdl.tensor.TensorSpec
 
 /** A stage that feeds a column of images to the only input of any model and appends one of its outputs.
   *
-  * Whether an output can become an image is the model's, so `transformSchema` reads the model's signature.
+  * Whether an output can become an image depends on the model, so `transformSchema` reads the model's signature.
   */
 abstract class ImageModelStage extends FileModelStage with HasOutputCol {
 
@@ -42,7 +42,7 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
   /** The input and the output of the model that the params name. */
   protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec)
 
-  /** How images are fed, by the params and what the model says itself. */
+  /** How images are fed, according to the params and the model itself. */
   protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo
 
   override protected def outputParam(column: String): String = outputCol.name
@@ -53,10 +53,10 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
   /** The call on a column of images of any name. */
   protected def callOn(column: String, model: ModelDefinition): StageCall = {
     val (input, output) = ends(model)
-    UnfedPlaceholders.check(model, Seq(input), Seq(output)) // for lack of a value shapes may be unknown
+    UnfedPlaceholders.check(model, Seq(input), Seq(output)) // without a value their shapes may be unknown
     val info = imageInfo(model, input)
-    val made = (required(outputCol), outputColumn(model, output, info))
-    StageCall(model.copy(image = Some(info)), Seq(column -> input), Seq(made), $(scaleHint))
+    val appended = (required(outputCol), outputColumn(model, output, info))
+    StageCall(model.copy(image = Some(info)), Seq(column -> input), Seq(appended), $(scaleHint))
   }
 
   private def outputColumn(model: ModelDefinition, spec: TensorSpec, info: ImageInfo): OutputColumn =
@@ -68,7 +68,7 @@ abstract class ImageModelStage extends FileModelStage with HasOutputCol {
       )
     else OutputColumn.vector(spec)
 
-  /** The only one, or an error that lists them. */
+  /** The only input or output, or an error that lists all of them. */
   protected def only(kind: String, specs: Seq[TensorSpec], model: ModelDefinition, remedy: String): TensorSpec =
     if (specs.size == 1) specs.head
     else

@@ -16,7 +16,7 @@ abstract class ImageStage extends ModelStage with ImageStageParams {
   /** Type of the output column, known without the model. */
   protected def outputType: DataType
 
-  /** The output of the model that the stage gives, and its form. */
+  /** The output of the model that the stage appends, and its form. */
   private[ml] def output(model: ModelDefinition, session: SparkSession): OutputColumn
 
   override private[ml] def modelParam: Param[String] = weights
@@ -36,8 +36,8 @@ abstract class ImageStage extends ModelStage with ImageStageParams {
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {
     val image = model.image.filter(_ => model.inputs.size == 1).getOrElse(throw noImages(model))
-    val made = output(model, session)
-    StageCall(model, Seq($(inputCol) -> model.input(image.input)), Seq($(outputCol) -> made), $(scaleHint))
+    val appended = output(model, session)
+    StageCall(model, Seq($(inputCol) -> model.input(image.input)), Seq($(outputCol) -> appended), $(scaleHint))
   }
 
   private def noImages(model: ModelDefinition) = new InvalidModelException(

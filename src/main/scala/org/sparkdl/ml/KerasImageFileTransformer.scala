@@ -81,7 +81,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
     super.transformSchema(schema)
   }
 
-  /** What a loader means where there is no Python. */
+  /** What to say about a loader where there is no Python. */
   private def loaderWarning: String =
     s"its imageLoader is a function of Python (${$(imageLoader).take(60)}), which the JVM cannot call. Load the stage and " +
       "apply it in Python; or let the JVM read the files: set targetSize and preprocessing to what the function does, " +
@@ -89,7 +89,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
 
   private[ml] def warnOfLoader(): Unit = if (isSet(imageLoader)) logWarning(s"$label: $loaderWarning")
 
-  /** Refuses a DataFrame whose files Python's loader could not be asked for. */
+  /** Refuses a DataFrame without a column of files for Python's loader. */
   private[sparkdl] def checkFiles(schema: StructType): Unit = checkInputs(Columns(schema, label))
 
   /** What `transform` does, for images that Python's loader has loaded already.
@@ -97,15 +97,15 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
     * @param image
     *   name of a column of image structs, null where there is a reason; it is dropped
     * @param reason
-    *   name of a column of the reasons why there is no image, else null; it is dropped
+    *   name of a column with the reason why there is no image, or null; it is dropped
     */
   private[sparkdl] def transformLoaded(dataset: Dataset[_], image: String, reason: String): DataFrame = {
-    val own = StructType(dataset.schema.filterNot(f => f.name == image || f.name == reason))
+    val original = StructType(dataset.schema.filterNot(f => f.name == image || f.name == reason))
     val df = dataset.toDF()
-    val made = callOn(image, findModel(df.sparkSession))
-    val fresh = made.outputs.map { case (name, output) => NewColumn(outputCol.name, name, output.dataType) }
-    checkedSchema(own, fresh)
-    append(df, made.copy(rejected = Some(reason))).drop(image, reason)
+    val stageCall = callOn(image, findModel(df.sparkSession))
+    val added = stageCall.outputs.map { case (name, output) => NewColumn(outputCol.name, name, output.dataType) }
+    checkedSchema(original, added)
+    append(df, stageCall.copy(rejected = Some(reason))).drop(image, reason)
   }
 
   override protected def checkInputs(columns: Columns): Unit = {
@@ -130,7 +130,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
     )
   )
 
-  /** What a bundle says of its images holds, but for what is set. */
+  /** What a bundle says about its images applies, except where a param is set. */
   override protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo = {
     val (height, width) = get(targetSize).map(s => (s(0), s(1))).getOrElse(sizeOf(input))
     model.imageOf(input) match {

@@ -6,7 +6,7 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
 
 /** A model that `KerasEstimator` (Python) has trained on columns, with the history of its training.
   *
-  * Input, output and cost: as of [[KerasTransformer]], whose params it has.
+  * Input, output and cost: as for [[KerasTransformer]], whose params it has.
   *
   * {{{
   * val model = KerasModel.load("/models/scores")

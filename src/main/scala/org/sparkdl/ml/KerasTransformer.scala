@@ -8,7 +8,7 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
   * has the table): numbers, strings (text), arrays, MLlib vectors. Output: a column per output, in the order of its
   * outputs. Null only with handleInvalid "keep".
   *
-  * Cost: as of [[TFTransformer]].
+  * Cost: as for [[TFTransformer]].
   *
   * {{{
   * new KerasTransformer().setInputCol("features").setOutputCol("score").setModelFile("/models/scores").transform(df)

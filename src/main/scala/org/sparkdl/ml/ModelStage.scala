@@ -20,18 +20,18 @@ import org.sparkdl.tensor.TensorSpec
   */
 trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWritable {
 
-  /** Checks the input columns and gives the new ones, as far as the schema and the model's signature tell: nothing
+  /** Checks the input columns and returns the new ones, as far as the schema and the model's signature tell: nothing
     * runs.
     */
   protected def newColumns(columns: Columns): Seq[NewColumn]
 
-  /** What of the model is applied to which columns. */
+  /** Which columns feed which inputs of the model, and which outputs become columns. */
   private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall
 
   /** The model that the params name. */
   private[ml] def findModel(session: SparkSession): ModelDefinition
 
-  /** The param that names the model: that of a loaded stage is the bundle that was saved. */
+  /** The param that names the model; in a loaded stage it names the bundle that was saved. */
   private[ml] def modelParam: Param[String]
 
   /** Whether a model is named; a stage without one can be saved, but not used. */
@@ -46,10 +46,10 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
     checkedSchema(schema, newColumns(Columns(schema, label)))
 
   /** The schema with the new columns, which must not be in it yet. */
-  private[ml] def checkedSchema(schema: StructType, made: Seq[NewColumn]): StructType = {
-    val fresh = made ++ reasons.map(NewColumn("errorCol", _, StringType))
-    Columns(schema, label).requireNew(fresh)
-    StructType(schema.fields ++ fresh.map(c => StructField(c.name, c.dataType)))
+  private[ml] def checkedSchema(schema: StructType, columns: Seq[NewColumn]): StructType = {
+    val added = columns ++ errorColumn.map(NewColumn("errorCol", _, StringType))
+    Columns(schema, label).requireNew(added)
+    StructType(schema.fields ++ added.map(c => StructField(c.name, c.dataType)))
   }
 
   override def transform(dataset: Dataset[_]): DataFrame = {
@@ -58,7 +58,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
     append(df, call(findModel(df.sparkSession), Columns(df.schema, label), df.sparkSession))
   }
 
-  /** The DataFrame with what `call` gives appended. */
+  /** The DataFrame with the outputs of `call` appended. */
   private[ml] def append(df: DataFrame, call: StageCall): DataFrame = {
     val inputs = call.inputs.map(_._1)
     ModelFrames.append(
@@ -66,7 +66,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
       application(call, df.sparkSession),
       inputs,
       call.outputs.map(_._1),
-      reasons,
+      errorColumn,
       call.origin.orElse(Columns(df.schema, label).origin(inputs)),
       call.rejected
     )
@@ -90,7 +90,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
 
   protected def label: String = s"${getClass.getSimpleName} '$uid'"
 
-  private def reasons: Option[String] = get(errorCol).filter(_.nonEmpty)
+  private def errorColumn: Option[String] = get(errorCol).filter(_.nonEmpty)
 
   protected def required(param: Param[String]): String = get(param)
     .orElse(getDefault(param))
@@ -103,7 +103,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
   * @param origin
   *   a column that tells where a row came from, where the inputs do not say it themselves
   * @param rejected
-  *   a column that is not null for rows that are invalid already: the reason
+  *   a column with the reason for rows that are invalid already, null for others
   */
 final private[ml] case class StageCall(
     model: ModelDefinition,

@@ -47,8 +47,8 @@ trait ModelStageParams extends Params {
   final val seed: LongParam = new LongParam(
     this,
     "seed",
-    "Makes the random numbers repeatable that a model draws (a sampling layer, dropout in inference): what a row gets " +
-      "follows from the seed and the row's columns; unset: new numbers in every run."
+    "Makes the random numbers that a model draws (in a sampling layer, or by dropout at inference) repeatable: " +
+      "those of a row follow from the seed and the row's columns; unset: new numbers in every run."
   )
 
   setDefault(handleInvalid -> HandleInvalid.Error.name)
@@ -74,7 +74,7 @@ trait HasOutputCol extends Params {
   def getOutputCol: String = $(outputCol)
 }
 
-/** Checks of values; they throw, because Spark's own message for a value that a check denies gives no reason. */
+/** Checks of values; they throw, because Spark's own message for a value that a check rejects gives no reason. */
 private[ml] object StageChecks {
 
   def atLeastOne(name: String, value: Int): Boolean =

@@ -17,7 +17,7 @@ import org.sparkdl.model.{Bundle, ModelDefinition}
   */
 private[ml] class StageWriter(stage: ModelStage, params: MLWriter) extends MLWriter {
 
-  /** The model is looked for before `overwrite` deletes anything. */
+  /** The model is looked up before `overwrite` deletes anything. */
   override def save(path: String): Unit = {
     model
     super.save(path)
@@ -37,7 +37,7 @@ private[ml] class StageReader[T <: ModelStage](params: MLReader[T]) extends MLRe
 
   override def load(path: String): T = {
     val stage = params.session(sparkSession).load(path)
-    SavedBundle.keep(path, sparkSession.sparkContext.hadoopConfiguration).foreach { bundle =>
+    SavedBundle.copy(path, sparkSession.sparkContext.hadoopConfiguration).foreach { bundle =>
       stage.set(stage.modelParam, bundle)
       if (stage.hasParam("labels")) stage.clear(stage.getParam("labels"))
     }
@@ -50,18 +50,18 @@ private object SavedBundle {
   private val Name = "bundle"
 
   def write(model: ModelDefinition, path: String, hadoop: Configuration): Unit =
-    LocalFiles.temporarily("sparkdl-bundle-") { local =>
+    LocalFiles.withTemporaryDirectory("sparkdl-bundle-") { local =>
       Bundle.write(model, local)
       RemoteFiles.store(local, new HadoopPath(path, Name), hadoop)
     }
 
-  /** Copies the bundle into a directory of this process, named by its contents, and gives its path; None when the
+  /** Copies the bundle into a directory of this process, named by its contents, and returns its path; None when the
     * stage was saved without a model.
     *
     * A stage must not depend on the directory that it was loaded from: that may be overwritten, even by the stage
     * itself or by the pipeline around it, which deletes the directory first.
     */
-  def keep(path: String, hadoop: Configuration): Option[String] = {
+  def copy(path: String, hadoop: Configuration): Option[String] = {
     val bundle = new HadoopPath(path, Name)
     val fs = bundle.getFileSystem(hadoop)
     if (!fs.exists(bundle)) None

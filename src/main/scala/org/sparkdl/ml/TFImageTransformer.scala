@@ -88,7 +88,7 @@ class TFImageTransformer(override val uid: String) extends ImageModelStage with 
     )
   }
 
-  /** What a bundle says of its images holds, but for an order that is set. */
+  /** What a bundle says about its images applies, except for an order that is set. */
   override protected def imageInfo(model: ModelDefinition, input: TensorSpec): ImageInfo = {
     val (height, width) = sizeOf(input)
     model.imageOf(input) match {
@@ -97,7 +97,7 @@ class TFImageTransformer(override val uid: String) extends ImageModelStage with 
     }
   }
 
-  /** Of a frozen graph any tensor can be fed and fetched. */
+  /** Any tensor of a frozen graph can be fed and fetched. */
   override protected def readOptions: ReadOptions =
     ReadOptions(inputs = get(inputTensor).toSeq, outputs = get(outputTensor).toSeq, constants = constantValues)
 

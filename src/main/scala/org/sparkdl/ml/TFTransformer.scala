@@ -73,7 +73,7 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
       column -> TensorNames.find(model.name, "output", model.outputs, output)
     }
 
-  /** Of a frozen graph any tensor can be fed and fetched. */
+  /** Any tensor of a frozen graph can be fed and fetched. */
   override protected def readOptions: ReadOptions =
     ReadOptions(
       inputs = pairs(inputMapping).map(_._2),

@@ -36,12 +36,12 @@ trait TensorStage extends FileModelStage {
     val missing = model.inputs.filterNot(i => inputs.exists(_._2 == i))
     if (missing.nonEmpty)
       throw new SchemaMismatchException(
-        s"$label: no column is given for ${missing.mkString("; ")} of model '${model.name}'; given are " +
+        s"$label: no column feeds ${missing.mkString("; ")} of model '${model.name}'; the columns are " +
           s"${inputs.map { case (c, i) => s"'$c' for '${i.name}'" }.mkString(", ")}. Each input needs a column, or, if it is the " +
           "same for all rows, a value in constants (of TFTransformer, Model.load or save_bundle)."
       )
     val wanted = outputsOf(model)
-    // Before the form of the outputs: for lack of a value their shapes may be unknown.
+    // Before the form of the outputs is chosen: without a value their shapes may be unknown.
     UnfedPlaceholders.check(model, inputs.map(_._2), wanted.map(_._2))
     val outputs = wanted.map { case (name, spec) => name -> output(model, spec) }
     StageCall(model, inputs, outputs, ScaleHint.AreaAveraging.name)

@@ -56,7 +56,7 @@ object Bundle {
       model.copy(graph = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
     }
 
-  /** Writes a model as a bundle into a local directory, which must not exist or be empty. */
+  /** Writes a model as a bundle into a local directory, which must be empty or not exist yet. */
   def write(model: ModelDefinition, directory: Path): Unit = {
     Files.createDirectories(directory)
     val root = json.createObjectNode()
@@ -98,7 +98,7 @@ object Bundle {
 
   private def textOf(directory: Path, name: String): String =
     TextFile
-      .decoded(Files.readAllBytes(inside(directory, name)))
+      .decode(Files.readAllBytes(inside(directory, name)))
       .fold(why => fail(directory, s"$name: $why"), identity)
 
   private def checkFiles(directory: Path, root: JsonNode): Seq[(String, String)] = {
@@ -134,7 +134,7 @@ object Bundle {
     root.path(field).asScala.toSeq.map { s =>
       val shape = Option(s.get("shape")).filterNot(_.isNull).map(_.asScala.map(_.asLong).toSeq)
       if (!s.hasNonNull("name") || !s.hasNonNull("tensor"))
-        fail(directory, s"an entry of '$field' lacks name or tensor")
+        fail(directory, s"an entry of '$field' lacks a name or a tensor")
       TensorSpec(text(s, "name"), text(s, "tensor"), DType.fromName(text(s, "dtype")), shape)
     }
 

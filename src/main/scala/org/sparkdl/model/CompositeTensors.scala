@@ -6,28 +6,28 @@ import org.tensorflow.proto.{MetaGraphDef, NodeDef, SignatureDef, TensorInfo}
 import org.tensorflow.proto.Struct.{StructuredValue, TypeSpecProto}
 
 /** Ragged and sparse tensors in signatures. Each is several tensors (values and row splits; indices, values and
-  * shape), none of which has an entry per row, so that rows cannot be fed to them or taken from them.
+  * shape), none of which has an entry per row, so that rows can neither be fed to them nor read from them.
   */
 private[model] object CompositeTensors {
 
   /** What is wrong with a signature that has such inputs or outputs, and what to do; None where all are dense. */
   def problem(meta: MetaGraphDef, key: String, signature: SignatureDef): Option[String] = {
     val ends = Seq("input" -> signature.getInputsMap, "output" -> signature.getOutputsMap)
-    val named = ends.flatMap { case (end, infos) =>
-      infos.asScala.toSeq.sortBy(_._1).flatMap { case (name, info) => ofInfo(info).map(k => s"$end '$name' is $k") }
+    val listed = ends.flatMap { case (end, infos) =>
+      infos.asScala.toSeq.sortBy(_._1).flatMap { case (name, info) => kindOf(info).map(k => s"$end '$name' is $k") }
     }
-    val found = if (named.nonEmpty) named else Flattened.inputs(meta, signature)
-    if (found.isEmpty) None
+    val composites = if (listed.nonEmpty) listed else Flattened.inputs(meta, signature)
+    if (composites.isEmpty) None
     else
       Some(
-        s"in its signature '$key' ${found.mkString("; ")}. Rows of a DataFrame are dense tensors: export a function that " +
-          "takes dense ones and makes the other inside (tf.RaggedTensor.from_tensor with padding, tf.sparse.from_dense), " +
+        s"in its signature '$key' ${composites.mkString("; ")}. Rows of a DataFrame are dense tensors: export a function " +
+          "that takes dense ones and builds the others inside (tf.RaggedTensor.from_tensor with padding, tf.sparse.from_dense), " +
           "and returns dense ones (to_tensor, tf.sparse.to_dense), as another signature"
       )
   }
 
-  /** Signatures of TensorFlow 1, and outputs. */
-  private def ofInfo(info: TensorInfo): Option[String] = info.getEncodingCase match {
+  /** The kind of an input or output whose entry says it: all of TensorFlow 1, and the outputs of TensorFlow 2. */
+  private def kindOf(info: TensorInfo): Option[String] = info.getEncodingCase match {
     case TensorInfo.EncodingCase.COO_SPARSE       => Some("a SparseTensor")
     case TensorInfo.EncodingCase.COMPOSITE_TENSOR => Some(kind(info.getCompositeTensor.getTypeSpec))
     case _                                        => None
@@ -40,28 +40,29 @@ private[model] object CompositeTensors {
   }
 
   /** Signatures of TensorFlow 2, which list the parts of composite inputs as if they were inputs. What they are parts
-    * of is known of the function that the signature's wrapper calls.
+    * of is recorded for the function that the signature's wrapper calls.
     */
   private object Flattened {
 
     def inputs(meta: MetaGraphDef, signature: SignatureDef): Seq[String] = {
       val functions = meta.getGraphDef.getLibrary.getFunctionList.asScala.map(f => f.getSignature.getName -> f).toMap
-      val known = meta.getObjectGraphDef.getConcreteFunctionsMap
-      val wrappers = meta.getGraphDef.getNodeList.asScala.flatMap(n => called(n).map(_ -> n)).filter { case (_, n) =>
-        signature.getOutputsMap.values.asScala.exists(_.getName.startsWith(n.getName + ":"))
-      }
+      val concrete = meta.getObjectGraphDef.getConcreteFunctionsMap
+      val wrappers =
+        meta.getGraphDef.getNodeList.asScala.flatMap(n => calledFunction(n).map(_ -> n)).filter { case (_, n) =>
+          signature.getOutputsMap.values.asScala.exists(_.getName.startsWith(n.getName + ":"))
+        }
       wrappers.toSeq.flatMap { case (wrapper, _) =>
         for {
           function <- functions.get(wrapper).toSeq
           call <- function.getNodeDefList.asScala
-          name <- called(call).toSeq
-          inner <- Option(known.get(name)).toSeq
+          name <- calledFunction(call).toSeq
+          inner <- Option(concrete.get(name)).toSeq
           part <- composites(leaves(inner.getCanonicalizedInputSignature), call.getInputList.asScala.toSeq)
         } yield part
       }.distinct
     }
 
-    private def called(node: NodeDef): Option[String] =
+    private def calledFunction(node: NodeDef): Option[String] =
       Option(node.getAttrMap.get("f")).filter(_.hasFunc).map(_.getFunc.getName)
 
     /** The arguments of a function in the order in which TensorFlow flattens them. */

@@ -16,12 +16,12 @@ import org.sparkdl.tensor.TensorSpec
 final private[model] case class ConstantValue(shape: Seq[Long], elements: Seq[Any]) {
   import ConstantValue._
 
-  /** Why it is no value of a tensor of this type and shape; None when it is. */
+  /** Why it cannot be the value of a tensor of this type and shape; None when it can. */
   def problem(dtype: DType, dims: Option[Seq[Long]]): Option[String] =
     elements
       .find(!isA(dtype, _))
-      .map(e => s"${shown(e)} is ${kind(e)}")
-      .orElse(elements.find(!fits(dtype, _)).map(e => s"${shown(e)} is out of its range"))
+      .map(e => s"${display(e)} is ${kind(e)}")
+      .orElse(elements.find(!fits(dtype, _)).map(e => s"${display(e)} is out of its range"))
       .orElse(
         if (dims.forall(matches)) None else Some(s"it has the shape ${TensorSpec.shapeString(Some(shape))}")
       )
@@ -29,17 +29,17 @@ final private[model] case class ConstantValue(shape: Seq[Long], elements: Seq[An
   private def matches(dims: Seq[Long]): Boolean =
     dims.size == shape.size && dims.zip(shape).forall { case (d, s) => d < 0 || d == s }
 
-  /** The tensor of a type that [[problem]] has nothing against. */
+  /** The value as a tensor of a type for which [[problem]] is None. */
   def tensor(dtype: DType): TensorProto =
     GraphDefs.tensor(dtype, shape, if (floats(dtype)) elements.map(double) else elements)
 }
 
 private[model] object ConstantValue {
 
-  /** Reads what Scala, Java or Python give: values, or sequences, lists or arrays of them, all as long as their
-    * neighbours.
+  /** Reads a value from Scala, Java or Python: an element, or nested sequences, lists or arrays of elements, each as
+    * long as its neighbours.
     */
-  def of(name: String, value: Any): ConstantValue = listed(value) match {
+  def of(name: String, value: Any): ConstantValue = itemsOf(value) match {
     case None => ConstantValue(Nil, Seq(element(name, value)))
     case Some(items) =>
       val parts = items.map(of(name, _))
@@ -52,7 +52,7 @@ private[model] object ConstantValue {
       ConstantValue(items.size.toLong +: shapes.headOption.getOrElse(Nil), parts.flatMap(_.elements))
   }
 
-  private def listed(value: Any): Option[Seq[Any]] = value match {
+  private def itemsOf(value: Any): Option[Seq[Any]] = value match {
     case list: JList[_]  => Some(list.asScala.toSeq)
     case items: Seq[_]   => Some(items)
     case items: Array[_] => Some(items.toSeq)
@@ -76,7 +76,7 @@ private[model] object ConstantValue {
 
   private val floats = Set[DType](DType.Float32, DType.Float64, DType.Float16, DType.BFloat16)
 
-  /** What JSON has no numbers for. */
+  /** Numbers that JSON does not have. */
   private val SpecialNumbers = Map(
     "NaN" -> Double.NaN,
     "Infinity" -> Double.PositiveInfinity,
@@ -113,7 +113,7 @@ private[model] object ConstantValue {
     case _             => Float.MaxValue.toDouble
   }
 
-  private def shown(value: Any): String = value match {
+  private def display(value: Any): String = value match {
     case v: String => s"'$v'"
     case v         => v.toString
   }

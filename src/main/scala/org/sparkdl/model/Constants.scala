@@ -8,28 +8,28 @@ import org.sparkdl.errors.{SchemaMismatchException, SettingsException}
 import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TensorName, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
-/** A graph in which some placeholders have become constants, and their operations. */
+/** A graph in which constants have taken the place of some placeholders, and the names of their operations. */
 final private[model] case class ConstantGraph(files: GraphFiles, operations: Set[String])
 
-/** Gives placeholders of a graph the values that a user says.
+/** Gives placeholders of a graph the values that a user sets.
   *
   * The graph is written anew with constants in their place, so that it is another model for the engine, which folds
   * what depends on them, and nothing has to be fed.
   */
 private[model] object Constants {
 
-  /** The model with the constants of `options`; inputs that have one are inputs no more. */
-  def applied(runtime: NativeRuntime, model: ModelDefinition, options: ReadOptions): ModelDefinition =
+  /** The model with the constants of `options`; inputs that have one are no longer inputs. */
+  def applyTo(runtime: NativeRuntime, model: ModelDefinition, options: ReadOptions): ModelDefinition =
     if (options.constants.isEmpty) model
     else {
-      val made = in(model.name, model.graph, model.inputs, options)
-      model.image.filter(i => made.operations(TensorName.operation(model.input(i.input).tensor))).foreach { i =>
+      val bound = inGraph(model.name, model.graph, model.inputs, options)
+      model.image.filter(i => bound.operations(TensorName.operation(model.input(i.input).tensor))).foreach { i =>
         fail(model.name, i.input, "it is the input that takes images")
       }
       model.copy(
-        graph = made.files,
-        inputs = model.inputs.filterNot(i => made.operations(TensorName.operation(i.tensor))),
-        outputs = shaped(runtime, made.files, model.outputs)
+        graph = bound.files,
+        inputs = model.inputs.filterNot(i => bound.operations(TensorName.operation(i.tensor))),
+        outputs = shaped(runtime, bound.files, model.outputs)
       )
     }
 
@@ -50,21 +50,21 @@ private[model] object Constants {
     * @param inputs
     *   whose names stand for their tensors
     */
-  def in(model: String, files: GraphFiles, inputs: Seq[TensorSpec], options: ReadOptions): ConstantGraph =
+  def inGraph(model: String, files: GraphFiles, inputs: Seq[TensorSpec], options: ReadOptions): ConstantGraph =
     if (options.constants.isEmpty) ConstantGraph(files, Set.empty)
     else {
       val before = GraphNodes.graphOf(files)
-      val named = new Named(model, before, inputs)
-      val values = options.constants.map { case (name, value) => named.operation(name) -> (name -> value) }
-      refuseFed(model, values.map { case (op, (name, _)) => op -> name }, named, options.inputs)
-      val nodes = values.map { case (op, (name, value)) => op -> named.constant(op, name, value) }
+      val placeholders = new NamedPlaceholders(model, before, inputs)
+      val values = options.constants.map { case (name, value) => placeholders.operation(name) -> (name -> value) }
+      refuseFed(model, values.map { case (op, (name, _)) => op -> name }, placeholders, options.inputs)
+      val nodes = values.map { case (op, (name, value)) => op -> placeholders.constant(op, name, value) }
       val after = replaced(before, nodes)
       val stored = if (files.isSavedModel) StoredGraphs.store(files, after) else StoredGraphs.store(after)
       ConstantGraph(stored, nodes.keySet)
     }
 
-  /** Of operations of a model by the names that users have for them. */
-  final private class Named(model: String, graph: GraphDef, inputs: Seq[TensorSpec]) {
+  /** The placeholders of a model by the names that users have for them. */
+  final private class NamedPlaceholders(model: String, graph: GraphDef, inputs: Seq[TensorSpec]) {
     private val nodes = new GraphNodes(graph)
 
     /** The placeholder that is called `name`: an input of the signature, an operation or its tensor. */
@@ -72,8 +72,9 @@ private[model] object Constants {
       val op = target(name)
       nodes.operation(op) match {
         case Some(node) if Placeholder.isPlaceholder(node) => op
-        case Some(node) => fail(model, name, s"it is no placeholder but an operation of type ${node.getOp}; $listed")
-        case None       => fail(model, name, s"there is no such placeholder; $listed")
+        case Some(node) =>
+          fail(model, name, s"it is not a placeholder but an operation of type ${node.getOp}; $available")
+        case None => fail(model, name, s"there is no such placeholder; $available")
       }
     }
 
@@ -81,29 +82,35 @@ private[model] object Constants {
 
     def constant(op: String, name: String, value: Any): Seq[NodeDef] = {
       val placeholder = nodes.placeholder(nodes.operation(op).get)
-      val given_ = ConstantValue.of(name, value)
+      val constant = ConstantValue.of(name, value)
       val dtype = placeholder.dtype.getOrElse(
-        fail(model, name, s"it is ${placeholder.typeString}, a type that sparkdl has no values of")
+        fail(model, name, s"it is ${placeholder.typeString}, a type for which sparkdl has no values")
       )
-      given_.problem(dtype, placeholder.shape).foreach { why =>
+      constant.problem(dtype, placeholder.shape).foreach { why =>
         fail(model, name, s"expected ${placeholder.typeString}, but $why")
       }
-      ConstantNodes.of(op, dtype, given_)
+      ConstantNodes.of(op, dtype, constant)
     }
 
-    private def listed: String = {
-      val found = graph.getNodeList.asScala.filter(Placeholder.isPlaceholder).map(nodes.placeholder).map { p =>
+    private def available: String = {
+      val placeholders = graph.getNodeList.asScala.filter(Placeholder.isPlaceholder).map(nodes.placeholder).map { p =>
         inputs
           .find(i => TensorName.operation(i.tensor) == p.name)
           .fold(p.toString)(i => s"${i.name}: ${p.typeString}")
       }
-      if (found.isEmpty) "the model has no placeholders" else s"the placeholders are: ${found.mkString("; ")}"
+      if (placeholders.isEmpty) "the model has no placeholders"
+      else s"the placeholders are: ${placeholders.mkString("; ")}"
     }
   }
 
-  private def refuseFed(model: String, constants: Map[String, String], named: Named, fed: Seq[String]): Unit =
+  private def refuseFed(
+      model: String,
+      constants: Map[String, String],
+      placeholders: NamedPlaceholders,
+      fed: Seq[String]
+  ): Unit =
     fed.foreach { input =>
-      constants.get(named.target(input)).foreach { name =>
+      constants.get(placeholders.target(input)).foreach { name =>
         throw new SchemaMismatchException(
           s"Input '$input' of model '$model' is fed by a column and has a constant ('$name'): leave one of them out."
         )
@@ -111,9 +118,9 @@ private[model] object Constants {
     }
 
   private def replaced(graph: GraphDef, constants: Map[String, Seq[NodeDef]]): GraphDef = {
-    val made = graph.toBuilder.clearNode()
-    graph.getNodeList.forEach(n => constants.getOrElse(n.getName, Seq(n)).foreach(made.addNode(_)))
-    made.build()
+    val builder = graph.toBuilder.clearNode()
+    graph.getNodeList.forEach(n => constants.getOrElse(n.getName, Seq(n)).foreach(builder.addNode(_)))
+    builder.build()
   }
 
   private def fail(model: String, name: String, why: String): Nothing = throw new SettingsException(

@@ -18,16 +18,16 @@ import org.sparkdl.errors.InvalidModelException
   * @param kind
   *   its name
   * @param of
-  *   what the pattern is looked for in: "start", the first bytes as Latin-1; "zip" or "folder", the names of its
-  *   files, one a line; "broken zip", nothing
+  *   what the pattern is matched against: "start", the first bytes as Latin-1; "zip" or "folder", the names of its
+  *   files, one per line; "broken zip", nothing
   * @param what
-  *   "it is ...", for messages
+  *   a description that completes "it is ...", for messages
   * @param remedy
-  *   what to do about it, where it is no model
+  *   what to do about it, if it is not a model
   */
 private[model] final case class FileKind(kind: String, of: String, pattern: Pattern, what: String, remedy: String)
 
-/** What a file is: its bytes say it, not its name. One table for Scala and Python,
+/** What a file is, which its bytes decide and not its name. One table for Scala and Python,
   * `python/sparkdl/resources/file_kinds.json`; of several kinds that fit, the first counts.
   */
 private[model] object FileKinds {
@@ -45,44 +45,47 @@ private[model] object FileKinds {
   private lazy val all: Seq[FileKind] =
     Using.resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in)).asScala.toSeq.map(row)
 
-  /** What a file or folder of this machine is. */
+  /** The kind of a file or folder on this machine. */
   def of(path: Path): FileKind =
-    if (Files.isDirectory(path)) first("folder", names(path))
+    if (Files.isDirectory(path)) firstMatch("folder", names(path))
     else {
       val start = Using.resource(Files.newInputStream(path))(_.readNBytes(Start))
-      val kind = first("start", new String(start, ISO_8859_1))
+      val kind = firstMatch("start", new String(start, ISO_8859_1))
       if (kind.kind == Zip) inZip(path) else kind
     }
 
-  /** The error about what is no model, or none that is taken here. */
-  def noModel(path: String, kind: FileKind): InvalidModelException =
+  /** The error for a file that is not a model, or not one that is accepted here. */
+  def notAModel(path: String, kind: FileKind): InvalidModelException =
     new InvalidModelException(s"'$path' is ${kind.what}. ${kind.remedy}")
 
   private def inZip(path: Path): FileKind =
-    try Using.resource(new ZipFile(path.toFile))(z => first(Zip, z.entries().asScala.map(_.getName).mkString("\n")))
-    catch { case _: ZipException => first("broken zip", "") }
+    try
+      Using.resource(new ZipFile(path.toFile))(z =>
+        firstMatch(Zip, z.entries().asScala.map(_.getName).mkString("\n"))
+      )
+    catch { case _: ZipException => firstMatch("broken zip", "") }
 
-  private def first(of: String, text: String): FileKind =
+  private def firstMatch(of: String, text: String): FileKind =
     all.find(kind => kind.of == of && kind.pattern.matcher(text).find()).getOrElse(unknown(of, text))
 
   private def unknown(of: String, text: String): FileKind = {
-    val shown = if (of == "start") text.take(16).map(c => f"${c.toInt}%02x").mkString(" ") else text.take(200)
-    val begins = if (of == "start") "begins with the bytes" else "is a zip of"
-    FileKind(Unknown, of, Pattern.compile(""), s"of no kind that sparkdl knows: it $begins $shown", Expected)
+    val excerpt = if (of == "start") text.take(16).map(c => f"${c.toInt}%02x").mkString(" ") else text.take(200)
+    val contents = if (of == "start") "begins with the bytes" else "is a zip of"
+    FileKind(Unknown, of, Pattern.compile(""), s"of no kind that sparkdl knows: it $contents $excerpt", Expected)
   }
 
   /** The files of a folder and of the folders in it. */
   private def names(folder: Path): String = {
-    val found = list(folder).flatMap { entry =>
+    val entries = list(folder).flatMap { entry =>
       val below = if (Files.isDirectory(entry)) list(entry) else Nil
       (entry +: below).map(folder.relativize(_).toString)
     }
-    found.take(Start).mkString("\n")
+    entries.take(Start).mkString("\n")
   }
 
   private def list(folder: Path): Seq[Path] =
     try Using.resource(Files.list(folder))(_.iterator().asScala.toVector.sorted)
-    catch { case _: IOException => Nil } // a folder in it that this user may not read
+    catch { case _: IOException => Nil } // a folder inside that this user may not read
 
   private def row(json: JsonNode): FileKind = {
     val of = json.get("of").asText

@@ -10,11 +10,13 @@ import org.sparkdl.files.Sha256
 import org.sparkdl.runtime.{NativeRuntime, TensorName, TfException, TfGraph, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 
-/** Frozen GraphDefs: a file without a signature, so inputs and outputs are given or found in the graph. */
+/** Frozen GraphDefs: a file without a signature, so its inputs and outputs are named by the user or found in the
+  * graph.
+  */
 private[model] object FrozenGraphs {
 
-  /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, else all placeholders, and
-    * what no other operation consumes. Placeholders that are given constants are none any more.
+  /** Reads the signature of a frozen graph: the inputs and outputs that are asked for, or else all placeholders, and
+    * what no other operation consumes. Placeholders with constants are no longer placeholders.
     */
   def read(runtime: NativeRuntime, file: Path, options: ReadOptions): ModelDefinition = {
     val name = file.getFileName.toString.stripSuffix(".pb")
@@ -23,7 +25,7 @@ private[model] object FrozenGraphs {
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
-      val (files, random) = drawing(stored, graph, out.map(_.name))
+      val (files, random) = unseededAndDraws(stored, graph, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = name,
@@ -41,7 +43,7 @@ private[model] object FrozenGraphs {
   def fromText(file: Path): Array[Byte] = {
     val graph = GraphDef.newBuilder()
     try TextFormat.merge(Files.readString(file), graph)
-    catch { case e: java.io.IOException => fail(file, s"its text is no GraphDef: ${e.getMessage}") }
+    catch { case e: java.io.IOException => fail(file, s"its text is not a GraphDef: ${e.getMessage}") }
     graph.build().toByteArray
   }
 
@@ -50,12 +52,12 @@ private[model] object FrozenGraphs {
     if (options.constants.isEmpty) files
     else {
       open(runtime, file, file).close() // says what is wrong with the file
-      Constants.in(name, files, Nil, options).files
+      Constants.inGraph(name, files, Nil, options).files
     }
   }
 
   /** @param content
-    *   where the graph is that is made of the file
+    *   where the graph is that was made from the file
     */
   private def open(runtime: NativeRuntime, file: Path, content: Path): TfGraph =
     try TfGraph.outline(runtime, content)
@@ -68,13 +70,17 @@ private[model] object FrozenGraphs {
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
 
   /** The graph without the seeds of operations that draw, and what draws in it. */
-  private def drawing(stored: GraphFiles, graph: TfGraph, outputs: Seq[String]): (GraphFiles, Option[RandomDraws]) = {
+  private def unseededAndDraws(
+      stored: GraphFiles,
+      graph: TfGraph,
+      outputs: Seq[String]
+  ): (GraphFiles, Option[RandomDraws]) = {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
-    if (!DrawingNodes.mayBeAmong(graph.operations.map(_._2))) stored -> RandomDraws.of(seed, Nil)
+    if (!DrawingNodes.mayDraw(graph.operations.map(_._2))) stored -> RandomDraws.of(seed, Nil)
     else {
       val parsed = GraphDef.parseFrom(Files.readAllBytes(stored.path))
-      val free = DrawingNodes.withoutSeeds(parsed)
-      val files = if (free eq parsed) stored else StoredGraphs.store(free.toByteArray)
+      val unseeded = DrawingNodes.withoutSeeds(parsed)
+      val files = if (unseeded eq parsed) stored else StoredGraphs.store(unseeded.toByteArray)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }
   }
@@ -85,8 +91,8 @@ private[model] object FrozenGraphs {
   }
 
   private def required(file: Path, graph: TfGraph, name: String): TfOutput = graph.output(name).getOrElse {
-    val near = graph.operations.map(_._1).filterNot(_.contains("/")).takeRight(20)
-    fail(file, s"it has no tensor '$name'; some that it has: ${near.mkString(", ")}")
+    val someNames = graph.operations.map(_._1).filterNot(_.contains("/")).takeRight(20)
+    fail(file, s"it has no tensor '$name'; some that it has: ${someNames.mkString(", ")}")
   }
 
   private def spec(file: Path, output: TfOutput): TensorSpec = {

@@ -11,7 +11,7 @@ import org.sparkdl.runtime.NativeRuntime
 
 /** Models that this process has read and checked already; checking means hashing up to 600 MB. */
 private[sparkdl] object KnownModels {
-  private val known = new ConcurrentHashMap[(String, Long, Long, ReadOptions), ModelDefinition]()
+  private val cache = new ConcurrentHashMap[(String, Long, Long, ReadOptions), ModelDefinition]()
 
   /** The model at a path or URI, read again only when its file has changed. */
   def read(
@@ -21,10 +21,10 @@ private[sparkdl] object KnownModels {
       options: ReadOptions
   ): ModelDefinition = {
     val place = Place.of(address)
-    place.reaching(read(place.found(hadoop), address, hadoop, runtime, options))
+    place.attempt(read(place.source(hadoop), address, hadoop, runtime, options))
   }
 
-  /** The same, where the place is known and the user's words for it are `address`. */
+  /** The same for a place that is known already; messages call it `address`. */
   def read(
       path: HadoopPath,
       address: String,
@@ -40,14 +40,14 @@ private[sparkdl] object KnownModels {
       val relevant = if (bundle && options.constants.isEmpty) ReadOptions() else options.comparable
       (s.getPath.toString, s.getModificationTime, s.getLen, relevant)
     }
-    key.flatMap(k => Option(known.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {
+    key.flatMap(k => Option(cache.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {
       val definition = ModelReader.readAt(path, address, hadoop, runtime, options)
-      key.foreach(known.put(_, definition))
+      key.foreach(cache.put(_, definition))
       definition
     }
   }
 
-  /** Of the file that changes whenever the model does; None where there is no model. */
+  /** The status of the file that changes whenever the model does; None where there is no model. */
   private def status(fs: FileSystem, path: HadoopPath): Option[FileStatus] =
     Seq(new HadoopPath(path, Bundle.Manifest), new HadoopPath(path, SavedModels.Graph), path)
       .find(fs.exists(_))

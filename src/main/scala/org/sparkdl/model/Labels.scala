@@ -21,11 +21,11 @@ private[sparkdl] object Labels {
     *   out); any path or URI, in UTF-8 or UTF-16
     */
   def read(path: String, hadoop: Configuration): Seq[(String, String)] = {
-    val text = TextFile.decoded(content(path, hadoop)).fold(fail(path, _), identity)
+    val text = TextFile.decode(content(path, hadoop)).fold(fail(path, _), identity)
     val start = text.trim.take(1)
-    val found = if (start == "{" || start == "[") ofJson(path, text) else ofLines(path, text)
-    if (found.isEmpty) fail(path, "it is empty")
-    found
+    val labels = if (start == "{" || start == "[") ofJson(path, text) else ofLines(path, text)
+    if (labels.isEmpty) fail(path, "it is empty")
+    labels
   }
 
   private def ofLines(path: String, text: String): Seq[(String, String)] = {
@@ -47,16 +47,16 @@ private[sparkdl] object Labels {
     val items =
       if (json.isArray) json.asScala.toSeq
       else json.properties().asScala.toSeq.map(e => number(path, e.getKey) -> e.getValue).sortBy(_._1).map(_._2)
-    items.map(i => pair(path, (if (i.isArray) i.asScala.toSeq else Seq(i)).map(named(path, _))))
+    items.map(i => pair(path, (if (i.isArray) i.asScala.toSeq else Seq(i)).map(nameOf(path, _))))
   }
 
-  private def named(path: String, item: JsonNode): String =
+  private def nameOf(path: String, item: JsonNode): String =
     if (item.isTextual) item.asText else fail(path, s"expected names as text, got $item")
 
   private def content(path: String, hadoop: Configuration): Array[Byte] = {
     val place = Place.of(path)
-    val file = place.found(hadoop)
-    place.reaching {
+    val file = place.source(hadoop)
+    place.attempt {
       val fs = file.getFileSystem(hadoop)
       if (!fs.exists(file) || fs.getFileStatus(file).isDirectory)
         throw new ModelNotFoundException(s"There is no labels file '$path'.")
@@ -66,7 +66,7 @@ private[sparkdl] object Labels {
 
   private def parse(path: String, text: String): JsonNode =
     try new ObjectMapper().readTree(text)
-    catch { case e: JsonProcessingException => fail(path, s"it is no JSON: ${e.getOriginalMessage}") }
+    catch { case e: JsonProcessingException => fail(path, s"it is not JSON: ${e.getOriginalMessage}") }
 
   private def number(path: String, key: String): Int =
     key.toIntOption.getOrElse(fail(path, s"expected numbers of classes as keys, got '$key'"))

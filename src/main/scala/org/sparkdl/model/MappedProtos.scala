@@ -6,7 +6,7 @@ import java.nio.file.{Path, StandardOpenOption}
 import com.google.protobuf.{CodedInputStream, UnsafeByteOperations}
 import org.tensorflow.proto.{GraphDef, SavedModel}
 
-/** Graphs read from a file that is mapped: the values of large constants, most of what it has, stay in the file
+/** Graphs read from a file that is mapped: the values of large constants, which make up most of it, stay in the file
   * instead of being copied onto the driver's heap.
   */
 private[model] object MappedProtos {

@@ -30,35 +30,35 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     */
   def find(modelName: Option[String], weights: String): ModelDefinition = {
     val model = modelName.map(NamedModels.fromName)
-    if (weights == ImageNet) named(model.getOrElse(throw noName), ImageNet)
+    if (weights == ImageNet) cachedModel(model.getOrElse(throw noName), ImageNet)
     else {
       val place = Place.of(weights)
-      val path = place.found(hadoop)
-      place.reaching {
+      val path = place.source(hadoop)
+      place.attempt {
         val fs = path.getFileSystem(hadoop)
         if (!fs.exists(path)) throw noWeights(model, weights)
         if (isBundle(fs, path))
-          ofModel(model, weights, KnownModels.read(path, weights, hadoop, runtime, ReadOptions()))
-        else named(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
+          checkedModel(model, weights, KnownModels.read(path, weights, hadoop, runtime, ReadOptions()))
+        else cachedModel(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
       }
     }
   }
 
-  private def named(model: NamedModel, key: String, file: Option[String] = None): ModelDefinition =
+  private def cachedModel(model: NamedModel, key: String, file: Option[String] = None): ModelDefinition =
     model.resource match {
       case Some(folder) if file.isEmpty => ShippedBundles.read(folder)
       case _ =>
         val cache = Place.of(directory)
-        val bundle = new HadoopPath(cache.found(hadoop), s"${model.name}-$key")
-        cache.reaching {
+        val bundle = new HadoopPath(cache.source(hadoop), s"${model.name}-$key")
+        cache.attempt {
           if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
             throw notCached(model, bundle, file)
           KnownModels.read(bundle, bundle.toUri.toString, hadoop, runtime, ReadOptions())
         }
     }
 
-  /** A bundle must be of the model that the stage names, for its name decides nothing else. */
-  private def ofModel(model: Option[NamedModel], weights: String, bundle: ModelDefinition): ModelDefinition = {
+  /** Refuses a bundle of another model than the one that the stage names, which would otherwise go unnoticed. */
+  private def checkedModel(model: Option[NamedModel], weights: String, bundle: ModelDefinition): ModelDefinition = {
     model.filter(_.name != bundle.name).foreach { m =>
       throw new InvalidModelException(
         s"weights '$weights' is a bundle of '${bundle.name}', but modelName is '${m.name}'. Set the modelName of the " +
@@ -77,7 +77,7 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     val weights = file.fold("")(f => s" --weights $f")
     val place = if (bundle.toUri.getScheme == "file") bundle.toUri.getPath else bundle.toString
     new ModelNotFoundException(
-      s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Make it with Python, once: " +
+      s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Create it once with Python: " +
         s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl[tensorflow]')."
     )
   }
@@ -110,10 +110,10 @@ private[sparkdl] object ModelCache {
 
 /** Bundles in sparkdl's jar. */
 private object ShippedBundles {
-  private val known = new ConcurrentHashMap[String, ModelDefinition]()
+  private val cache = new ConcurrentHashMap[String, ModelDefinition]()
 
   /** Unpacks a bundle, once per process, into a directory that is removed when the process ends. */
-  def read(folder: String): ModelDefinition = known.computeIfAbsent(
+  def read(folder: String): ModelDefinition = cache.computeIfAbsent(
     folder,
     _ => {
       val target = Files.createTempDirectory("sparkdl-shipped-").resolve(folder.split('/').last)

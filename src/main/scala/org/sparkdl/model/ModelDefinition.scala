@@ -12,7 +12,7 @@ import org.sparkdl.tensor.TensorSpec
   * @param channelOrder
   *   "RGB", "BGR" or "L" (one grey channel): the order that the graph takes
   * @param preprocessing
-  *   what is made of the pixels when they become floats: "none", "tf", "caffe" or "torch" (docs/images.md)
+  *   how pixels are changed when they become floats: "none", "tf", "caffe" or "torch" (docs/images.md)
   */
 final case class ImageInfo(
     input: String,
@@ -83,16 +83,16 @@ final case class ModelDefinition(
         )
       )
 
-  /** A text for people: name, source, inputs, outputs. */
+  /** A description for people: name, source, inputs, outputs. */
   def describe: String = {
     def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
-    val shown = source.removed(TrainingHistory.Key).toSeq.sorted // a history is too long
+    val facts = source.removed(TrainingHistory.Key).toSeq.sorted // a history is too long
     val from =
-      if (shown.isEmpty) "" else shown.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
+      if (facts.isEmpty) "" else facts.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
     val pictures = image.map { i =>
       val size = if (i.ownSize) "of any size" else s"${i.height} x ${i.width} pixels"
-      val made = if (i.preprocessing == "none") "" else s", preprocessing '${i.preprocessing}'"
-      s"images: $size, ${i.channelOrder}$made, input '${i.input}'"
+      val preprocessing = if (i.preprocessing == "none") "" else s", preprocessing '${i.preprocessing}'"
+      s"images: $size, ${i.channelOrder}$preprocessing, input '${i.input}'"
     }
     val draws = random.map(_ => "random: draws numbers, new ones in every run unless a seed is set")
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
@@ -109,7 +109,7 @@ object GraphFiles {
 
 object ModelDefinition {
 
-  /** Refuses signatures that a batch of rows cannot be run through. */
+  /** Refuses signatures that cannot be run on a batch of rows. */
   private[model] def checked(model: ModelDefinition): ModelDefinition = {
     if (model.outputs.isEmpty) throw new InvalidModelException(s"Model '${model.name}' has no outputs.")
     model.image.foreach(i => model.input(i.input))

@@ -59,14 +59,14 @@ object ModelReader {
       options: ReadOptions = ReadOptions()
   ): ModelDefinition = readLocal(runtime, path, localize(path, hadoop), options)
 
-  /** As `read`, where the place is known and the user's words for it are `address`. */
+  /** Like `read`, for a place that is known already; messages call it `address`. */
   private[sparkdl] def readAt(
       path: HadoopPath,
       address: String,
       hadoop: Configuration,
       runtime: NativeRuntime,
       options: ReadOptions
-  ): ModelDefinition = readLocal(runtime, address, fetched(path, address, hadoop), options)
+  ): ModelDefinition = readLocal(runtime, address, fetch(path, address, hadoop), options)
 
   private def readLocal(
       runtime: NativeRuntime,
@@ -75,12 +75,12 @@ object ModelReader {
       options: ReadOptions
   ): ModelDefinition =
     if (Files.isDirectory(local))
-      if (Bundle.isBundle(local)) Constants.applied(runtime, Bundle.read(local), options)
+      if (Bundle.isBundle(local)) Constants.applyTo(runtime, Bundle.read(local), options)
       else if (SavedModels.isSavedModel(local))
-        Constants.applied(runtime, SavedModels.read(local, options.tags, options.signature), options)
+        Constants.applyTo(runtime, SavedModels.read(local, options.tags, options.signature), options)
       else
         throw new InvalidModelException(
-          s"'$path' is no model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
+          s"'$path' is not a model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
             s"got one with: ${names(local)}. It is ${FileKinds.of(local).what}. ${FileKinds.of(local).remedy}"
         )
     else readFile(runtime, path, local, options)
@@ -97,11 +97,11 @@ object ModelReader {
       case FileKinds.TextGraph                     => FrozenGraphs.read(runtime, binary(local), options)
       case k if FileKinds.ZippedModels.contains(k) => readLocal(runtime, path, unzip(local), options)
       case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
-      case _                                       => throw FileKinds.noModel(path, kind)
+      case _                                       => throw FileKinds.notAModel(path, kind)
     }
   }
 
-  /** A graph as text becomes one as TensorFlow's C API reads it. */
+  /** The binary form, which TensorFlow's C API reads, of a graph in text form. */
   private def binary(text: Path): Path = {
     val name = text.getFileName.toString.replaceFirst("\\.pbtxt$", "") + ".pb"
     val target = temporaryRoot.resolve(Sha256.of(text).take(24))
@@ -111,7 +111,7 @@ object ModelReader {
   }
 
   private def kerasFile(path: Path) = new InvalidModelException(
-    s"'$path' is a file of Keras, which only Python can read. Make a bundle of it once and give its directory: " +
+    s"'$path' is a Keras file, which only Python can read. Convert it to a bundle once and give the bundle's directory: " +
       s"python -m sparkdl bundle $path --out DIRECTORY (pip install 'sparkdl[tensorflow]')."
   )
 
@@ -119,16 +119,16 @@ object ModelReader {
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
 
   private[sparkdl] def localize(path: String, hadoop: Configuration): Path =
-    fetched(Place.of(path).found(hadoop), path, hadoop)
+    fetch(Place.of(path).source(hadoop), path, hadoop)
 
-  private def fetched(path: HadoopPath, address: String, hadoop: Configuration): Path =
-    try Place.of(address).reaching(RemoteFiles.fetch(path, hadoop))
+  private def fetch(path: HadoopPath, address: String, hadoop: Configuration): Path =
+    try Place.of(address).attempt(RemoteFiles.fetch(path, hadoop))
     catch {
       case _: java.io.FileNotFoundException =>
         throw new ModelNotFoundException(
           s"There is no model at '$address'. Expected a bundle (sparkdl.save_bundle, 'python -m sparkdl export'), " +
             "a SavedModel directory or a frozen graph (.pb). " +
-            "Of a file of Keras make a bundle first: python -m sparkdl bundle FILE --out DIRECTORY."
+            "Convert a Keras file to a bundle first: python -m sparkdl bundle FILE --out DIRECTORY."
         )
     }
 
@@ -152,11 +152,11 @@ object ModelReader {
         }
       }
     }
-    root(target)
+    modelRoot(target)
   }
 
-  /** The bundle itself when the zip holds it in one top directory. */
-  private def root(directory: Path): Path = Using.resource(Files.list(directory)) { entries =>
+  /** The model's own directory when the zip holds it in a single top directory. */
+  private def modelRoot(directory: Path): Path = Using.resource(Files.list(directory)) { entries =>
     entries.iterator().asScala.toVector match {
       case Vector(only) if Files.isDirectory(only) => only
       case _                                       => directory

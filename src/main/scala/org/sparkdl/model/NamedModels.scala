@@ -22,7 +22,7 @@ import org.sparkdl.errors.ModelNotFoundException
   * @param channelOrder
   *   order of the channels that the bundle's graph takes
   * @param valueRange
-  *   what the graph makes of the pixels 0..255 before the network sees them
+  *   the range that the graph maps pixels of 0..255 to before the network sees them
   * @param weightsMB
   *   size of the weights with the classifier on top, in 10^6^ bytes
   * @param classes

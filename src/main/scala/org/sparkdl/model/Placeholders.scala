@@ -1,17 +1,17 @@
 package org.sparkdl.model
 
-import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{GraphDef, NodeDef}
 
+import org.sparkdl.graph.Reached
 import org.sparkdl.runtime.{DType, TensorName}
 import org.sparkdl.tensor.TensorSpec
 
 /** A placeholder: an operation that gets its value from outside.
   *
   * @param dtypeCode
-  *   TensorFlow's number of its type, which may be one that sparkdl does not know
+  *   TensorFlow's number for its type, which may be one that sparkdl does not know
   * @param shape
   *   None for an unknown rank
   */
@@ -29,15 +29,15 @@ final private[model] case class Placeholder(name: String, dtypeCode: Int, shape:
 
 private[model] object Placeholder {
 
-  /** With a default, it needs no value. */
+  /** A placeholder with a default, which needs no value. */
   val WithDefault = "PlaceholderWithDefault"
-  private val Needy = Set("Placeholder", "PlaceholderV2")
+  private val WithoutDefault = Set("Placeholder", "PlaceholderV2")
 
-  /** Before this version of graphs a placeholder of shape [] was one of unknown rank. */
+  /** The first version of graphs in which a placeholder of shape [] is a scalar; before, its rank was unknown. */
   val ScalarsKnown = 24
 
   /** Whether the operation cannot do without a value from outside. */
-  def needsValue(node: NodeDef): Boolean = Needy(node.getOp)
+  def needsValue(node: NodeDef): Boolean = WithoutDefault(node.getOp)
 
   def isPlaceholder(node: NodeDef): Boolean = needsValue(node) || node.getOp == WithDefault
 
@@ -70,20 +70,19 @@ final private[model] class GraphNodes(graph: GraphDef) {
     tensors.flatMap(needed(_, Set.empty)).distinct.filter(Placeholder.isPlaceholder).map(placeholder)
 
   private def needed(tensor: String, fed: Set[String]): Seq[NodeDef] = {
-    val reached = mutable.LinkedHashSet.empty[String]
-    val open = mutable.Stack(tensor)
-    while (open.nonEmpty) {
-      val (op, index) = TensorName.split(open.pop())
-      if (!fed(s"$op:$index") && !replaced(op, fed) && reached.add(op))
-        nodes.get(op).foreach(_.getInputList.forEach(i => open.push(after(i))))
+    def unfed(tensors: Seq[String]) = tensors.map(TensorName.split).collect {
+      case (op, index) if !fed(s"$op:$index") && !replaced(op, fed) => op
+    }
+    val reached = Reached.from(unfed(Seq(tensor))) { op =>
+      unfed(nodes.get(op).toSeq.flatMap(_.getInputList.asScala.map(after)))
     }
     graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
   }
 
-  /** A placeholder that is fed is not there any more for those that only have to run after it. */
+  /** A placeholder that is fed no longer exists for operations that only have to run after it. */
   private def replaced(op: String, fed: Set[String]) = fed(s"$op:0") && nodes.get(op).exists(Placeholder.needsValue)
 
-  /** "^op" is an operation that only has to run before: feeding one of its outputs does not spare it. */
+  /** "^op" is an operation that only has to run before: it is needed even if one of its outputs is fed. */
   private def after(input: String): String = if (TensorName.isControl(input)) s"${input.drop(1)}:-1" else input
 }
 

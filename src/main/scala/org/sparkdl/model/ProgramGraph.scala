@@ -2,13 +2,13 @@ package org.sparkdl.model
 
 import java.nio.file.{Files, Path}
 
-import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
 import org.apache.commons.text.similarity.LevenshteinDistance
 import org.tensorflow.proto.{GraphDef, NodeDef, VersionDef}
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.graph.Reached
 import org.sparkdl.runtime.{GraphDefs, NativeRuntime, TensorName, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
@@ -22,7 +22,7 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
   def operation(name: String): Option[String] = nodes.get(name).map(_.getOp)
 
   /** Names of operations that resemble `name`, for messages. */
-  def near(name: String): Seq[String] = {
+  def similarNames(name: String): Seq[String] = {
     val distance = LevenshteinDistance.getDefaultInstance
     val candidates = graph.getNodeList.asScala.toSeq.filterNot(n => Hidden(n.getOp)).map(_.getName)
     candidates.sortBy(c => distance(c.toLowerCase, name.toLowerCase): Int).take(8)
@@ -40,26 +40,26 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
   def variables(tensors: Seq[String], fed: Set[String]): Seq[String] =
     needed(tensors, fed).filter(n => Variables(n.getOp)).map(_.getName)
 
-  /** The part that `tensors` need, as a file. What else a graph has may not even load. */
+  /** The part that `tensors` need, as a file. The rest of a graph may not even load. */
   def files(tensors: Seq[String]): GraphFiles = {
     val part =
-      needed(tensors, fed = Set.empty) // with the defaults of placeholders that are fed: TensorFlow wants them
+      needed(tensors, fed = Set.empty) // with the defaults of placeholders that are fed, which TensorFlow requires
     if (part.size == graph.getNodeCount) whole
     else StoredGraphs.store(graph.toBuilder.clearNode().addAllNode(part.asJava).build().toByteArray)
   }
 
   /** The part that `tensors` need, with the inputs as placeholders of these shapes: serialized. */
   def restricted(inputs: Seq[TensorSpec], tensors: Seq[String]): Array[Byte] = {
-    val given_ = inputs.map(i => TensorName.operation(i.tensor) -> i).toMap
-    val made = graph.toBuilder.clearNode()
-    needed(tensors, given_.keySet).foreach(n => made.addNode(given_.get(n.getName).fold(n)(asPlaceholder(n, _))))
+    val specs = inputs.map(i => TensorName.operation(i.tensor) -> i).toMap
+    val builder = graph.toBuilder.clearNode()
+    needed(tensors, specs.keySet).foreach(n => builder.addNode(specs.get(n.getName).fold(n)(asPlaceholder(n, _))))
     if (graph.getVersions.getProducer < Placeholder.ScalarsKnown)
-      made.setVersions(VersionDef.newBuilder().setProducer(Placeholder.ScalarsKnown))
-    made.build().toByteArray
+      builder.setVersions(VersionDef.newBuilder().setProducer(Placeholder.ScalarsKnown))
+    builder.build().toByteArray
   }
 
-  /** What TensorFlow infers of `tensors` when the inputs have these shapes; throws TfException where they do not go
-    * together.
+  /** What TensorFlow infers of `tensors` when the inputs have these shapes; throws TfException where the shapes do
+    * not match.
     */
   def inferred(inputs: Seq[TensorSpec], tensors: Seq[String]): Seq[TensorSpec] = {
     val part = TfGraph.fromBytes(runtime, restricted(inputs, tensors))
@@ -75,20 +75,16 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
   }
 
   private def needed(tensors: Seq[String], fed: Set[String]): Seq[NodeDef] = {
-    val reached = mutable.Set.empty[String]
-    val open = mutable.Stack.from(tensors.map(TensorName.operation))
-    while (open.nonEmpty) {
-      val name = open.pop()
-      if (reached.add(name) && !fed(name))
-        nodes.get(name).foreach(_.getInputList.asScala.foreach(i => open.push(TensorName.operation(i))))
+    val reached = Reached.from(tensors.map(TensorName.operation)) { name =>
+      if (fed(name)) Nil else nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(TensorName.operation))
     }
     graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
   }
 
   private def placeholder(node: NodeDef): TensorSpec = {
-    val found = Placeholder.of(node, graph)
-    val dtype = found.dtype.getOrElse(untyped(found.name, found.dtypeCode))
-    TensorSpec(found.name, s"${found.name}:0", dtype, found.shape)
+    val placeholder = Placeholder.of(node, graph)
+    val dtype = placeholder.dtype.getOrElse(untyped(placeholder.name, placeholder.dtypeCode))
+    TensorSpec(placeholder.name, s"${placeholder.name}:0", dtype, placeholder.shape)
   }
 }
 
@@ -101,20 +97,20 @@ private[sparkdl] object ProgramGraph {
   def apply(runtime: NativeRuntime, graphDef: Array[Byte]): ProgramGraph =
     read(runtime, graphDef, StoredGraphs.store(graphDef))
 
-  /** Reads the file of a serialized GraphDef, and takes it over: nobody else may use it. */
-  def taken(runtime: NativeRuntime, file: Path): ProgramGraph = {
+  /** Reads the file of a serialized GraphDef, and takes the file over: nobody else may use it. */
+  def takeOver(runtime: NativeRuntime, file: Path): ProgramGraph = {
     val graphDef = Files.readAllBytes(file)
-    try read(runtime, graphDef, StoredGraphs.take(file, graphDef))
+    try read(runtime, graphDef, StoredGraphs.takeOver(file, graphDef))
     finally { Files.deleteIfExists(file); () }
   }
 
   private def read(runtime: NativeRuntime, graphDef: Array[Byte], stored: => GraphFiles): ProgramGraph = {
     val graph =
       try GraphDef.parseFrom(graphDef)
-      catch { case e: java.io.IOException => fail(s"the bytes are no serialized GraphDef (${e.getMessage})") }
+      catch { case e: java.io.IOException => fail(s"the bytes are not a serialized GraphDef (${e.getMessage})") }
     if (graph.getNodeCount == 0) fail("it has no operations; expected a serialized GraphDef")
-    val free = DrawingNodes.withoutSeeds(graph)
-    new ProgramGraph(runtime, if (free eq graph) stored else StoredGraphs.store(free.toByteArray), free)
+    val unseeded = DrawingNodes.withoutSeeds(graph)
+    new ProgramGraph(runtime, if (unseeded eq graph) stored else StoredGraphs.store(unseeded.toByteArray), unseeded)
   }
 
   private def asPlaceholder(node: NodeDef, input: TensorSpec): NodeDef =

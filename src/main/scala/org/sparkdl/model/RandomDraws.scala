@@ -3,10 +3,10 @@ package org.sparkdl.model
 /** How a model draws random numbers.
   *
   * @param seed
-  *   the tensor, int64 [2], that is fed beside the inputs: all that the model draws follows from it. A SavedModel
-  *   whose generators are variables gets it when it is loaded
+  *   the tensor, int64 [2], that is fed with the inputs: all that the model draws follows from it. A SavedModel whose
+  *   generators are variables gets it when it is loaded
   * @param unseeded
-  *   what draws without it, new numbers in each run
+  *   the operations that draw without it: new numbers in each run
   */
 final case class RandomDraws(seed: Option[String], unseeded: Seq[String])
 

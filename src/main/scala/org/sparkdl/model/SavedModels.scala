@@ -30,17 +30,17 @@ private[model] object SavedModels extends Logging {
   def read(directory: Path, tags: Seq[String], key: String): ModelDefinition = {
     val meta = metaGraph(directory, tags)
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
-    val found = existing(directory, key, signatures.keys.toSeq.sorted)
-    CompositeTensors.problem(meta, found, signatures(found)).foreach(fail(directory, _))
-    val model = definition(directory, tags, found, signatures(found))
+    val resolved = resolvedKey(directory, key, signatures.keys.toSeq.sorted)
+    CompositeTensors.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
+    val model = definition(directory, tags, resolved, signatures(resolved))
     model.copy(
       graph = StateWrites.without(model.graph, meta.getGraphDef, model.outputs.map(_.tensor)),
-      random = draws(meta.getGraphDef, signatures(found))
+      random = draws(meta.getGraphDef, signatures(resolved))
     )
   }
 
-  /** The signature's key; where there is no default, a single other one. */
-  private def existing(directory: Path, key: String, keys: Seq[String]): String =
+  /** The key itself; where there is no default signature, the key of the only other one. */
+  private def resolvedKey(directory: Path, key: String, keys: Seq[String]): String =
     if (keys.contains(key)) key
     else if (key == Default && keys.length == 1) {
       logWarning(s"The SavedModel '$directory' has no signature '$key'; its only one, '${keys.head}', is used.")

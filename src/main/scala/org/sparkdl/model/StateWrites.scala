@@ -1,36 +1,36 @@
 package org.sparkdl.model
 
-import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{FunctionDef, GraphDef, NodeDef}
 
 import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.graph.Reached
 import org.sparkdl.runtime.TensorName
 
 /** SavedModels that change variables when they are called: counters, states of recurrent layers.
   *
   * A row must not depend on the rows before it, nor on executors and batches. So every call begins with the values
-  * that were saved, and what it would leave in them is not written. Python's `_bundles/graph/state_writes.py` does
-  * the same.
+  * that were saved, and what it would write to them is discarded. Python's `_bundles/graph/state_writes.py` does the
+  * same.
   */
 private[model] object StateWrites {
   import VariableUses._
 
-  /** The SavedModel in `files`, without what `tensors` need that writes variables. */
+  /** The SavedModel in `files`, without the nodes that `tensors` need and that write variables. */
   def without(files: GraphFiles, graph: GraphDef, tensors: Seq[String]): GraphFiles = {
     val uses = new VariableUses(needed(graph, tensors), graph.getLibrary.getFunctionList.asScala.toSeq)
-    val gone = uses.bodies.map { case (body, nodes) =>
+    val removed = uses.bodies.map { case (body, nodes) =>
       body -> nodes.filter(n => isWrite(n) && changed(uses, body, n).nonEmpty).map(_.getName).toSet
     }
-    if (gone.values.forall(_.isEmpty)) files
+    if (removed.values.forall(_.isEmpty)) files
     else {
       uses.bodies.keys.foreach(refuseReadAgain(files, uses, _))
-      StoredGraphs.store(files, written(graph, gone))
+      StoredGraphs.store(files, rewritten(graph, removed))
     }
   }
 
-  /** Generators are set by the engine before each run. */
+  /** The variables that a node changes, but for generators, which the engine sets before each run. */
   private def changed(uses: VariableUses, body: String, node: NodeDef): Set[String] =
     uses.of(body, node).writes.filterNot(DrawingNodes.isGenerator)
 
@@ -38,60 +38,52 @@ private[model] object StateWrites {
   private def needed(graph: GraphDef, tensors: Seq[String]): Seq[NodeDef] = {
     val nodes = graph.getNodeList.asScala.toSeq
     val byName = nodes.map(n => n.getName -> n).toMap
-    val found =
-      reached(tensors.map(TensorName.operation), n => byName.get(n).toSeq.flatMap(inputs).map(TensorName.operation))
-    nodes.filter(n => found(n.getName))
-  }
-
-  private def reached(from: Seq[String], next: String => Seq[String]): Set[String] = {
-    val (found, open) = (mutable.Set.empty[String], mutable.Stack.from(from))
-    while (open.nonEmpty) {
-      val name = open.pop()
-      if (found.add(name)) open.pushAll(next(name))
+    val needed = Reached.from(tensors.map(TensorName.operation)) { name =>
+      byName.get(name).toSeq.flatMap(inputs).map(TensorName.operation)
     }
-    found.toSet
+    nodes.filter(n => needed(n.getName))
   }
 
-  /** The value that a call reads after it has changed it would be missing. */
+  /** Refuses a call that reads a variable after changing it: the changed value would be missing. */
   private def refuseReadAgain(files: GraphFiles, uses: VariableUses, body: String): Unit = {
     val nodes = uses.bodies(body)
     val byName = nodes.map(n => n.getName -> n).toMap
-    val after = nodes.flatMap(n => inputs(n).map(i => TensorName.operation(i) -> n.getName)).groupMap(_._1)(_._2)
+    val users = nodes.flatMap(n => inputs(n).map(i => TensorName.operation(i) -> n.getName)).groupMap(_._1)(_._2)
     for {
       node <- nodes
       variables = changed(uses, body, node) if variables.nonEmpty
-      behind = reached(after.getOrElse(node.getName, Nil), after.getOrElse(_, Nil)).toSeq.map(byName)
-      later <- behind ++ Some(node).filter(isLoop)
+      downstream = Reached.from(users.getOrElse(node.getName, Nil))(users.getOrElse(_, Nil)).toSeq.map(byName)
+      later <- downstream ++ Some(node).filter(isLoop)
       variable <- variables.intersect(uses.of(body, later).reads)
     } throw new InvalidModelException(
       s"Cannot read the SavedModel '${files.location}': a call changes the variable '$variable' and reads it again " +
-        s"(operation '${later.getName}'). What a row gives must not depend on the rows before it. Let the model " +
+        s"(operation '${later.getName}'). The result of a row must not depend on the rows before it. Let the model " +
         "compute with the new value itself and not with the variable."
     )
   }
 
-  private def written(graph: GraphDef, gone: Map[String, Set[String]]): GraphDef = {
-    val made = graph.toBuilder.clearNode()
-    made.addAllNode(left(graph.getNodeList.asScala.toSeq, gone(Main)).asJava)
-    made.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
-      without(f, gone(f.getSignature.getName))
+  private def rewritten(graph: GraphDef, removed: Map[String, Set[String]]): GraphDef = {
+    val builder = graph.toBuilder.clearNode()
+    builder.addAllNode(remaining(graph.getNodeList.asScala.toSeq, removed(Main)).asJava)
+    builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
+      removeNodes(f, removed(f.getSignature.getName))
     }
-    made.build()
+    builder.build()
   }
 
-  private def left(nodes: Seq[NodeDef], gone: Set[String]): Seq[NodeDef] =
-    if (gone.isEmpty) nodes
+  private def remaining(nodes: Seq[NodeDef], removed: Set[String]): Seq[NodeDef] =
+    if (removed.isEmpty) nodes
     else
-      nodes.filterNot(n => gone(n.getName)).map { node =>
-        val kept = inputs(node).filterNot(i => i.startsWith("^") && gone(TensorName.operation(i)))
+      nodes.filterNot(n => removed(n.getName)).map { node =>
+        val kept = inputs(node).filterNot(i => i.startsWith("^") && removed(TensorName.operation(i)))
         node.toBuilder.clearInput().addAllInput(kept.asJava).build()
       }
 
-  /** Takes nodes out of a function, and what it says that it has done with them. */
-  private def without(function: FunctionDef.Builder, gone: Set[String]): Unit = if (gone.nonEmpty) {
-    val nodes = left(function.getNodeDefList.asScala.toSeq, gone)
+  /** Removes nodes from a function, and their ends from its control outputs. */
+  private def removeNodes(function: FunctionDef.Builder, removed: Set[String]): Unit = if (removed.nonEmpty) {
+    val nodes = remaining(function.getNodeDefList.asScala.toSeq, removed)
     function.clearNodeDef().addAllNodeDef(nodes.asJava)
-    val ends = function.getControlRetMap.asScala.collect { case (end, node) if gone(node) => end }.toSet
+    val ends = function.getControlRetMap.asScala.collect { case (end, node) if removed(node) => end }.toSet
     ends.foreach(function.removeControlRet(_))
     val signature = function.getSignatureBuilder
     val done = signature.getControlOutputList.asScala.filterNot(ends).toSeq

@@ -1,6 +1,6 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path, StandardCopyOption}
+import java.nio.file.{Files, Path}
 
 import scala.util.Using
 
@@ -8,40 +8,35 @@ import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.files.{LocalFiles, Sha256}
 
-/** Graphs that are made in this process, as files for the engine: one per content, removed when the process ends. */
+/** Graphs that are built in this process, as files for the engine: one per content, removed when the process ends. */
 private[sparkdl] object StoredGraphs {
 
   /** Writes a serialized GraphDef, unless it is there already. */
-  def store(graphDef: Array[Byte]): GraphFiles = {
-    val hash = Sha256.of(graphDef)
-    val directory = root.resolve(hash)
-    if (!Files.exists(directory)) LocalFiles.atomically(directory) { d => Files.write(d.resolve(Name), graphDef); () }
-    GraphFiles(hash, directory.resolve(Name), Nil)
-  }
+  def store(graphDef: Array[Byte]): GraphFiles = stored(Sha256.of(graphDef))(Files.write(_, graphDef))
 
   /** The file of a serialized GraphDef, moved here unless there is one already. */
-  private[model] def take(file: Path, graphDef: Array[Byte]): GraphFiles = {
-    val hash = Sha256.of(graphDef)
+  private[model] def takeOver(file: Path, graphDef: Array[Byte]): GraphFiles =
+    stored(Sha256.of(graphDef))(Files.move(file, _))
+
+  /** Writes a GraphDef, whose constants may be in a mapped file: its bytes are never all on the heap. */
+  private[model] def store(graph: GraphDef): GraphFiles = {
+    val temporary = Files.createTempFile(root, ".graph-", ".pb")
+    try {
+      Using.resource(Files.newOutputStream(temporary))(graph.writeTo(_))
+      stored(Sha256.of(temporary))(Files.move(temporary, _))
+    } finally { Files.deleteIfExists(temporary); () }
+  }
+
+  /** The file of this hash, which `write` writes unless it is there already. */
+  private def stored(hash: String)(write: Path => Path): GraphFiles = {
     val directory = root.resolve(hash)
-    if (!Files.exists(directory)) LocalFiles.atomically(directory) { d => Files.move(file, d.resolve(Name)); () }
+    if (!Files.exists(directory)) LocalFiles.atomically(directory) { d => write(d.resolve(Name)); () }
     GraphFiles(hash, directory.resolve(Name), Nil)
   }
 
-  /** Writes a GraphDef, whose constants may be in a mapped file: its bytes are never on the heap together. */
-  private[model] def store(graph: GraphDef): GraphFiles = {
-    val written = Files.createTempFile(root, ".graph-", ".pb")
-    try {
-      Using.resource(Files.newOutputStream(written))(graph.writeTo(_))
-      val hash = Sha256.of(written)
-      val directory = root.resolve(hash)
-      if (!Files.exists(directory)) LocalFiles.atomically(directory) { d =>
-        Files.move(written, d.resolve(Name), StandardCopyOption.REPLACE_EXISTING); ()
-      }
-      GraphFiles(hash, directory.resolve(Name), Nil)
-    } finally { Files.deleteIfExists(written); () }
-  }
-
-  /** A SavedModel with another graph: links to the files of the one in `files`, which must stay, besides its own. */
+  /** A SavedModel with another graph: links to the files of the one in `files`, which must stay, beside a file of its
+    * own.
+    */
   private[model] def store(files: GraphFiles, graph: GraphDef): GraphFiles = {
     val content = SavedModels.withGraph(files.path, files.tags, graph).toByteArray
     val directory = root.resolve(Sha256.of(files.hash.getBytes("UTF-8") ++ content))
@@ -63,8 +58,8 @@ private[sparkdl] object StoredGraphs {
   private val Name = "graph.pb"
 
   private lazy val root: Path = {
-    val made = Files.createTempDirectory("sparkdl-graphs-")
-    sys.addShutdownHook(LocalFiles.deleteTree(made))
-    made
+    val directory = Files.createTempDirectory("sparkdl-graphs-")
+    sys.addShutdownHook(LocalFiles.deleteTree(directory))
+    directory
   }
 }

@@ -17,19 +17,19 @@ object TrainingHistory {
   private val Failure = "failure"
   private val Shown = 8
 
-  // Python writes losses that are no numbers any more as NaN and Infinity.
+  // Python writes losses that are not finite as NaN and Infinity.
   private val json = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build()
 
   /** The losses and metrics in the order in which they were written; empty when the model has none. A metric with
     * several results has an entry for each of them: "p[0]" and "p[1]", or "m[0][1]" of a matrix.
     */
   def of(model: ModelDefinition): Map[String, Seq[Double]] = {
-    val numbers = written(model).flatMap { case (name, epochs) => epochs.flatMap(singleNumbers(name, _)) }
+    val numbers = recorded(model).flatMap { case (name, epochs) => epochs.flatMap(singleNumbers(name, _)) }
     ListMap.from(numbers.map(_._1).distinct.map(_ -> Seq.empty[Double])) ++ numbers.groupMap(_._1)(_._2)
   }
 
-  /** What each epoch has, a number or an array of numbers, by metric. */
-  private def written(model: ModelDefinition): Seq[(String, Seq[JsonNode])] =
+  /** The value of each metric in each epoch: a number or an array of numbers. */
+  private def recorded(model: ModelDefinition): Seq[(String, Seq[JsonNode])] =
     model.source
       .get(Key)
       .map(json.readTree)
@@ -41,18 +41,18 @@ object TrainingHistory {
     if (value.isArray) value.asScala.toSeq.zipWithIndex.flatMap { case (v, i) => singleNumbers(s"$name[$i]", v) }
     else Seq(name -> value.asDouble)
 
-  /** What a model is, how it was trained and what it reached, as text for people. */
+  /** What a model is, how it was trained and how good it became, as text for people. */
   def summary(model: ModelDefinition): String = {
     val facts = model.source.removedAll(Seq(Key, Failure)).map { case (k, v) => s"  $k: $v" }
-    (Seq(s"model '${model.name}'") ++ facts ++ reached(written(model))).mkString("\n")
+    (Seq(s"model '${model.name}'") ++ facts ++ bestEpoch(recorded(model))).mkString("\n")
   }
 
   /** How many epochs there were, and the numbers of the one with the least loss. */
-  private def reached(history: Seq[(String, Seq[JsonNode])]): Seq[String] =
+  private def bestEpoch(history: Seq[(String, Seq[JsonNode])]): Seq[String] =
     Seq("val_loss", "loss").find(w => history.exists(h => h._1 == w && h._2.nonEmpty)).toSeq.flatMap { watched =>
       val losses = history.find(_._1 == watched).toSeq.flatMap(_._2).map(_.asDouble)
       val best = losses.indices.minBy(i => if (losses(i).isNaN) Double.PositiveInfinity else losses(i))
-      val numbers = history.collect { case (name, values) if best < values.size => shown(name, values(best)) }
+      val numbers = history.collect { case (name, values) if best < values.size => display(name, values(best)) }
       Seq(
         s"trained for ${losses.size} epoch(s); least $watched in epoch ${best + 1}:",
         numbers.mkString("  ", ", ", "")
@@ -60,7 +60,7 @@ object TrainingHistory {
     }
 
   /** The first numbers of a metric, as text. */
-  private def shown(name: String, value: JsonNode): String = {
+  private def display(name: String, value: JsonNode): String = {
     val numbers = singleNumbers(name, value)
     val more = if (numbers.size > Shown) Seq(s"... (${numbers.size} of $name)") else Nil
     (numbers.take(Shown).map { case (n, v) => s"$n ${short(v)}" } ++ more).mkString(", ")

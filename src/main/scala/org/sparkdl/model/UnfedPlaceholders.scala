@@ -10,7 +10,7 @@ import org.sparkdl.tensor.TensorSpec
 private[sparkdl] object UnfedPlaceholders {
 
   /** Graphs are walked once per process for the same inputs and outputs. */
-  private val known =
+  private val cache =
     new ConcurrentHashMap[(String, Set[String], Seq[(String, String)]), Seq[(Placeholder, Seq[String])]]
 
   /** Throws SchemaMismatchException when `outputs` need a placeholder that is none of the inputs.
@@ -21,7 +21,7 @@ private[sparkdl] object UnfedPlaceholders {
   def check(model: ModelDefinition, inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]): Unit = {
     val fed = (inputs.map(_.tensor) ++ model.random.flatMap(_.seed)).toSet
     val key = (model.graph.hash, fed, outputs.map(o => o.name -> o.tensor))
-    val unfed = known.computeIfAbsent(key, _ => find(model.graph, fed, outputs))
+    val unfed = cache.computeIfAbsent(key, _ => find(model.graph, fed, outputs))
     if (unfed.nonEmpty) throw new SchemaMismatchException(message(model.name, unfed))
   }
 

@@ -14,7 +14,7 @@ final private[model] case class VariableUse(reads: Set[String], writes: Set[Stri
   * `_bundles/graph/variable_uses.py` has the same.
   *
   * @param main
-  *   the nodes of the graph itself, those that are asked about
+  *   those nodes of the graph itself that matter
   */
 final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[FunctionDef]) {
   import VariableUses._
@@ -25,12 +25,12 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
   val bodies: Map[String, Seq[NodeDef]] =
     byName.map { case (name, f) => name -> f.getNodeDefList.asScala.toSeq } + (Main -> main)
 
-  /** By body, and node or argument. */
-  private val meant = mutable.Map.empty[(String, String), Set[String]].withDefaultValue(Set.empty)
+  /** The variables that a node or an argument of a body stands for. */
+  private val variablesAt = mutable.Map.empty[(String, String), Set[String]].withDefaultValue(Set.empty)
 
-  while (spread()) ()
+  while (propagate()) ()
 
-  /** What a node of a body does, with the functions that it calls. */
+  /** What a node of a body does, including the functions that it calls. */
   def of(body: String, node: NodeDef): VariableUse = of(body, node, Set.empty)
 
   private def of(body: String, node: NodeDef, within: Set[String]): VariableUse = {
@@ -38,33 +38,35 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
     if (called.nonEmpty) {
       val uses = for (f <- called; n <- bodies(f)) yield of(f, n, within + f)
       VariableUse(uses.flatMap(_.reads).toSet, uses.flatMap(_.writes).toSet)
-    } else if (Passing(node.getOp)) VariableUse(Set.empty, Set.empty)
+    } else if (PassThrough(node.getOp)) VariableUse(Set.empty, Set.empty)
     else {
-      val given_ = inputs(node).filterNot(_.startsWith("^")).flatMap(meaning(body, _)).toSet
-      if (isWrite(node)) VariableUse(Set.empty, given_) else VariableUse(given_, Set.empty)
+      val variables = inputs(node).filterNot(_.startsWith("^")).flatMap(variablesOf(body, _)).toSet
+      if (isWrite(node)) VariableUse(Set.empty, variables) else VariableUse(variables, Set.empty)
     }
   }
 
-  private def meaning(body: String, tensor: String): Set[String] = meant((body, TensorName.operation(tensor)))
+  private def variablesOf(body: String, tensor: String): Set[String] = variablesAt(
+    (body, TensorName.operation(tensor))
+  )
 
-  /** Carries meanings one step on, along edges and into functions; whether any was new. */
-  private def spread(): Boolean = {
-    val before = meant.valuesIterator.map(_.size).sum
+  /** Carries variables one step further, along edges and into functions; returns whether any of them was new. */
+  private def propagate(): Boolean = {
+    val before = variablesAt.valuesIterator.map(_.size).sum
     for ((body, nodes) <- bodies; node <- nodes; (place, variables) <- steps(body, node) if variables.nonEmpty)
-      meant(place) = meant(place) ++ variables
-    meant.valuesIterator.map(_.size).sum > before
+      variablesAt(place) = variablesAt(place) ++ variables
+    variablesAt.valuesIterator.map(_.size).sum > before
   }
 
   private def steps(body: String, node: NodeDef): Seq[((String, String), Set[String])] = {
-    val own = (body, node.getName)
-    if (isVariable(node)) Seq(own -> Set(node.getName))
-    else if (Passing(node.getOp)) inputs(node).map(i => own -> meaning(body, i))
+    val here = (body, node.getName)
+    if (isVariable(node)) Seq(here -> Set(node.getName))
+    else if (PassThrough(node.getOp)) inputs(node).map(i => here -> variablesOf(body, i))
     else
       for {
         f <- functionsOf(node)
         arguments = byName.get(f).toSeq.flatMap(_.getSignature.getInputArgList.asScala)
-        (argument, tensor) <- arguments.zip(inputs(node).drop(if (Choosing(node.getOp)) 1 else 0))
-      } yield (f, argument.getName) -> meaning(body, tensor)
+        (argument, tensor) <- arguments.zip(inputs(node).drop(if (Branching(node.getOp)) 1 else 0))
+      } yield (f, argument.getName) -> variablesOf(body, tensor)
   }
 }
 
@@ -74,8 +76,8 @@ private[model] object VariableUses {
   val Main = ""
 
   private val Writing = "Assign(Add|Sub)?VariableOp|Resource(Scatter|StridedSlice|Apply|Sparse)\\w+".r
-  private val Passing = Set("Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration")
-  private val Choosing = Set("If", "StatelessIf", "Case", "StatelessCase") // their first input is no argument
+  private val PassThrough = Set("Identity", "Enter", "RefEnter", "Switch", "Merge", "Exit", "NextIteration")
+  private val Branching = Set("If", "StatelessIf", "Case", "StatelessCase") // their first input is not an argument
   private val Loops = Set("While", "StatelessWhile")
 
   /** Whether an operation changes a variable, and does nothing else. */

@@ -22,8 +22,8 @@ import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFra
 
 /** The one object that Python calls through py4j (`sparkdl.session.jvm_door.door`).
   *
-  * For what has no stage form; stages are reached as pyspark.ml's wrappers do. Arguments and results are plain: text,
-  * numbers, DataFrames, Columns and java.util collections.
+  * For everything that is not a stage; Python reaches stages as pyspark.ml's wrappers do. Arguments and results are
+  * plain: text, numbers, DataFrames, Columns and java.util collections.
   */
 object Door {
 
@@ -50,25 +50,25 @@ object Door {
       seed
     )
 
-  /** `Doctor.examine`: rows of place, topic, value and remedy (empty when there is nothing to mend). */
+  /** `Doctor.examine`: rows of place, topic, value and remedy (empty when there is nothing to fix). */
   def doctor(spark: SparkSession): JList[Array[String]] = {
     val report = Doctor.examine(spark)
     val parts = ("session" -> report.session) +: (report.driver +: report.executors).map(m => m.name -> m.findings)
     parts.flatMap { case (place, findings) => findings.map(f => Array(place, f.topic, f.value, f.remedy)) }.asJava
   }
 
-  /** The local path of what is at a path or URI, itself or a copy; null where nothing is. */
+  /** A local path for what is at a path or URI, itself or a copy; null if nothing is there. */
   def fetchFile(address: String): String =
-    inHadoop(address)(_.found(_)) { (path, hadoop) =>
+    inHadoop(address)(_.source(_)) { (path, hadoop) =>
       try RemoteFiles.fetch(path, hadoop).toString
       catch { case _: FileNotFoundException => null }
     }
 
-  /** Names of what is in a folder; null where nothing is. */
+  /** The names in a folder; null if there is no folder. */
   def fileNames(address: String): JList[String] =
-    inHadoop(address)(_.found(_))((path, hadoop) => RemoteFiles.names(path, hadoop).map(_.asJava).orNull)
+    inHadoop(address)(_.source(_))((path, hadoop) => RemoteFiles.names(path, hadoop).map(_.asJava).orNull)
 
-  /** Copies a local file or folder to a path or URI, as a whole or not at all; what is there is replaced. */
+  /** Copies a local file or folder to a path or URI, completely or not at all; anything that is there is replaced. */
   def storeFile(local: String, address: String): Unit =
     inHadoop(address)(_.target(_))((path, hadoop) => RemoteFiles.store(Paths.get(local), path, hadoop))
 
@@ -80,10 +80,10 @@ object Door {
     val hadoop = Sessions.current.sparkContext.hadoopConfiguration
     val place = Place.of(address)
     val path = at(place, hadoop)
-    place.reaching(use(path, hadoop))
+    place.attempt(use(path, hadoop))
   }
 
-  /** `Model.load`; Python keeps what it gives and hands it back to the functions below. */
+  /** `Model.load`; Python keeps the model and passes it to the functions below. */
   def loadModel(
       path: String,
       signature: String,
@@ -95,10 +95,10 @@ object Door {
     Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)).withConstants(constants))
 
   /** (name, dtype, shape or null) of each input; -1 = unknown dimension. */
-  def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(parts).asJava
+  def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(described).asJava
 
-  /** As `modelInputs`, of the outputs. */
-  def modelOutputs(model: Model): JList[JList[Any]] = model.outputs.map(parts).asJava
+  /** Like `modelInputs`, of the outputs. */
+  def modelOutputs(model: Model): JList[JList[Any]] = model.outputs.map(described).asJava
 
   /** `Model.select`. */
   def selectOutputs(model: Model, outputs: JList[String]): Model = model.select(seq(outputs): _*)
@@ -137,9 +137,9 @@ object Door {
 
   /** Name, dtype or null, shape with the rows first or null, and nullability of each column; -1 = unknown. */
   def frameTensors(df: DataFrame): JList[JList[Any]] = df.schema.fields.toSeq.map { field =>
-    val own = ColumnTensors.of(field)
-    val shape = own.flatMap(_.shape).map(_.map(Long.box).asJava).orNull
-    java.util.Arrays.asList[Any](field.name, own.map(_.dtype.name).orNull, shape, Boolean.box(field.nullable))
+    val tensor = ColumnTensors.of(field)
+    val shape = tensor.flatMap(_.shape).map(_.map(Long.box).asJava).orNull
+    java.util.Arrays.asList[Any](field.name, tensor.map(_.dtype.name).orNull, shape, Boolean.box(field.nullable))
   }.asJava
 
   /** A program of TensorFrames.
@@ -160,7 +160,7 @@ object Door {
       feeds: JMap[String, String]
   ): Program = {
     val program = Program.named(
-      ProgramGraph.taken(NativeRuntime.of(Sessions.settings), Paths.get(path)),
+      ProgramGraph.takeOver(NativeRuntime.of(Sessions.settings), Paths.get(path)),
       seq(names).zip(seq(tensors))
     )
     feeds.asScala.foldLeft(program) { case (p, (placeholder, column)) => p.feed(placeholder, column) }
@@ -216,6 +216,6 @@ object Door {
 
   private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
 
-  private def parts(spec: TensorSpec): JList[Any] =
+  private def described(spec: TensorSpec): JList[Any] =
     java.util.Arrays.asList[Any](spec.name, spec.dtype.name, spec.shape.map(_.map(Long.box).asJava).orNull)
 }

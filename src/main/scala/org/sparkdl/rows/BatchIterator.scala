@@ -7,10 +7,10 @@ import org.apache.spark.unsafe.types.UTF8String
 
 import org.sparkdl.application.HandleInvalid
 
-/** Runs a model over the rows of a partition, batch by batch or block by block, and gives them back in their order.
+/** Runs a model over the rows of a partition, batch by batch or block by block, and returns them in their order.
   *
-  * Each row goes straight into its slot of the batch; what is kept of it is only what is carried along. Output
-  * tensors are converted as soon as a batch has run.
+  * Each row goes straight into its slot of the batch; only its carried columns are kept. Output tensors are converted
+  * as soon as a batch has run.
   */
 final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetrics, context: TaskContext)
     extends Iterator[InternalRow] {
@@ -21,7 +21,7 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private val window = new RowWindow(math.max(task.capacity, 1), carries = true)
   private val readers = task.readers.size
   private val columns = readers + (if (task.emitError) 1 else 0)
-  private var took = 0L // bytes of the window's outputs
+  private var outputBytes = 0L // bytes of the window's outputs
 
   context.addTaskCompletionListener[Unit](_ => { groups.close(); runner.close() })
 
@@ -38,18 +38,18 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   /** Collects and runs the next rows; false when the source is exhausted. They may all have been skipped. */
   private def fill(): Boolean = {
     window.clear()
-    val found = collector.collect(window)
-    took = 0
+    val collected = collector.collect(window)
+    outputBytes = 0
     groups.foreach(run)
-    groups.ran(window, took)
+    groups.afterRun(window, outputBytes)
     window.finish(task.handleInvalid == HandleInvalid.Skip, withoutResult)
-    found
+    collected
   }
 
   private def run(group: RowGroup): Unit = {
     runner.run(group, (slot, reason) => { metrics.rejected(1); window.fail(group.row(slot), reason) })
     val start = System.nanoTime()
-    took += runner.bytes
+    outputBytes += runner.bytes
     var slot = 0
     while (slot < group.count) {
       val row = group.row(slot)

@@ -6,8 +6,8 @@ import org.sparkdl.application.HandleInvalid
 import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.CellReader
 
-/** Runs collected batches and holds their outputs until they are read. For one task; it leases the model at its first
-  * batch, so that an empty partition loads nothing.
+/** Runs collected batches and holds their outputs until they are read. For one task; it leases the model for its
+  * first batch, so that an empty partition loads nothing.
   */
 private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, context: TaskContext)
     extends AutoCloseable {
@@ -22,19 +22,19 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     )
   private val seeds = task.random.map(new RunSeeds(task.engine.runtime, _))
 
-  /** The outputs of the batch, and for each slot the row in them: all slots in one run, or one run each. */
+  /** The outputs of each run: one run of all slots or, if `alone`, one run per slot. */
   private var outputs: Array[Array[TfTensor]] = Array.empty
   private var alone = false
 
   private val tensors = task.readers.map(_._1).toArray
   private val readers: Array[CellReader] = task.readers.map(_._2).toArray
 
-  /** Runs the rows of a group, one at least: together or, where each has random numbers of its own, one by one. When
-    * TensorFlow refuses the batch and invalid rows need not fail the job, each row is run alone and `failed` hears of
-    * those that are refused.
+  /** Runs the rows of a group, at least one: together or, where each has its own random numbers, one by one. When
+    * TensorFlow refuses the batch and invalid rows need not fail the job, each row is run alone and `failed` is
+    * called for those that are refused.
     *
     * A graph that takes a fixed number of rows gets that many: copies of a good row fill up a batch, and a row that
-    * runs alone is repeated. Nobody reads what becomes of the copies.
+    * runs alone is repeated. The outputs of the copies are ignored.
     */
   def run(group: RowGroup, failed: (Int, String) => Unit): Unit = {
     val start = System.nanoTime()
@@ -49,10 +49,10 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     metrics.runTime(System.nanoTime() - start)
   }
 
-  /** Whether the values of some row may be the cause, and the job was asked to go on without such rows, which can be
-    * found by running each alone.
+  /** Whether the values of a row may be the cause, and the job is to go on without such rows, which are found by
+    * running each row alone.
     */
-  private def rowsFault(e: TfException): Boolean =
+  private def rowsMayBeAtFault(e: TfException): Boolean =
     task.handleInvalid != HandleInvalid.Error && task.block.isEmpty && BatchRunner.AboutValues(e.code)
 
   private def runTogether(
@@ -63,7 +63,7 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   ): Unit = {
     alone = false
     try outputs = Array(checked(model(seeds.fold(inputs)(inputs :+ _.next())), slots.toLong))
-    catch { case e: TfException if rowsFault(e) => runAlone(inputs, group, slots, failed) }
+    catch { case e: TfException if rowsMayBeAtFault(e) => runAlone(inputs, group, slots, failed) }
   }
 
   private def runAlone(
@@ -76,11 +76,11 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     outputs = new Array[Array[TfTensor]](group.count)
     val times = if (task.fixedBatch) slots else 1
     (0 until group.count).foreach { slot =>
-      val one = inputs.map(TensorRows.repeated(task.engine.runtime, _, slot, times))
+      val oneRow = inputs.map(TensorRows.repeated(task.engine.runtime, _, slot, times))
       val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
-      try outputs(slot) = checked(model(one ++ seed), times.toLong)
-      catch { case e: TfException if rowsFault(e) => failed(slot, e.getMessage) }
-      finally one.foreach(_.close())
+      try outputs(slot) = checked(model(oneRow ++ seed), times.toLong)
+      catch { case e: TfException if rowsMayBeAtFault(e) => failed(slot, e.getMessage) }
+      finally oneRow.foreach(_.close())
     }
   }
 
@@ -93,7 +93,7 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   /** The number of rows of the outputs of a block. */
   def rows: Int = Math.toIntExact(outputs(0)(0).shape(0))
 
-  /** Bytes of the outputs; of strings, only what is beside their text. */
+  /** Bytes of the outputs; strings count without their text. */
   def bytes: Long = outputs.iterator.filter(_ != null).flatten.map(t => t.elements * t.dtype.size).sum
 
   /** Frees the outputs of the last batch. */
@@ -108,8 +108,8 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     model.close()
   }
 
-  /** Refuses outputs that do not have one entry per row: they would shift the rows. Outputs that are rows of their
-    * own must have the same number of them.
+  /** Refuses outputs that do not have one entry per row: they would shift the rows. Trimmed outputs must all have the
+    * same number of rows.
     */
   private def checked(tensors: Array[TfTensor], rows: Long): Array[TfTensor] = {
     val expected = if (task.trimmed) tensors(0).shape.headOption.getOrElse(-1L) else rows

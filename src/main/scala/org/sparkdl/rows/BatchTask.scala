@@ -28,11 +28,11 @@ import org.sparkdl.tensor.{CellReader, InputFeed}
   * @param program
   *   the size of a row's outputs, when it is a user's program and not a model
   * @param block
-  *   what the rows are that one run sees together, where they depend on each other
+  *   which rows one run sees together, where they depend on each other
   * @param trimmed
-  *   whether the outputs are rows of their own
+  *   whether the outputs take the place of the rows instead of being appended to them
   * @param random
-  *   how random numbers are fed to a model that draws some
+  *   how a model that draws random numbers is fed its seed
   */
 final case class BatchTask(
     modelName: String,
@@ -62,7 +62,7 @@ final case class BatchTask(
   val rowByRow: Boolean = random.exists(_.seed.isDefined)
 }
 
-/** Counts and times of the operator, in nanoseconds where they are times. */
+/** Counts and times (in nanoseconds) of the operator. */
 trait BatchMetrics extends Serializable {
   def rows(n: Long): Unit
   def rejected(n: Long): Unit
@@ -74,7 +74,8 @@ trait BatchMetrics extends Serializable {
   def readTime(nanos: Long): Unit
 }
 
-/** A row on its way through the operator: what is carried along, and its inputs. Rows are not retained by the source.
+/** The rows on their way through the operator, one at a time: carried columns and inputs. The source does not retain
+  * them.
   */
 trait RowSource {
 
@@ -93,9 +94,9 @@ trait RowSource {
   /** Where the current row came from, if that is known. */
   def origin: Option[String]
 
-  /** What tells the current row from others, where random numbers follow from it. */
+  /** What distinguishes the current row from others, where random numbers follow from it. */
   def key: Long
 
-  /** A copy of what is carried along of the current row. */
+  /** A copy of the current row's carried columns. */
   def carried(): InternalRow
 }

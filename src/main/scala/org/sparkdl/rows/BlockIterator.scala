@@ -4,9 +4,9 @@ import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow
 
-/** Runs a program over the blocks of a partition and gives the rows of its outputs, whatever their number.
+/** Runs a program over the blocks of a partition and returns the rows of its outputs, however many there are.
   *
-  * A block of outputs stays in native memory until its rows have been given.
+  * The outputs of a block stay in native memory until their rows have been returned.
   */
 final class BlockIterator(task: BatchTask, source: RowSource, metrics: BatchMetrics, context: TaskContext)
     extends Iterator[InternalRow] {
@@ -18,26 +18,26 @@ final class BlockIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private val readers = task.readers.size
   private val row = new GenericInternalRow(readers)
 
-  // The rows of the current block's outputs, some of them converted: time is taken once for many.
+  // Some rows of the current block's outputs, converted: the time is measured once for many rows.
   private val converted = new Array[Any](BlockIterator.Converted * readers)
   private var rows = 0
-  private var next_ = 0
+  private var cursor = 0
 
   context.addTaskCompletionListener[Unit](_ => { groups.close(); runner.close() })
 
   override def hasNext: Boolean = {
-    while (next_ == rows && fill()) {}
-    next_ < rows
+    while (cursor == rows && fill()) {}
+    cursor < rows
   }
 
   override def next(): InternalRow = {
     if (!hasNext) throw new NoSuchElementException
-    if (next_ % BlockIterator.Converted == 0) convert()
-    val at = next_ % BlockIterator.Converted * readers
+    if (cursor % BlockIterator.Converted == 0) convert()
+    val at = cursor % BlockIterator.Converted * readers
     var c = 0
     while (c < readers) { row.update(c, converted(at + c)); c += 1 }
-    next_ += 1
-    if (next_ == rows) runner.release()
+    cursor += 1
+    if (cursor == rows) runner.release()
     row
   }
 
@@ -45,11 +45,11 @@ final class BlockIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private def fill(): Boolean = {
     window.clear()
     rows = 0
-    next_ = 0
-    val found = collector.collect(window)
+    cursor = 0
+    val collected = collector.collect(window)
     groups.foreach(run)
-    groups.ran(window, 0L)
-    found
+    groups.afterRun(window, 0L)
+    collected
   }
 
   private def run(group: RowGroup): Unit = {
@@ -60,11 +60,11 @@ final class BlockIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
 
   private def convert(): Unit = {
     val start = System.nanoTime()
-    val many = math.min(BlockIterator.Converted, rows - next_)
+    val count = math.min(BlockIterator.Converted, rows - cursor)
     var i = 0
-    while (i < many) {
+    while (i < count) {
       var c = 0
-      while (c < readers) { converted(i * readers + c) = runner.read(c, next_ + i); c += 1 }
+      while (c < readers) { converted(i * readers + c) = runner.read(c, cursor + i); c += 1 }
       i += 1
     }
     metrics.readTime(System.nanoTime() - start)

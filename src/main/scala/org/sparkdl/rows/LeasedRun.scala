@@ -15,13 +15,13 @@ final private[sparkdl] class LeasedRun(
   private var lease: Engine.Lease = _
   private var run: WarmRun = _
 
-  /** Feeds `inputs`, which stay the caller's, and gives one tensor per fetch, which the caller closes. */
+  /** Feeds `inputs`, which stay the caller's, and returns one tensor per fetch, which the caller closes. */
   def apply(inputs: Array[TfTensor]): Array[TfTensor] = {
-    if (lease == null) lend()
+    if (lease == null) acquire()
     run(inputs)
   }
 
-  private def lend(): Unit = {
+  private def acquire(): Unit = {
     val start = System.nanoTime()
     lease = Engine.acquire(shipped, precision, engine)
     run = lease.model.run(feeds, fetches)

@@ -16,30 +16,31 @@ final private[rows] class RowCollector(
     context: TaskContext
 ) {
   private val ordinals = source.ordinals
-  private var position = -1L // of the source's row in the partition
+  private var position = -1L // of the source's current row in the partition
   private var failed = 0 // the input that a reason is about
-  private var pending = false // the source stands on a row that has to open the next block or batch
+  private var pending = false // the source is at a row that has to open the next block or batch
 
   /** Collects the rows of the next runs into the groups and the window; false when there are no more rows. */
   def collect(window: RowWindow): Boolean = {
     if (context.isInterrupted()) throw new TaskKilledException("the job was cancelled")
     val start = System.nanoTime()
-    var taken = 0L
-    var other = false
-    while (!other && !groups.full(window) && (pending || advance())) {
+    var count = 0L
+    var shapeChanged = false
+    while (!shapeChanged && !groups.full(window) && (pending || advance())) {
       pending = false
       val reason = feed(window)
-      if (reason eq BatchTensor.OtherShape) { other = true; pending = true }
-      else { if (reason != null) reject(window, reason); taken += 1 }
+      if (reason eq BatchTensor.OtherShape) { shapeChanged = true; pending = true }
+      else { if (reason != null) reject(window, reason); count += 1 }
     }
     metrics.feedTime(System.nanoTime() - start)
-    metrics.rows(taken)
-    taken > 0
+    metrics.rows(count)
+    count > 0
   }
 
   private def advance(): Boolean = { position += 1; source.advance() }
 
-  /** Puts the current row into its group and into the window; null, OtherShape or the reason why not. */
+  /** Puts the current row into its group and into the window; returns null, OtherShape or the reason why it cannot.
+    */
   private def feed(window: RowWindow): String = {
     val rejected = source.rejected
     if (rejected != null) { failed = -1; rejected }
@@ -50,8 +51,8 @@ final private[rows] class RowCollector(
       else {
         val reason = group.add(inputs, ordinals, window.count)
         if (reason == null) {
-          if (task.rowByRow) group.keyed(source.key)
-          groups.added()
+          if (task.rowByRow) group.setKey(source.key)
+          groups.rowAdded()
           window.keep(source, null)
         } else { failed = group.failed; if (reason eq BatchTensor.OtherShape) otherShape(group) }
         reason

@@ -6,14 +6,14 @@ import org.sparkdl.application.RowCounts
 import org.sparkdl.errors.{InvalidInputException, ModelExecutionException}
 import org.sparkdl.runtime.TfException
 
-/** The words of the operator's errors: the model or program, the partition, where the row came from, and the remedy.
+/** The operator's errors, which name the model or program, the partition, where the row came from, and the remedy.
   */
 private[sparkdl] object RowErrors {
 
-  /** The reason, as this very object, of a row with a null in an input. */
+  /** The reason of a row with a null in an input; it is compared by reference. */
   val Null = new String("the value is null")
 
-  /** A reason as it stands in the column of reasons: with the input, unless there is only one. */
+  /** A reason as it appears in the column of reasons: with the input, unless there is only one. */
   def reason(task: BatchTask, input: Int, why: String): String =
     if (why eq Null) s"the value for input '${task.inputNames(input)}' is null"
     else if (task.inputNames.size > 1) s"input '${task.inputNames(input)}': $why"
@@ -25,7 +25,7 @@ private[sparkdl] object RowErrors {
   def invalid(task: BatchTask, why: String, origin: Option[String], context: TaskContext): InvalidInputException =
     new InvalidInputException(
       s"Cannot feed ${origin.fold("a row")(o => s"'$o'")} (partition ${context.partitionId()}) to model " +
-        s"'${task.modelName}': $why. Mend or remove it, or set handleInvalid to 'skip' to leave such rows out or to " +
+        s"'${task.modelName}': $why. Fix or remove it, or set handleInvalid to 'skip' to leave such rows out or to " +
         "'keep' to get null for them (with errorCol, the reasons in a column)."
     )
 
@@ -43,14 +43,14 @@ private[sparkdl] object RowErrors {
   ): InvalidInputException =
     new InvalidInputException(
       s"Cannot feed column '${task.inputColumns(input)}' to input '${task.inputNames(input)}' of program " +
-        s"'${task.modelName}': $why, in row $row (counted from 0) of partition ${context.partitionId()}. Mend or remove " +
-        "the row, or set handleInvalid to 'skip' to leave such rows out."
+        s"'${task.modelName}': $why, in row $row (counted from 0) of partition ${context.partitionId()}. Fix or " +
+        "remove the row, or set handleInvalid to 'skip' to leave such rows out."
     )
 
   def refused(task: BatchTask, cause: TfException, context: TaskContext): ModelExecutionException =
     new ModelExecutionException(
       s"TensorFlow could not run ${kind(task)} '${task.modelName}' on a ${unit(task)} of partition " +
-        s"${context.partitionId()} (inputs ${fed(task)}): ${cause.getMessage}",
+        s"${context.partitionId()} (inputs ${feeds(task)}): ${cause.getMessage}",
       cause
     )
 
@@ -77,12 +77,12 @@ private[sparkdl] object RowErrors {
   def otherShape(task: BatchTask, group: RowGroup, row: Long, context: TaskContext): InvalidInputException =
     new InvalidInputException(
       s"The partition ${context.partitionId()} cannot be one block of program '${task.modelName}': the values of " +
-        s"column '${task.inputColumns(group.failed)}' have the shape ${shapeString(group.refusal.cell)}, but row $row " +
-        s"(counted from 0) has ${shapeString(group.refusal.otherCell)}. Give the rows one shape, or a block size: rows of " +
+        s"column '${task.inputColumns(group.failed)}' have the shape ${shapeString(group.refusing.cell)}, but row $row " +
+        s"(counted from 0) has ${shapeString(group.refusing.otherCell)}. Give the rows one shape, or a block size: rows of " +
         "another shape then open another block."
     )
 
-  /** A block of fewer rows than the program's inputs are fixed to. */
+  /** For a block with fewer rows than the program's inputs are fixed to. */
   def fixedRows(task: BatchTask, rows: Int, context: TaskContext): ModelExecutionException =
     new ModelExecutionException(
       s"Program '${task.modelName}' takes blocks of exactly ${task.capacity} rows, as its inputs are declared, but " +
@@ -94,7 +94,7 @@ private[sparkdl] object RowErrors {
   private def kind(task: BatchTask) = if (task.program.isDefined) "program" else "model"
   private def unit(task: BatchTask) = if (task.block.isDefined) "block" else "batch"
 
-  private def fed(task: BatchTask): String =
+  private def feeds(task: BatchTask): String =
     if (task.program.isEmpty) task.inputNames.mkString(", ")
     else task.inputNames.zip(task.inputColumns).map { case (i, c) => s"'$i' from column '$c'" }.mkString(", ")
 }

@@ -8,7 +8,7 @@ import org.sparkdl.tensor.{BatchTensor, InputFeed}
 /** Rows that run together: their inputs, slot by slot, and the row that each slot belongs to. For one task.
   *
   * @param initial
-  *   slots to begin with
+  *   initial number of slots
   */
 final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initial: Int) extends AutoCloseable {
   private val collectors: Array[BatchTensor] =
@@ -16,20 +16,20 @@ final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initi
   private var rows = new Array[Int](initial)
   private var keys = if (task.rowByRow) new Array[Long](initial) else Array.emptyLongArray
 
-  /** Rows in it. */
+  /** The number of rows. */
   var count = 0
 
   /** The input that the last reason is about. */
   var failed = 0
 
-  /** The row, of its window, that `slot` belongs to. */
+  /** The row of the window that `slot` belongs to. */
   def row(slot: Int): Int = rows(slot)
 
-  /** What tells the row in `slot` from others, where rows are run one by one. */
+  /** What distinguishes the row in `slot` from others, where rows are run one by one. */
   def key(slot: Int): Long = keys(slot)
 
-  /** Gives the row that was added last its key. */
-  def keyed(key: Long): Unit = {
+  /** Sets the key of the row that was added last. */
+  def setKey(key: Long): Unit = {
     if (count > keys.length) keys = java.util.Arrays.copyOf(keys, rows.length)
     keys(count - 1) = key
   }
@@ -39,7 +39,7 @@ final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initi
     * @param row
     *   its number in the window
     * @return
-    *   null when done; [[BatchTensor.OtherShape]], [[RowErrors.Null]] or another reason why not
+    *   null when it was added; [[BatchTensor.OtherShape]], [[RowErrors.Null]] or another reason why it was not
     */
   def add(inputs: InternalRow, ordinals: Array[Int], row: Int): String = {
     var i = 0
@@ -63,18 +63,18 @@ final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initi
     sum
   }
 
-  /** Says that it will have up to `rows` rows. */
+  /** Announces that it will have up to `rows` rows. */
   def expect(rows: Int): Unit = collectors.foreach(_.expect(rows))
 
-  /** The collector whose value was the reason of the last `add`. */
-  def refusal: BatchTensor = collectors(failed)
+  /** The collector that refused the last value. */
+  def refusing: BatchTensor = collectors(failed)
 
   /** The inputs with `slots` slots; valid until the next `add`. Where there are fewer rows, copies of the first fill
-    * up.
+    * the rest.
     */
   def tensors(slots: Int): Array[TfTensor] = collectors.map(_.tensor(slots, math.min(slots, count)))
 
-  /** Empties it. */
+  /** Removes all rows. */
   def clear(): Unit = count = 0
 
   override def close(): Unit = collectors.foreach(_.close())

@@ -7,15 +7,15 @@ import org.sparkdl.application.BlockSize
 /** How the rows of a partition are put together into runs. For one task. */
 private[rows] abstract class RowGroups extends AutoCloseable {
 
-  /** The group that a row with these inputs goes to; null when it has to be known and cannot be: see [[reason]]. */
+  /** The group that a row with these inputs goes to; null when that cannot be told: see [[reason]]. */
   def of(inputs: InternalRow, ordinals: Array[Int]): RowGroup
 
   /** Why there is no group, and the input that this is about. */
   var reason: String = _
   var failed = 0
 
-  /** Hears that a row was added to the group that `of` gave. */
-  def added(): Unit
+  /** Called when a row was added to the group that `of` returned. */
+  def rowAdded(): Unit
 
   /** Whether the groups have to run before more rows are taken. */
   def full(window: RowWindow): Boolean
@@ -23,21 +23,21 @@ private[rows] abstract class RowGroups extends AutoCloseable {
   /** The groups that have rows. */
   def foreach(run: RowGroup => Unit): Unit
 
-  /** Makes room for the next rows: all groups have run.
+  /** Makes room for the next rows, after all groups have run.
     *
     * @param outputs
-    *   bytes of what they gave
+    *   bytes of the groups' outputs
     */
-  def ran(window: RowWindow, outputs: Long): Unit
+  def afterRun(window: RowWindow, outputs: Long): Unit
 }
 
 private[rows] object RowGroups {
 
   def of(task: BatchTask): RowGroups =
-    if (task.block.isDefined) new Blocks(task, task.block.get)
+    if (task.block.isDefined) new BlockGroups(task, task.block.get)
     else if (task.capacity > 1 && task.feeds.exists(_.cellShape.isDefined) && !task.feeds.exists(_.opensBatches))
       new ShapedGroups(task)
-    else new Batches(task)
+    else new BatchGroups(task)
 }
 
 /** One group at a time. */
@@ -46,28 +46,28 @@ private[rows] abstract class OneGroup(task: BatchTask, initial: Int) extends Row
 
   override def of(inputs: InternalRow, ordinals: Array[Int]): RowGroup = group
   override def foreach(run: RowGroup => Unit): Unit = if (group.count > 0) run(group)
-  override def ran(window: RowWindow, outputs: Long): Unit = group.clear()
+  override def afterRun(window: RowWindow, outputs: Long): Unit = group.clear()
   override def close(): Unit = group.close()
 }
 
 /** As many rows per run as the task says. */
-final private class Batches(task: BatchTask) extends OneGroup(task, math.max(task.capacity, 1)) {
-  private val most = math.max(task.capacity, 1)
+final private class BatchGroups(task: BatchTask) extends OneGroup(task, math.max(task.capacity, 1)) {
+  private val maxRows = math.max(task.capacity, 1)
 
-  override def added(): Unit = ()
-  override def full(window: RowWindow): Boolean = window.count >= most
+  override def rowAdded(): Unit = ()
+  override def full(window: RowWindow): Boolean = window.count >= maxRows
 }
 
 /** Blocks: the first row of each settles how many rows it may have. */
-final private class Blocks(task: BatchTask, size: BlockSize) extends OneGroup(task, Blocks.Initial) {
-  private var most = 0
+final private class BlockGroups(task: BatchTask, size: BlockSize) extends OneGroup(task, BlockGroups.Initial) {
+  private var maxRows = 0
 
-  override def added(): Unit = if (group.count == 1) {
-    most = rows
-    group.expect(most)
+  override def rowAdded(): Unit = if (group.count == 1) {
+    maxRows = rows
+    group.expect(maxRows)
   }
 
-  override def full(window: RowWindow): Boolean = group.count > 0 && group.count >= most
+  override def full(window: RowWindow): Boolean = group.count > 0 && group.count >= maxRows
 
   private def rows: Int =
     if (task.fixedBatch) task.capacity
@@ -82,8 +82,8 @@ final private class Blocks(task: BatchTask, size: BlockSize) extends OneGroup(ta
     task.program.fold(group.bytes)(row => group.bytes * (1 + row.unknown) + row.bytes)
 }
 
-private object Blocks {
+private object BlockGroups {
 
-  /** Slots to begin with. */
+  /** Initial number of slots. */
   val Initial = 64
 }

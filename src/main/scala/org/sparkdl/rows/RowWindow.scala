@@ -3,10 +3,10 @@ package org.sparkdl.rows
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{JoinedRow, UnsafeRow}
 
-/** Rows on their way through the operator, in their order: what is carried of each, and what came of it. Grows.
+/** Rows on their way through the operator, in their order: each with its carried columns and its result. Grows.
   *
   * @param initial
-  *   rows to begin with
+  *   initial number of rows that it has room for
   * @param carries
   *   false when rows are only counted
   */
@@ -15,19 +15,19 @@ final private[rows] class RowWindow(initial: Int, carries: Boolean) {
   private var outputs = new Array[InternalRow](rows.length)
   private var reasons = new Array[String](rows.length)
   private var rejected = false
-  private var next_ = 0
+  private var cursor = 0
   private val joined = new JoinedRow
 
-  /** Rows in it. */
+  /** The number of rows. */
   var count = 0
 
-  /** Bytes of what is carried. */
+  /** Bytes of the carried columns. */
   var bytes = 0L
 
-  /** Empties it. */
+  /** Removes all rows. */
   def clear(): Unit = {
     count = 0
-    next_ = 0
+    cursor = 0
     bytes = 0
     rejected = false
   }
@@ -54,7 +54,7 @@ final private[rows] class RowWindow(initial: Int, carries: Boolean) {
     reasons = java.util.Arrays.copyOf(reasons, count * 2)
   }
 
-  /** Says that the row gets no result. */
+  /** Marks a row that gets no result. */
   def fail(row: Int, reason: String): Unit = {
     reasons(row) = reason
     rejected = true
@@ -63,13 +63,13 @@ final private[rows] class RowWindow(initial: Int, carries: Boolean) {
   /** Why the row gets no result; null when it does. */
   def reason(row: Int): String = reasons(row)
 
-  /** Sets what came of a row. */
+  /** Sets the result of a row. */
   def put(row: Int, output: InternalRow): Unit = outputs(row) = output
 
-  /** Sets what comes of rows without a result.
+  /** Gives rows without a result what `failed` returns for their reasons.
     *
     * @param drop
-    *   takes them out instead
+    *   removes them instead
     */
   def finish(drop: Boolean, failed: String => InternalRow): Unit = if (rejected) {
     var to = 0
@@ -86,15 +86,15 @@ final private[rows] class RowWindow(initial: Int, carries: Boolean) {
     count = to
   }
 
-  /** Whether there are rows that [[next]] has not given yet. */
-  def hasNext: Boolean = next_ < count
+  /** Whether there are rows that [[next]] has not returned yet. */
+  def hasNext: Boolean = cursor < count
 
-  /** The next row with what came of it; this object is used again for the one after it. */
+  /** The next row with its result; the same object is used again for the row after it. */
   def next(): InternalRow = {
-    val row = joined(rows(next_), outputs(next_))
-    rows(next_) = null
-    outputs(next_) = null
-    next_ += 1
+    val row = joined(rows(cursor), outputs(cursor))
+    rows(cursor) = null
+    outputs(cursor) = null
+    cursor += 1
     row
   }
 }

@@ -15,12 +15,12 @@ final private[rows] class RunSeeds(runtime: NativeRuntime, feed: RandomFeed) ext
   private val tensor = TfTensor.allocate(runtime, DType.Int64, Array(2L))
 
   // Seeded by the system, so that no two tasks draw the same, wherever and whenever they run.
-  private lazy val fresh = new SplittableRandom(new SecureRandom().nextLong())
+  private lazy val random = new SplittableRandom(new SecureRandom().nextLong())
 
-  /** For a run of any rows: seeds that nobody has had. */
-  def next(): TfTensor = filled(fresh.nextLong(), fresh.nextLong())
+  /** A seed for a run of any rows, which no other run has. */
+  def next(): TfTensor = filled(random.nextLong(), random.nextLong())
 
-  /** For a run of the row with this key alone: it follows from the user's seed and the key. */
+  /** The seed for a run of the row with this key alone: it follows from the user's seed and the key. */
   def of(key: Long): TfTensor = {
     val first = mix(mix(feed.seed.get) ^ key)
     filled(first, mix(first + Gamma))
@@ -37,7 +37,7 @@ final private[rows] class RunSeeds(runtime: NativeRuntime, feed: RandomFeed) ext
 
 private object RunSeeds {
 
-  /** Bits that stay 0: the graph adds numbers of 62 bits, and sums are not to be negative. */
+  /** Bits that stay 0: the graph adds numbers of 62 bits, and sums must not be negative. */
   val Unused = 2
 
   private val Gamma = 0x9e3779b97f4a7c15L

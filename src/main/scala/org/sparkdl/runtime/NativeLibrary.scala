@@ -63,7 +63,7 @@ private[runtime] object NativeLibrary {
   private def explain(place: Path, cause: Throwable): NativeLibraryException = {
     val text = Option(cause.getMessage).getOrElse(cause.toString)
     val remedy = cause match {
-      case _: LinkageError => s"${linkageRemedy(place, text)} A JVM tries this once only: start a new one then."
+      case _: LinkageError => s"${linkageRemedy(place, text)} A JVM tries this only once: start a new one afterwards."
       case _: ClassNotFoundException => jarRemedy
       case _                         => directoryRemedy(place)
     }
@@ -84,5 +84,5 @@ private[runtime] object NativeLibrary {
 
   private def directoryRemedy(place: Path): String =
     s"It is unpacked into '$place', which needs about 700 MB and must be writable and executable; " +
-      s"set ${Settings.nativeDir.key} to another directory if it is not. sparkdl.doctor() tells more."
+      s"set ${Settings.nativeDir.key} to another directory if it is not. sparkdl.doctor() shows more."
 }

@@ -7,8 +7,8 @@ import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 import org.sparkdl.Settings
 
-/** TensorFlow's native library with the settings that it is to be loaded with. Whatever makes graphs, sessions or
-  * tensors is given one, so that no way in forgets the settings.
+/** TensorFlow's native library with the settings to load it with. Whatever creates graphs, sessions or tensors takes
+  * one, so that no caller can forget the settings.
   *
   * A plain value, which travels to the executors with what they run; nothing is loaded before the first use. The
   * first use in a JVM decides the directory, the first session the number of threads.
@@ -40,13 +40,13 @@ object NativeRuntime {
   /** Where the library is unpacked unless a directory is set. */
   val defaultDirectory: Path = Paths.get(System.getProperty("user.home"), ".sparkdl", "native")
 
-  /** The runtime as these settings want it. */
+  /** The runtime for these settings. */
   def of(settings: Settings.Reader): NativeRuntime = NativeRuntime(settings.nativeDir, settings.intraOpThreads)
 
   /** Gives memory that was freed, but kept by the C library's allocator, back to the system (`malloc_trim`). */
   def trimMemory(): Unit =
     try {
-      // JavaCPP has it, but not in public; without it nothing is lost but memory.
+      // JavaCPP has it, but does not make it public; without it nothing is lost but memory.
       val trim = classOf[Pointer].getDeclaredMethod("trimMemory")
       trim.setAccessible(true)
       trim.invoke(null)

@@ -3,12 +3,12 @@ package org.sparkdl.runtime
 import org.tensorflow.internal.c_api.TF_Status
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
-/** TensorFlow said no: its code (`tensorflow/c/tf_status.h`) and its own words. */
+/** An error of TensorFlow: its code (`tensorflow/c/tf_status.h`) and its message. */
 final class TfException(val code: Int, message: String) extends RuntimeException(message)
 
 private[runtime] object Status {
 
-  /** Gives `body` a status object and throws [[TfException]] when it comes back with an error. */
+  /** Passes a status object to `body` and throws [[TfException]] if it holds an error afterwards. */
   def check[T](body: TF_Status => T): T = {
     val status = tf.TF_NewStatus()
     try {

@@ -2,7 +2,7 @@ package org.sparkdl.runtime
 
 import org.apache.spark.SparkEnv
 
-/** How many threads one TensorFlow operation gets beside other tasks of the same executor. */
+/** How many threads one TensorFlow operation gets when it runs beside other tasks of the same executor. */
 private[sparkdl] object TaskThreads {
 
   /** The setting `intraOpThreads`, or for 0 the executor's cores divided by its task slots. */

@@ -5,7 +5,7 @@ package org.sparkdl.runtime
   */
 private[sparkdl] object TensorName {
 
-  /** "op:1" -> ("op", 1); "op" -> ("op", 0); -1 for what is no number. */
+  /** "op:1" -> ("op", 1); "op" -> ("op", 0); -1 for an index that is not a number. */
   def split(tensor: String): (String, Int) = tensor.lastIndexOf(':') match {
     case -1 => (tensor, 0)
     case i  => (tensor.substring(0, i), tensor.substring(i + 1).toIntOption.getOrElse(-1))
@@ -14,7 +14,7 @@ private[sparkdl] object TensorName {
   /** The operation of a tensor, or of any input of a node. */
   def operation(input: String): String = split(input.stripPrefix("^"))._1
 
-  /** Whether an input of a node is no tensor, but an operation to wait for. */
+  /** Whether an input of a node is not a tensor but an operation to wait for. */
   def isControl(input: String): Boolean = input.startsWith("^")
 
   /** With its index: "op" -> "op:0". */

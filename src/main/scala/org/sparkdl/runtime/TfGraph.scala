@@ -71,15 +71,15 @@ final class TfGraph private[runtime] (
     finally out.close()
   }
 
-  /** The value of an output that no placeholder has a part in, as far as TensorFlow's inference of shapes can compute
-    * it (shapes that are known count as constants); the caller closes it.
+  /** The value of an output that depends on no placeholder, as far as TensorFlow's shape inference can compute it
+    * (shapes that are known count as constants); the caller closes it.
     */
   def constant(output: TfOutput): Option[TfTensor] = {
     val out = new TF_Output().oper(output.operation).index(output.index)
     val result = new PointerPointer[Pointer](1L)
     try {
-      val found = Status.check(tf.TF_TryEvaluateConstant(handle, out, result, _)) != 0
-      if (found) Some(TfTensor.adopt(new TF_Tensor(result.get(0L)))) else None
+      val evaluated = Status.check(tf.TF_TryEvaluateConstant(handle, out, result, _)) != 0
+      if (evaluated) Some(TfTensor.adopt(new TF_Tensor(result.get(0L)))) else None
     } finally { out.close(); result.close() }
   }
 
@@ -114,7 +114,7 @@ final class TfGraph private[runtime] (
     } finally { in.close(); out.close(); tf.TF_DeleteBuffer(buffer) }
   }
 
-  /** Adds the operations of a serialized GraphDef; for who has loaded the graph, before others get it. */
+  /** Adds the operations of a serialized GraphDef; only for the code that loads the graph, before it is shared. */
   private[sparkdl] def extend(graphDef: Array[Byte]): Unit = {
     val data = new BytePointer(graphDef: _*)
     try TfGraph.importInto(handle, data, graphDef.length.toLong)

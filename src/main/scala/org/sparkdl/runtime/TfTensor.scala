@@ -9,7 +9,7 @@ import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 import org.apache.spark.unsafe.Platform
 
-/** A tensor in native memory. Whoever made it or got it from a run closes it; `address` is dead afterwards.
+/** A tensor in native memory. Whoever created it or got it from a run closes it; `address` is invalid afterwards.
   *
   * Elements are stored row-major. Reading and writing goes through `address` with `Platform.copyMemory`: one memcpy
   * between a Java array and the tensor.

@@ -23,7 +23,7 @@ import org.sparkdl.model.Bundle
   * }}}
   *
   * `models.price(...)` is the bundle `/models/price`, on any file system that Hadoop reads. Another option:
-  * `handleInvalid`, "error" (default) or "keep". A bundle that is replaced is read again.
+  * `handleInvalid`, "error" (default) or "keep". A bundle that was replaced is read again.
   */
 final class ModelCatalog extends FunctionCatalog {
   private var catalog: String = _
@@ -31,7 +31,7 @@ final class ModelCatalog extends FunctionCatalog {
   private var handleInvalid = "error"
 
   /** By path: when the bundle was written, and what it holds. */
-  private val known = new ConcurrentHashMap[Path, (Long, Model)]
+  private val cache = new ConcurrentHashMap[Path, (Long, Model)]
 
   override def name(): String = catalog
 
@@ -51,12 +51,12 @@ final class ModelCatalog extends FunctionCatalog {
   }
 
   override def loadFunction(ident: Identifier): UnboundFunction = {
-    val named = bundles.map(b => b -> b.getPath.getParent.getName)
-    val found = named
+    val byFunction = bundles.map(b => b -> b.getPath.getParent.getName)
+    val bundle = byFunction
       .find(_._2 == ident.name)
-      .orElse(Some(named.filter(_._2.equalsIgnoreCase(ident.name))).filter(_.size == 1).map(_.head))
+      .orElse(Some(byFunction.filter(_._2.equalsIgnoreCase(ident.name))).filter(_.size == 1).map(_.head))
       .filter(_ => ident.namespace.isEmpty)
-    found.fold(throw new NoSuchFunctionException(ident)) { case (manifest, function) =>
+    bundle.fold(throw new NoSuchFunctionException(ident)) { case (manifest, function) =>
       new CatalogModel(function, modelOf(manifest))
     }
   }
@@ -65,14 +65,14 @@ final class ModelCatalog extends FunctionCatalog {
   private def bundles: Seq[FileStatus] = {
     val hadoop = SparkSession.active.sparkContext.hadoopConfiguration
     val place = Place.of(folder)
-    val found = place.found(hadoop)
-    place.reaching {
-      val fs = found.getFileSystem(hadoop)
-      if (!fs.exists(found))
+    val directory = place.source(hadoop)
+    place.attempt {
+      val fs = directory.getFileSystem(hadoop)
+      if (!fs.exists(directory))
         throw new ModelNotFoundException(
           s"There is no folder '$folder', which setting spark.sql.catalog.$catalog.path names."
         )
-      fs.listStatus(found)
+      fs.listStatus(directory)
         .toSeq
         .map(s => new Path(s.getPath, Bundle.Manifest))
         .filter(fs.exists)
@@ -81,12 +81,12 @@ final class ModelCatalog extends FunctionCatalog {
   }
 
   private def modelOf(manifest: FileStatus): Model = {
-    val written = manifest.getModificationTime
-    val (_, model) = known.compute(
+    val modified = manifest.getModificationTime
+    val (_, model) = cache.compute(
       manifest.getPath.getParent,
       (path, old) =>
-        if (old != null && old._1 == written) old
-        else written -> Model.load(path.toUri.toString).withHandleInvalid(handleInvalid)
+        if (old != null && old._1 == modified) old
+        else modified -> Model.load(path.toUri.toString).withHandleInvalid(handleInvalid)
     )
     model
   }

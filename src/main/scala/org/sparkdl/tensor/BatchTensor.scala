@@ -15,12 +15,12 @@ abstract class BatchTensor extends AutoCloseable {
   /** Puts the value at `ordinal`, which is not null, into `slot`.
     *
     * @return
-    *   null when done; [[BatchTensor.OtherShape]] when the value has another shape than the batch so far and must
-    *   open the next batch; else the reason why the value cannot be fed
+    *   null when it was added; [[BatchTensor.OtherShape]] when the value has another shape than the batch so far and
+    *   must open the next batch; otherwise the reason why the value cannot be fed
     */
   def add(slot: Int, from: SpecializedGetters, ordinal: Int): String
 
-  /** Says that slots up to `rows` will be used. */
+  /** Announces that up to `rows` slots will be used. */
   def expect(rows: Int): Unit
 
   /** Bytes of the value that was added last. */
@@ -29,10 +29,10 @@ abstract class BatchTensor extends AutoCloseable {
   /** The shape of the batch's values. */
   def cell: Array[Long]
 
-  /** The shape of the value that was of another shape. */
+  /** The shape of the value that had another shape. */
   def otherCell: Array[Long]
 
-  /** A tensor of `rows` slots; it stays this object's and is valid until the next `add`.
+  /** A tensor of `rows` slots; it belongs to this object and is valid until the next `add`.
     *
     * @param filled
     *   slots that hold values, at least one; the others get a copy of the first, for a graph that takes exactly
@@ -43,13 +43,13 @@ abstract class BatchTensor extends AutoCloseable {
 
 object BatchTensor {
 
-  /** What `add` returns, as this very object, for a value that has to wait for the next batch. */
+  /** What `add` returns for a value that has to wait for the next batch; it is compared by reference. */
   val OtherShape = new String("other shape")
 
   /** The collector for a column of type `from`, checked to fit `spec`.
     *
     * @param initial
-    *   slots to begin with; there may be more
+    *   initial number of slots; there may be more
     */
   def of(runtime: NativeRuntime, spec: TensorSpec, from: DataType, initial: Int): BatchTensor = {
     val cell = CellShape.known(spec, from)
@@ -104,9 +104,9 @@ private final class StringBatch(runtime: NativeRuntime, from: DataType, spec: Ar
   private val values = new scala.collection.mutable.ArrayBuffer[Array[Byte]]
   private val cells = new StringCell(from, spec)
   private var dims = spec.clone()
-  private var made: TfTensor = _
+  private var last: TfTensor = _
 
-  /** Of the value that was read last. */
+  /** Bytes of the value that was read last. */
   var bytes = 0L
   var otherCell: Array[Long] = dims
 
@@ -118,7 +118,7 @@ private final class StringBatch(runtime: NativeRuntime, from: DataType, spec: Ar
       if (!java.util.Arrays.equals(cells.dims, dims)) {
         otherCell = cells.dims.clone(); return BatchTensor.OtherShape
       }
-      // a slot that was refused by another input is written again
+      // a slot of a row that another input refused is overwritten
       values.dropRightInPlace(values.size - slot * TfTensor.elements(dims).toInt)
     }
     values ++= cells.elements
@@ -132,11 +132,11 @@ private final class StringBatch(runtime: NativeRuntime, from: DataType, spec: Ar
   override def tensor(rows: Int, filled: Int): TfTensor = {
     close()
     val cell = TfTensor.elements(dims).toInt
-    // a slot that was refused by another input may still be behind the filled ones
+    // a slot of a row that another input refused may still follow the filled ones
     val elements = Array.tabulate(rows * cell)(i => if (i < filled * cell) values(i) else values(i % cell))
-    made = TfTensor.strings(runtime, elements, rows.toLong +: dims)
-    made
+    last = TfTensor.strings(runtime, elements, rows.toLong +: dims)
+    last
   }
 
-  override def close(): Unit = if (made != null) { made.close(); made = null }
+  override def close(): Unit = if (last != null) { last.close(); last = null }
 }

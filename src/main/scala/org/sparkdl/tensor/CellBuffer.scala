@@ -5,18 +5,18 @@ import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
-/** The values of one column in numbered slots, which grow in number as they are filled; any of them can be gathered
-  * into a tensor, and results can be put back.
+/** The values of one column in numbered slots, as many as are filled; any of them can be gathered into a tensor, and
+  * results can be put back.
   *
   * Filled slots are 0, 1, 2, ... without gaps. Not thread-safe. Close it.
   */
 abstract class CellBuffer extends AutoCloseable {
 
-  /** Puts the value at `ordinal`, which is not null, into `slot`, at most one above the filled ones.
+  /** Puts the value at `ordinal`, which is not null, into `slot`, which may be a filled one or the next.
     *
     * @return
-    *   null when done; [[BatchTensor.OtherShape]] when it has another shape than the filled slots; else the reason
-    *   why the value cannot be fed
+    *   null when it was added; [[BatchTensor.OtherShape]] when it has another shape than the filled slots; otherwise
+    *   the reason why the value cannot be fed
     */
   def add(slot: Int, from: SpecializedGetters, ordinal: Int): String
 
@@ -36,13 +36,13 @@ abstract class CellBuffer extends AutoCloseable {
   /** Puts the cells of a result that `fits` into `slots`. */
   def put(result: TfTensor, slots: Array[Int]): Unit
 
-  /** The value of `slot` as a column's. */
+  /** The value of `slot` as a value of a column. */
   def read(slot: Int, reader: CellReader): Any
 
   /** The shape of the cells that are there. */
   def cell: Array[Long]
 
-  /** The shape of the value that `add` last answered OtherShape to. */
+  /** The shape of the value for which `add` last returned OtherShape. */
   def otherCell: Array[Long]
 
   /** Whether all cells that are there at one time have the same number of bytes. */

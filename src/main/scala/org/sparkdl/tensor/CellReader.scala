@@ -10,7 +10,7 @@ import org.apache.spark.unsafe.types.UTF8String
 
 import org.sparkdl.runtime.{DType, TfTensor}
 
-/** Reads one row's cell out of an output tensor `[rows, ...]` as a Catalyst value.
+/** Reads one row's cell from an output tensor `[rows, ...]` as a Catalyst value.
   *
   * The value owns its memory; the tensor may be closed afterwards.
   */
@@ -122,7 +122,7 @@ private object ElementReader {
     }
   }
 
-  /** For types whose bytes are also those of Spark's arrays: an array is one memcpy behind its header. */
+  /** For types that have the same bytes in Spark's arrays: an array is a header and one memcpy. */
   private def sameBytes(dtype: DType, get: Long => Any, double: Long => Double): ElementReader = new ElementReader {
     private val plain = widened(dtype.size, get, double)
     override def scalar(t: TfTensor, index: Long): Any = plain.scalar(t, index)

@@ -39,7 +39,7 @@ final class CellShape private (spec: Array[Long], values: CellMeasure) {
   /** The shape of the value that was measured last. */
   val dims: Array[Long] = spec.clone()
 
-  /** Finds out the shape of the value at `ordinal`, which is not null; null, or why it cannot be fed. */
+  /** Determines the shape of the value at `ordinal`, which is not null; returns null, or why it cannot be fed. */
   def measure(from: SpecializedGetters, ordinal: Int): String = {
     System.arraycopy(spec, 0, dims, 0, spec.length)
     val reason = values.measure(from, ordinal, dims)
@@ -58,7 +58,7 @@ final class CellShape private (spec: Array[Long], values: CellMeasure) {
 
 object CellShape {
 
-  /** The shapes of a column of type `from` that feeds `spec`; None when the spec tells them. */
+  /** The shapes of a column of type `from` that feeds `spec`; None when the spec determines them. */
   def of(spec: TensorSpec, from: DataType): Option[CellShape] = {
     val cell = known(spec, from)
     if (cell.exists(_ < 0)) Some(new CellShape(cell, measure(from, spec.dtype, cell.length))) else None

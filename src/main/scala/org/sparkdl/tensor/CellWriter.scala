@@ -18,7 +18,7 @@ abstract class CellWriter extends CellMeasure {
 
 object CellWriter {
 
-  /** The writer from a column type to a dtype that the column type is accepted for, with cells of `rank` dimensions.
+  /** The writer from a column type to a dtype that accepts it, with cells of `rank` dimensions.
     */
   def of(from: DataType, to: DType, rank: Int): CellWriter = from match {
     case VectorType                      => new VectorWriter(to)
@@ -69,7 +69,7 @@ private final class ArrayWriter(element: ElementWriter, override protected val r
   }
 
   private def hasNull(array: ArrayData, n: Int): Boolean = array match {
-    case a: UnsafeArrayData => // a bit per element behind the number of elements
+    case a: UnsafeArrayData => // a bit per element, after the number of elements
       BitSetMethods.anySet(a.getBaseObject, a.getBaseOffset + java.lang.Long.BYTES, (n + 63L) / 64)
     case _ =>
       var i = 0

@@ -5,7 +5,7 @@ import org.apache.spark.sql.types._
 
 import org.sparkdl.runtime.DType
 
-/** The one table between columns and tensors.
+/** The one table of conversions between columns and tensors.
   *
   * {{{
   * column                       -> tensor                                  value
@@ -71,7 +71,7 @@ object ColumnTypes {
   }
 
   /** The dtype that holds elements of `from` without loss where there is one; None for types without tensors. */
-  def own(from: DataType): Option[DType] = from match {
+  def naturalDType(from: DataType): Option[DType] = from match {
     case BooleanType                 => Some(DType.Bool)
     case ByteType                    => Some(DType.Int8)
     case ShortType                   => Some(DType.Int16)
@@ -87,7 +87,7 @@ object ColumnTypes {
   def acceptedBy(to: DType): String = {
     val names =
       Seq(BooleanType, ByteType, ShortType, IntegerType, LongType, FloatType, DoubleType, StringType, BinaryType)
-    val taken = names.filter(accepts(_, to)).map(_.simpleString)
-    if (taken.isEmpty) "none: cast the tensor in the graph" else taken.mkString(", ")
+    val accepted = names.filter(accepts(_, to)).map(_.simpleString)
+    if (accepted.isEmpty) "none: cast the tensor in the graph" else accepted.mkString(", ")
   }
 }

@@ -35,7 +35,7 @@ object Compatibility {
   /** Throws when the column cannot feed the input.
     *
     * @param model
-    *   how the model is called in the message
+    *   the model's name, for the message
     */
   def check(model: String, spec: TensorSpec, column: String, from: DataType): Unit = problem(spec, from).foreach {
     why =>

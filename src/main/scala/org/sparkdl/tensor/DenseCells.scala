@@ -57,10 +57,10 @@ final private[tensor] class DenseCells(
 
 private object DenseCells {
 
-  /** Slots to begin with: many partitions are small. */
+  /** Initial number of slots: many partitions are small. */
   val First = 256
 
-  /** Those of one group that nothing came between, as in a reduction of all rows. */
+  /** Whether the slots follow each other, as those of a group do in a reduction of all rows. */
   def consecutive(slots: Array[Int]): Boolean = {
     var i = 1
     while (i < slots.length && slots(i) == slots(i - 1) + 1) i += 1

@@ -35,10 +35,12 @@ private[tensor] abstract class ElementWriter(val size: Int) extends Serializable
 
 private[tensor] object ElementWriter {
 
-  // Interfaces of their own, since Scala's functions would box every element.
+  // Separate interfaces, because Scala's functions would box every element.
   private trait GetLong extends Serializable { def apply(from: SpecializedGetters, ordinal: Int): Long }
   private trait GetDouble extends Serializable { def apply(from: SpecializedGetters, ordinal: Int): Double }
-  private trait Put extends Serializable { def apply(from: SpecializedGetters, ordinal: Int, address: Long): Unit }
+  private trait PutElement extends Serializable {
+    def apply(from: SpecializedGetters, ordinal: Int, address: Long): Unit
+  }
 
   /** The writer for a pair that [[ColumnTypes.accepts]]. */
   def of(from: DataType, to: DType): ElementWriter = to match {
@@ -65,7 +67,7 @@ private[tensor] object ElementWriter {
     case other => throw new IllegalStateException(s"no writer from ${from.simpleString} to $other")
   }
 
-  private def bits(size: Int, same: Boolean)(put: Put): ElementWriter =
+  private def bits(size: Int, same: Boolean)(put: PutElement): ElementWriter =
     new ElementWriter(size) {
       override val sameBytes: Boolean = same
       override def write(from: SpecializedGetters, ordinal: Int, address: Long): String = {

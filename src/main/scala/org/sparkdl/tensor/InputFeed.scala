@@ -5,13 +5,13 @@ import org.apache.spark.sql.types.DataType
 import org.sparkdl.files.FileSource
 import org.sparkdl.runtime.NativeRuntime
 
-/** How one column gets into one input of a model; made on the driver, where types are checked. */
+/** How one column gets into one input of a model; created on the driver, where types are checked. */
 abstract class InputFeed extends Serializable {
 
   /** A collector for one task.
     *
     * @param initial
-    *   rows to begin with; there may be more
+    *   initial number of rows; there may be more
     * @param files
     *   reads files, if [[readsFiles]]
     */
@@ -25,7 +25,7 @@ abstract class InputFeed extends Serializable {
   /** The feed for rows whose values have the shape `cell`. */
   def shaped(cell: Seq[Long]): InputFeed = throw new IllegalStateException(s"only tensors have shapes, got $cell")
 
-  /** Whether the values decide, each for itself, which shape their batch has, and cannot be collected side by side.
+  /** Whether each value decides which shape its batch has, so that values cannot be collected side by side.
     */
   def opensBatches: Boolean = false
 

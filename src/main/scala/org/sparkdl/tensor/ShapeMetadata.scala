@@ -15,7 +15,7 @@ object ShapeMetadata {
   def read(metadata: Metadata): Option[Seq[Long]] =
     Seq(Key, OldKey).flatMap(k => Try(metadata.getLongArray(k)).toOption).headOption.map(_.toSeq)
 
-  /** What is known of a cell; nothing for scalars, whose type tells all. */
+  /** What is known of a cell; nothing for scalars, whose type says everything. */
   def ofCell(spec: TensorSpec): Metadata =
     spec.cell.filter(_.exists(_ >= 0)).fold(Metadata.empty)(cell => write(Metadata.empty, -1L +: cell))
 

@@ -4,17 +4,17 @@ import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
 
-/** A tensor of slots of one size, which grows, by doubling, when more are asked for.
+/** A tensor of slots of one size, whose number doubles when more are needed.
   *
   * @param initial
-  *   slots to begin with
+  *   initial number of slots
   */
 final class SlotTensor(runtime: NativeRuntime, dtype: DType, initial: Int) extends AutoCloseable {
   private var full: TfTensor = _
   private var part: TfTensor = _
   private var cell: Array[Long] = _
   private var slots = 0
-  private var most = Int.MaxValue
+  private var maxSlots = Int.MaxValue
 
   /** Bytes of a slot. */
   var slotBytes = 0L
@@ -28,18 +28,18 @@ final class SlotTensor(runtime: NativeRuntime, dtype: DType, initial: Int) exten
     slots = initial
   }
 
-  /** The tensor of all slots, also those that are not filled; valid until the next `address`. */
+  /** The tensor of all slots, including those that are not filled; valid until the next `address`. */
   private[tensor] def all: TfTensor = full
 
-  /** Says that slots up to `rows` will be used: a full tensor then has just as many and need not be copied. */
+  /** Announces that up to `rows` slots will be used: a full tensor then has just as many and need not be copied. */
   def expect(rows: Int): Unit = {
-    most = rows
+    maxSlots = rows
     if (slots > rows) resize(rows)
   }
 
   /** Where the slot's bytes begin. */
   def address(slot: Int): Long = {
-    if (slot >= slots) resize(math.max(slot + 1, math.min(slots * 2L, most.toLong).toInt))
+    if (slot >= slots) resize(math.max(slot + 1, math.min(slots * 2L, maxSlots.toLong).toInt))
     full.address + slot * slotBytes
   }
 

@@ -24,7 +24,7 @@ final private[tensor] class StringCells(runtime: NativeRuntime, from: DataType, 
     null
   }
 
-  /** Drops the cells from `slot` on: after results were put together, or of a row that another column refused. */
+  /** Drops the cells from `slot` on: left by a merge, or by a row that another column refused. */
   private def forget(slot: Int): Unit = while (cells.size > slot) {
     total -= StringCells.bytesOf(cells.last)
     cells.dropRightInPlace(1)
@@ -63,7 +63,7 @@ final private[tensor] class StringCells(runtime: NativeRuntime, from: DataType, 
 
 private object StringCells {
 
-  /** With what the JVM adds to an array. */
+  /** Including the JVM's overhead for arrays. */
   def bytesOf(cell: Array[Array[Byte]]): Long = {
     var bytes = 16L
     cell.foreach(e => bytes += e.length + 24L)

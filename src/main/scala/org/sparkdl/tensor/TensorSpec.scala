@@ -16,7 +16,7 @@ final case class TensorSpec(name: String, tensor: String, dtype: DType, shape: O
   /** The shape of one row's value: without the batch dimension. None when the rank is unknown. */
   def cell: Option[Seq[Long]] = shape.filter(_.nonEmpty).map(_.tail)
 
-  /** A leading dimension that is fixed in the graph; None where any number of rows goes. */
+  /** A leading dimension that is fixed in the graph; None where it takes any number of rows. */
   def fixedBatch: Option[Int] = shape.flatMap(_.headOption).filter(_ >= 0).map(_.toInt)
 
   /** e.g. "float32 [?, 224, 224, 3]". */

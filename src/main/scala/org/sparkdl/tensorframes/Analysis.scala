@@ -10,7 +10,7 @@ import org.apache.spark.sql.types.{ArrayType, DataType}
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.tensor.{ColumnTypes, ShapeMetadata}
 
-/** Looks at all rows once, to tell the shapes of the columns' cells and which columns have nulls. */
+/** Looks at all rows once, to find the shapes of the columns' cells and which columns have nulls. */
 private[tensorframes] object Analysis {
 
   def analyze(df: DataFrame): DataFrame = {
@@ -24,8 +24,8 @@ private[tensorframes] object Analysis {
     val metadata = columns.zipWithIndex.map { case ((field, position), i) =>
       position -> ShapeMetadata.write(field.metadata, rows(seen) +: cell(field.dataType, seen.map(_.dims(i))))
     }
-    val full = columns.indices.filter(i => seen.nonEmpty && !seen.exists(_.nulls(i))).map(columns(_)._2)
-    FrameColumns.described(df, metadata.toMap, full.toSet)
+    val withoutNulls = columns.indices.filter(i => seen.nonEmpty && !seen.exists(_.nulls(i))).map(columns(_)._2)
+    FrameColumns.described(df, metadata.toMap, withoutNulls.toSet)
   }
 
   /** The rows of a partition, where all that are not empty have the same number. */
@@ -40,7 +40,7 @@ private[tensorframes] object Analysis {
   }
 }
 
-/** What the rows of one partition tell of the columns, in their order.
+/** What the rows of one partition tell about the columns, in their order.
   *
   * @param nulls
   *   whether a column has any
@@ -74,7 +74,7 @@ private object PartitionShapes {
 /** The dimensions that all cells of a column have in common. */
 final private class CellShapes(dataType: DataType) {
 
-  /** Per dimension: its size, -1 when it differs, [[CellShapes.Unseen]] when no cell told. */
+  /** Per dimension: its size, -1 when it differs, [[CellShapes.Unseen]] when no cell has shown it. */
   val dims: Array[Long] = Array.fill(ColumnTypes.unnest(dataType)._2)(CellShapes.Unseen)
 
   private type Measure = (SpecializedGetters, Int) => Unit

@@ -7,7 +7,7 @@ import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
 import org.sparkdl.runtime.{DType, TfException}
 import org.sparkdl.tensor.{Compatibility, TensorSpec}
 
-/** A placeholder, the column that feeds it, and the shape of a cell that both together tell (-1 = unknown). */
+/** A placeholder, the column that feeds it, and the shape of a cell as far as both together tell (-1 = unknown). */
 final private[tensorframes] case class BoundInput(placeholder: TensorSpec, column: StructField, cell: Seq[Long]) {
 
   /** The input for many rows. */
@@ -24,7 +24,7 @@ final private[tensorframes] case class BoundInput(placeholder: TensorSpec, colum
   */
 final private[tensorframes] class Binding(val operation: String, val program: Program, df: DataFrame) {
 
-  /** How the program is called in plans and messages. */
+  /** The program's name in plans and messages. */
   val name: String = s"${program.outputs.mkString(", ")} ($operation)"
 
   val columns: FrameSchema = FrameSchema(df, s"Program '$name'")
@@ -32,14 +32,14 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
   /** What must be fed to compute the outputs. */
   val placeholders: Seq[TensorSpec] = program.graph.placeholders(program.tensors, program.feeds.keySet)
 
-  /** The columns that feed the placeholders by feed or by name. */
+  /** The column that feeds a placeholder, by an explicit feed or by name. */
   def columnOf(placeholder: TensorSpec): StructField = {
     val wanted = program.feeds.getOrElse(placeholder.name, placeholder.name)
     if (!columns.has(wanted)) noColumn(placeholder, wanted)
     columns.column(wanted)
   }
 
-  /** A placeholder over rows: its first dimension is theirs. */
+  /** A placeholder for blocks: its first dimension is that of the rows. */
   def bindBlock(placeholder: TensorSpec, column: StructField): BoundInput = bind(placeholder, placeholder, column)
 
   /** A placeholder for the value of one row. */
@@ -52,7 +52,7 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
       program.graph.inferred(inputs, program.tensors).zip(program.fetches).map { case (s, f) =>
         s.copy(name = f.name)
       }
-    catch { case e: TfException => refused(inputs, e) }
+    catch { case e: TfException => failRefused(inputs, e) }
 
   /** An output's dimensions, which decide the type of its column. */
   def rankOf(output: TensorSpec): Seq[Long] = output.shape.getOrElse(
@@ -64,8 +64,8 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
 
   def requireNew(): Unit = program.outputs.filter(columns.has).foreach { o =>
     fail(
-      s"the DataFrame has a column '$o' already, so an output cannot be named so: rename the output or drop the column. " +
-        s"It has: ${columns.names}"
+      s"the DataFrame has a column '$o' already, so an output cannot have this name: rename the output or " +
+        s"drop the column. It has: ${columns.names}"
     )
   }
 
@@ -78,19 +78,19 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
     Compatibility.problem(rows, column.dataType).foreach(cannotFeed(placeholder, column, _))
     val raw = column.dataType == BinaryType && placeholder.dtype == DType.UInt8
     val known = if (raw) rows.cell.get else ColumnTensors.cell(column)
-    val cell = rows.cell.fold(known)(_.zip(known).map { case (p, c) => common(p, c, placeholder, column) })
+    val cell = rows.cell.fold(known)(_.zip(known).map { case (p, c) => agreed(p, c, placeholder, column) })
     BoundInput(placeholder, column, cell)
   }
 
-  private def common(wanted: Long, got: Long, placeholder: TensorSpec, column: StructField): Long =
-    if (wanted < 0) got
-    else if (got < 0 || got == wanted) wanted
+  private def agreed(wanted: Long, actual: Long, placeholder: TensorSpec, column: StructField): Long =
+    if (wanted < 0) actual
+    else if (actual < 0 || actual == wanted) wanted
     else
       cannotFeed(
         placeholder,
         column,
         s"its cells have the shape ${TensorSpec.shapeString(Some(ColumnTensors.cell(column)))} (from its metadata: " +
-          "analyze the DataFrame again if that is no longer so)"
+          "analyze the DataFrame again if they have changed)"
       )
 
   private def cannotFeed(placeholder: TensorSpec, column: StructField, why: String): Nothing = fail(
@@ -101,13 +101,13 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
   private def noColumn(placeholder: TensorSpec, wanted: String): Nothing = {
     val feeds = program.feeds.toSeq.sorted.map { case (p, c) => s"$p <- $c" }.mkString(", ")
     fail(
-      s"there is no column '$wanted' for placeholder '$placeholder'. The DataFrame has: ${columns.names}; fed are: " +
+      s"there is no column '$wanted' for placeholder '$placeholder'. The DataFrame has: ${columns.names}; feeds: " +
         s"${if (feeds.isEmpty) "none" else feeds}. Rename a column or feed the placeholder from one (feed, feed_dict)"
     )
   }
 
-  /** Are the columns at fault, or the graph? */
-  private def refused(inputs: Seq[TensorSpec], e: TfException): Nothing =
+  /** Tells whether the columns are at fault or the graph. */
+  private def failRefused(inputs: Seq[TensorSpec], e: TfException): Nothing =
     try {
       program.graph.inferred(placeholders, program.tensors)
       fail(s"TensorFlow refuses these shapes: ${inputs.mkString("; ")}: ${e.getMessage.stripSuffix(".")}")

@@ -40,7 +40,7 @@ final case class BlockOptions(blockSize: Option[BlockSize] = None, handleInvalid
   /** Blocks of as many rows as have inputs and outputs of this many bytes. */
   def withBlockMemory(bytes: Long): BlockOptions = copy(blockSize = Some(BlockSize.Memory(bytes)))
 
-  /** Each partition is one block, whatever memory it takes. */
+  /** Each partition is one block, however much memory it takes. */
   def withWholePartitions(): BlockOptions = copy(blockSize = Some(BlockSize.Partition))
 
   /** "error" or "skip". */

@@ -6,13 +6,13 @@ import org.apache.spark.sql.types.StructField
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.tensor.{ColumnTypes, ShapeMetadata, TensorSpec}
 
-/** The tensor that a column is by itself: its own dtype, and the shape that its type and its metadata tell. */
+/** A column as a tensor: the dtype of its type, and the shape as far as its type and its metadata tell. */
 private[sparkdl] object ColumnTensors {
 
-  /** The tensor of all rows, the number of rows first; None for types that are no tensors. */
+  /** The tensor of all rows, the number of rows first; None for types that are not tensors. */
   def of(field: StructField): Option[TensorSpec] = {
     val (element, rank) = ColumnTypes.unnest(field.dataType)
-    ColumnTypes.own(element).map { dtype =>
+    ColumnTypes.naturalDType(element).map { dtype =>
       val known = ShapeMetadata.read(field.metadata).filter(_.size == rank + 1)
       TensorSpec(field.name, field.name, dtype, Some(known.getOrElse(Seq.fill(rank + 1)(-1L))))
     }
@@ -37,7 +37,7 @@ private[sparkdl] object ColumnTensors {
     val field = FrameSchema(df, "A placeholder for a column").column(column)
     of(field).getOrElse(
       throw new SchemaMismatchException(
-        s"Column '$column' is ${field.dataType.simpleString}, which is no tensor: expected numbers, booleans, strings, " +
+        s"Column '$column' is ${field.dataType.simpleString}, which is not a tensor: expected numbers, booleans, strings, " +
           "binary, arrays of these, vectors or matrices. Cast or select a field of it first."
       )
     )

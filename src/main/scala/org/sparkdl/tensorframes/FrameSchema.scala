@@ -9,7 +9,7 @@ import org.sparkdl.errors.SchemaMismatchException
 /** The columns of a DataFrame, with Spark's rule for upper and lower case.
   *
   * @param who
-  *   begins the messages
+  *   the beginning of messages
   */
 final private[tensorframes] case class FrameSchema(schema: StructType, who: String) {
 

@@ -42,7 +42,7 @@ private[tensorframes] object Mapping {
     ModelFrames.trim(df, application, inputs.map(_.column.name), outputs.map(_.name))
   }
 
-  /** The program sees one row at a time; how many are run at once is our business. */
+  /** The program sees one row at a time, however many are run at once. */
   def rows(df: DataFrame, program: Program, options: BlockOptions): DataFrame = {
     val binding = new Binding("map_rows", program.sorted, df)
     binding.requireNew()
@@ -65,7 +65,7 @@ private[tensorframes] object Mapping {
     (inputs, fixedRows(binding, inputs, options))
   }
 
-  /** The number of rows that the placeholders insist on; -1 when any will do. */
+  /** The number of rows that the placeholders require; -1 when they take any. */
   private def fixedRows(binding: Binding, inputs: Seq[BoundInput], options: BlockOptions): Long =
     inputs.find(_.placeholder.fixedBatch.isDefined).fold(-1L) { i =>
       val n = i.placeholder.fixedBatch.get

@@ -22,7 +22,7 @@ private[tensorframes] object Merging {
     MergedFrames.reduce(df, reduction, inputs)
   }
 
-  /** As `blocks`, two rows at a time. */
+  /** Like `blocks`, two rows at a time. */
   def rows(df: DataFrame, program: Program, options: BlockOptions): DataFrame = {
     val (reduction, inputs) = ofPairs(df, program, options)
     MergedFrames.reduce(df, reduction, inputs)
@@ -45,7 +45,7 @@ private[tensorframes] object Merging {
     .headOption
     .getOrElse(
       throw new SparkDLException(
-        s"$operation: the DataFrame has no rows (after invalid ones were left out, if so asked), and there is no result " +
+        s"$operation: the DataFrame has no rows (perhaps because invalid ones were left out), and there is no result " +
           "without any: expected at least one. Check it with isEmpty first, or use aggregate, which gives an empty DataFrame."
       )
     )
@@ -104,7 +104,7 @@ private[tensorframes] object Merging {
   */
 final private[tensorframes] case class Merged(inputs: Seq[TensorSpec], output: TensorSpec, column: String)
 
-/** Finds which placeholders take the cells of which output, and checks that what comes out can go in again. */
+/** Finds which placeholders take the cells of which output, and checks that outputs can be fed again. */
 final private[tensorframes] class MergedCells(operation: String, val program: Program, df: DataFrame) {
   private val binding = new Binding(operation, program, df)
 
@@ -112,28 +112,28 @@ final private[tensorframes] class MergedCells(operation: String, val program: Pr
 
   /** For programs over a block: the placeholder `x_input`, or one that is named or fed like the output. */
   def blocks: Seq[Merged] = {
-    val found = program.outputs.map(o => Seq(blockOf(o)))
-    requireNoOther(found.flatten, "x_input (or one that is fed from column x)")
-    found.flatten.foreach(p => p.fixedBatch.foreach(fixed(p, _)))
-    merged(found, (p, c) => binding.bindBlock(p, c), _.block())
+    val takers = program.outputs.map(o => Seq(blockOf(o)))
+    requireNoOther(takers.flatten, "x_input (or one that is fed from column x)")
+    takers.flatten.foreach(p => p.fixedBatch.foreach(fixed(p, _)))
+    merged(takers, (p, c) => binding.bindBlock(p, c), _.block())
   }
 
   /** For programs over two rows: the placeholders `x_1` and `x_2`. */
   def pairs: Seq[Merged] = {
-    val found = program.outputs.map(o => Seq(1, 2).map(i => pairOf(o, i)))
-    requireNoOther(found.flatten, "x_1 and x_2")
-    found.zip(program.outputs).foreach { case (Seq(a, b), o) =>
-      if (columnOf(o, a) != columnOf(o, b)) differ(o, a, b)
+    val takers = program.outputs.map(o => Seq(1, 2).map(i => pairOf(o, i)))
+    requireNoOther(takers.flatten, "x_1 and x_2")
+    takers.zip(program.outputs).foreach { case (Seq(a, b), o) =>
+      if (columnOf(o, a) != columnOf(o, b)) failDifferent(o, a, b)
     }
-    merged(found, (p, c) => binding.bindRow(p, c), _.row)
+    merged(takers, (p, c) => binding.bindRow(p, c), _.row)
   }
 
   private def merged(
-      found: Seq[Seq[TensorSpec]],
+      takers: Seq[Seq[TensorSpec]],
       bind: (TensorSpec, StructField) => BoundInput,
       spec: BoundInput => TensorSpec
   ): Seq[Merged] = {
-    val bound = found.zip(program.outputs).map { case (ps, o) => ps.map(p => bind(p, columnOf(o, p))) }
+    val bound = takers.zip(program.outputs).map { case (ps, o) => ps.map(p => bind(p, columnOf(o, p))) }
     val outputs = binding.outputs(bound.flatten.map(spec))
     bound.zip(outputs).map { case (inputs, output) =>
       val cell = inputs.foldLeft(output)(sameCell)
@@ -141,7 +141,7 @@ final private[tensorframes] class MergedCells(operation: String, val program: Pr
     }
   }
 
-  /** What comes out must be a cell like those that go in; the shape is what both tell. */
+  /** An output must be a cell like the input's; its shape is what both tell. */
   private def sameCell(output: TensorSpec, input: BoundInput): TensorSpec = {
     val shape = output.shape.getOrElse(input.cell)
     val fits =
@@ -184,8 +184,8 @@ final private[tensorframes] class MergedCells(operation: String, val program: Pr
     binding.columns.column(wanted)
   }
 
-  private def requireNoOther(found: Seq[TensorSpec], rule: String): Unit = {
-    val others = binding.placeholders.diff(found).map(_.name)
+  private def requireNoOther(takers: Seq[TensorSpec], rule: String): Unit = {
+    val others = binding.placeholders.diff(takers).map(_.name)
     if (others.nonEmpty)
       binding.fail(
         s"the placeholders ${others.mkString(", ")} belong to no output: an output x takes $rule, and nothing else is " +
@@ -198,7 +198,7 @@ final private[tensorframes] class MergedCells(operation: String, val program: Pr
       "of rows is merged at once"
   )
 
-  private def differ(output: String, first: TensorSpec, second: TensorSpec): Nothing = binding.fail(
+  private def failDifferent(output: String, first: TensorSpec, second: TensorSpec): Nothing = binding.fail(
     s"placeholders '${first.name}' and '${second.name}' take columns '${columnOf(output, first).name}' and " +
       s"'${columnOf(output, second).name}': expected the same, since two rows of one column are merged"
   )

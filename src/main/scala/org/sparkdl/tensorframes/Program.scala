@@ -36,9 +36,9 @@ final class Program private (
     */
   def feed(placeholder: String, column: String): Program = {
     val name = TensorName.short(placeholder)
-    val fed = new Program(graph, fetches, feeds + (name -> column))
-    fed.requireFeedable(name)
-    fed
+    val changed = new Program(graph, fetches, feeds + (name -> column))
+    changed.requireFeedable(name)
+    changed
   }
 
   override def toString: String = s"Program(${fetches.map(f => s"${f.name} = ${f.tensor}").mkString(", ")})"
@@ -54,7 +54,7 @@ final class Program private (
     graph.operation(name) match {
       case None                                           => fail(s"its graph has no placeholder '$name'; $needed")
       case Some("Placeholder" | "PlaceholderWithDefault") =>
-      case Some(op) => fail(s"'$name' is no placeholder but an operation of type $op; $needed")
+      case Some(op) => fail(s"'$name' is not a placeholder but an operation of type $op; $needed")
     }
     if (!graph.placeholders(tensors, feeds.keySet).exists(_.name == name))
       fail(s"placeholder '$name' is not needed for its outputs ${outputs.mkString(", ")}; $needed")
@@ -82,11 +82,11 @@ object Program {
     val session = Sessions.current
     val local = ModelReader.localize(path, session.sparkContext.hadoopConfiguration)
     if (!Files.isRegularFile(local))
-      throw new InvalidModelException(s"'$path' is no program: expected the file of a frozen graph (.pb).")
+      throw new InvalidModelException(s"'$path' is not a program: expected the file of a frozen graph (.pb).")
     fromBytes(Files.readAllBytes(local), fetches: _*)
   }
 
-  /** As `fromFile`, of a serialized GraphDef. */
+  /** Like `fromFile`, of a serialized GraphDef. */
   @varargs def fromBytes(graphDef: Array[Byte], fetches: String*): Program =
     named(graphDef, fetches.map(f => TensorName.short(f) -> f))
 
@@ -101,7 +101,7 @@ object Program {
     }
   }
 
-  /** A program whose outputs have names of their own.
+  /** A program whose outputs have names other than their tensors'.
     *
     * @param fetches
     *   (output, tensor)
@@ -109,7 +109,7 @@ object Program {
   private[sparkdl] def named(graphDef: Array[Byte], fetches: Seq[(String, String)]): Program =
     named(ProgramGraph(NativeRuntime.of(Sessions.settings), graphDef), fetches)
 
-  /** The same of a graph that was read already. */
+  /** The same for a graph that was already read. */
   private[sparkdl] def named(graph: ProgramGraph, fetches: Seq[(String, String)]): Program = {
     val wanted = fetches.map { case (name, tensor) => Fetch(name, TensorName.indexed(tensor)) }
     check(graph, wanted)
@@ -118,10 +118,10 @@ object Program {
 
   private def check(graph: ProgramGraph, fetches: Seq[Fetch]): Unit = {
     if (fetches.isEmpty) throw new SparkDLException("A program needs at least one output: name what to fetch.")
-    val twice = fetches.map(_.name).diff(fetches.map(_.name).distinct).distinct
-    if (twice.nonEmpty)
+    val duplicates = fetches.map(_.name).diff(fetches.map(_.name).distinct).distinct
+    if (duplicates.nonEmpty)
       throw new SparkDLException(
-        s"Outputs of a program need different names, got twice: ${twice.mkString(", ")}. Fetch each once."
+        s"Outputs of a program need different names, got twice: ${duplicates.mkString(", ")}. Fetch each once."
       )
     fetches.foreach(f => if (graph.operation(TensorName.operation(f.tensor)).isEmpty) missing(graph, f))
     val variables = graph.variables(fetches.map(_.tensor), Set.empty)
@@ -134,7 +134,7 @@ object Program {
   }
 
   private def missing(graph: ProgramGraph, fetch: Fetch): Nothing = throw new InvalidModelException(
-    s"The program's graph has no tensor '${TensorName.short(fetch.tensor)}'. Operations with names near it: " +
-      s"${graph.near(TensorName.operation(fetch.tensor)).mkString(", ")}."
+    s"The program's graph has no tensor '${TensorName.short(fetch.tensor)}'. Operations with similar names: " +
+      s"${graph.similarNames(TensorName.operation(fetch.tensor)).mkString(", ")}."
   )
 }

@@ -14,7 +14,8 @@ private[tensorframes] object Shapes {
     val columns = FrameSchema(df, "appendShape")
     val position = columns.position(column)
     val field = columns.schema(position)
-    val rank = ColumnTensors.of(field).flatMap(_.shape).getOrElse(fail(field, "a type that is no tensor")).size
+    val rank =
+      ColumnTensors.of(field).flatMap(_.shape).getOrElse(fail(field, "its type is not that of a tensor")).size
     if (rank != shape.size)
       fail(field, s"expected $rank dimension(s), the rows first, got ${TensorSpec.shapeString(Some(shape))}")
     val known = ShapeMetadata.write(field.metadata, shape.map(d => if (d <= 0) -1L else d))

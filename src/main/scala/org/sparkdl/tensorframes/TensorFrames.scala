@@ -10,8 +10,8 @@ import org.sparkdl.tensorframes.dsl.{ColumnPlaceholders, Operation}
   * dimension. In Scala, `import org.sparkdl.tensorframes._` gives DataFrames the same methods; this is also the form
   * for Java.
   *
-  * All but `reduceBlocks`, `reduceRows` and `analyze` are lazy. What the schema shows to be wrong is an exception at
-  * once (SchemaMismatchException, InvalidModelException), before a job starts.
+  * All but `reduceBlocks`, `reduceRows` and `analyze` are lazy. What the schema shows to be wrong throws immediately
+  * (SchemaMismatchException, InvalidModelException), before a job starts.
   */
 object TensorFrames {
 
@@ -24,7 +24,7 @@ object TensorFrames {
     Mapping.blocks(df, program, options)
   def mapBlocks(df: DataFrame, program: Program): DataFrame = mapBlocks(df, program, BlockOptions())
 
-  /** As `mapBlocks`, but the result has the outputs only, and these may have any number of rows (all the same). A
+  /** Like `mapBlocks`, but the result has the outputs only, and these may have any number of rows (all the same). A
     * program without placeholders is run once per block.
     */
   def mapBlocksTrimmed(df: DataFrame, program: Program, options: BlockOptions): DataFrame =
@@ -48,7 +48,7 @@ object TensorFrames {
     Merging.only(reducedBlocks(df, program, options), "reduceBlocks (reduce_blocks)")
   def reduceBlocks(df: DataFrame, program: Program): Row = reduceBlocks(df, program, BlockOptions())
 
-  /** As `reduceBlocks`, for a program that merges two rows: placeholders `x_1` and `x_2` of a cell's shape give
+  /** Like `reduceBlocks`, for a program that merges two rows: placeholders `x_1` and `x_2` of a cell's shape give
     * output `x`.
     */
   def reduceRows(df: DataFrame, program: Program, options: BlockOptions): Row =
@@ -63,14 +63,14 @@ object TensorFrames {
   def aggregate(grouped: RelationalGroupedDataset, program: Program): DataFrame =
     aggregate(grouped, program, BlockOptions())
 
-  /** Looks at all rows once and tells the shapes of the columns in their metadata; columns without a null are no
+  /** Looks at all rows once and records the shapes of the columns in their metadata; columns without a null are no
     * longer nullable (should the source change, a null in them ends the job).
     *
-    * Programs run without it; it makes shapes known that types do not show, such as the lengths of arrays.
+    * Programs run without it; it records shapes that types do not show, such as the lengths of arrays.
     */
   def analyze(df: DataFrame): DataFrame = Analysis.analyze(df)
 
-  /** Tells the shape of a column without looking at the rows.
+  /** Records the shape of a column without looking at the rows.
     *
     * @param shape
     *   the rows first; -1 or 0 = unknown
@@ -88,7 +88,7 @@ object TensorFrames {
   def block(df: DataFrame, column: String): Operation =
     ColumnPlaceholders.of(ColumnTensors.block(df, column), column, None)
 
-  /** As `block`, for the value of one row. */
+  /** Like `block`, for the value of one row. */
   def row(df: DataFrame, column: String, name: String): Operation =
     ColumnPlaceholders.of(ColumnTensors.row(df, column), column, Some(name))
   def row(df: DataFrame, column: String): Operation =

@@ -5,8 +5,8 @@ import org.apache.spark.sql.{DataFrame, RelationalGroupedDataset, Row}
 import org.sparkdl.tensorframes.dsl.Operation
 
 /** TensorFlow programs over DataFrames: `import org.sparkdl.tensorframes._`, then `df.mapBlocks(program)` or, with
-  * operations of [[tensorframes.dsl]], `df.mapBlocks(df.block("x") + 3.0 named "z")`. What each does is said at
-  * [[tensorframes.TensorFrames]].
+  * operations of [[tensorframes.dsl]], `df.mapBlocks(df.block("x") + 3.0 named "z")`. [[tensorframes.TensorFrames]]
+  * describes each of them.
   */
 package object tensorframes {
 

@@ -25,7 +25,7 @@ class RowCountsSuite extends SparkSuite {
       .node("Reshape", "y", Seq("sum", "dims"), Map("T" -> DType.Float32, "Tshape" -> DType.Int32))
   )
 
-  /** The first row; that it is one is known by a default only. */
+  /** The first row; only a default says that it is one row. */
   private def first: Model = TestModels.load(
     "first",
     Seq("y"),

@@ -25,7 +25,7 @@ class EngineSuite extends SparkSuite {
     finally pool.shutdown()
   }
 
-  test("tasks that come at once share one loaded model") {
+  test("tasks that arrive at the same time share one loaded model") {
     val model = shipped(TestModels.doubled(shape = Seq(-1, 11)))
     val leases = inParallel(8)(_ => Engine.acquire(model, "float32", settings))
     assert(leases.map(_.model).distinct.size == 1)
@@ -68,7 +68,7 @@ class EngineSuite extends SparkSuite {
     assert(Engine.loaded.isEmpty)
   }
 
-  test("each precision is a model of its own") {
+  test("each precision is a separate model") {
     Engine.closeUnused()
     val model = shipped(TestModels.doubled(shape = Seq(-1, 14)))
     val leases = Seq("float32", "bfloat16").map(Engine.acquire(model, _, settings))
@@ -139,7 +139,7 @@ class EngineSuite extends SparkSuite {
     assert(Engine.loaded.isEmpty)
   }
 
-  test("a graph that TensorFlow cannot load is named, with the remedy") {
+  test("a graph that TensorFlow cannot load is an error with its name and the remedy") {
     val file = java.nio.file.Files.createTempFile("broken", ".pb")
     java.nio.file.Files.write(file, "this is no graph".getBytes)
     val broken = ShippedModel.of(spark.sparkContext, GraphFiles("0" * 64, file, Nil))

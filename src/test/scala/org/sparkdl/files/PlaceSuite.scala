@@ -17,13 +17,13 @@ import org.sparkdl.model.Labels
 import org.sparkdl.sql.ModelCatalog
 import org.sparkdl.testing.{MiniHdfs, SparkSuite, TestModels}
 
-/** Paths and URIs: the table that python/tests/test_place_rules.py has, too, and a real HDFS. */
+/** Paths and URIs: the table that python/tests/test_place_rules.py also reads, and a real HDFS. */
 class PlaceSuite extends SparkSuite {
   private lazy val hadoop = spark.sparkContext.hadoopConfiguration
 
   new ObjectMapper().readTree(Paths.get("src/test/resources/places.json").toFile).asScala.foreach { c =>
     val text = c.get("text").asText
-    test(s"takes '$text' for what it is") {
+    test(s"reads '$text' as what it is") {
       def expected(key: String) = c
         .get(key)
         .asText
@@ -32,7 +32,7 @@ class PlaceSuite extends SparkSuite {
       if (c.has("error"))
         assert(
           intercept[SettingsException](Place.of(text)).getMessage ==
-            s"Cannot take '$text' for a path: ${expected("error")}."
+            s"Cannot use '$text' as a path: ${expected("error")}."
         )
       else if (c.has("local")) assert(Place.of(text).target(hadoop).toUri.getPath == expected("local"))
       else assert(Place.of(text).decoded.toString == expected("remote"))
@@ -63,7 +63,7 @@ class PlaceSuite extends SparkSuite {
   test("what cannot be reached is named") {
     def message(text: String) = intercept[SettingsException](Model.load(text)).getMessage
     assert(message("nosuch://host/m").startsWith("Cannot reach 'nosuch://host/m': No FileSystem for scheme"))
-    assert(message("hdfs:/m").contains("where it went through pathlib.Path, that took a slash away"))
+    assert(message("hdfs:/m").contains("if it went through pathlib.Path, that removed a slash"))
   }
 
   test("models, catalogs, labels and what is saved are on HDFS as they are on this machine") {

@@ -7,7 +7,7 @@ import org.sparkdl.runtime.DType.{Float64, Int32}
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.testing.TestRuntime.runtime
 
-/** Measures what a row costs by each way of lifting: `build/sbt "Test/runMain org.sparkdl.graph.LiftSpeed"`. */
+/** Measures the cost of a row for each way of lifting: `build/sbt "Test/runMain org.sparkdl.graph.LiftSpeed"`. */
 object LiftSpeed {
   private val Rows = 1024
   private type Way = RowGraph => ((org.tensorflow.proto.GraphDef, Seq[String]), Boolean)

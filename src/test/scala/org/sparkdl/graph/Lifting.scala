@@ -66,7 +66,7 @@ object Value {
   }
 }
 
-/** An input: name, dtype, the shape that the graph gets to know, the shape of the values. */
+/** An input: name, dtype, the shape that the graph knows, the shape of the values. */
 final case class In(name: String, dtype: DType, declared: Seq[Long], actual: Seq[Long])
 
 object In {
@@ -140,7 +140,7 @@ trait Lifting {
     wayOf(block)
   }
 
-  /** Runs the row graph; an output that is an input is what was fed. */
+  /** Runs the row graph; an output that is an input is taken from what was fed. */
   private def rowByRow(graph: Array[Byte], outputs: Seq[String], values: Seq[Seq[(String, Value)]]) = {
     val fetches = outputs.distinct.filterNot(values.head.map(_._1).contains)
     run(graph, fetches, values).zip(values).map { case (found, fed) =>

@@ -79,7 +79,7 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
     }
   }
 
-  test("rows whose outputs have shapes of their own are run one by one") {
+  test("rows whose outputs differ in shape are run one by one") {
     val way = check(Seq(In("x", Bool, 4), In("y", Float64, 4)), Seq("at", "y", "sum")) {
       _.node("Where", "at", Seq("x"), Map("T" -> Bool))
         .const("zero", Int32, Seq(0))
@@ -139,7 +139,7 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
     assert(checkGraph(full, Seq(In("x", Float64, 2)), Seq("z")) == Mapped)
   }
 
-  test("branches of the old kind are called for each row") {
+  test("branches of TensorFlow 1 are called for each row") {
     val way = check(Seq(In("x", Float64, 2), In("b", Bool)), Seq("z")) {
       _.node("Switch", "s", Seq("x", "b"), double)
         .node("Neg", "no", Seq("s"), double)
@@ -150,7 +150,7 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
     assert(way == Mapped)
   }
 
-  test("loops of the old kind run one by one") {
+  test("loops of TensorFlow 1 run one by one") {
     val frame = Map("T" -> Float64, "frame_name" -> "loop")
     val way = check(Seq(In("x", Float64)), Seq("out")) {
       _.tensor("limit", Float64, Nil, Seq(100.0))
@@ -230,7 +230,7 @@ class RowGraphsSuite extends AnyFunSuite with Lifting {
   }
 }
 
-/** A few operations on two inputs, one after the other; some have no rule. */
+/** A few operations on two inputs, in turn; some have no rule. */
 private final class RandomGraph(random: Random) {
   private val first = Seq.fill(random.nextInt(4))(random.nextInt(3) + 1L)
   val inputs: Seq[In] = Seq(In("x", Float64, first: _*), In("y", Float64, first.drop(random.nextInt(2)): _*))

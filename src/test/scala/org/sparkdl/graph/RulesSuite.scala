@@ -314,7 +314,7 @@ class RulesSuite extends AnyFunSuite with Lifting {
     assert(way == Vectorised)
   }
 
-  test("several values added, and values chosen in the old way") {
+  test("several values added, and values chosen by Select") {
     val way =
       check(Seq(In("x", Float64, 2, 3), In("b", Bool, 2, 3), In("one", Bool)), Seq("sum", "chosen", "whole")) {
         _.tensor("c", Float64, Seq(2, 3), (1 to 6).map(_.toDouble))

@@ -150,7 +150,7 @@ class ImageDecoderSuite extends AnyFunSuite {
       reason(png, 89478485) == "this PNG claims 30000x30000 pixels, more than the 89478485 that " +
         "spark.sparkdl.image.maxPixels allows"
     )
-    assert(reason(png, Long.MaxValue).endsWith("that fit into memory of the JVM in one piece"))
+    assert(reason(png, Long.MaxValue).endsWith("that fit into one array of the JVM"))
     assert(reason(jpeg(10, 11), 109).contains("claims 11x10 pixels, more than the 109"))
     assert(ImageDecoder.decode(runtime, jpeg(10, 11), 110).isRight)
   }
@@ -169,7 +169,7 @@ class ImageDecoderSuite extends AnyFunSuite {
     assert(reason(png).startsWith("this PNG of 64x64 pixels cannot be decoded: its data is corrupt (TensorFlow: "))
   }
 
-  test("answers any damage without throwing, from many threads at once") {
+  test("returns a reason for any damage instead of throwing, from many threads at once") {
     val originals = Seq("jpg", "png", "bmp", "gif").map(encode(picture(40, 50), _)) :+ oriented(jpeg(90, 90), 6)
     val expected = originals.map(decodeTo(_, ImageTarget(16, 16)).fold(fail(_), _.toSeq))
     val pool = Executors.newFixedThreadPool(4)

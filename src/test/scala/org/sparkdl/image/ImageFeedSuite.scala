@@ -18,7 +18,7 @@ import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.testing.{SparkSuite, TestModels}
 
-/** What of images arrives in a model's input: of every kind of column, dtype, order and size. */
+/** What a model's input receives of images: of every kind of column, dtype, order and size. */
 class ImageFeedSuite extends SparkSuite {
   import spark.implicits._
 
@@ -27,7 +27,7 @@ class ImageFeedSuite extends SparkSuite {
   private def info(height: Int = -1, width: Int = -1, order: String = "BGR", preprocessing: String = "none") =
     ImageInfo("x", height, width, order, preprocessing)
 
-  /** The numbers that the input gets of each row, null where it gets none, and the reasons. */
+  /** The numbers that the input receives of each row, null where it receives none, and the reasons. */
   private def fed(
       df: DataFrame,
       image: ImageInfo,
@@ -45,7 +45,7 @@ class ImageFeedSuite extends SparkSuite {
     val y = plain.outputs.head.spec
     val application = plain.copy(
       model = plain.model.copy(image = Some(image)),
-      // an identity of uint8 or of any shape is a vector all the same
+      // an identity of uint8 or of any shape still becomes a vector
       outputs = Seq(OutputColumn.vector(TensorSpec(y.name, y.tensor, dtype, y.shape)))
     )
     ModelFrames.append(df, application, Seq("image"), Seq("numbers"), Some("why"), None)
@@ -152,10 +152,10 @@ class ImageFeedSuite extends SparkSuite {
   private def pixels(height: Int, width: Int, seed: Int): Seq[Double] =
     TestImages.bgr(TestImages.picture(height, width, seed)).toSeq.map(b => (b & 0xff).toDouble)
 
-  /** Sizes in an order in which some follow their like and some do not. */
+  /** Sizes in an order in which some follow an equal size and some do not. */
   private val sizes = Seq((5, 7), (5, 7), (7, 5), (5, 7), (2, 9), (2, 9), (2, 9), (2, 9), (1, 1))
 
-  test("images of any size keep it, and those of equal size that follow one another share a batch") {
+  test("images of any size keep their size, and consecutive ones of equal size share a batch") {
     val df = sizes.zipWithIndex.map { case ((h, w), i) => png(h, w, i) }.toDF("image").coalesce(1)
     val expected = sizes.zipWithIndex.map { case ((h, w), i) => (pixels(h, w, i), null) }
     for (dtype <- Seq(DType.UInt8, DType.Float32); batch <- Seq(1, 3, 8))
@@ -239,7 +239,8 @@ class ImageFeedSuite extends SparkSuite {
       message(info(), shape = Seq(-1L, 2L, 2L, 1L)).contains("channelOrder 'BGR' gives 3 channel(s); expected 1")
     )
     assert(
-      message(info(4, 4), shape = Seq(-1L, 2L, 4L, 3L)).contains("images are to be 4x4 (height x width), which is")
+      message(info(4, 4), shape = Seq(-1L, 2L, 4L, 3L))
+        .contains("images are resized to 4x4 (height x width), which is")
     )
     assert(message(info(4)).contains("Image size must be at least 1x1"))
     val text = intercept[SparkDLException](fed(Seq(1).toDF("image"), info()))

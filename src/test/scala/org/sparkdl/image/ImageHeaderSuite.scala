@@ -48,7 +48,7 @@ class ImageHeaderSuite extends AnyFunSuite {
     assert(reason(png) == "this PNG claims a size of 0x2 pixels (width x height); both must be at least 1")
   }
 
-  test("answers every cut and every damage without throwing") {
+  test("returns a reason for every cut and every damage instead of throwing") {
     val random = new Random(7)
     val colour = picture(9, 11)
     for (format <- Seq("jpg", "png", "bmp", "gif")) {

@@ -97,7 +97,7 @@ class ReadImagesSuite extends SparkSuite {
     }
   }
 
-  test("a sample is the same for the same seed, another for another, and is taken before files are read") {
+  test("a sample is the same for the same seed, a different one for another, and is taken before files are read") {
     def sample(ratio: Double, seed: Long) = ImageSchema.readImages(place, sampleRatio = ratio, seed = seed)
     assert(sample(0.0, 1).count() == 0 && sample(1.0, 1).count() == 12)
     val samples = (0L until 20L).map(seed => names(sample(0.5, seed)))

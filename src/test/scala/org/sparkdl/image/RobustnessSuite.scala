@@ -19,7 +19,7 @@ class RobustnessSuite extends SparkSuite {
   private def files: Seq[Path] =
     Files.walk(data).iterator.asScala.filter(Files.isRegularFile(_)).toSeq.sortBy(_.toString)
 
-  /** From "folder/name" to the answer in the table: "height x width x channels", or the reason. */
+  /** From "folder/name" to the result in the table: "height x width x channels", or the reason. */
   private lazy val documented: Map[String, String] = {
     val row = """\| `([^`]+/[^`]+)` \| [^|]+ \| (.+) \|""".r
     Files.readAllLines(Paths.get("docs/images.md")).asScala.collect { case row(name, answer) => name -> answer }.toMap
@@ -32,7 +32,7 @@ class RobustnessSuite extends SparkSuite {
 
   private def good(i: Int) = encode(picture(9 + i % 5, 8, i), "png")
 
-  test("every file has the answer that docs/images.md gives") {
+  test("every file has the result that docs/images.md documents") {
     val answers = files.map(f => name(f) -> answer(ImageDecoder.decode(runtime, Files.readAllBytes(f), maxPixels)))
     val wrong = answers.filter { case (file, is) => !documented.get(file).contains(is) }
     assert(wrong.isEmpty, wrong.map { case (f, is) => s"| `$f` | ? | $is |" }.mkString("\n", "\n", "\n"))

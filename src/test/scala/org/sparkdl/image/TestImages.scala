@@ -63,7 +63,7 @@ object TestImages {
   def decodeTo(bytes: Array[Byte], target: ImageTarget, maxPixels: Long = 1L << 30): Either[String, Array[Byte]] =
     intoSlot(target)(ImageDecoder.decodeInto(runtime, bytes, target, maxPixels, _))
 
-  /** Gives `fill` native memory with guards on both sides, which must stay as they are. */
+  /** Calls `fill` with native memory that has guards on both sides, which must stay unchanged. */
   def intoSlot(target: ImageTarget)(fill: Long => String): Either[String, Array[Byte]] = {
     val guard = 64
     val slot = Platform.allocateMemory(target.bytes + 2L * guard)

@@ -56,7 +56,7 @@ class AggregateSuite extends SparkSuite with Operators {
     assert(sorted(sums) == sorted(plain))
   }
 
-  test("rows of a key are merged in their order, whatever comes first through the shuffle") {
+  test("rows of a key are merged in their order, whatever order the shuffle brings them in") {
     val words = (0 until 3000).map(i => (i % 17, s"$i "))
     val expected = words.groupBy(_._1).map { case (k, rows) => k -> rows.map(_._2).mkString }
     Seq(1, 5, 50).foreach { partitions =>
@@ -130,7 +130,7 @@ class AggregateSuite extends SparkSuite with Operators {
     assert(merged(rows.filter("x < 0").groupBy("k")).collect().isEmpty)
   }
 
-  test("groups may have values of different shapes, rows of one group not") {
+  test("groups may differ in the shapes of their values, rows of one group may not") {
     val data = (0 until 300).map(i => (i % 5, Seq.fill(i % 5)(1.0)))
     val df = spark.sparkContext.parallelize(data, 3).toDF("k", "x")
     val vectors = TestReductions.sum("x", Seq(-1L))
@@ -153,7 +153,7 @@ class AggregateSuite extends SparkSuite with Operators {
     assert(sorted(merged(df.groupBy("k"), skipping)) == Seq(Row(1, 1.0), Row(3, 2.0)))
   }
 
-  test("what is no plain groupBy is refused, and so are keys that cannot be grouped by") {
+  test("anything but a plain groupBy is refused, and so are keys that cannot be grouped by") {
     Seq(rows.rollup("k"), rows.cube("k"), rows.groupBy("k").pivot("k", Seq(1L))).foreach { grouped =>
       val error = intercept[SparkDLException](merged(grouped))
       assert(error.getMessage.contains("one group per key"), error.getMessage)

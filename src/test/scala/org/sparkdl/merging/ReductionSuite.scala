@@ -45,7 +45,7 @@ class ReductionSuite extends SparkSuite with Operators {
     assert(one(df, TestReductions.mean) == Row(499.5, 1000.0))
   }
 
-  test("the result of one row is the row, of none no row, and empty partitions add nothing") {
+  test("the result of one row is the row, that of no rows is no row, and empty partitions add nothing") {
     val few = numbers.filter("x = 20 OR x = 900")
     assert(one(few, TestReductions.sum("x")) == Row(920.0))
     val single = merged(numbers.filter("x = 20").select(col("x").cast("float") as "x"), TestReductions.sum("x"))

@@ -39,7 +39,7 @@ class DeepImageFeaturizerSuite extends SparkSuite {
     assert(none.size == Height * Width * 3 && none.toArray.take(6).toSeq == Seq(255, 128, 0, 255, 128, 0))
   }
 
-  test("unusual images and files have their documented answers, in their places") {
+  test("unusual images and files have their documented results, in their places") {
     val jpeg = TestImages.jpeg(40, 30)
     val good = png(0x102030)
     val rows = Seq[(Array[Byte], String)](
@@ -100,7 +100,7 @@ class DeepImageFeaturizerSuite extends SparkSuite {
     assert(Engine.loaded.count(_ == hash) == 1)
   }
 
-  test("the session's settings hold where a param is unset, and a param goes before them") {
+  test("the session's settings hold where a param is unset, and a param takes precedence") {
     spark.conf.set("spark.sparkdl.models.dir", modelDir.toString)
     try {
       val stage = featurizer
@@ -114,7 +114,7 @@ class DeepImageFeaturizerSuite extends SparkSuite {
     assert(features(featurizer.setInputCol("an.image").transform(odd)).size == 2)
   }
 
-  test("a bundle that is no image model is refused") {
+  test("a bundle that is not an image model is refused") {
     val target = java.nio.file.Files.createTempDirectory("sparkdl-").resolve("numbers")
     org.sparkdl.testing.TestModels.doubled().save(target.toString)
     val stage = new DeepImageFeaturizer().setInputCol("image").setOutputCol("features").setWeights(target.toString)

@@ -76,7 +76,7 @@ class DeepImagePredictorSuite extends SparkSuite {
     assert(predicted(DeepImagePredictor.load(path)).head.map(_.getString(1)) == Seq("bleu", "vert", "rouge"))
   }
 
-  test("weights without a classifier are refused, with what they have") {
+  test("weights without a classifier are refused, with the outputs that they have") {
     val bare = write(Files.createTempDirectory("sparkdl-").resolve("b"), "MobileNetV2", top = false)
     val e = intercept[InvalidModelException](predictor.setWeights(bare.toString).transform(images))
     assert(e.getMessage.contains("have no classifier on top") && e.getMessage.contains("features_avg"))

@@ -47,7 +47,7 @@ class FittedModelsSuite extends SparkSuite {
     assert(classifier().labels == Seq("red", "green", "blue"))
   }
 
-  test("columns without a name are not made, and one must have a name") {
+  test("columns without a name are left out, and one must have a name") {
     val some = classifier().setProbabilityCol("").setPredictionCol("")
     assert(some.transform(pictures).columns.toSeq == Seq("id", "path", "content", "predictedLabel"))
     val e = intercept[SparkDLException](some.setPredictedLabelCol("").transform(pictures))
@@ -63,7 +63,7 @@ class FittedModelsSuite extends SparkSuite {
     assert(message(classifier().setPredictionCol("p").setProbabilityCol("p")).contains("'p'"))
   }
 
-  test("a model that is no classifier is refused with what was expected") {
+  test("a model that is not a classifier is refused with what was expected") {
     val bare = write(folder().resolve("bare"), "bare", top = false)
     val e = intercept[InvalidModelException](classifier(bare).transform(pictures))
     assert(e.getMessage.contains("'bare' is not a model of ImageClassifierEstimator"))

@@ -51,10 +51,10 @@ class KerasImageFileTransformerSuite extends SparkSuite {
     assert(length(stage(anySize(3)).setTargetSize(Array(4, 5))) == Seq.fill(3)(4 * 5 * 3))
     assert(length(stage(anySize(1)).setTargetSize(Array(4, 5))) == Seq.fill(3)(4 * 5))
     val e = intercept[SchemaMismatchException](stage().setTargetSize(Array(4, 5)).transformSchema(files.schema))
-    assert(e.getMessage.contains("images are to be 4x5 (height x width), which is not its size"))
+    assert(e.getMessage.contains("images are resized to 4x5 (height x width), which is not the input's size"))
   }
 
-  test("values that cannot be are refused when they are set") {
+  test("values that are not allowed are refused when they are set") {
     def message(change: KerasImageFileTransformer => Any) = intercept[SparkDLException](change(stage())).getMessage
     assert(
       message(_.setTargetSize(Array(4))) == "targetSize must be height and width in pixels, each at least 1, got [4]."
@@ -92,7 +92,7 @@ class KerasImageFileTransformerSuite extends SparkSuite {
     )
   }
 
-  test("images that Python loaded are fed in place of the files, with Python's reasons") {
+  test("images that Python loaded are fed instead of the files, with Python's reasons") {
     val session = spark
     import session.implicits._
     val loaded = structs(spark, struct(0xff0000), null, struct(0x0000ff))

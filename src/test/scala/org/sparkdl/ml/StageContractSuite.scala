@@ -281,9 +281,9 @@ object StageContractSuite {
     * @param wrong
     *   a column of a type that the stage does not take
     * @param ready
-    *   with everything that it needs to give the column "out"
+    *   with everything that it needs to append the column "out"
     * @param rows
-    *   id, path and the input column, in one partition: a row per number of 0 to 3, -1 for a null
+    *   id, path and the input column, in one partition: a row for each number from 0 to 3, -1 for a null
     */
   final case class Contract(
       companion: MLReadable[_ <: ModelStage],

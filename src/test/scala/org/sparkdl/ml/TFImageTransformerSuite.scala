@@ -74,7 +74,7 @@ class TFImageTransformerSuite extends SparkSuite {
     assert(out.toSeq.slice(1, 5) == Seq(4, 4, 1, 0) && out.getAs[Array[Byte]](5).forall(_ == 0x80.toByte))
   }
 
-  test("an output that is no image is refused as one on the driver") {
+  test("an output that cannot become an image is refused on the driver") {
     val df = structs(spark, struct(0xff0000))
     def message(s: TFImageTransformer) = intercept[SparkDLException](s.transformSchema(df.schema)).getMessage
     assert(
@@ -102,7 +102,7 @@ class TFImageTransformerSuite extends SparkSuite {
     )
   }
 
-  test("a graph with another placeholder is told from one with a single input") {
+  test("a graph with another placeholder is distinguished from one with a single input") {
     val two = TestModels.write(
       "two",
       _.placeholder("a", DType.Float32, any)

@@ -53,7 +53,7 @@ class TensorStageSuite extends SparkSuite {
     val saved = new TFTransformer().setTfInputGraph(bundle).setInputMapping(Map("x" -> "a"))
     assert(
       message(saved.setOutputMapping(Map("product" -> "p")))
-        .contains("no column is given for scope/b: float32 [?, 2] of model 'twoByTwo'; given are 'x' for 'a'")
+        .contains("no column feeds scope/b: float32 [?, 2] of model 'twoByTwo'; the columns are 'x' for 'a'")
     )
     assert(
       message(saved.setInputMapping(Map("x" -> "a", "y" -> "b")))

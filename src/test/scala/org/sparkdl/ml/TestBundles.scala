@@ -21,7 +21,7 @@ object TestBundles {
   val Width = 6
   val labels: Seq[(String, String)] = Seq("c0" -> "red", "c1" -> "green", "c2" -> "blue")
 
-  /** A directory as a model cache has it, with `<name>-<key>`. */
+  /** A directory as in a model cache, named `<name>-<key>`. */
   def cache(name: String = "MobileNetV2", key: String = "imagenet", top: Boolean = true, seed: Int = 0): Path = {
     val directory = Files.createTempDirectory("sparkdl-cache-")
     write(directory.resolve(s"$name-$key"), name, top, Some(labels), seed)

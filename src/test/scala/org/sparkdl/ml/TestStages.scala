@@ -9,7 +9,7 @@ import org.apache.spark.sql.types._
 import org.sparkdl.runtime.DType
 import org.sparkdl.testing.TestModels
 
-/** What the stages on tensors are tried on. */
+/** Inputs for the stages on tensors. */
 object TestStages {
 
   /** Params of a stage of any class: setters belong to the classes. */

@@ -12,7 +12,7 @@ import org.sparkdl.files.LocalFiles
 import org.sparkdl.runtime.{DType, GraphDefs}
 import org.sparkdl.testing.{SparkSuite, TestModels}
 
-/** Placeholders that no column feeds: what says so, and constants for them. */
+/** Placeholders that no column feeds: the errors, and constants for them. */
 class ConstantsSuite extends SparkSuite {
   import spark.implicits._
 
@@ -90,7 +90,7 @@ class ConstantsSuite extends SparkSuite {
     val unknown = refused(Map("kep" -> 1.0))
     assert(unknown.contains("there is no such placeholder; the placeholders are: x: float32 [?]; train: bool []"))
     assert(unknown.contains("scale: float32 []"))
-    assert(refused(Map("two" -> 1.0)).contains("it is no placeholder but an operation of type Const"))
+    assert(refused(Map("two" -> 1.0)).contains("it is not a placeholder but an operation of type Const"))
     assert(refused(Map("x" -> Seq(1.0))).contains("Input 'x' of model 'old' is fed by a column and has a constant"))
   }
 

@@ -64,8 +64,8 @@ class FileKindsSuite extends SparkSuite {
     }
   }
 
-  test("a text that is no graph to its end says where") {
-    assert(message(file("graph.pbtxt", "node { name: \"x\" ")).contains("its text is no GraphDef"))
+  test("a text that is not a complete graph says where it ends") {
+    assert(message(file("graph.pbtxt", "node { name: \"x\" ")).contains("its text is not a GraphDef"))
   }
 
   test("a folder without a model says what it is") {

@@ -10,7 +10,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
 
-/** The table of files that python/tests/test_labels.py has, too. */
+/** The table of files that python/tests/test_labels.py also reads. */
 class LabelsSuite extends AnyFunSuite {
   private val table = Paths.get("src/test/resources/label_files.json")
   private val cases: Seq[JsonNode] = new ObjectMapper().readTree(table.toFile).asScala.toSeq

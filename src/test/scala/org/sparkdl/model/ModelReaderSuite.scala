@@ -70,10 +70,10 @@ class ModelReaderSuite extends SparkSuite {
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
   }
 
-  test("what is no model says what was expected and what was found") {
+  test("what is not a model says what was expected and what was found") {
     val missing = message[ModelNotFoundException]("/no/such/model")
     assert(missing.contains("There is no model at '/no/such/model'. Expected a bundle"))
-    assert(missing.contains("Of a file of Keras make a bundle first: python -m sparkdl bundle FILE --out DIRECTORY"))
+    assert(missing.contains("Convert a Keras file to a bundle first: python -m sparkdl bundle FILE --out DIRECTORY"))
     val empty = Files.createTempDirectory("empty")
     Files.writeString(empty.resolve("a.txt"), "x")
     assert(

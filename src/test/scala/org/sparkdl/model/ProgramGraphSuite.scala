@@ -20,23 +20,23 @@ class ProgramGraphSuite extends AnyFunSuite {
 
   test("a file that is taken over is the graph of its bytes, and is gone") {
     val file = written(graph)
-    val files = ProgramGraph.taken(runtime, file).files(Seq("z:0"))
+    val files = ProgramGraph.takeOver(runtime, file).files(Seq("z:0"))
     assert(!Files.exists(file))
     assert(files.hash == ProgramGraph(runtime, graph).files(Seq("z:0")).hash)
     assert(Files.readAllBytes(files.path).sameElements(graph))
   }
 
   test("a file of the same graph is taken over, too") {
-    val first = ProgramGraph.taken(runtime, written(graph)).files(Seq("z:0"))
+    val first = ProgramGraph.takeOver(runtime, written(graph)).files(Seq("z:0"))
     val again = written(graph)
-    assert(ProgramGraph.taken(runtime, again).files(Seq("z:0")) == first)
+    assert(ProgramGraph.takeOver(runtime, again).files(Seq("z:0")) == first)
     assert(!Files.exists(again))
   }
 
-  test("a file that is no graph does not stay either") {
+  test("a file that is not a graph is deleted, too") {
     val file = written(Array[Byte](1, 2, 3))
-    val error = intercept[InvalidModelException](ProgramGraph.taken(runtime, file))
-    assert(error.getMessage.contains("Cannot use the program's graph: the bytes are no serialized GraphDef"))
+    val error = intercept[InvalidModelException](ProgramGraph.takeOver(runtime, file))
+    assert(error.getMessage.contains("Cannot use the program's graph: the bytes are not a serialized GraphDef"))
     assert(!Files.exists(file))
   }
 }

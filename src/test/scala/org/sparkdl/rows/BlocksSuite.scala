@@ -89,7 +89,7 @@ class BlocksSuite extends Programs with Operators {
     assert(
       e.contains(
         "Cannot feed column 'v' to input 'x' of program 'centred': the value is null, in row 2 (counted from 0) of " +
-          "partition 0. Mend or remove the row, or set handleInvalid to 'skip' to leave such rows out."
+          "partition 0. Fix or remove the row, or set handleInvalid to 'skip' to leave such rows out."
       )
     )
     val skipped = mapped(df, centred(), Some(Rows(10)), Seq("v"), HandleInvalid.Skip)
@@ -102,7 +102,7 @@ class BlocksSuite extends Programs with Operators {
     )
   }
 
-  test("an output that has not one row per row of the block is an error that names what is there for that") {
+  test("an output without one row per row of the block is an error that names what to use instead") {
     val e = message(mapped(ten, total(), Some(Rows(4))))
     assert(
       e.contains("Output 'total:0' of program 'total' has the shape [1]: expected 4 entries in its first dimension")
@@ -174,7 +174,7 @@ class BlocksSuite extends Programs with Operators {
     }
   }
 
-  /** Each in a thread of its own. */
+  /** Each in its own thread. */
   implicit private class InThreads[A](items: Seq[A]) {
     def par[B](run: A => B): Seq[B] = {
       import scala.concurrent.{Await, ExecutionContext, Future}

@@ -210,7 +210,7 @@ class OperatorSuite extends SparkSuite with Operators {
     assert(cast(DType.Bool) == Seq(true, false, true, true, true))
   }
 
-  test("an output that has not one entry per row is an error that names it") {
+  test("an output without one entry per row is an error that names it") {
     val m = TestModels.load(
       "mixed",
       Nil,

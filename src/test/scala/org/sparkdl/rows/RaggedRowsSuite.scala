@@ -12,7 +12,7 @@ import org.sparkdl.application.HandleInvalid
 import org.sparkdl.runtime.DType
 import org.sparkdl.testing.{Operators, Programs, TestModels}
 
-/** Rows whose cells differ in shape, where each row is a matter of its own. */
+/** Rows whose cells differ in shape and that do not depend on each other. */
 class RaggedRowsSuite extends Programs with Operators {
   import spark.implicits._
 

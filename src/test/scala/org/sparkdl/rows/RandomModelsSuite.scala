@@ -37,7 +37,7 @@ class RandomModelsSuite extends SparkSuite with Operators {
   private lazy val file: Path = TestModels.write("noise", noise)
   private def model: Model = { spark; Model.load(file.toString).withBatchSize(8) }
 
-  /** The same of one of TensorFlow's operations with a seed of its own. */
+  /** The same with one of TensorFlow's operations that has its own seed. */
   private def stateful(g: GraphDefs): GraphDefs = g
     .placeholder("x", DType.Float32, Seq(-1L, 2L))
     .node("Shape", "shape", Seq("x"), Map("T" -> DType.Float32))
@@ -87,7 +87,7 @@ class RandomModelsSuite extends SparkSuite with Operators {
     unsafe.unpersist()
   }
 
-  test("a column with a seed goes by its inputs, or by the columns after them") {
+  test("the numbers of a column with a seed follow from its inputs, or from the columns after them") {
     val seeded = model.withSeed(1)
     assert(ofColumn(seeded).distinct.size == 1)
     val keyed = drawn(zeros.select(col("id"), seeded(col("x"), col("id")) as "y"))
@@ -116,7 +116,7 @@ class RandomModelsSuite extends SparkSuite with Operators {
     assert(operators(df).size == 3)
   }
 
-  test("branches of a union are draws of their own, with a seed they are one") {
+  test("branches of a union draw separately, with a seed they are one") {
     def twofold(m: Model) = { val once = m.appendTo(zeros, Seq("x"), Seq("y")); once.union(once) }
     assert(drawn(twofold(model)).distinct.size == 2 * rows)
     val seeded = twofold(model.withSeed(1))
@@ -154,7 +154,7 @@ class RandomModelsSuite extends SparkSuite with Operators {
     assert(ofColumn(loaded).distinct.size == rows)
   }
 
-  test("programs that draw give each block and each row numbers of their own") {
+  test("programs that draw give each block and each row its own numbers") {
     val ofRow = new GraphDefs()
       .placeholder("x", DType.Float32, Seq(2L))
       .const("shape", DType.Int32, Seq(2))

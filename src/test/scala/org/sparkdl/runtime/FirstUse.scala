@@ -5,7 +5,7 @@ import scala.util.Try
 import org.sparkdl.Settings
 import org.sparkdl.tensorframes.dsl._
 
-/** The first uses of TensorFlow in a JVM, which [[FirstUseSuite]] starts for it; prints what comes of each. */
+/** The first uses of TensorFlow in a JVM, which [[FirstUseSuite]] starts for it; prints the result of each. */
 object FirstUse {
 
   /** @param arguments

@@ -12,13 +12,13 @@ import org.scalatest.funsuite.AnyFunSuite
 class LibraryLoaderSuite extends AnyFunSuite {
   private val place = Paths.get("somewhere")
 
-  /** A loader, and how often it has tried. */
+  /** A loader that counts its attempts. */
   private def counting(load: Int => Unit): (LibraryLoader, AtomicInteger) = {
     val tries = new AtomicInteger
     new LibraryLoader((_: Path) => load(tries.incrementAndGet())) -> tries
   }
 
-  test("threads that come at once load the library once") {
+  test("threads that arrive at the same time load the library once") {
     val (loader, tries) = counting(_ => Thread.sleep(50))
     val pool = Executors.newFixedThreadPool(8)
     try pool.invokeAll((1 to 8).map(_ => (() => loader(place)): Callable[Unit]).asJava).asScala.foreach(_.get())
@@ -44,7 +44,7 @@ class LibraryLoaderSuite extends AnyFunSuite {
     assert(tries.get == 1)
   }
 
-  test("a failure that may be mended is not kept") {
+  test("a failure that can be fixed is not kept") {
     val (loader, tries) = counting(n => if (n == 1) throw new IOException("No space left on device"))
     assert(intercept[IOException](loader(place)).getMessage == "No space left on device")
     loader(place)

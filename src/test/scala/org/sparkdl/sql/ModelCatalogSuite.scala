@@ -52,7 +52,7 @@ class ModelCatalogSuite extends SparkSuite with Operators {
     }
   }
 
-  test("calls on constants and on rows that the query spells out give what others give") {
+  test("calls on constants and on rows that the query spells out give what other calls give") {
     assert(query("SELECT models.twice(21), models.total(1, 2), models.twice(null)").head() == Row(42f, 3.0, null))
     val local = query("SELECT models.vectors(a) FROM VALUES (array(1f, 2f)), (null), (array(3f, 4f)) AS t(a)")
     assert(local.collect().toSeq == Seq(Row(Seq(2f, 4f)), Row(null), Row(Seq(6f, 8f))))

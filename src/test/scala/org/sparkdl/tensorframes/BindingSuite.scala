@@ -23,9 +23,9 @@ class BindingSuite extends SparkSuite {
     val m = message(df.mapBlocks(TestPrograms.sum().feed("x", "price")))
     assert(
       m == "Program 'z (map_blocks)': there is no column 'y' for placeholder 'y: float64 [?]'. The DataFrame has: x, price, " +
-        "text, a, n; fed are: x <- price. Rename a column or feed the placeholder from one (feed, feed_dict)."
+        "text, a, n; feeds: x <- price. Rename a column or feed the placeholder from one (feed, feed_dict)."
     )
-    refused(df.mapRows(TestPrograms.sum(Nil)))("'z (map_rows)'", "no column 'y'", "fed are: none")
+    refused(df.mapRows(TestPrograms.sum(Nil)))("'z (map_rows)'", "no column 'y'", "feeds: none")
   }
 
   test("another dtype or rank") {
@@ -148,7 +148,7 @@ class BindingSuite extends SparkSuite {
     refused(stream.reduceBlocks(TestPrograms.blockSum("x_input", "x")))("a stream has no last row", "foreachBatch")
   }
 
-  test("options that cannot be") {
+  test("options that are not allowed") {
     refused(BlockOptions(handleInvalid = "keep"))("'keep' cannot be used here")
     refused(BlockOptions(handleInvalid = "maybe"))("Unknown handleInvalid 'maybe'")
     refused(BlockOptions().withBlockRows(0))("at least 1 row, got 0")
@@ -157,13 +157,13 @@ class BindingSuite extends SparkSuite {
     refused(df.mapRows(TestPrograms.doubled(shape = Nil), whole))("map_rows has no blocks")
   }
 
-  test("programs that cannot be: fetches, feeds, variables") {
+  test("programs that are not possible: fetches, feeds, variables") {
     val sum = TestPrograms.sum()
-    refused(Program.fromBytes(Array[Byte](1, 2, 3), "z"))("no serialized GraphDef")
+    refused(Program.fromBytes(Array[Byte](1, 2, 3), "z"))("not a serialized GraphDef")
     refused(Program.fromBytes(Array[Byte](), "z"))("it has no operations")
     refused(TestPrograms.of("z:0", "z")(scalar))("different names, got twice: z")
     refused(TestPrograms.of()(scalar))("at least one output")
-    refused(TestPrograms.of("zz")(scalar))("no tensor 'zz'", "near it: z, x")
+    refused(TestPrograms.of("zz")(scalar))("no tensor 'zz'", "similar names: z, x")
     refused(
       df.mapBlocks(
         TestPrograms.of("z:1")(
@@ -174,7 +174,7 @@ class BindingSuite extends SparkSuite {
       "operation 'z' has no output 'z:1'"
     )
     refused(sum.feed("q", "x"))("has no placeholder 'q'; they need: x, y.")
-    refused(sum.feed("z", "x"))("'z' is no placeholder but an operation of type AddV2")
+    refused(sum.feed("z", "x"))("'z' is not a placeholder but an operation of type AddV2")
     refused(
       TestPrograms
         .of("x")(TestPrograms.summed(_, "x_input", "s", DType.Float64).placeholder("x", DType.Float64))
@@ -198,8 +198,8 @@ class BindingSuite extends SparkSuite {
     assert(e.getMessage.contains("NoSuchOp"))
   }
 
-  test("a file that is no graph, and none") {
+  test("a file that is not a graph, and one that does not exist") {
     refused(Program.fromFile("/nowhere/graph.pb", "z"))("There is no model at '/nowhere/graph.pb'")
-    refused(Program.fromFile(java.nio.file.Files.createTempDirectory("sparkdl-").toString, "z"))("is no program")
+    refused(Program.fromFile(java.nio.file.Files.createTempDirectory("sparkdl-").toString, "z"))("is not a program")
   }
 }

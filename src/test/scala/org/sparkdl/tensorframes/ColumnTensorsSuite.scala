@@ -63,7 +63,7 @@ class ColumnTensorsSuite extends SparkSuite {
     assert(shown(emptyToo, "a") == "int32 [2, ?, 2]", "an empty array does not tell how long its arrays are")
   }
 
-  test("columns that are no tensors keep what they had") {
+  test("columns that are not tensors keep what they had") {
     val df = Seq((1, java.sql.Date.valueOf("2020-01-01"))).toDF("x", "day")
     val analyzed = df.select(col("x"), col("day").as("day", Metadata.fromJson("""{"comment": "mine"}"""))).analyze()
     assert(analyzed.schema("day").nullable && analyzed.schema("day").metadata.getString("comment") == "mine")
@@ -99,13 +99,13 @@ class ColumnTensorsSuite extends SparkSuite {
     assert(shown(known.select((col("`a.b`").cast("array<float>")).as("y")), "y") == "float32 [?, ?]")
   }
 
-  test("appendShape refuses another rank, columns that are no tensors, and names that do not exist") {
+  test("appendShape refuses another rank, columns that are not tensors, and names that do not exist") {
     val df = Seq((1.0, java.sql.Date.valueOf("2020-01-01"))).toDF("x", "day")
     assert(
       message(df.appendShape("x", Array(-1, 2))) ==
         "Cannot give column 'x' (double) a shape: expected 1 dimension(s), the rows first, got [?, 2]."
     )
-    assert(message(df.appendShape("day", Array(-1))).contains("a type that is no tensor"))
+    assert(message(df.appendShape("day", Array(-1))).contains("its type is not that of a tensor"))
     assert(
       message(df.appendShape("y", Array(-1))) == "appendShape: there is no column 'y'. The DataFrame has: x, day."
     )
@@ -143,7 +143,7 @@ class ColumnTensorsSuite extends SparkSuite {
     assert(ColumnTensors.block(df, "x").shape.contains(Seq(-1L, 1L)), "any number of rows")
     assert(ColumnTensors.row(df, "x").shape.contains(Seq(1L)))
     assert(ColumnTensors.row(df, "text") == TensorSpec("text", "text", org.sparkdl.runtime.DType.Str, Some(Nil)))
-    assert(message(ColumnTensors.row(df, "day")).contains("Column 'day' is date, which is no tensor"))
+    assert(message(ColumnTensors.row(df, "day")).contains("Column 'day' is date, which is not a tensor"))
   }
 }
 

@@ -231,7 +231,7 @@ class MappingSuite extends SparkSuite with Operators {
     } finally query.stop()
   }
 
-  test("many threads with programs of their own, and all with the same one") {
+  test("many threads with their own programs, and all with the same one") {
     val shared = TestPrograms.doubled()
     val pool = Executors.newFixedThreadPool(8)
     try {

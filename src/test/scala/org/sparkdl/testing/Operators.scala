@@ -14,7 +14,7 @@ trait Operators extends AdaptiveSparkPlanHelper {
 
   def operators(df: DataFrame): Seq[EvalModelExec] = operators(df.queryExecution.executedPlan)
 
-  /** Those of subqueries, too. */
+  /** Including those of subqueries. */
   private def operators(plan: SparkPlan): Seq[EvalModelExec] =
     collectWithSubqueries(plan) { case e: EvalModelExec => e }
 
@@ -23,7 +23,7 @@ trait Operators extends AdaptiveSparkPlanHelper {
   private def metric(plan: SparkPlan, name: String): Long =
     operators(plan).map(_.metrics(name)).distinctBy(_.id).map(_.value).sum
 
-  /** What the operators of the one query counted that an action runs. */
+  /** What the operators counted in the one query that an action runs. */
   def metricOf(spark: SparkSession, name: String)(action: => Any): Long = {
     val executed = new CompletableFuture[SparkPlan]
     val listener = new QueryExecutionListener {

@@ -27,7 +27,7 @@ trait PlainSql extends SparkSuite with Operators {
     assert(bag(df) == bag(plain), clue)
   }
 
-  /** Rows that went through models when the query was collected. */
+  /** How many rows went through models when the query was collected. */
   protected def rowsRun(df: DataFrame): Long = { df.collect(); metric(df, "rows") }
 
   protected def replaced(query: String, made: String => String): String =

@@ -7,7 +7,7 @@ import org.sparkdl.Model
 import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.runtime.{DType, GraphDefs}
 
-/** Small block programs, and the bridge's way to apply them. */
+/** Small block programs, applied through the bridge. */
 trait Programs extends SparkSuite {
 
   /** The outputs first, then the columns; inputs are fed by `columns`, all by default by columns of their names. */
@@ -59,7 +59,7 @@ trait Programs extends SparkSuite {
       .node("Sum", "total", Seq("x", "axis"), reduction + ("keep_dims" -> true))
   )
 
-  /** twice: the rows, and again. */
+  /** twice: the rows, two times over. */
   def twice(cell: Long*): Model = TestModels.load(
     "twice",
     Nil,

@@ -14,7 +14,7 @@ import org.apache.spark.sql.execution.SparkPlan
 /** Spark's logical nodes and commands, found in its jars. */
 object SparkNodes {
 
-  /** The names of those that may hold an expression, or a query that does, by their constructors. */
+  /** The names of those that may hold an expression, or a query that does, as their constructors show. */
   lazy val mayHoldModel: Set[String] =
     all.filter(holdsExpression(_, mutable.Set.empty)).map(_.getSimpleName.stripSuffix("$")).toSet
 

@@ -18,7 +18,7 @@ object TestModels {
   /** z = x + y; two inputs. */
   def sum(shape: Seq[Long] = Seq(-1L)): Model = load("sum", Nil, sumGraph(_, shape))
 
-  /** The file of it. */
+  /** Its file. */
   def writeSum(): Path = write("sum", sumGraph(_, Seq(-1L)))
 
   private def sumGraph(g: GraphDefs, shape: Seq[Long]): GraphDefs = g
@@ -39,7 +39,7 @@ object TestModels {
   def identity(dtype: DType, shape: Seq[Long]): Model =
     load("identity", Nil, _.placeholder("x", dtype, shape).node("Identity", "y", Seq("x"), Map("T" -> dtype)))
 
-  /** Numbers from text; refuses text that is none. */
+  /** Numbers from text; refuses text that is not a number. */
   def parse: Model = load(
     "parse",
     Nil,

@@ -84,7 +84,7 @@ object TestReductions {
     _.node("StringJoin", column, Seq(s"${column}_1", s"${column}_2"), Map("N" -> 2L))
   )
 
-  /** Vectors of any lengths, one behind the other. */
+  /** Concatenates vectors of any lengths. */
   def concat(column: String): Reduction = pairs(
     "concat",
     column,

@@ -35,11 +35,12 @@ final private class GraphBuilder {
     BuiltGraph(graph.toBytes, outputs, feeds.result())
   }
 
-  /** What is one operation in the graph: placeholders that agree are the same one, however often they were made. */
+  /** What identifies an operation in the graph: equal placeholders are the same one, however often they were created.
+    */
   private def key(o: Operation): Any =
     if (o.op == "Placeholder" && o.scope.isEmpty) (o.name, o.dtype, o.shape, o.column) else o
 
-  /** TensorFlow does not give back what it was fed, so a placeholder is fetched as its identity. */
+  /** TensorFlow does not return what it was fed, so a placeholder is fetched through an identity. */
   private def tensor(fetch: Operation): String = {
     val name = written(key(fetch))
     if (fetch.op != "Placeholder") name
@@ -52,12 +53,12 @@ final private class GraphBuilder {
 
   /** Without recursion, since programs may be long. */
   private def write(fetch: Operation): Unit = {
-    val open = collection.mutable.Stack(fetch)
-    while (open.nonEmpty) {
-      val missing = open.top.inputs.filterNot(i => written.contains(key(i)))
-      if (missing.nonEmpty) open.pushAll(missing.reverse)
+    val pending = collection.mutable.Stack(fetch)
+    while (pending.nonEmpty) {
+      val missing = pending.top.inputs.filterNot(i => written.contains(key(i)))
+      if (missing.nonEmpty) pending.pushAll(missing.reverse)
       else {
-        val operation = open.pop()
+        val operation = pending.pop()
         if (!written.contains(key(operation))) put(operation)
       }
     }

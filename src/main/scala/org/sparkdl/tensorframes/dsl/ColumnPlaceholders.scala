@@ -2,7 +2,7 @@ package org.sparkdl.tensorframes.dsl
 
 import org.sparkdl.tensor.TensorSpec
 
-/** Placeholders of a column's own dtype and shape, which the column feeds whatever they are called. */
+/** Placeholders of a column's dtype and shape, which the column feeds whatever their names. */
 private[tensorframes] object ColumnPlaceholders {
 
   /** A placeholder of the column's dtype and, for a block of its values or for one of them, shape. */
@@ -11,7 +11,7 @@ private[tensorframes] object ColumnPlaceholders {
     Factory.placeholder(spec.dtype, spec.shape.get, name.getOrElse(operationName(column)), Some(column))
   }
 
-  /** The column's name with what operations cannot have in theirs replaced. */
+  /** The column's name, with characters replaced that are not allowed in names of operations. */
   private def operationName(column: String): String = {
     val allowed = column.replaceAll("[^A-Za-z0-9_.-]", "_")
     if (allowed.headOption.exists(c => c.isLetterOrDigit || c == '.')) allowed else s"column$allowed"

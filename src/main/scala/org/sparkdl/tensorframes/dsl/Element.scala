@@ -34,8 +34,8 @@ object Element {
   }
 }
 
-/** Says that a value of type `T` is a constant: an element, or sequences or arrays of elements of any depth. */
-@implicitNotFound("${T} is no constant: use numbers, booleans, strings, or Seqs or Arrays of them.")
+/** Evidence that a value of type `T` is a constant: an element, or sequences or arrays of elements of any depth. */
+@implicitNotFound("${T} is not a constant: use numbers, booleans, strings, or Seqs or Arrays of them.")
 final class Constant[-T] private ()
 
 object Constant {

@@ -4,7 +4,7 @@ import org.sparkdl.Sessions
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime, TfException, TfGraph}
 
-/** Makes operations: TensorFlow itself, asked for each, tells dtype and shape or why it refuses. */
+/** Creates operations: for each, TensorFlow itself infers dtype and shape, or says why it refuses. */
 private[dsl] object Factory {
 
   def apply(op: String, name: String, inputs: Seq[Operation], attributes: Map[String, Any] = Map.empty): Operation = {

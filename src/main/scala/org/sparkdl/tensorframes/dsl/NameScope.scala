@@ -1,7 +1,7 @@
 package org.sparkdl.tensorframes.dsl
 
-/** A prefix of names. Each use of `scope("a")` is an object of its own; which of them is "a" and which "a_1" turns
-  * out when a graph is built.
+/** A prefix of names. Each use of `scope("a")` is a separate object; which of them is "a" and which "a_1" is decided
+  * when a graph is built.
   */
 final private[dsl] class NameScope(val name: String, val parent: Option[NameScope])
 

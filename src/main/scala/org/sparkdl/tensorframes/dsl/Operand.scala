@@ -10,8 +10,8 @@ import org.sparkdl.runtime.DType
 /** What an operation may be combined with: another operation, or a value, which becomes a constant. */
 trait Operand {
 
-  /** The operation; a value takes the other side's dtype where every value of its own type has one there. */
-  private[dsl] def beside(other: DType): Operation
+  /** The operation; a value takes the other side's dtype where that can hold every value of its own type. */
+  private[dsl] def matching(other: DType): Operation
 }
 
 object Operand {
@@ -22,19 +22,19 @@ object Operand {
 /** A value: its own dtype, its shape, and its elements, row-major. */
 final private[dsl] case class Literal(dtype: DType, shape: Seq[Long], elements: Seq[Any]) extends Operand {
 
-  override private[dsl] def beside(other: DType): Operation =
-    if (Literal.Wider.get(dtype).exists(_.contains(other))) copy(dtype = other).operation else operation
+  override private[dsl] def matching(other: DType): Operation =
+    if (Literal.WiderTypes.get(dtype).exists(_.contains(other))) copy(dtype = other).operation else operation
 
   private[dsl] def operation: Operation = Factory.constant(this, "Const")
 }
 
 private[dsl] object Literal {
 
-  /** Where all values of a type can go without rounding. */
-  private val Wider: Map[DType, Set[DType]] = Map(
+  /** The types that hold all values of a type without rounding. */
+  private val WiderTypes: Map[DType, Set[DType]] = Map(
     DType.Int8 -> Set(DType.Int16, DType.Int32, DType.Int64, DType.Float32, DType.Float64),
     DType.Int16 -> Set(DType.Int32, DType.Int64, DType.Float32, DType.Float64),
-    // Scala's whole numbers are Ints when nothing is said, so they go beside floats, as in Scala itself
+    // Scala's whole numbers are Ints unless marked otherwise, so they go with floats, as in Scala itself
     DType.Int32 -> Set(DType.Int64, DType.Float32, DType.Float64),
     DType.Float32 -> Set(DType.Float64)
   )
@@ -50,7 +50,7 @@ private[dsl] object Literal {
         else s"elements of types ${dtypes.mkString(", ")}"
       )
     val dims = shape(value)
-    if (dims.product != elements.size || !even(value, dims)) fail(value, "parts of different lengths")
+    if (dims.product != elements.size || !isEven(value, dims)) fail(value, "parts of different lengths")
     Literal(dtypes.head, dims, elements)
   }
 
@@ -66,8 +66,8 @@ private[dsl] object Literal {
   private def shape(value: Any): Seq[Long] =
     parts(value).fold(Seq.empty[Long])(p => p.size.toLong +: p.headOption.toSeq.flatMap(shape))
 
-  private def even(value: Any, dims: Seq[Long]): Boolean = (parts(value), dims) match {
-    case (Some(p), n +: rest) => p.size == n && p.forall(even(_, rest))
+  private def isEven(value: Any, dims: Seq[Long]): Boolean = (parts(value), dims) match {
+    case (Some(p), n +: rest) => p.size == n && p.forall(isEven(_, rest))
     case (None, Seq())        => true
     case _                    => false
   }

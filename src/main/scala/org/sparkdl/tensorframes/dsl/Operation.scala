@@ -6,12 +6,13 @@ import org.sparkdl.tensor.TensorSpec
 
 /** An operation of a TensorFlow graph, with its output's dtype and shape.
   *
-  * It is an immutable description; `Program.of` makes a graph of those that are to be fetched. Made, combined and
-  * used by any number of threads. Its operators have names for Java: `plus`, `minus`, `times`, `div`, `lessThan` and
-  * so on.
+  * It is an immutable description; `Program.of` makes a graph of those that are to be fetched. Any number of threads
+  * may create, combine and use them. Its operators have names for Java: `plus`, `minus`, `times`, `div`, `lessThan`
+  * and so on.
   *
   * @param name
-  *   what it is called in the graph, where the second of a name gets "_1"; the name of its column when it is fetched
+  *   what it is called in the graph, where the second one with the same name gets "_1"; the name of its column when
+  *   it is fetched
   * @param shape
   *   as TensorFlow infers it; -1 = unknown dimension, None = unknown rank
   */
@@ -67,10 +68,10 @@ final class Operation private[dsl] (
 
   override def toString: String = s"$name: $dtype ${TensorSpec.shapeString(shape)}"
 
-  override private[dsl] def beside(other: DType): Operation = this
+  override private[dsl] def matching(other: DType): Operation = this
 
-  private def math(op: String, name: String, other: Operand) = Factory.binary(op, name, this, other.beside(dtype))
-  private def logic(op: String, other: Operand) = Factory(op, op, Seq(this, other.beside(dtype)))
+  private def math(op: String, name: String, other: Operand) = Factory.binary(op, name, this, other.matching(dtype))
+  private def logic(op: String, other: Operand) = Factory(op, op, Seq(this, other.matching(dtype)))
 }
 
 private[dsl] object Operation {

@@ -4,7 +4,7 @@ import scala.annotation.varargs
 
 import org.sparkdl.runtime.DType
 
-/** Makes operations. In Scala they are imported with `org.sparkdl.tensorframes.dsl._`; in Java they are static
+/** Creates operations. In Scala they are imported with `org.sparkdl.tensorframes.dsl._`; in Java they are static
   * methods of [[Operations]], which take dtypes by their names ("float64").
   *
   * Axes may be negative, counted from the last.
@@ -14,15 +14,15 @@ trait OperationFunctions {
   /** A dimension of any size. */
   val Unknown: Long = -1L
 
-  /** A value that is fed: by the column of its name unless another is named. */
+  /** A value that is fed, by the column of its name unless another is named. */
   def placeholder[T](dims: Long*)(implicit element: Element[T]): Operation = placeholderOf(element.dtype, dims)
   @varargs def placeholder(dtype: String, dims: Long*): Operation = placeholderOf(DType.fromName(dtype), dims)
 
   /** A constant of the value's own type (Float stays Float): an element, or nested `Seq`s, arrays or lists. */
   def constant(value: Any): Operation = Literal.of(value).operation
 
-  /** A value to combine an operation with, as Scala makes it by itself: it takes the operation's dtype where nothing
-    * is lost. For Java: `x.plus(value(1))`.
+  /** A value to combine an operation with, as Scala converts it implicitly: it takes the operation's dtype where
+    * nothing is lost. For Java: `x.plus(value(1))`.
     */
   def value(value: Any): Operand = Literal.of(value)
 
@@ -41,8 +41,8 @@ trait OperationFunctions {
   def square(x: Operation): Operation = Factory.unary("Square", "Square", x)
   def exp(x: Operation): Operation = Factory.unary("Exp", "Exp", x)
   def log(x: Operation): Operation = Factory.unary("Log", "Log", x)
-  def minimum(x: Operation, y: Operand): Operation = Factory.binary("Minimum", "Minimum", x, y.beside(x.dtype))
-  def maximum(x: Operation, y: Operand): Operation = Factory.binary("Maximum", "Maximum", x, y.beside(x.dtype))
+  def minimum(x: Operation, y: Operand): Operation = Factory.binary("Minimum", "Minimum", x, y.matching(x.dtype))
+  def maximum(x: Operation, y: Operand): Operation = Factory.binary("Maximum", "Maximum", x, y.matching(x.dtype))
 
   /** Converts to another dtype. */
   def cast[T](x: Operation)(implicit element: Element[T]): Operation = castTo(x, element.dtype)
@@ -60,11 +60,11 @@ trait OperationFunctions {
   @varargs def reduceMax(x: Operation, axes: Int*): Operation = reduced("Max", x, axes)
   @varargs def reduceMean(x: Operation, axes: Int*): Operation = reduced("Mean", x, axes)
 
-  /** Where the smallest value stands along an axis, as int64. */
+  /** The position of the smallest value along an axis, as int64. */
   def argMin(x: Operation, axis: Int): Operation = along("ArgMin", x, axis)
   def argMax(x: Operation, axis: Int): Operation = along("ArgMax", x, axis)
 
-  /** The same values with a dimension of size one more. */
+  /** The same values with one more dimension, of size one. */
   def expandDims(x: Operation, axis: Int): Operation = {
     val at = Factory.int(axis.toLong, "ExpandDims/dim")
     Factory("ExpandDims", "ExpandDims", Seq(x, at), Map("T" -> x.dtype, "Tdim" -> DType.Int64))

@@ -21,6 +21,6 @@ package object dsl extends dsl.OperationFunctions {
     def -(x: Operation): Operation = left(x) - x
     def *(x: Operation): Operation = left(x) * x
     def /(x: Operation): Operation = left(x) / x
-    private def left(x: Operation) = Literal.of(value).beside(x.dtype)
+    private def left(x: Operation) = Literal.of(value).matching(x.dtype)
   }
 }

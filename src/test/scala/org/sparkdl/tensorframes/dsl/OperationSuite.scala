@@ -148,7 +148,7 @@ class OperationSuite extends AnyFunSuite with Lifting {
     assert(constant(java.util.List.of(1.5, 2.5)).toString == "Const: float64 [2]")
   }
 
-  test("values that are no tensors are refused") {
+  test("values that are not tensors are refused") {
     def message(why: String, kind: String) =
       s"A constant cannot be made from this $kind: it has $why. Expected numbers, " +
         "booleans or strings of one type, or sequences of equal lengths of them."
@@ -160,7 +160,7 @@ class OperationSuite extends AnyFunSuite with Lifting {
     assertDoesNotCompile("placeholder[Any](1)")
   }
 
-  test("what TensorFlow refuses is refused at once, with its reason") {
+  test("what TensorFlow refuses is refused immediately, with its reason") {
     val message = refused(matMul(x, constant(Seq(Seq(1.0)))))
     assert(
       message.startsWith("Cannot compute 'MatMul' of x: float64 [?, 2] and Const: float64 [1, 1]: TensorFlow says: ")
@@ -171,7 +171,7 @@ class OperationSuite extends AnyFunSuite with Lifting {
     )
   }
 
-  test("names are TensorFlow's: the second of a name gets _1") {
+  test("names are TensorFlow's: the second one of a name gets _1") {
     assert(
       names(v + 1.0, v - 1.0, v + 2.0, (v + 3.0) named "z", (v + 4.0) named "z") == Seq(
         "add",
@@ -197,7 +197,7 @@ class OperationSuite extends AnyFunSuite with Lifting {
     assert(names(v + 1.0) == Seq("add"))
   }
 
-  test("placeholders that agree are one; a fetched placeholder is what was fed") {
+  test("placeholders that agree are one; a fetched placeholder returns what was fed") {
     val built = BuiltGraph.of(Seq(v + v, v))
     assert(values("v" -> doubles(1)(3))(v + v, v) == Seq(doubles(1)(6), doubles(1)(3)))
     assert(built.outputs == Seq("add" -> "add", "v" -> "v/output"))

@@ -7,25 +7,25 @@ import org.tensorflow.proto.{MetaGraphDef, NodeDef}
 import org.sparkdl.files.Sha256
 import org.sparkdl.runtime.{DType, GraphDefs}
 
-/** Operations that set the generators of random numbers of a SavedModel, which are variables, to what follows from a
-  * seed.
+/** Operations that set the random number generators of a SavedModel, which are variables, to states that follow from
+  * a seed.
   */
-private[sparkdl] object GeneratorSetting {
+private[sparkdl] object GeneratorSeeding {
 
   /** The tensor that takes the seed. */
   val Seed: String = s"${RandomDraws.Seed}:0"
 
   private val End = s"${RandomDraws.Seed}/done"
 
-  /** What is fetched to set them. */
+  /** The tensor to fetch in order to set them. */
   val Done: String = s"$End:0"
 
   /** Whether a graph with these operations, by name and type, has generators. */
-  def isFor(operations: Seq[(String, String)]): Boolean =
+  def isNeeded(operations: Seq[(String, String)]): Boolean =
     operations.exists { case (name, op) => op == Variable && DrawingNodes.isGenerator(name) }
 
   /** The operations for the generators of a serialized MetaGraphDef: a serialized GraphDef. */
-  def of(metaGraph: Array[Byte]): Array[Byte] = setting(variables(metaGraph))
+  def of(metaGraph: Array[Byte]): Array[Byte] = assignments(variables(metaGraph))
 
   private val Variable = "VarHandleOp"
 
@@ -43,13 +43,13 @@ private[sparkdl] object GeneratorSetting {
       .getOrElse(variable.getName)
 
   /** Operations that set the variables when `Done` is fetched. */
-  private def setting(variables: Seq[NodeDef]): Array[Byte] = {
+  private def assignments(variables: Seq[NodeDef]): Array[Byte] = {
     val graph = new GraphDefs().placeholder(RandomDraws.Seed, DType.Int64, Seq(2L))
     val set = variables.zipWithIndex.map { case (variable, i) =>
       val near = s"${RandomDraws.Seed}/$i"
       graph.node(Variable, s"$near/state", Nil, handle(variable))
-      graph.tensor(s"$near/own", DType.Int64, Seq(2L), own(variable))
-      graph.node("AddV2", s"$near/two", Seq(RandomDraws.Seed, s"$near/own"), Map("T" -> DType.Int64))
+      graph.tensor(s"$near/salt", DType.Int64, Seq(2L), salt(variable))
+      graph.node("AddV2", s"$near/two", Seq(RandomDraws.Seed, s"$near/salt"), Map("T" -> DType.Int64))
       graph.node("AssignVariableOp", s"$near/set", Seq(s"$near/state", value(graph, near, variable)), Int64Value)
       s"^$near/set"
     }
@@ -75,8 +75,8 @@ private[sparkdl] object GeneratorSetting {
       s"$near/three"
     }
 
-  /** Two numbers that tell a generator from others. */
-  private def own(variable: NodeDef): Seq[Long] = {
+  /** Two numbers by which a generator differs from others. */
+  private def salt(variable: NodeDef): Seq[Long] = {
     val hash = Sha256.of(sharedName(variable).getBytes("UTF-8"))
     Seq(hash.take(16), hash.slice(16, 32)).map(java.lang.Long.parseUnsignedLong(_, 16) >>> 2)
   }

@@ -2,8 +2,8 @@ package org.sparkdl.application
 
 import org.sparkdl.errors.SettingsException
 
-/** Whether a user's seed can make what a model draws repeatable. */
-private[application] object Repeatable {
+/** Checks that a user's seed can make the numbers that a model draws repeatable. */
+private[application] object SeedCheck {
 
   /** Refuses a seed for a model that draws numbers without it, or that cannot run a row alone. */
   def check(application: ModelApplication): Unit = for {
@@ -14,7 +14,7 @@ private[application] object Repeatable {
       refuse(
         application,
         seed,
-        s"it draws numbers that no seed reaches (${few(draws.unseeded)})",
+        s"it draws numbers that no seed reaches (${firstFew(draws.unseeded)})",
         "Draw them with keras.random or tf.random outside of loops and conditions, and make a bundle of the model " +
           "(sparkdl.save_bundle); or leave the seed unset, which gives new numbers in every run."
       )
@@ -28,7 +28,8 @@ private[application] object Repeatable {
     }
   }
 
-  private def few(names: Seq[String]): String = names.take(3).mkString(", ") + (if (names.size > 3) ", ..." else "")
+  private def firstFew(names: Seq[String]): String =
+    names.take(3).mkString(", ") + (if (names.size > 3) ", ..." else "")
 
   private def refuse(application: ModelApplication, seed: Long, why: String, remedy: String): Nothing =
     throw new SettingsException(

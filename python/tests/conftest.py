@@ -47,16 +47,18 @@ LONGEST = (
 TOGETHER = {"test_export": "test_named_image"}
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests of a file in one process: xdist reads the marks before any order is made."""
+    item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process and in their order, the longest files first."""
+    """Put the longest files first; the tests of a file stay in their order."""
 
     def place(item: pytest.Item) -> int:
         group = group_of(item)
         return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
     items.sort(key=place)
 
 

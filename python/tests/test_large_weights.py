@@ -14,7 +14,7 @@ import tensorflow as tf
 from parity import run_bundle
 
 import sparkdl
-from sparkdl._bundles.graph import graph_file, weights
+from sparkdl._bundles.graph import graph_writing, weights
 from sparkdl._bundles.graph.freeze import freeze
 from sparkdl.errors import InvalidModelException
 
@@ -66,7 +66,7 @@ def test_the_file_is_what_protocol_buffers_write(dtype: Any, tmp_path: Path) -> 
         )
     )
     assert len(found.weights) == (1 if table.dtype.size << 16 >= weights.LARGE_BYTES else 0)
-    graph_file.write_graph(tmp_path / "graph.pb", found.graph_def, found.weights)
+    graph_writing.write_graph(tmp_path / "graph.pb", found.graph_def, found.weights)
     expected = found.whole().SerializeToString(deterministic=True)
     read = tf.compat.v1.GraphDef.FromString((tmp_path / "graph.pb").read_bytes())
     assert read.SerializeToString(deterministic=True) == expected
@@ -102,7 +102,7 @@ def test_loops_and_look_ups_use_weights_beside_their_graph(
 def test_more_than_a_graph_can_hold_is_an_error_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graph_file, "MOST_BYTES", 1000)
+    monkeypatch.setattr(graph_writing, "MOST_BYTES", 1000)
     with pytest.raises(InvalidModelException, match="holds at most 2.1 GB. Save the model as a"):
         sparkdl.save_bundle(dense(), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()

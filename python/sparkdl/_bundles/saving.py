@@ -229,7 +229,7 @@ def write_finished(
     overwrite: bool = False,
 ) -> str:
     """Write a graph that is frozen, named and simplified as a bundle."""
-    from sparkdl._bundles.graph.graph_file import write_graph
+    from sparkdl._bundles.graph.graph_writing import write_graph
     from sparkdl._bundles.graph.simplify import is_simplified
 
     manifest: dict[str, Any] = {

@@ -47,23 +47,30 @@ LONGEST = (
 TOGETHER = {"test_export": "test_named_image"}
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a file in one process: xdist reads the marks before any order is made."""
-    item.add_marker(pytest.mark.xdist_group(group_of(item)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep the tests of a file in one process, with those of the files that belong to it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByGroup(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(super()._split_scope(nodeid))
+
+    return ByGroup(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; the tests of a file stay in their order."""
 
     def place(item: pytest.Item) -> int:
-        group = group_of(item)
+        group = group_of(item.nodeid.split("::")[0])
         return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
     items.sort(key=place)
 
 
-def group_of(item: pytest.Item) -> str:
-    return TOGETHER.get(item.path.stem, item.path.stem)
+def group_of(file: str) -> str:
+    return TOGETHER.get(Path(file).stem, Path(file).stem)
 
 
 @pytest.fixture(scope="session")

@@ -30,19 +30,8 @@ os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="sparkdl-tests-")
 tempfile.tempdir = None
 atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
 
-# The files that take longest come first: no process is left alone with one of them at the end.
-LONGEST = (
-    "test_named_image",
-    "test_lake_tables",
-    "test_plan_fuzz",
-    "test_model_fuzz",
-    "test_contract",
-    "test_places",
-    "test_keras_estimator",
-    "test_estimator",
-    "test_examples",
-    "test_readme",
-)
+# Made by build/slow_files.py, the slowest first.
+SLOW = (CHECKOUT / "python" / "tests" / "slow_files.txt").read_text().split()
 # Files whose tests share what is costly to make, once for each process.
 TOGETHER = {"test_export": "test_named_image"}
 
@@ -59,14 +48,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return ByGroup(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; the tests of a file stay in their order."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave the files out that take long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the slow files first: no process is left alone with one of them at the end."""
 
     def place(item: pytest.Item) -> int:
         group = group_of(item.nodeid.split("::")[0])
-        return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+        return SLOW.index(group) if group in SLOW else len(SLOW)
 
     items.sort(key=place)
+    if config.getoption("--quick"):
+        slow = [item for item in items if place(item) < len(SLOW)]
+        config.hook.pytest_deselected(items=slow)
+        del items[: len(slow)]
 
 
 def group_of(file: str) -> str:

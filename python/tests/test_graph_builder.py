@@ -57,7 +57,7 @@ def test_variables_become_constants_and_names_stay() -> None:
         issn.run(v.initializer)
         frozen = issn.asGraphFunction([x, unused], [y])
         loose = issn.asGraphFunction(["x"], ["y:0"], strip_and_freeze=False)
-        with pytest.raises(AssertionError, match="'y' is no placeholder"):
+        with pytest.raises(AssertionError, match="'y' is not a placeholder"):
             issn.asGraphFunction([y], [y])
     assert (frozen.input_names, frozen.output_names) == (["x", "unused"], ["y"])
     np.testing.assert_array_equal(run(frozen, ROWS, 0)[0], ROWS * 2)

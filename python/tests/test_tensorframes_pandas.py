@@ -48,9 +48,11 @@ def test_trimmed_results_may_have_any_number_of_rows() -> None:
 
 
 def test_another_number_of_rows_than_the_block_is_an_error() -> None:
-    with pytest.raises(ModelExecutionException, match="must give 6 rows .* gave 'm' 1.*trim=True"):
+    with pytest.raises(
+        ModelExecutionException, match="must return 6 rows .* returned 'm' 1.*trim=True"
+    ):
         tfs.map_blocks(lambda x: {"m": tf.reduce_sum(x, keepdims=True)}, frame())
-    with pytest.raises(ModelExecutionException, match="gave 'm' a scalar"):
+    with pytest.raises(ModelExecutionException, match="returned 'm' a scalar"):
         tfs.map_blocks(lambda x: {"m": tf.reduce_sum(x)}, frame())
     with pytest.raises(ModelExecutionException, match="as many rows in all results.*'a' 1, 'b' 6"):
         tfs.map_blocks(lambda x: {"a": x[:1], "b": x}, frame(), trim=True)

@@ -144,12 +144,12 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
         monkeypatch.setattr(Coordinator, "__init__", elsewhere)
         began = time.monotonic()
         with pytest.raises(ModelExecutionException) as caught:
-            run_workers(spark.sparkContext, 2, print, seconds=5)
+            run_workers(spark.sparkContext, 2, print, seconds=15)
     assert time.monotonic() - began < 60  # four attempts took 83 s
     text = str(caught.value)
     assert "cannot reach the driver, which listens at 127.0.0.1:" + str(nobody_listens) in text
     assert re.search(r"worker [01] on \S+ cannot reach", text)
-    assert "Connection refused (tried for 5 s, param timeout). Set spark.driver.host" in text
+    assert "Connection refused (tried for 15 s, param timeout). Set spark.driver.host" in text
     assert "lost" not in text
 
 

@@ -72,7 +72,8 @@ final class TfSession private (handle: TF_Session, weights: Seq[(TfOutput, TfTen
     */
   def prepare(feeds: Seq[TfOutput], fetches: Seq[TfOutput]): TfRun = {
     require(fetches.map(_.name).distinct.size == fetches.size, s"fetches are not distinct: ${fetches.map(_.name)}")
-    val (places, values) = weights.unzip
+    val fed = feeds.map(_.name).toSet // a constant may be fed another value, as TensorFlow has it
+    val (places, values) = weights.filterNot { case (place, _) => fed(place.name) }.unzip
     new TfRun(handle, feeds ++ places, fetches, values)
   }
 

@@ -122,6 +122,23 @@ class LightGraphSuite extends AnyFunSuite {
     assert(math.abs(outside.head(7) - expected) < 1e-3)
   }
 
+  test("a large constant can be fed another value, as a small one can") {
+    inFile(dense) { file =>
+      Using.Manager { use =>
+        val graph = use(TfGraph.fromFile(runtime, file))
+        val session = use(TfSession.open(runtime, graph, SessionConfig()))
+        val x = use(TfTensor.allocate(runtime, DType.Float32, Array(1L, rows.toLong)))
+        val kernel = use(TfTensor.allocate(runtime, DType.Float32, Array(rows.toLong, columns.toLong)))
+        Platform.setMemory(x.address, 0, rows * 4L)
+        Platform.setMemory(kernel.address, 0, rows * columns * 4L)
+        val y =
+          session.prepare(Seq("x", "kernel").flatMap(graph.output(_)), graph.output("y").toSeq)(Array(x, kernel))
+        y.foreach(use(_))
+        assert(Platform.getFloat(null, y.head.address + 7 * 4) == bias(7))
+      }.get
+    }
+  }
+
   test("to those who look at the graph a large constant is a constant") {
     inFile(dense) { file =>
       Using.resource(TfGraph.outline(runtime, file)) { graph =>

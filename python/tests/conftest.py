@@ -100,6 +100,16 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     session.stop()
 
 
+@pytest.fixture(autouse=True)
+def active_session(request: pytest.FixtureRequest) -> None:
+    """Make the session of all tests the active one, where tests before had sessions besides."""
+    if "spark" in request.fixturenames:
+        session = request.getfixturevalue("spark")
+        sessions = type(session)._get_j_spark_session_class(session._jvm)
+        sessions.setActiveSession(session._jsparkSession)
+        type(session)._activeSession = session
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images and models: SPARKDL_SHARED_DATA, else beside the checkout."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from sparkdl._bundles.graph.weights import Array as Array
 from sparkdl._bundles.graph.weights import Weights, is_large, key_of, stand_for
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
     from tensorflow.core.framework.node_def_pb2 import NodeDef
-
-Array = npt.NDArray[Any]
 
 # The value may differ between two runs, or the node does more than compute its outputs.
 _NOT_PURE = {"Placeholder", "PlaceholderWithDefault", "NoOp"}

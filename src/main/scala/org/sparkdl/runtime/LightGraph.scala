@@ -8,7 +8,7 @@ import java.nio.file.{Path, StandardOpenOption}
 
 import scala.util.Using
 
-import org.tensorflow.proto.{DataType, TensorShapeProto}
+import org.tensorflow.proto.TensorShapeProto
 
 /** A graph as it is in a file, but for the content of its large constants: placeholders stand for them, which every
   * run is fed.
@@ -79,10 +79,8 @@ private[runtime] object LightGraph {
     (0 until parsed.getDimCount).map(parsed.getDim(_).getSize)
   }
 
-  private def placeholder(weight: StoredWeight): Array[Byte] = {
-    val dtype = GraphDefs.attribute(DataType.forNumber(weight.dtype.code))
-    GraphDefs.placeholder(weight.name, dtype, Some(weight.shape)).toByteArray
-  }
+  private def placeholder(weight: StoredWeight): Array[Byte] =
+    GraphDefs.placeholder(weight.name, GraphDefs.attribute(weight.dtype), Some(weight.shape)).toByteArray
 
   private def write(to: ByteArrayOutputStream, node: Array[Byte]): Unit = {
     val out = com.google.protobuf.CodedOutputStream.newInstance(to)

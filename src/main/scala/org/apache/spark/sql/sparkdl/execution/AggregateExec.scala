@@ -22,6 +22,28 @@ import org.apache.spark.sql.types.LongType
 
 import org.sparkdl.merging.{ReduceIterator, Reduction}
 
+/** Either part of [[ReduceModel]] with keys. */
+private[sparkdl] trait KeyedReducingExec extends PartitioningPreservingUnaryExecNode with ReducingExec {
+  def keys: Seq[NamedExpression]
+
+  /** Merges these columns of the child's rows by key.
+    *
+    * @param partial
+    *   whether rows come as they are, and results get the number that orders them; otherwise they come sorted
+    */
+  protected def merge(columns: Seq[Attribute], partial: Boolean): RDD[InternalRow] = {
+    val task = taskOf(columns, partial)
+    val counters = batchMetrics
+    val (by, all, results) = (keys, child.output, output)
+    child.execute().mapPartitions { rows =>
+      val source = new KeyedChildRows(rows, by, columns, all)
+      val merged =
+        new ReduceIterator(task, source, by.size, sorted = !partial, numbered = partial, counters, TaskContext.get())
+      merged.map(UnsafeProjection.create(results, results))
+    }
+  }
+}
+
 /** [[ReduceModel]] with keys, the part before the shuffle: merges what rows of a key come near to each other in a
   * partition.
   *
@@ -37,25 +59,14 @@ case class PartialAggregateExec(
     order: Attribute,
     outputs: Seq[Attribute],
     child: SparkPlan
-) extends PartitioningPreservingUnaryExecNode
-    with ReducingExec {
+) extends KeyedReducingExec {
   override def output: Seq[Attribute] = (keys.map(_.toAttribute) :+ order) ++ outputs
   override def producedAttributes: AttributeSet = AttributeSet(order +: outputs)
   override protected def outputExpressions: Seq[NamedExpression] = output
   override protected def way: Option[String] = Some("partial reduce")
   override protected def stringArgs: Iterator[Any] = Iterator(keys, inputs)
 
-  override protected def doExecute(): RDD[InternalRow] = {
-    val task = taskOf(inputs, partial = true)
-    val counters = batchMetrics
-    val (by, columns, all, results) = (keys, inputs, child.output, output)
-    child.execute().mapPartitions { rows =>
-      val source = new KeyedChildRows(rows, by, columns, all)
-      val merged =
-        new ReduceIterator(task, source, by.size, sorted = false, numbered = true, counters, TaskContext.get())
-      merged.map(UnsafeProjection.create(results, results))
-    }
-  }
+  override protected def doExecute(): RDD[InternalRow] = merge(inputs, partial = true)
 
   override protected def withNewChildInternal(newChild: SparkPlan): PartialAggregateExec = copy(child = newChild)
 }
@@ -69,8 +80,7 @@ case class AggregateExec(
     order: Attribute,
     outputs: Seq[Attribute],
     child: SparkPlan
-) extends PartitioningPreservingUnaryExecNode
-    with ReducingExec {
+) extends KeyedReducingExec {
   override def output: Seq[Attribute] = keys ++ outputs
   override protected def outputExpressions: Seq[NamedExpression] = output
   override def outputOrdering: Seq[SortOrder] = keys.map(SortOrder(_, Ascending))
@@ -78,17 +88,7 @@ case class AggregateExec(
   override def requiredChildOrdering: Seq[Seq[SortOrder]] = Seq((keys :+ order).map(SortOrder(_, Ascending)))
   override protected def stringArgs: Iterator[Any] = Iterator(keys, outputs)
 
-  override protected def doExecute(): RDD[InternalRow] = {
-    val task = taskOf(outputs, partial = false)
-    val counters = batchMetrics
-    val (by, columns, all, results) = (keys, outputs, child.output, output)
-    child.execute().mapPartitions { rows =>
-      val source = new KeyedChildRows(rows, by, columns, all)
-      val merged =
-        new ReduceIterator(task, source, by.size, sorted = true, numbered = false, counters, TaskContext.get())
-      merged.map(UnsafeProjection.create(results, results))
-    }
-  }
+  override protected def doExecute(): RDD[InternalRow] = merge(outputs, partial = false)
 
   override protected def withNewChildInternal(newChild: SparkPlan): AggregateExec = copy(child = newChild)
 }

@@ -9,7 +9,7 @@ import scala.util.Using
 import org.apache.spark.{SparkContext, SparkEnv}
 import org.apache.spark.broadcast.Broadcast
 
-import org.sparkdl.files.LocalFiles
+import org.sparkdl.files.{HeldFolder, LocalFiles}
 import org.sparkdl.model.GraphFiles
 
 /** A graph's files on their way to the executors.
@@ -22,7 +22,8 @@ final class ShippedModel private (
     val tags: Seq[String],
     val prepared: Boolean,
     driverPath: String,
-    content: Option[Seq[ShippedFile]]
+    content: Option[Seq[ShippedFile]],
+    held: Option[HeldFolder] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
@@ -61,7 +62,7 @@ object ShippedModel {
   /** Prepares `graph` for the executors of `context`; runs on the driver. */
   def of(context: SparkContext, graph: GraphFiles): ShippedModel = {
     val content = if (context.isLocal) None else Some(broadcastOf(context, graph))
-    new ShippedModel(graph.hash, graph.tags, graph.prepared, graph.path.toString, content)
+    new ShippedModel(graph.hash, graph.tags, graph.prepared, graph.path.toString, content, graph.held)
   }
 
   private def broadcastOf(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] = synchronized {

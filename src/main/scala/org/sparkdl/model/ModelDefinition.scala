@@ -3,6 +3,7 @@ package org.sparkdl.model
 import java.nio.file.{Path, Paths}
 
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
+import org.sparkdl.files.HeldFolder
 import org.sparkdl.tensor.TensorSpec
 
 /** The image input of a model: which input, and what its pixels must be.
@@ -40,8 +41,16 @@ object ImageInfo {
   *   empty for a frozen graph; the tag set of a SavedModel
   * @param prepared
   *   a frozen graph that was simplified at export, so that the session need not do it
+  * @param held
+  *   the folder that the model was read from, which stays there as long as anything has this
   */
-final case class GraphFiles(hash: String, location: String, tags: Seq[String], prepared: Boolean = false) {
+final case class GraphFiles(
+    hash: String,
+    location: String,
+    tags: Seq[String],
+    prepared: Boolean = false,
+    private[sparkdl] val held: Option[HeldFolder] = None
+) {
   def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
 }
@@ -73,6 +82,9 @@ final case class ModelDefinition(
 
   /** The image information when `input` is the image input. */
   def imageOf(input: TensorSpec): Option[ImageInfo] = image.filter(_.input == input.name)
+
+  /** The same model, which keeps a folder of this process that it was read from, or lets it go. */
+  private[model] def holding(folder: Option[HeldFolder]): ModelDefinition = copy(graph = graph.copy(held = folder))
 
   private def find(kind: String, specs: Seq[TensorSpec], name: String): TensorSpec =
     specs

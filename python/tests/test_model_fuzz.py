@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from model_building import build
 from model_cases import Case, make_case, smaller_cases
@@ -189,3 +190,10 @@ def test_what_a_layer_in_training_gives_is_compared_where_keras_does_not_draw() 
     (drawn,), _ = expected(in_keras_2, build(in_keras_2), make_rows(spec, 2))
     assert isinstance(drawn, Drawn)
     assert drawn.all_differ
+
+
+def test_an_output_without_any_number_is_compared_by_its_first_dimensions() -> None:
+    case = Case(Spec(0, (), (), ("list", ())), 1, False, False, "live", "column")
+    wanted = [[np.zeros((3, 1, 0, 4))]]
+    assert first_difference(case, wanted, {0: [[[[]], [[]], [[]]]]}) is None
+    assert first_difference(case, wanted, {0: [[[[]], [[]]]]}) is not None

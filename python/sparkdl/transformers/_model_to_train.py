@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sparkdl._models.files.content import is_of_keras, kind_of
 from sparkdl._models.files.plain_dicts import with_plain_dicts
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -30,7 +31,7 @@ class TakesModel(Protocol):
 
 
 def stored_model(model: Model) -> str:
-    """Write a live model to a file of Keras, which is removed when this process ends.
+    """Write a live model to a file of Keras, which is removed when nothing refers to it any more.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def stored_model(model: Model) -> str:
         )
     file = new_folder("given") / "model.keras"
     keras_to_train().saving.save_model(with_plain_dicts(model), file)
-    return str(file)
+    return hold_new(file)
 
 
 def take_model(

@@ -86,6 +86,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             "spark.sql.shuffle.partitions": 4,
             "spark.default.parallelism": 4,
             "spark.ui.enabled": False,
+            # Each sort and aggregation takes a page: by default 64 MB for however few rows.
+            "spark.buffer.pageSize": "256k",
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
             "spark.driver.host": "localhost",
             # Tests run most code a few times only: optimizing it takes half of the time otherwise.

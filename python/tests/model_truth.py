@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from model_building import build
 from model_cases import Case
 from model_spec import Spec, input_structure, leaf_refs, packed
 from model_ways import flattened
@@ -88,14 +89,21 @@ def _unchanged(spec: Spec, model: Any) -> Iterator[None]:
 
 
 def _drawn(spec: Spec, model: Any, row: dict[int, Any]) -> list[Any]:
-    calls = SAMPLE // (spec.batch or SAMPLE)
-    made = zip(*(_called(spec, model, row, SAMPLE) for _ in range(calls)), strict=True)
-    outputs = zip(map(np.concatenate, made), leaf_refs(spec.outputs), strict=True)
+    once = _called(spec, model, row)
+    many = _sampled(spec, model, row)
     drawn = spec.drawn()
     return [
-        Drawn(values[0], _all_differ(list(values))) if ref in drawn else values[0]
-        for values, (_, ref) in outputs
+        Drawn(value[0], _all_differ(list(values))) if ref in drawn else value[0]
+        for value, values, (_, ref) in zip(once, many, leaf_refs(spec.outputs), strict=True)
     ]
+
+
+def _sampled(spec: Spec, model: Any, row: dict[int, Any]) -> list[Any]:
+    """Return what a model gives for many equal rows, in one batch whatever its own is."""
+    if spec.batch is None:
+        return _called(spec, model, row, SAMPLE)
+    larger = replace(spec, batch=SAMPLE)
+    return _called(larger, build(larger), row)
 
 
 def _all_differ(values: list[Any]) -> bool:

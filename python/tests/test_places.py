@@ -361,14 +361,14 @@ def _checkpoints(machine: Machine, target: Any) -> None:
     import numpy as np
 
     from sparkdl.training._driver.checkpoints import Checkpoints
-    from sparkdl.training._loop.training_state import pack_state
+    from sparkdl.training._loop.training_state import state_parts
 
     estimator = sparkdl.KerasEstimator(checkpointDir=target)
     states = Checkpoints(str(estimator.getCheckpointDir()))
     assert states.newest() is None
     for epoch in range(3):
-        states.write(epoch, 0, pack_state({"epoch": epoch}, [np.zeros(1)]))
-        states.write(epoch, 0, pack_state({"epoch": epoch}, [np.ones(1)]))
+        states.write(epoch, 0, state_parts({"epoch": epoch}, [np.zeros(1)]))
+        states.write(epoch, 0, state_parts({"epoch": epoch}, [np.ones(1)]))
     newest = Checkpoints(str(estimator.getCheckpointDir())).newest()
     assert newest is not None
     assert newest[0] == {"epoch": 2}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from sparkdl.training._loop.epochs import Training
 from sparkdl.training._loop.training_spec import Spec, build_model
 
 BLOCK = 50  # rows
+_numbers = count(1)
 SPLIT_SEED = 5  # of the rows to validate on
 
 
@@ -53,7 +55,7 @@ def spec_for(
     **settings: Any,
 ) -> Spec:
     """Return a training of a model on arrays, in the order of its inputs and outputs."""
-    file = folder / "start.keras"
+    file = folder / f"start-{next(_numbers)}.keras"
     model.save(file)
     rows = len(inputs[0])
     data = [_contiguous(a) for a in (*inputs, *labels, weights) if a is not None]
@@ -82,8 +84,7 @@ def spec_for(
         "checkpoint_steps": 0,
     }
     return Spec(
-        model=file.read_bytes(),
-        suffix=".keras",
+        model=file,
         custom_objects={},
         safe_mode=True,
         layout=Layout(fields, shapes, kinds, {0: (0, 0)}, chosen, 1, digests),
@@ -119,7 +120,7 @@ def trained(
 
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
-    model = build_model(spec, folder)
+    model = build_model(spec, spec.model)
     dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 
@@ -184,7 +185,8 @@ class Thread:
         return list(self._exchange(self.rank, value))
 
     def ask(self, kind: str, payload: Any = b"", **fields: Any) -> Any:
-        answered, data = self._handler(self.rank, Message(kind, fields, bytearray(payload)))
+        sent = payload if isinstance(payload, bytes) else b"".join(payload)
+        answered, data = self._handler(self.rank, Message(kind, fields, bytearray(sent)))
         return SimpleNamespace(fields=answered, payload=data)
 
     def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:

@@ -64,7 +64,9 @@ class TFInputGraph:
         """
         if self._graph.graph_def is None:
             return graph_of_bundle(self.bundle)
-        return self._graph.graph_def
+        from sparkdl._bundles.graph.weights import put_back
+
+        return put_back(self._graph.graph_def, self._graph.weights)
 
     @property
     def input_tensor_name_from_signature(self) -> dict[str, str] | None:
@@ -88,7 +90,7 @@ class TFInputGraph:
 
     @cached_property
     def bundle(self) -> str:
-        """Path of the graph's bundle, written at first use and removed when the process ends."""
+        """Path of the graph's bundle, written at first use; it is held as `stored_bundle` says."""
         graph = self._graph
         if self._given_bundle is not None:
             return self._given_bundle
@@ -96,7 +98,9 @@ class TFInputGraph:
             return stored_bundle(graph.whole, name=self._name)
         from sparkdl._bundles.model_sources import from_graph
 
-        frozen = from_graph(graph.graph_def, graph.inputs, graph.outputs, self._name, graph.shapes)
+        frozen = from_graph(
+            graph.graph_def, graph.inputs, graph.outputs, self._name, graph.shapes, graph.weights
+        )
         return stored_bundle(frozen, name=self._name)
 
     def input_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:

@@ -31,6 +31,8 @@ class KerasFileStage(ModelStage, ModelFileParams):
     _custom_objects: Mapping[str, Any] | None = None
     _safe_mode: bool = True
     _verify: bool = True
+    # Of a file of Keras; held as long as the stage may be used again.
+    _bundle_of_file: str | None = None
 
     def _set(self: K, **keywords: Any) -> K:
         """Set params, and what is not one: the model, and how it is converted."""
@@ -65,4 +67,5 @@ class KerasFileStage(ModelStage, ModelFileParams):
             return
         local = local_copy(self.getModelFile())
         if local is None or is_for_python(local):
-            java.setModelFile(self._bundle(self.getModelFile()))
+            self._bundle_of_file = self._bundle(self.getModelFile())
+            java.setModelFile(self._bundle_of_file)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sparkdl._models.files.content import is_of_keras, kind_of
 from sparkdl._models.files.plain_dicts import with_plain_dicts
 from sparkdl._models.model_ends import structure_of
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
@@ -74,7 +75,7 @@ def loading_of(estimator: TakesModel) -> Loading:
 
 
 def stored_model(model: Model) -> str:
-    """Write a live model to a file of Keras, which is removed when this process ends.
+    """Write a live model to a file of Keras, which is removed when nothing refers to it any more.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def stored_model(model: Model) -> str:
             f"Cannot take the model {model.name!r} along: {_first_line(e)}\nGive that class a "
             "get_config() that returns the arguments of its constructor by name."
         ) from e
-    return str(file)
+    return hold_new(file)
 
 
 def _refuse_own_methods(model: Model) -> None:

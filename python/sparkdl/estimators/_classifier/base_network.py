@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl._models.called_models import call
 from sparkdl._models.model_ends import check_called, structure_of
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.networks.classifier_keras import LAYERS
@@ -26,21 +27,33 @@ FEATURES = "features_avg"
 
 @dataclass(frozen=True)
 class BaseNetwork:
-    """A bundle on this machine, with one input of images and the output `features_avg`."""
+    """A bundle on this machine, with one input of images and the output `features_avg`.
 
-    bundle: Path
+    Attributes
+    ----------
+    path : str
+        Of the bundle; as long as there is this object, there is the bundle.
+    name : str
+    """
+
+    path: str
     name: str
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle."""
+        return Path(self.path)
 
     @property
     def image(self) -> dict[str, Any]:
         """What the manifest says of the images."""
         return dict(read_manifest(self.bundle)["image"])
 
-    def featurizer(self, bundle: str | Path | None = None, **params: Any) -> DeepImageFeaturizer:
+    def featurizer(self, bundle: str | None = None, **params: Any) -> DeepImageFeaturizer:
         """Return the stage that computes the features."""
         from sparkdl.transformers import DeepImageFeaturizer
 
-        return DeepImageFeaturizer(weights=str(bundle or self.bundle), **params)
+        return DeepImageFeaturizer(weights=bundle or self.path, **params)
 
 
 def base_of(estimator: ClassifierParams) -> BaseNetwork:
@@ -78,7 +91,7 @@ def _named(estimator: ClassifierParams) -> BaseNetwork:
             f"The bundle {estimator.getWeights()} takes no images: its model.json has no 'image'. "
             "Make it with sparkdl.save_bundle(..., image=True)."
         )
-    return BaseNetwork(bundle, estimator.getBaseModel())
+    return BaseNetwork(hold_new(bundle), estimator.getBaseModel())
 
 
 def _own(estimator: ClassifierParams) -> BaseNetwork:
@@ -93,7 +106,7 @@ def _own(estimator: ClassifierParams) -> BaseNetwork:
         image=True,
         preprocessing=None if mode == "none" else mode,
     )
-    return BaseNetwork(Path(bundle), network.name)
+    return BaseNetwork(hold_new(Path(bundle)), network.name)
 
 
 def own_network(estimator: ClassifierParams) -> keras.Model:
@@ -146,7 +159,7 @@ def _check_ends(model: keras.Model) -> None:
         )
 
 
-def write_augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[Path]:
+def write_augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: int) -> list[str]:
     """Write a bundle for each copy: random changes of images, then the network."""
     from sparkdl._bundles.graph.chain import bundle_graph, preceded_by
     from sparkdl._bundles.graph.names import finish
@@ -160,11 +173,12 @@ def write_augmented(base: BaseNetwork, kinds: Sequence[str], seed: int, copies: 
             f"takes preprocessing '{base.image['preprocessing']}'. Make it with "
             "sparkdl.save_bundle(..., preprocessing=...), which puts it into the graph."
         )
-    bundles = []
+    bundles: list[str] = []
     with eagerly():
         graph = bundle_graph(base.bundle)
         for copy in range(copies):
             changed = preceded_by(augmentation(kinds, seed, copy), graph, FEATURES)
             path = new_folder("augmented") / f"{base.name}-{copy}"
-            bundles.append(Path(write_finished(path, finish(changed), path.name, image=base.image)))
+            write_finished(path, finish(changed), path.name, image=base.image)
+            bundles.append(hold_new(path))
     return bundles

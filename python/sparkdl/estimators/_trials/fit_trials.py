@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import threads_per_process
 from sparkdl._processes.progress import print_reports
@@ -143,4 +144,4 @@ class FittedTrials:
             self._trials.fetch(index, folder)
         else:
             write_stand_in(self._model, folder, failure)
-        return str(folder)
+        return hold_new(folder)

@@ -21,6 +21,7 @@ from sparkdl._placement.placement import (
 )
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
@@ -144,8 +145,7 @@ def _spec(estimator: KerasEstimatorParams, file: Path, model: keras.Model, rows:
         raise SettingsException("There is a loss but no label. Set labelCols: a column per output.")
     loading = loading_of(estimator)
     return Spec(
-        model=file.read_bytes(),
-        suffix=file.suffix,
+        model=file,
         custom_objects=loading.custom_objects,
         safe_mode=loading.safe_mode,
         optimizer=estimator.getOptimizer(),
@@ -270,7 +270,7 @@ def _fitted_stage(
         outputCols=output_columns(estimator, model),
         outputMode=estimator.getOutputMode(),
     )
-    return stage.setModelFile(str(folder))
+    return stage.setModelFile(hold_new(folder))
 
 
 def _name(model: keras.Model, estimator: KerasEstimatorParams) -> str:

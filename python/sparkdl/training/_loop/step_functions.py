@@ -20,9 +20,11 @@ from sparkdl._models.model_ends import model_inputs, model_outputs, pack, struct
 from sparkdl._models.overridden import overrides
 from sparkdl._placement.local_arrays import Rows
 from sparkdl.training._loop.batch_means import BatchMeans, check_results
+from sparkdl.training._loop.sums import Sums
 from sparkdl.training._loop.variables import moving_variables
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
+LARGE_BYTES = 64 << 20  # of what is summed, from which on memory counts more than time
 
 
 class Steps:
@@ -64,6 +66,18 @@ class Steps:
         return sum(sizes) + _ENDS
 
     @property
+    def is_large(self) -> bool:
+        """Whether `gradients_into` and `update_from` are to be used, which make fewer copies."""
+        variables = [*self._model.trainable_variables, *self._moving]
+        sizes = [int(np.prod(v.shape)) for v in variables]
+        return sum(sizes) * np.dtype(self.dtype).itemsize >= LARGE_BYTES
+
+    def new_sums(self) -> Sums:
+        """Return the array that `gradients_into` fills."""
+        self._function("parts")
+        return Sums([tuple(v.shape) for v in [*self._used, *self._moving]], self.dtype)
+
+    @property
     def dtype(self) -> str:
         """The dtype of that vector: float64 if any variable is."""
         wide = any("64" in str(v.dtype) for v in self._model.trainable_variables)
@@ -87,6 +101,16 @@ class Steps:
     def update(self, vector: NDArray[Any]) -> None:
         """Apply a vector that was summed over all workers."""
         self._function("update")(tf.convert_to_tensor(vector))
+
+    def gradients_into(self, sums: Sums, arrays: Sequence[NDArray[Any]], batch: int) -> None:
+        """Do as `gradients`, but put what it returns into an array."""
+        size = tf.constant(batch, tf.float32)
+        *parts, ends = self._function("parts")(size, *map(tf.convert_to_tensor, arrays))
+        sums.fill(parts, ends.numpy())
+
+    def update_from(self, sums: Sums) -> None:
+        """Apply sums. Not as a graph, which would keep what it computes for all variables."""
+        self._apply([tf.convert_to_tensor(part) for part in sums.parts()])
 
     def whole(self, arrays: Sequence[NDArray[Any]]) -> tf.Tensor:
         """Take a step alone; return [loss times rows, rows]."""
@@ -131,6 +155,7 @@ class Steps:
         before = {
             "update": [vector],
             "gradients": [rows],
+            "parts": [rows],
             "next": [vector, rows],
             "evaluate": [rows],
         }.get(name, [])
@@ -142,6 +167,9 @@ class Steps:
         return gradients(batch, *tensors)
 
     def _gradients(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        return tf.concat([tf.reshape(p, [-1]) for p in self._parts(batch, *tensors)], 0)
+
+    def _parts(self, batch: tf.Tensor, *tensors: tf.Tensor) -> list[tf.Tensor]:
         before = [tf.identity(v.value) for v in self._moving]
         gradients, loss, rows = self._differentiate(tensors, batch)
         pairs = zip(gradients, self._model.trainable_variables, strict=True)
@@ -153,17 +181,17 @@ class Steps:
                 (variable.value - old) * tf.cast(rows / tf.cast(batch, rows.dtype), old.dtype)
             )
             variable.assign(old)  # until the change of all workers is known
-        flat = [tf.cast(tf.reshape(p, [-1]), self.dtype) for p in parts]
-        ends = tf.cast(tf.stack([loss, rows]), self.dtype)
-        return tf.concat([*flat, ends], 0)
+        return [tf.cast(p, self.dtype) for p in [*parts, tf.stack([loss, rows])]]
 
     def _update(self, vector: tf.Tensor) -> None:
         variables = [*self._used, *self._moving]
         sizes = [int(np.prod(v.shape)) for v in variables]
-        parts = [
-            tf.cast(tf.reshape(part, variable.shape), variable.dtype)
-            for part, variable in zip(tf.split(vector, [*sizes, _ENDS]), variables, strict=False)
-        ]
+        split = tf.split(vector, [*sizes, _ENDS])[:-1]
+        self._apply([tf.reshape(p, v.shape) for p, v in zip(split, variables, strict=True)])
+
+    def _apply(self, sums: list[tf.Tensor]) -> None:
+        pairs = zip(sums, [*self._used, *self._moving], strict=True)
+        parts = [tf.cast(part, variable.dtype) for part, variable in pairs]
         count = len(self._used)
         if count:
             known = {id(v): part for v, part in zip(self._used, parts, strict=False)}

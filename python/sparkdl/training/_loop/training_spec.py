@@ -31,8 +31,8 @@ class Spec:
 
     Attributes
     ----------
-    model : bytes
-        The content of a file of Keras whose name ends in `suffix`.
+    model : Path
+        The file of Keras, on the driver's machine; workers ask the driver for it.
     optimizer, loss, loss_weights, metrics : object
         As Keras' `compile` takes them, or their configurations.
     batch : int
@@ -47,8 +47,7 @@ class Spec:
         Steps between the states that are sent to the driver within an epoch; 0: none are.
     """
 
-    model: bytes
-    suffix: str
+    model: Path
     custom_objects: Mapping[str, Any]
     safe_mode: bool
     optimizer: OptimizerLike
@@ -65,14 +64,12 @@ class Spec:
     by_length: bool = False
 
 
-def build_model(spec: Spec, folder: Path) -> keras.Model:
-    """Return the model of a training, as a worker makes it: loaded and compiled."""
+def build_model(spec: Spec, file: Path) -> keras.Model:
+    """Return the model of a training, as a worker makes it: loaded from a file and compiled."""
     import keras
 
     from sparkdl._models.files.loading import load_to_train
 
-    file = folder / f"model{spec.suffix}"
-    file.write_bytes(spec.model)
     with keras.saving.custom_object_scope(dict(spec.custom_objects)):
         model = load_to_train(file, spec.custom_objects, spec.safe_mode)
     return compile_model(spec, model)

@@ -192,14 +192,17 @@ def test_a_model_with_tables_travels_whole(tmp_path: Path, calls: list[Any]) -> 
 
 def test_a_model_that_cannot_be_read_again_is_told(tmp_path: Path, calls: list[Any]) -> None:
     class Own(keras.Model):
-        def __init__(self) -> None:
+        def __init__(self, dense: Any) -> None:
             super().__init__()
-            self.dense = keras.layers.Dense(2)
+            self.dense = dense
 
         def call(self, x: Any) -> Any:
             return self.dense(x)
 
-    model = Own()
+        def get_config(self) -> Any:
+            return {}
+
+    model = Own(keras.layers.Dense(2))
     model(ROWS[0])
     with pytest.raises(
         InvalidModelException, match="(?s)written as a .keras file and read again.*get_config"

@@ -364,7 +364,7 @@ def _checkpoints(machine: Machine, target: Any) -> None:
     from sparkdl.estimators._classifier.feature_table import FeatureTable
     from sparkdl.estimators._classifier.head_state import state_folder
     from sparkdl.training._driver.checkpoints import Checkpoints
-    from sparkdl.training._loop.training_state import pack_state
+    from sparkdl.training._loop.training_state import state_parts
 
     of_head = sparkdl.ImageClassifierEstimator(checkpointDir=target, epochs=3)
     table = FeatureTable([], np.zeros(1, "int32"), ["a"], np.zeros(1, bool))
@@ -375,8 +375,8 @@ def _checkpoints(machine: Machine, target: Any) -> None:
         states = Checkpoints(folder)
         assert states.newest() is None
         for epoch in range(3):
-            states.write(epoch, 0, pack_state({"epoch": epoch}, [np.zeros(1)]))
-            states.write(epoch, 0, pack_state({"epoch": epoch}, [np.ones(1)]))
+            states.write(epoch, 0, state_parts({"epoch": epoch}, [np.zeros(1)]))
+            states.write(epoch, 0, state_parts({"epoch": epoch}, [np.ones(1)]))
         newest = Checkpoints(folder).newest()
         assert newest is not None
         assert newest[0] == {"epoch": 2}

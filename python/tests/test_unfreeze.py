@@ -146,7 +146,7 @@ def test_a_network_may_have_custom_layers(digits: Any, tmp_path: Path) -> None:
     own = {"Halved": Halved}
     layers = [keras.Input((32, 32, 3)), Halved(), keras.layers.Conv2D(4, 9, 4, name="last")]
     classifier = estimator(baseModel=None, epochs=1, numWorkers=1, unfreezeFrom="last")
-    model = classifier.setParams(model=keras.Sequential(layers), custom_objects=own).fit(digits)
+    model = classifier.setParams(model=keras.Sequential(layers)).fit(digits)
     assert len(model.history["val_loss"]) == 2
     text = Path(model.export_keras(tmp_path / "m.json", own)).read_text()
     built = keras.models.model_from_json(text, own)

@@ -12,6 +12,7 @@ from sparkdl.estimators._classifier.head_state import state_folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.estimators._classifier.unfrozen_layers import random_layers, unfreeze
 from sparkdl.networks.classifier_keras import named_network, pixel_layer, whole_model
+from sparkdl.transformers._model_to_train import loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -82,7 +83,8 @@ def fine_tune(
     rows = _pixels(estimator, base, table, dataset)
     params = _params(estimator, table, layers if estimator.isSet("modelFile") else None)
     fitted = KerasEstimator(model=start, **params).fit(rows)
-    trained = fitted.keras_model(estimator.custom_objects, estimator.safe_mode)
+    loading = loading_of(estimator)
+    trained = fitted.keras_model(loading.custom_objects, loading.safe_mode)
     plain = whole_model(_part(trained, layers), _part(trained, pixels), _part(trained, head))
     return FineTuned(trained, plain, fitted.history)
 
@@ -160,8 +162,7 @@ def _params(
         "seed": estimator.getSeed(),
         "callbacks": early_stopping(estimator) if table.held_out.any() else [],
         "verbose": estimator.getVerbose(),
-        "custom_objects": estimator.custom_objects,
-        "safe_mode": estimator.safe_mode,
+        "custom_objects": loading_of(estimator).custom_objects,
     }
     if estimator.getClassWeight() != "none":
         params["sampleWeightCol"] = "weight"

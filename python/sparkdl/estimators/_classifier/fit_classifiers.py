@@ -175,7 +175,7 @@ def features(
     from pyspark.sql.functions import coalesce, col
 
     start = time.monotonic()
-    bundles = [base.bundle]
+    bundles = [base.path]
     if estimator.isSet("augment") and estimator.getAugment():
         copies = estimator.getAugmentCopies()
         bundles += write_augmented(base, estimator.getAugment(), estimator.getSeed(), copies)

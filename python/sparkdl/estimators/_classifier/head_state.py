@@ -13,7 +13,7 @@ import numpy as np
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.fingerprint import without_names
-from sparkdl.training._loop.training_state import pack_state
+from sparkdl.training._loop.training_state import state_parts
 from sparkdl.training._loop.variables import assign, values
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class HeadState(keras.callbacks.Callback):  # type: ignore[misc]
             "stopping": {n: float(getattr(stopping, n)) for n in _STOPPING} if best else {},
         }
         arrays = [*values(self._variables()), *best]
-        self._states.write(epoch + 1, 0, pack_state(facts, arrays))
+        self._states.write(epoch + 1, 0, state_parts(facts, arrays))
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Remove the states, which are no longer needed."""

@@ -122,9 +122,16 @@ def test_a_schedule_of_the_optimizer_gives_way_to_a_learning_rate() -> None:
     assert (float(slow.learning_rate), slow.momentum) == (pytest.approx(1e-3), 0.9)
 
 
-def test_a_network_may_have_the_name_of_a_layer_of_the_classifier(digits: Any) -> None:
-    classifier = estimator(baseModel=None, epochs=1).setParams(model=network("head"))
-    model = classifier.fit(digits)
+def test_a_network_may_have_the_name_of_a_layer_of_the_classifier_and_is_loaded_once(
+    digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkdl._models.files import loading
+
+    loaded, load = [], loading.load_to_train
+    monkeypatch.setattr(loading, "load_to_train", lambda *a: (loaded.append(a), load(*a))[1])
+    classifier = estimator(baseModel=None, epochs=1, checkpointDir=tmp_path)
+    model = classifier.setParams(model=network("head")).fit(digits)
+    assert len(loaded) == 1
     assert "base: head_network" in model.summary()
     assert model.keras_model().get_layer("head_network").output.shape == (None, 16)
 

@@ -56,8 +56,14 @@ class BaseNetwork:
         return DeepImageFeaturizer(weights=bundle or self.path, **params)
 
 
-def base_of(estimator: ClassifierParams) -> BaseNetwork:
+def base_of(estimator: ClassifierParams, own: keras.Model | None = None) -> BaseNetwork:
     """Return the network of an estimator; make its bundle if there is none yet.
+
+    Parameters
+    ----------
+    estimator : ImageClassifierEstimator
+    own : keras.Model, optional
+        What `own_network` returns for it, if that is loaded already.
 
     Raises
     ------
@@ -66,13 +72,15 @@ def base_of(estimator: ClassifierParams) -> BaseNetwork:
     InvalidModelException, ModelNotFoundException
         The network is not available, or gives no features of images.
     """
-    named, own = estimator.isSet("baseModel"), estimator.isSet("modelFile")
-    if named == own:
+    named = estimator.isSet("baseModel")
+    if named == estimator.isSet("modelFile"):
         raise SettingsException(
             f"{estimator.uid}: set one of baseModel (a name of sparkdl.models()) and modelFile or "
             f"model (your own network); {'both are' if named else 'none is'} set."
         )
-    return _named(estimator) if named else _own(estimator)
+    if named:
+        return _named(estimator)
+    return _own(estimator, own_network(estimator) if own is None else own)
 
 
 def _named(estimator: ClassifierParams) -> BaseNetwork:
@@ -94,10 +102,9 @@ def _named(estimator: ClassifierParams) -> BaseNetwork:
     return BaseNetwork(hold_new(bundle), estimator.getBaseModel())
 
 
-def _own(estimator: ClassifierParams) -> BaseNetwork:
+def _own(estimator: ClassifierParams, network: keras.Model) -> BaseNetwork:
     from sparkdl._bundles.saving import save_bundle
 
-    network = own_network(estimator)
     mode = estimator.getPreprocessing()
     bundle = save_bundle(
         network,

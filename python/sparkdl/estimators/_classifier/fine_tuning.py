@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sparkdl.estimators._classifier.base_network import BaseNetwork, own_network
+from sparkdl.estimators._classifier.base_network import BaseNetwork
 from sparkdl.estimators._classifier.head import class_weights, early_stopping, new_optimizer, split
 from sparkdl.estimators._classifier.head_state import state_folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
@@ -40,8 +40,16 @@ class FineTuned:
     history: dict[str, list[float]]
 
 
-def network_of(estimator: ClassifierParams) -> tuple[keras.Model, keras.layers.Layer | None]:
+def network_of(
+    estimator: ClassifierParams, own: keras.Model | None
+) -> tuple[keras.Model, keras.layers.Layer | None]:
     """Return the network, with its layers from `unfreezeFrom` on trainable, and its pixel layer.
+
+    Parameters
+    ----------
+    estimator : ImageClassifierEstimator
+    own : keras.Model or None
+        The user's own network, which is changed; None for a named one.
 
     Raises
     ------
@@ -50,10 +58,10 @@ def network_of(estimator: ClassifierParams) -> tuple[keras.Model, keras.layers.L
     InvalidModelException, ModelNotFoundException
         Keras lacks the network or its weights.
     """
-    if estimator.isSet("baseModel"):
+    if own is None:
         network, pixels = named_network(estimator.getBaseModel(), estimator.getWeights())
     else:
-        network, pixels = own_network(estimator), pixel_layer(estimator.getPreprocessing())
+        network, pixels = own, pixel_layer(estimator.getPreprocessing())
     unfreeze(network, estimator.getUnfreezeFrom())
     return network, pixels
 
@@ -73,7 +81,8 @@ def fine_tune(
     augment = estimator.getAugment() if estimator.isSet("augment") else []
     start = whole_model(layers, pixels, head, random_layers(augment, estimator.getSeed()), "uint8")
     rows = _pixels(estimator, base, table, dataset)
-    fitted = KerasEstimator(model=start, **_params(estimator, table)).fit(rows)
+    params = _params(estimator, table, layers if estimator.isSet("modelFile") else None)
+    fitted = KerasEstimator(model=start, **params).fit(rows)
     loading = loading_of(estimator)
     trained = fitted.keras_model(loading.custom_objects, loading.safe_mode)
     plain = whole_model(_part(trained, layers), _part(trained, pixels), _part(trained, head))
@@ -136,7 +145,9 @@ def _labels(estimator: ClassifierParams, table: FeatureTable) -> list[Column]:
     return columns
 
 
-def _params(estimator: ClassifierParams, table: FeatureTable) -> dict[str, Any]:
+def _params(
+    estimator: ClassifierParams, table: FeatureTable, own: keras.Model | None
+) -> dict[str, Any]:
     """Return the params of KerasEstimator."""
     params: dict[str, Any] = {
         "inputCols": ["pixels"],
@@ -158,7 +169,7 @@ def _params(estimator: ClassifierParams, table: FeatureTable) -> dict[str, Any]:
     if estimator.isSet("numWorkers"):
         params["numWorkers"] = estimator.getNumWorkers()
     if estimator.isSet("checkpointDir"):
-        params["checkpointDir"] = state_folder(estimator, table, "network")
+        params["checkpointDir"] = state_folder(estimator, table, "network", own)
     if estimator.isSet("tensorBoardDir"):
         params["tensorBoardDir"] = f"{estimator.getTensorBoardDir().rstrip('/')}/network"
     return params

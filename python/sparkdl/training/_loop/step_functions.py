@@ -110,7 +110,7 @@ class Steps:
 
     def update_from(self, sums: Sums) -> None:
         """Apply sums. Not as a graph, which would keep what it computes for all variables."""
-        self._apply([tf.convert_to_tensor(part) for part in sums.parts()])
+        self._apply(sums.tensors())
 
     def whole(self, arrays: Sequence[NDArray[Any]]) -> tf.Tensor:
         """Take a step alone; return [loss times rows, rows]."""

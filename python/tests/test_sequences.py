@@ -83,17 +83,17 @@ def test_losses_are_those_of_keras_on_the_same_padded_batches(
 
 
 def test_rows_of_like_length_are_in_the_same_batches_whatever_the_workers() -> None:
-    lengths = np.random.default_rng(2).integers(5, 500, 103)
-    alone = LaneOrder(103, 16, 1, 0)
+    lengths = np.random.default_rng(2).integers(5, 500, 1603)
+    alone = LaneOrder(1603, 16, 1, 0)
     epochs = []
     for epoch in (0, 1):
         whole = alone.batches(epoch, 7, lengths)
-        batches = [np.arange(103)[whole.rows(step)] for step in range(alone.steps)]
-        assert sorted(np.concatenate(batches)) == list(range(103))
+        batches = [np.arange(1603)[whole.rows(step)] for step in range(alone.steps)]
+        assert sorted(np.concatenate(batches)) == list(range(1603))
         assert np.mean([np.ptp(lengths[b]) for b in batches[:-1]]) < 150
         for workers in (2, 3):
-            orders = [LaneOrder(103, 16, workers, rank) for rank in range(workers)]
-            shares = [o.share(0, 103) for o in orders]
+            orders = [LaneOrder(1603, 16, workers, rank) for rank in range(workers)]
+            shares = [o.share(0, 1603) for o in orders]
             for step, batch in enumerate(batches):
                 parts = [
                     s[o.batches(epoch, 7, lengths[s]).rows(step)]

@@ -43,7 +43,7 @@ def called_with(model: Any) -> Any:
 
 def gives(model: Any) -> Any:
     """Return the structure of symbolic tensors that a subclassed model gives; None if unknown."""
-    inputs = called_with(model)
+    inputs = None if is_tf_keras(model) else called_with(model)
     if inputs is None:
         return None
     from keras import tree

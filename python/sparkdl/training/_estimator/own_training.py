@@ -109,10 +109,10 @@ def _made_up(rows: Rows, inputs: int) -> list[NDArray[Any]]:
     draw = np.random.default_rng(0)
 
     def two(place: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-        if place < inputs:
+        if place < inputs and dtype != "string":
             normal = draw.normal(size=(2, *shape))
             return normal.astype(dtype) if "float" in dtype else np.ones((2, *shape), dtype)
-        return np.zeros((2, *shape), dtype)
+        return np.zeros((2, *shape), "S1" if dtype == "string" else dtype)
 
     kinds = zip(rows.examples(), rows.kinds(), strict=True)
     return [two(i, shape, dtype) for i, (shape, (_, dtype)) in enumerate(kinds)]

@@ -21,10 +21,9 @@ def sizes_of_steps(
     Each knows its own rows only, so they tell each other once per epoch.
     """
     steps = batches.order.steps
+    if rows.lengths is None:
+        return np.zeros((steps, 0), np.int64)
     own = np.array([rows.largest(batches.rows(step)) for step in range(steps)], "float64")
-    own = own.reshape(steps, -1)
-    if not own.size:
-        return own.astype("int64")
     every = np.zeros((worker.count, *own.shape))
     every[worker.rank] = own
     flat: NDArray[Any] = every.ravel()

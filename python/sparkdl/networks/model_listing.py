@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sparkdl._places.places import PathOrUri
+from sparkdl.networks.memory_need import most_memory
 from sparkdl.networks.model_cache import is_cached
 from sparkdl.networks.named_models import NamedModel, named_models
 
@@ -25,7 +26,16 @@ class ModelTable(Sequence[NamedModel]):
         return len(self._rows)
 
     def __repr__(self) -> str:
-        header = ("model", "input", "features", "weights", "channels", "values", "in cache")
+        header = (
+            "model",
+            "input",
+            "features",
+            "weights",
+            "executor",
+            "channels",
+            "values",
+            "in cache",
+        )
         lines = [header, *(_cells(row) for row in self._rows)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
         pad = ["  ".join(c.ljust(w) for c, w in zip(li, widths, strict=True)) for li in lines]
@@ -35,8 +45,10 @@ class ModelTable(Sequence[NamedModel]):
 def _cells(row: NamedModel) -> tuple[str, ...]:
     cached = "with sparkdl" if row.resource else ("yes" if row.cached else "no")
     size = f"{row.weightsMB:.1f} MB"
+    memory = f"{most_memory(row.weightsMB) / 1000:.1f} GB"
     shape = f"{row.height} x {row.width}"
-    return row.name, shape, str(row.features), size, row.channelOrder, row.valueRange, cached
+    features = str(row.features)
+    return row.name, shape, features, size, memory, row.channelOrder, row.valueRange, cached
 
 
 def models(model_dir: PathOrUri | None = None) -> ModelTable:
@@ -52,8 +64,8 @@ def models(model_dir: PathOrUri | None = None) -> ModelTable:
     -------
     ModelTable
         A sequence of `NamedModel`, which prints as a table: size of the input, length of the
-        features with pooling "avg", size of the weights, channel order and range of values,
-        and whether a bundle is in the cache.
+        features with pooling "avg", size of the weights, the memory that an executor needs at
+        most, channel order and range of values, and whether a bundle is in the cache.
 
     Examples
     --------

@@ -21,6 +21,7 @@ class LayersSuite extends AnyFunSuite {
     "Version",
     "bridge.versions",
     "bridge.frames",
+    "bridge.blocks",
     "files",
     "Settings",
     "Sessions",

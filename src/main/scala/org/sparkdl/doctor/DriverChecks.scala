@@ -2,11 +2,12 @@ package org.sparkdl.doctor
 
 import scala.util.{Failure, Success, Try}
 
-import org.apache.spark.network.util.JavaUtils
 import org.apache.spark.sql.SparkSession
 
 import org.sparkdl.{Settings, Version}
+import org.sparkdl.engine.{ExecutorMemory, ModelMemory}
 import org.sparkdl.files.Place
+import org.sparkdl.model.MemoryNeed
 
 /** What the driver can tell about the session. */
 private[sparkdl] object DriverChecks {
@@ -33,35 +34,42 @@ private[sparkdl] object DriverChecks {
       val hadoop = session.sparkContext.hadoopConfiguration
       val folder = Place.of(path).source(hadoop)
       val fs = folder.getFileSystem(hadoop)
-      if (fs.exists(folder))
-        fs.listStatus(folder).toSeq.filter(_.isDirectory).map(_.getPath.getName).filterNot(_.startsWith("."))
-      else Nil
+      val bundles = if (fs.exists(folder)) fs.listStatus(folder).toSeq.filter(_.isDirectory).map(_.getPath) else Nil
+      bundles.filterNot(_.getName.startsWith(".")).sortBy(_.getName).map { bundle =>
+        bundle.getName -> MemoryNeed(fs.getContentSummary(bundle).getLength)
+      }
     } match {
-      case Success(Seq()) => Finding("model cache", s"$path, empty")
-      case Success(names) => Finding("model cache", s"$path: ${names.sorted.mkString(", ")}")
+      case Success(Seq())  => Finding("model cache", s"$path, empty")
+      case Success(models) => cached(session, path, models)
       case Failure(e) =>
         Finding("model cache", path, s"it cannot be read (${e.getMessage}): set ${Settings.modelsDir.key}.")
     }
   }
 
+  /** The models with what an executor needs for each; a problem if executors have less. */
+  private def cached(session: SparkSession, path: String, models: Seq[(String, MemoryNeed)]): Finding = {
+    val executor = ExecutorMemory.of(session.sparkContext.getConf)
+    val text = models.map { case (name, need) => s"$name (executors need ${MemoryNeed.size(need.most)})" }
+    val largest = ModelMemory(models.map(_._2).maxBy(_.weights), executor)
+    val fits = session.sparkContext.isLocal || largest.suffices
+    Finding("model cache", s"$path: ${text.mkString(", ")}", if (fits) "" else s"for the largest, ${largest.remedy}.")
+  }
+
   /** Models and tensors live outside the heap, in what YARN and Kubernetes call the memory overhead of an executor.
     */
   private def overhead(session: SparkSession, settings: Settings.Reader): Finding = {
-    val conf = session.sparkContext.getConf
     val needed = settings.modelsMaxMemory + (1L << 30)
     if (session.sparkContext.isLocal)
       memoryOf("driver", Linux.memoryMB << 20, Runtime.getRuntime.maxMemory + needed)
     else {
-      val heap = JavaUtils.byteStringAsBytes(conf.get("spark.executor.memory", "1g"))
-      val configured = conf.getOption("spark.executor.memoryOverhead").map(JavaUtils.byteStringAsBytes)
-      val overhead = configured.getOrElse(math.max(384L << 20, heap / 10))
-      val text = s"executor overhead ${overhead >> 20} MB, models may take ${settings.modelsMaxMemory >> 20} MB"
-      if (overhead >= needed) Finding("native memory", text)
+      val executor = ExecutorMemory.of(session.sparkContext.getConf)
+      val text = s"executors have ${executor.describe}, models may take ${settings.modelsMaxMemory >> 20} MB"
+      if (executor.overhead >= needed) Finding("native memory", text)
       else
         Finding(
           "native memory",
           text,
-          s"set spark.executor.memoryOverhead to ${needed >> 20}m or more (models and 1 GB for tensors), " +
+          s"set ${ExecutorMemory.Overhead} to ${needed >> 20}m or more (models and 1 GB for tensors), " +
             s"or ${Settings.modelsMaxMemory.key} to less."
         )
     }

@@ -4,8 +4,10 @@ import java.util.concurrent.Semaphore
 
 import scala.collection.mutable
 
-import org.sparkdl.{Settings, Version}
-import org.sparkdl.errors.{InvalidModelException, SparkDLException}
+import org.apache.spark.internal.Logging
+
+import org.sparkdl.Settings
+import org.sparkdl.errors.SparkDLException
 import org.sparkdl.runtime.{GraphOptimizer, NativeRuntime, SessionConfig, TfException}
 
 /** How the engine runs on an executor; read from the session's settings on the driver.
@@ -20,16 +22,16 @@ object EngineSettings {
     EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory)
 }
 
-/** The loaded models of this JVM, one per hash and precision, shared by all tasks. When they outgrow the limit, those
-  * that no task uses are closed, least recently used first.
+/** The loaded models of this JVM, one per hash and precision, shared by all tasks; those of one hash share the
+  * weights. When they outgrow the limit, those that no task uses are closed, least recently used first.
   */
-object Engine {
+object Engine extends Logging {
   private final case class ModelKey(hash: String, bfloat16: Boolean)
   private final class Entry(val model: LoadedModel) { var users = 0 }
 
   /** Least recently used first. */
   private val models = mutable.LinkedHashMap.empty[ModelKey, Entry]
-  private val loading = mutable.Map.empty[ModelKey, AnyRef]
+  private val loading = new Locks
 
   private[engine] val processors = new Semaphore(math.max(1, Runtime.getRuntime.availableProcessors()), true)
 
@@ -50,8 +52,7 @@ object Engine {
     */
   def acquire(shipped: ShippedModel, precision: String, settings: EngineSettings): Lease = {
     val key = ModelKey(shipped.hash, precision == "bfloat16")
-    val lock = Engine.synchronized(loading.getOrElseUpdate(key, new Object))
-    lock.synchronized {
+    loading.withLock(key.hash) { // of both precisions: the second takes the weights of the first
       lease(key, loadedNow = false, settings).getOrElse {
         val model = open(shipped, key, settings)
         Engine.synchronized { // in one step: a model without a lease may be closed
@@ -78,12 +79,13 @@ object Engine {
   }
 
   private def evict(maxMemory: Long): Unit = {
-    var total = models.valuesIterator.map(_.model.bytes).sum
+    var total = models.size * LoadedModel.SessionBytes +
+      models.valuesIterator.map(_.model.graph).distinct.map(_.bytes).sum
     models.toVector.foreach { case (key, entry) =>
       if (total > maxMemory && entry.users == 0) {
         models.remove(key)
-        total -= entry.model.bytes
         entry.model.close()
+        total -= LoadedModel.SessionBytes + (if (entry.model.graph.isClosed) entry.model.graph.bytes else 0L)
       }
     }
   }
@@ -93,15 +95,20 @@ object Engine {
     if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
   )
 
-  private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel =
-    try LoadedModel.open(settings.runtime, shipped, config(shipped, key))
+  /** The graph of another precision of the model, for one more session. */
+  private def loadedGraph(hash: String): Option[LoadedGraph] = synchronized {
+    models.collectFirst { case (key, entry) if key.hash == hash => entry.model.graph.retained() }
+  }
+
+  private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel = {
+    val graph =
+      if (shipped.tags.isEmpty) loadedGraph(key.hash) else None // of a SavedModel, the session has the weights
+    if (graph.isEmpty) logInfo(LoadErrors.before(shipped))
+    try LoadedModel.open(settings.runtime, shipped, config(shipped, key), graph)
     catch {
       case e: SparkDLException => throw e
-      case e: TfException =>
-        throw new InvalidModelException(
-          s"TensorFlow ${settings.runtime.version} cannot load model ${shipped.hash.take(12)}: ${e.getMessage}. " +
-            s"Export it for TensorFlow ${Version.tensorflow} without custom operations.",
-          e
-        )
+      case e: OutOfMemoryError => throw LoadErrors.outOfMemory(shipped, e)
+      case e: TfException      => throw LoadErrors.refused(shipped, settings.runtime.version, e)
     }
+  }
 }

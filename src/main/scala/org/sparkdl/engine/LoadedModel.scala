@@ -3,13 +3,11 @@ package org.sparkdl.engine
 import java.util.concurrent.ConcurrentHashMap
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.files.LocalFiles
 import org.sparkdl.runtime.{NativeRuntime, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
 
-/** A graph with its session, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
+/** A session with its graph, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
 final class LoadedModel private[engine] (
-    val bytes: Long,
-    graph: TfGraph,
+    private[engine] val graph: LoadedGraph,
     session: TfSession,
     description: String,
     generators: Option[Generators] = None
@@ -32,16 +30,36 @@ final class LoadedModel private[engine] (
     }
   }
 
-  private def tensor(name: String): TfOutput = graph
+  private def tensor(name: String): TfOutput = graph.graph
     .output(name)
     .getOrElse(
       throw new InvalidModelException(s"The graph of $description has no tensor '$name'; make the bundle again.")
     )
 
+  /** Closes the session, and the graph if it is the last one of it. */
   override def close(): Unit = {
     session.close()
-    graph.close()
+    graph.release()
   }
+}
+
+/** A graph with its weights, for all sessions that run it in one precision or another.
+  *
+  * @param bytes
+  *   of the weights
+  */
+final private[engine] class LoadedGraph(val bytes: Long, val graph: TfGraph) {
+  private var sessions = 1
+
+  /** The same graph for one more session. */
+  def retained(): LoadedGraph = synchronized { sessions += 1; this }
+
+  def release(): Unit = synchronized {
+    sessions -= 1
+    if (sessions == 0) graph.close()
+  }
+
+  def isClosed: Boolean = synchronized(sessions == 0)
 }
 
 /** A run whose first call is made under a lock.
@@ -83,26 +101,34 @@ private[engine] object LoadedModel {
   /** The memory of a session besides the weights, as measured over 400 small graphs. If it were not counted, programs
     * that change from round to round would never reach the limit.
     */
-  private val SessionBytes = 1L << 20
+  val SessionBytes: Long = 1L << 20
 
-  /** Loads the files that `shipped` brought to this machine. */
-  def open(runtime: NativeRuntime, shipped: ShippedModel, config: SessionConfig): LoadedModel = {
-    val path = shipped.localPath()
+  /** Loads the files that `shipped` brought to this machine.
+    *
+    * @param loaded
+    *   the graph, if another session has it already
+    */
+  def open(
+      runtime: NativeRuntime,
+      shipped: ShippedModel,
+      config: SessionConfig,
+      loaded: Option[LoadedGraph]
+  ): LoadedModel = {
     val description = s"model ${shipped.hash.take(12)}"
     if (shipped.tags.isEmpty) {
-      val graph = TfGraph.fromFile(runtime, path)
-      try
-        new LoadedModel(
-          SessionBytes + java.nio.file.Files.size(path),
-          graph,
-          TfSession.open(runtime, graph, config),
-          description
-        )
-      catch { case e: Throwable => graph.close(); throw e }
+      val graph = loaded.getOrElse(graphOf(runtime, shipped))
+      try new LoadedModel(graph, TfSession.open(runtime, graph.graph, config), description)
+      catch { case e: Throwable => graph.release(); throw e }
     } else {
+      val path = shipped.localPath()
       val (graph, session, meta) = TfSession.openSavedModel(runtime, path.toString, shipped.tags, config)
-      val bytes = LocalFiles.list(path).map(java.nio.file.Files.size).sum
-      new LoadedModel(SessionBytes + bytes, graph, session, description, Generators.of(graph, session, meta))
+      val generators = Generators.of(graph, session, meta)
+      new LoadedModel(new LoadedGraph(shipped.memory.need.weights, graph), session, description, generators)
     }
+  }
+
+  private def graphOf(runtime: NativeRuntime, shipped: ShippedModel): LoadedGraph = {
+    val path = shipped.localPath()
+    new LoadedGraph(shipped.memory.need.weights, TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy))
   }
 }

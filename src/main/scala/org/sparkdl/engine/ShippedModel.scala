@@ -1,92 +1,98 @@
 package org.sparkdl.engine
 
-import java.nio.file.{Files, Path, Paths}
+import java.io.IOException
+import java.net.InetAddress
+import java.nio.file.{Path, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.ref.WeakReference
-import scala.util.Using
 
 import org.apache.spark.{SparkContext, SparkEnv}
-import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.sql.sparkdl.blocks.DiskBlocks
 
-import org.sparkdl.files.LocalFiles
-import org.sparkdl.model.GraphFiles
+import org.sparkdl.errors.SparkDLException
+import org.sparkdl.files.HeldFolder
+import org.sparkdl.model.{GraphFiles, MemoryNeed}
 
-/** A graph's files on their way to the executors.
+/** A model's files on their way to the executors.
   *
-  * In local mode nothing travels. On a cluster the files are broadcast in pieces of [[ShippedModel.PieceBytes]], peer
-  * to peer, and each executor writes them once to a directory named by the hash, from where TensorFlow maps them.
+  * In local mode nothing travels. On a cluster each executor writes the files once to a directory named by the hash.
+  *
+  * @param name
+  *   the model's, for messages
+  * @param memory
+  *   what it needs where it runs
   */
 final class ShippedModel private (
+    val name: String,
     val hash: String,
     val tags: Seq[String],
     val prepared: Boolean,
+    private[engine] val memory: ModelMemory,
     driverPath: String,
-    content: Option[Seq[ShippedFile]]
+    content: Option[ShippedFiles],
+    held: Option[HeldFolder] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
-  def localPath(): Path = content match {
-    case Some(files) if SparkEnv.get.executorId != "driver" => unpack(files)
-    case _                                                  => Paths.get(driverPath)
+  def localPath(): Path = content.filter(_ => ShippedModel.onExecutor).fold(Paths.get(driverPath)) { files =>
+    val directory = ShippedModel.copies.directory(hash, files, explain)
+    if (tags.isEmpty) directory.resolve(GraphFiles.Graph) else directory
   }
 
-  private def unpack(files: Seq[ShippedFile]): Path = ShippedModel.synchronized {
-    val directory = ShippedModel.executorRoot.resolve(hash)
-    if (!Files.exists(directory)) LocalFiles.atomically(directory)(d => files.foreach(_.writeTo(d)))
-    if (tags.isEmpty) directory.resolve(ShippedModel.GraphName) else directory
-  }
-}
+  /** Whether the files are copies that nobody else knows. */
+  private[engine] def isCopy: Boolean = content.isDefined && ShippedModel.onExecutor
 
-/** One file: its relative path and its bytes, in pieces far smaller than the largest Java array. Only bytes are
-  * broadcast: with `spark.kryo.registrationRequired` Spark sends no classes that it does not know.
-  */
-final private[engine] case class ShippedFile(name: String, pieces: Seq[Broadcast[Array[Byte]]]) {
-  def writeTo(directory: Path): Unit = {
-    val target = directory.resolve(name)
-    Files.createDirectories(target.getParent)
-    Using.resource(Files.newOutputStream(target))(out => pieces.foreach(piece => out.write(piece.value)))
-  }
+  private def explain(directory: Path, cause: IOException) = ShippedModel.cannotWrite(name, memory, directory, cause)
 }
 
 object ShippedModel {
-  private[engine] val GraphName = "graph.pb"
-  private[engine] val PieceBytes: Int = 16 << 20
 
-  /** The broadcast files, per application and hash. Weak references: when no plan refers to the files any more, Spark
-    * cleans up their blocks.
+  /** The files that were sent, per application and hash. Weak references: when no plan refers to the files any more,
+    * Spark cleans up their blocks.
     */
-  private val broadcasts = new ConcurrentHashMap[(String, String), WeakReference[Seq[ShippedFile]]]()
+  private val sent = new ConcurrentHashMap[(String, String), WeakReference[ShippedFiles]]()
+  private val locks = new Locks
 
-  /** Prepares `graph` for the executors of `context`; runs on the driver. */
-  def of(context: SparkContext, graph: GraphFiles): ShippedModel = {
-    val content = if (context.isLocal) None else Some(broadcastOf(context, graph))
-    new ShippedModel(graph.hash, graph.tags, graph.prepared, graph.path.toString, content)
+  /** The copies of this executor. */
+  private lazy val copies = new LocalCopies(DiskBlocks.directory("sparkdl-models"))
+
+  /** Prepares a model for the executors of `context`; runs on the driver.
+    *
+    * @param name
+    *   the model's, for messages
+    */
+  def of(context: SparkContext, name: String, graph: GraphFiles): ShippedModel = {
+    val memory = ModelMemory(MemoryNeed.of(graph), ExecutorMemory.of(context.getConf))
+    val content = if (context.isLocal) None else Some(filesOf(context, name, graph, memory))
+    if (content.isDefined) MemoryWarning.once(context.applicationId, graph.hash, name, memory)
+    val path = graph.path.toString
+    new ShippedModel(name, graph.hash, graph.tags, graph.prepared, memory, path, content, graph.held)
   }
 
-  private def broadcastOf(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] = synchronized {
+  private def filesOf(context: SparkContext, name: String, graph: GraphFiles, memory: ModelMemory): ShippedFiles = {
     val key = (context.applicationId, graph.hash)
-    Option(broadcasts.get(key)).flatMap(_.get).getOrElse {
-      val files = readAll(context, graph)
-      broadcasts.put(key, WeakReference(files))
-      files
+    locks.withLock(graph.hash) {
+      Option(sent.get(key)).flatMap(_.get).getOrElse {
+        val files =
+          try ShippedFiles.of(context, graph.all)
+          catch { case e: IOException => throw cannotWrite(name, memory, DiskBlocks.root, e) }
+        sent.put(key, WeakReference(files))
+        files
+      }
     }
   }
 
-  private def readAll(context: SparkContext, graph: GraphFiles): Seq[ShippedFile] =
-    if (!graph.isSavedModel) Seq(ShippedFile(GraphName, pieces(context, graph.path)))
-    else LocalFiles.list(graph.path).map(f => ShippedFile(graph.path.relativize(f).toString, pieces(context, f)))
+  private def onExecutor: Boolean = SparkEnv.get.executorId != "driver"
 
-  private def pieces(context: SparkContext, file: Path): Seq[Broadcast[Array[Byte]]] =
-    Using.resource(Files.newInputStream(file)) { in =>
-      val read = Iterator.continually(in.readNBytes(PieceBytes)).takeWhile(_.nonEmpty)
-      read.map(context.broadcast(_)).toVector
-    }
-
-  /** Removed when the executor ends. */
-  private lazy val executorRoot: Path = {
-    val root = Files.createTempDirectory("sparkdl-executor-")
-    sys.addShutdownHook(LocalFiles.deleteTree(root))
-    root
+  private[engine] def cannotWrite(name: String, memory: ModelMemory, directory: Path, cause: IOException) = {
+    val free = MemoryNeed.size(directory.toFile.getUsableSpace)
+    new SparkDLException(
+      s"Cannot write model '$name' (${MemoryNeed.size(memory.need.weights)}) to '$directory' on " +
+        s"${InetAddress.getLocalHost.getHostName}, executor ${SparkEnv.get.executorId}: ${cause.getMessage}. $free are free " +
+        "there; the model takes its size twice while executors get it from each other. Free space, or set " +
+        "spark.local.dir to a directory on a larger disk (on YARN and Kubernetes: what their nodes have as local directories).",
+      cause
+    )
   }
 }

@@ -11,13 +11,16 @@ import com.fasterxml.jackson.databind.node.{ArrayNode, ObjectNode}
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.files.{LocalFiles, Sha256, TextFile}
-import org.sparkdl.runtime.DType
+import org.sparkdl.runtime.{DType, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
 /** The model bundle: a directory with `model.json` and the graph (docs/bundle.md describes the format). */
 object Bundle {
   val Manifest = "model.json"
   val FormatVersion = 1
+
+  /** That of bundles with weights beside the graph, which earlier versions of sparkdl cannot run. */
+  val FormatVersionWithWeights = 2
   private val json = new ObjectMapper()
 
   /** Whether the local directory is a bundle. */
@@ -31,8 +34,11 @@ object Bundle {
   def read(directory: Path): ModelDefinition = {
     val root = parse(directory)
     val version = root.path("formatVersion").asInt(-1)
-    if (version != FormatVersion)
-      fail(directory, s"its formatVersion is $version, this version of sparkdl reads $FormatVersion")
+    if (version != FormatVersion && version != FormatVersionWithWeights)
+      fail(
+        directory,
+        s"its formatVersion is $version, this version of sparkdl reads $FormatVersion and $FormatVersionWithWeights"
+      )
     val sums = checkFiles(directory, root)
     val definition = ModelDefinition(
       name = root.path("name").asText(directory.getFileName.toString),
@@ -60,14 +66,16 @@ object Bundle {
   def write(model: ModelDefinition, directory: Path): Unit = {
     Files.createDirectories(directory)
     val root = json.createObjectNode()
-    root.put("formatVersion", FormatVersion).put("name", model.name)
+    root.put("formatVersion", if (model.graph.hasWeights) FormatVersionWithWeights else FormatVersion)
+    root.put("name", model.name)
     model.source.foreach { case (k, v) => root.withObjectProperty("source").put(k, v) }
     if (model.graph.isSavedModel) {
       LocalFiles.copyTree(model.graph.path, directory.resolve("saved_model"))
       root.put("savedModel", "saved_model").put("tags", model.graph.tags.mkString(","))
     } else {
-      Files.copy(model.graph.path, directory.resolve("graph.pb"))
-      root.put("graph", "graph.pb").put("prepared", model.graph.prepared)
+      model.graph.all.foreach { case (name, file) => Files.copy(file, directory.resolve(name)) }
+      root.put("graph", GraphFiles.Graph).put("prepared", model.graph.prepared)
+      if (model.graph.hasWeights) root.put("weights", TfGraph.WeightsFile)
     }
     model.keras.foreach { file =>
       Files.copy(Path.of(file), directory.resolve("model.keras"))
@@ -117,11 +125,20 @@ object Bundle {
     if (root.hasNonNull("graph")) {
       val name = root.get("graph").asText
       val sum = sums.toMap.getOrElse(name, fail(directory, s"its manifest has no SHA-256 of '$name'"))
-      GraphFiles(sum, inside(directory, name), Nil).copy(prepared = root.path("prepared").asBoolean(false))
+      val files = GraphFiles(sum, inside(directory, name), Nil)
+      files.copy(prepared = root.path("prepared").asBoolean(false), hasWeights = hasWeights(directory, root, sums))
     } else if (root.hasNonNull("savedModel")) {
       val tags = root.path("tags").asText("serve").split(",").toSeq
       SavedModels.files(inside(directory, root.get("savedModel").asText), tags)
     } else fail(directory, s"its manifest names neither 'graph' nor 'savedModel'")
+
+  private def hasWeights(directory: Path, root: JsonNode, sums: Seq[(String, String)]): Boolean =
+    Option(root.get("weights")).filterNot(_.isNull).map(_.asText).exists { name =>
+      if (name != TfGraph.WeightsFile)
+        fail(directory, s"its weights are in '$name', expected '${TfGraph.WeightsFile}'")
+      if (!sums.exists(_._1 == name)) fail(directory, s"its manifest has no SHA-256 of '$name'")
+      true
+    }
 
   /** A file of the bundle; a name that leads out of the directory is refused. */
   private def inside(directory: Path, name: String): Path = {

@@ -37,7 +37,9 @@ private[model] object Constants {
   private def shaped(runtime: NativeRuntime, files: GraphFiles, outputs: Seq[TensorSpec]): Seq[TensorSpec] =
     if (outputs.forall(_.shape.isDefined)) outputs
     else {
-      val graph = TfGraph.fromBytes(runtime, GraphNodes.graphOf(files).toByteArray)
+      val graph =
+        if (files.isSavedModel) TfGraph.fromBytes(runtime, GraphNodes.graphOf(files).toByteArray)
+        else TfGraph.outline(runtime, files.path)
       try
         outputs.map { o =>
           o.copy(shape = o.shape.orElse(graph.output(o.tensor).flatMap(t => Option(t.shape).map(_.toSeq))))
@@ -59,8 +61,7 @@ private[model] object Constants {
       refuseFed(model, values.map { case (op, (name, _)) => op -> name }, placeholders, options.inputs)
       val nodes = values.map { case (op, (name, value)) => op -> placeholders.constant(op, name, value) }
       val after = replaced(before, nodes)
-      val stored = if (files.isSavedModel) StoredGraphs.store(files, after) else StoredGraphs.store(after)
-      ConstantGraph(stored, nodes.keySet)
+      ConstantGraph(StoredGraphs.store(files, after), nodes.keySet)
     }
 
   /** The placeholders of a model by the names that users have for them. */

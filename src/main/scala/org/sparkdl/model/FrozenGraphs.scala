@@ -2,6 +2,8 @@ package org.sparkdl.model
 
 import java.nio.file.{Files, Path}
 
+import scala.util.Using
+
 import com.google.protobuf.TextFormat
 import org.tensorflow.proto.GraphDef
 
@@ -48,12 +50,9 @@ private[model] object FrozenGraphs {
   }
 
   private def withConstants(runtime: NativeRuntime, name: String, file: Path, options: ReadOptions): GraphFiles = {
-    val files = GraphFiles(Sha256.of(file), file, Nil)
-    if (options.constants.isEmpty) files
-    else {
-      open(runtime, file, file).close() // says what is wrong with the file
-      Constants.inGraph(name, files, Nil, options).files
-    }
+    val beside = Using.resource(open(runtime, file, file))(_.filesBeside) // says what is wrong with the file
+    val files = GraphFiles(Sha256.of(file), file, Nil).copy(hasWeights = beside.nonEmpty)
+    Constants.inGraph(name, files, Nil, options).files
   }
 
   /** @param content
@@ -78,9 +77,9 @@ private[model] object FrozenGraphs {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
     if (!DrawingNodes.mayDraw(graph.operations.map(_._2))) stored -> RandomDraws.of(seed, Nil)
     else {
-      val parsed = GraphDef.parseFrom(Files.readAllBytes(stored.path))
+      val parsed = MappedProtos.graphDef(stored.path)
       val unseeded = DrawingNodes.withoutSeeds(parsed)
-      val files = if (unseeded eq parsed) stored else StoredGraphs.store(unseeded.toByteArray)
+      val files = if (unseeded eq parsed) stored else StoredGraphs.store(stored, unseeded)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }
   }

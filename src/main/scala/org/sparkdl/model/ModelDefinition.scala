@@ -1,8 +1,10 @@
 package org.sparkdl.model
 
-import java.nio.file.{Path, Paths}
+import java.nio.file.{Files, Path, Paths}
 
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
+import org.sparkdl.files.{HeldFolder, LocalFiles}
+import org.sparkdl.runtime.TfGraph
 import org.sparkdl.tensor.TensorSpec
 
 /** The image input of a model: which input, and what its pixels must be.
@@ -40,10 +42,32 @@ object ImageInfo {
   *   empty for a frozen graph; the tag set of a SavedModel
   * @param prepared
   *   a frozen graph that was simplified at export, so that the session need not do it
+  * @param hasWeights
+  *   whether large constants of a frozen graph are in a file beside it
+  * @param held
+  *   the folder that the model was read from, which stays there as long as anything has this
   */
-final case class GraphFiles(hash: String, location: String, tags: Seq[String], prepared: Boolean = false) {
+final case class GraphFiles(
+    hash: String,
+    location: String,
+    tags: Seq[String],
+    prepared: Boolean = false,
+    hasWeights: Boolean = false,
+    private[sparkdl] val held: Option[HeldFolder] = None
+) {
   def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
+
+  /** The file with the large constants of a frozen graph that has one. */
+  def weights: Option[Path] = if (hasWeights) Some(path.resolveSibling(TfGraph.WeightsFile)) else None
+
+  /** All files, each with its name in the folder that they need. */
+  def all: Seq[(String, Path)] =
+    if (isSavedModel) LocalFiles.list(path).map(f => path.relativize(f).toString -> f)
+    else (GraphFiles.Graph -> path) +: weights.map(TfGraph.WeightsFile -> _).toSeq
+
+  /** The size of all files in bytes, which is nearly that of the weights in memory. */
+  def bytes: Long = all.map { case (_, file) => Files.size(file) }.sum
 }
 
 /** A model as the driver knows it: its signature and where its graph is. Immutable; holds nothing native.
@@ -74,6 +98,9 @@ final case class ModelDefinition(
   /** The image information when `input` is the image input. */
   def imageOf(input: TensorSpec): Option[ImageInfo] = image.filter(_.input == input.name)
 
+  /** The same model, which keeps a folder of this process that it was read from, or lets it go. */
+  private[model] def holding(folder: Option[HeldFolder]): ModelDefinition = copy(graph = graph.copy(held = folder))
+
   private def find(kind: String, specs: Seq[TensorSpec], name: String): TensorSpec =
     specs
       .find(_.name == name)
@@ -96,7 +123,10 @@ final case class ModelDefinition(
     }
     val draws = random.map(_ => "random: draws numbers, new ones in every run unless a seed is set")
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
-    (Seq(s"model '$name'$from", s"hash ${graph.hash}", "inputs:") ++ lines(inputs) ++ Seq("outputs:") ++ lines(
+    val memory = s"memory: ${MemoryNeed.of(graph).describe}"
+    (Seq(s"model '$name'$from", s"hash ${graph.hash}", memory, "inputs:") ++ lines(inputs) ++ Seq(
+      "outputs:"
+    ) ++ lines(
       outputs
     ) ++
       pictures ++ draws ++ classes).mkString("\n")
@@ -104,6 +134,10 @@ final case class ModelDefinition(
 }
 
 object GraphFiles {
+
+  /** What the file of a frozen graph is called beside other files. */
+  val Graph = "graph.pb"
+
   def apply(hash: String, path: Path, tags: Seq[String]): GraphFiles = GraphFiles(hash, path.toString, tags)
 }
 

@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 import org.tensorflow.proto.{GraphDef, NodeDef}
 
 import org.sparkdl.graph.Reached
-import org.sparkdl.runtime.{DType, TensorName}
+import org.sparkdl.runtime.{DType, TensorName, TfGraph}
 import org.sparkdl.tensor.TensorSpec
 
 /** A placeholder: an operation that gets its value from outside.
@@ -37,9 +37,12 @@ private[model] object Placeholder {
   val ScalarsKnown = 24
 
   /** Whether the operation cannot do without a value from outside. */
-  def needsValue(node: NodeDef): Boolean = WithoutDefault(node.getOp)
+  def needsValue(node: NodeDef): Boolean = WithoutDefault(node.getOp) && !standsForWeight(node)
 
   def isPlaceholder(node: NodeDef): Boolean = needsValue(node) || node.getOp == WithDefault
+
+  /** Whether its value is in a file beside the graph. */
+  private def standsForWeight(node: NodeDef) = node.containsAttr(TfGraph.OffsetAttribute)
 
   def of(node: NodeDef, graph: GraphDef): Placeholder = {
     val shape = Option(node.getAttrMap.get("shape")).map(_.getShape).filterNot(_.getUnknownRank)

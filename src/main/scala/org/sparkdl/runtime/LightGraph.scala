@@ -18,16 +18,24 @@ import org.tensorflow.proto.TensorShapeProto
   */
 final private[runtime] case class LightGraph(graphDef: Array[Byte], weights: Seq[StoredWeight])
 
-/** Where the content of a large constant is in a file. */
+/** Where the content of a large constant is in a file: in that of the graph, or in one of weights. */
 final private[runtime] case class StoredWeight(
     name: String,
     dtype: DType,
     shape: Seq[Long],
-    offset: Long,
-    bytes: Long
-)
+    file: Path,
+    offset: Long
+) {
+  def bytes: Long = shape.product * dtype.size
+}
 
 private[runtime] object LightGraph {
+
+  /** The file beside a graph with the content of its large constants; the graph says where each begins. */
+  val WeightsFile = "weights.bin"
+
+  /** An attribute of a placeholder that stands for a large constant: where its content begins in the file beside. */
+  val OffsetAttribute = "_sparkdl_offset"
 
   /** Constants from this size on stay outside. Smaller ones are worth more inside, where they are folded and laid out
     * for the processor once.
@@ -37,11 +45,12 @@ private[runtime] object LightGraph {
   /** Reads a serialized GraphDef; of large constants no byte is touched. */
   def read(path: Path, largeBytes: Long = LargeBytes): LightGraph =
     Using.resource(FileChannel.open(path, StandardOpenOption.READ)) { channel =>
+      if (channel.size() > Int.MaxValue) throw tooLarge(path, channel.size())
       val content = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
       val light = new ByteArrayOutputStream()
       val weights = Seq.newBuilder[StoredWeight]
       Message(content, 0, content.limit()).fields.foreach { field =>
-        val large = if (field.number == Node && field.length >= largeBytes) weight(field.message) else None
+        val large = if (field.number == Node) weight(path, field, largeBytes) else None
         large match {
           case Some(found) => weights += found; write(light, placeholder(found))
           case None        => light.write(field.bytes)
@@ -59,23 +68,40 @@ private[runtime] object LightGraph {
   private val Key = 1
   private val Value = 2
   private val TensorOf = 8
+  private val Number = 3
+  private val TypeOf = 6
+  private val ShapeOf = 7
   private val Type = 1
   private val Shape = 2
   private val Content = 4
 
-  private def weight(node: Message): Option[StoredWeight] = for {
-    op <- node.text(Op) if op == "Const" && !node.fields.exists(_.number == Input)
-    name <- node.text(Name)
-    entry <- node.fields.filter(_.number == Attribute).map(_.message).find(_.text(Key).contains("value"))
-    tensor <- entry.find(Value).flatMap(_.message.find(TensorOf)).map(_.message)
-    content <- tensor.find(Content)
-    dtype <- tensor.find(Type).flatMap(f => DType.fromCode(f.number64.toInt)) if dtype != DType.Str
-    shape = tensor.find(Shape).map(f => dims(f.bytesOfContent)).getOrElse(Nil)
-    if shape.product * dtype.size == content.length
-  } yield StoredWeight(name, dtype, shape, content.start.toLong, content.length.toLong)
+  private def weight(path: Path, node: Field, largeBytes: Long): Option[StoredWeight] =
+    node.message.text(Op) match {
+      case Some("Const") if node.length >= largeBytes => weightInside(path, node.message)
+      case Some("Placeholder")                        => weightBeside(path, node.message)
+      case _                                          => None
+    }
 
-  private def dims(shape: Array[Byte]): Seq[Long] = {
-    val parsed = TensorShapeProto.parseFrom(shape)
+  private def weightInside(path: Path, node: Message): Option[StoredWeight] = for {
+    name <- node.text(Name) if !node.fields.exists(_.number == Input)
+    tensor <- node.attribute("value").flatMap(_.find(TensorOf)).map(_.message)
+    content <- tensor.find(Content)
+    dtype <- tensor.find(Type).flatMap(dtypeOf) if dtype != DType.Str
+    shape = tensor.find(Shape).fold(Seq.empty[Long])(dims)
+    if shape.product * dtype.size == content.length
+  } yield StoredWeight(name, dtype, shape, path, content.start.toLong)
+
+  private def weightBeside(path: Path, node: Message): Option[StoredWeight] = for {
+    offset <- node.attribute(OffsetAttribute)
+    name <- node.text(Name)
+    dtype <- node.attribute("dtype").flatMap(_.find(TypeOf)).flatMap(dtypeOf)
+    shape = node.attribute("shape").flatMap(_.find(ShapeOf)).fold(Seq.empty[Long])(dims)
+  } yield StoredWeight(name, dtype, shape, path.resolveSibling(WeightsFile), offset.find(Number).fold(0L)(_.number64))
+
+  private def dtypeOf(field: Field): Option[DType] = DType.fromCode(field.number64.toInt)
+
+  private def dims(shape: Field): Seq[Long] = {
+    val parsed = TensorShapeProto.parseFrom(shape.bytesOfContent)
     (0 until parsed.getDimCount).map(parsed.getDim(_).getSize)
   }
 
@@ -88,10 +114,22 @@ private[runtime] object LightGraph {
     out.flush()
   }
 
+  private def tooLarge(path: Path, bytes: Long) = new TfException(
+    3,
+    f"'$path' has ${bytes / 1e9}%.1f GB: one graph holds at most 2 GB, a limit of protocol buffers. Make a bundle of the " +
+      "model itself (sparkdl.save_bundle), or use a SavedModel: both keep weights beside the graph"
+  )
+
   /** A message in the format of protocol buffers, from `start` until before `end`. */
   final private case class Message(buffer: ByteBuffer, start: Int, end: Int) {
     def fields: Iterator[Field] = Iterator.unfold(start)(at => if (at >= end) None else Some(next(at)))
     def find(number: Int): Option[Field] = fields.find(_.number == number)
+    def attribute(key: String): Option[Message] = fields
+      .filter(_.number == Attribute)
+      .map(_.message)
+      .find(_.text(Key).contains(key))
+      .flatMap(_.find(Value))
+      .map(_.message)
     def text(number: Int): Option[String] =
       find(number).map(f => new String(f.bytesOfContent, StandardCharsets.UTF_8))
 

@@ -1,9 +1,6 @@
 package org.sparkdl.runtime
 
-import java.nio.channels.FileChannel
-import java.nio.file.{Path, StandardOpenOption}
-
-import scala.util.Using
+import java.nio.file.Path
 
 import org.bytedeco.javacpp.{BytePointer, Pointer, PointerPointer, SizeTPointer}
 import org.tensorflow.internal.c_api.{TF_FunctionOptions, TF_Graph, TF_Operation, TF_Output, TF_Tensor}
@@ -29,13 +26,13 @@ final class TfOutput private[runtime] (
 /** A TensorFlow graph. Immutable once imported; safe to use from many threads. Close it after its sessions.
   *
   * @param outside
-  *   placeholders that stand for its large constants: see [[LightGraph]]
+  *   its large constants, for which placeholders stand: see [[LightGraph]]
   * @param weights
   *   what its sessions feed these in every run; empty if the graph is only looked at
   */
 final class TfGraph private[runtime] (
     private[runtime] val handle: TF_Graph,
-    outside: Set[String] = Set.empty,
+    outside: Seq[StoredWeight] = Nil,
     private[runtime] val weights: Seq[(String, TfTensor)] = Nil
 ) extends AutoCloseable {
 
@@ -51,6 +48,11 @@ final class TfGraph private[runtime] (
     }
   }
 
+  private val constants = outside.map(_.name).toSet
+
+  /** The files beside the graph's own that it needs. */
+  def filesBeside: Seq[Path] = outside.map(_.file).filter(_.endsWith(TfGraph.WeightsFile)).distinct
+
   /** Names and types of all operations, in the order of the graph. */
   def operations: Seq[(String, String)] = {
     val position = new SizeTPointer(1).put(0L)
@@ -59,7 +61,7 @@ final class TfGraph private[runtime] (
         .continually(tf.TF_GraphNextOperation(handle, position))
         .takeWhile(op => op != null && !op.isNull)
         .map(op => tf.TF_OperationName(op).getString -> tf.TF_OperationOpType(op).getString)
-        .map { case (name, op) => name -> (if (outside(name)) "Const" else op) }
+        .map { case (name, op) => name -> (if (constants(name)) "Const" else op) }
         .toVector
     finally position.close()
   }
@@ -141,34 +143,31 @@ final class TfGraph private[runtime] (
 
 object TfGraph {
 
-  /** Reads a serialized GraphDef from a file. Its large constants are read once, into native memory of their own,
-    * which all sessions of the graph use.
+  /** Reads a serialized GraphDef from a file. Its large constants are in native memory once, for all sessions of the
+    * graph.
+    *
+    * @param unchanging
+    *   whether nobody but this process writes the files as long as the graph is open: constants in a file beside the
+    *   graph are then not read but mapped
     */
-  def fromFile(runtime: NativeRuntime, path: Path): TfGraph = {
+  def fromFile(runtime: NativeRuntime, path: Path, unchanging: Boolean = false): TfGraph = {
     val light = LightGraph.read(path)
     val outline = imported(runtime, light)
-    try new TfGraph(outline.handle, light.weights.map(_.name).toSet, loaded(runtime, path, light.weights))
+    try new TfGraph(outline.handle, light.weights, Weights.open(runtime, light.weights, unchanging))
     catch { case e: Throwable => outline.close(); throw e }
   }
 
   /** Reads a serialized GraphDef from a file to look at, without its large constants: it cannot be run. */
   def outline(runtime: NativeRuntime, path: Path): TfGraph = imported(runtime, LightGraph.read(path))
 
-  private def imported(runtime: NativeRuntime, light: LightGraph): TfGraph =
-    new TfGraph(fromBytes(runtime, light.graphDef).handle, light.weights.map(_.name).toSet)
+  /** The file beside a graph that has its large constants, if it has any there. */
+  val WeightsFile: String = LightGraph.WeightsFile
 
-  private def loaded(runtime: NativeRuntime, path: Path, weights: Seq[StoredWeight]): Seq[(String, TfTensor)] =
-    Using.resource(FileChannel.open(path, StandardOpenOption.READ)) { file =>
-      val done = Seq.newBuilder[(String, TfTensor)]
-      try {
-        weights.foreach { weight =>
-          val tensor = TfTensor.allocate(runtime, weight.dtype, weight.shape.toArray)
-          done += weight.name -> tensor
-          tensor.fill(file, weight.offset)
-        }
-        done.result()
-      } catch { case e: Throwable => done.result().foreach(_._2.close()); throw e }
-    }
+  /** An attribute of the placeholders that stand for them. */
+  val OffsetAttribute: String = LightGraph.OffsetAttribute
+
+  private def imported(runtime: NativeRuntime, light: LightGraph): TfGraph =
+    new TfGraph(fromBytes(runtime, light.graphDef).handle, light.weights)
 
   /** Reads a serialized GraphDef from memory. */
   def fromBytes(runtime: NativeRuntime, graphDef: Array[Byte]): TfGraph = {

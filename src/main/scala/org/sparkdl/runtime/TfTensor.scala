@@ -1,10 +1,9 @@
 package org.sparkdl.runtime
 
-import java.io.EOFException
-import java.nio.ByteBuffer
-import java.nio.channels.FileChannel
+import java.nio.MappedByteBuffer
 
-import org.tensorflow.internal.c_api.TF_Tensor
+import org.bytedeco.javacpp.{BytePointer, Pointer}
+import org.tensorflow.internal.c_api.{Deallocator_Pointer_long_Pointer, TF_Tensor}
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 import org.apache.spark.unsafe.Platform
@@ -14,7 +13,7 @@ import org.apache.spark.unsafe.Platform
   * Elements are stored row-major. Reading and writing goes through `address` with `Platform.copyMemory`: one memcpy
   * between a Java array and the tensor.
   */
-final class TfTensor private[runtime] (
+sealed class TfTensor private[runtime] (
     private[runtime] val handle: TF_Tensor,
     val dtype: DType,
     val shape: Array[Long],
@@ -30,20 +29,6 @@ final class TfTensor private[runtime] (
   /** Number of elements of one entry of the first dimension. */
   val elementsPerRow: Int = Math.toIntExact(TfTensor.elements(shape.drop(1)))
 
-  /** Reads all elements from a file, in which they are as in memory. */
-  private[runtime] def fill(file: FileChannel, offset: Long): Unit = {
-    val bytes = elements * dtype.size
-    val part = ByteBuffer.allocate(math.min(bytes, TfTensor.MostRead).toInt)
-    var done = 0L
-    while (done < bytes) {
-      part.clear().limit(math.min(part.capacity.toLong, bytes - done).toInt)
-      val read = file.read(part, offset + done)
-      if (read < 0) throw new EOFException(s"the file ends before byte ${offset + bytes}, which the model needs")
-      Platform.copyMemory(part.array, Platform.BYTE_ARRAY_OFFSET, null, address + done, read)
-      done += read
-    }
-  }
-
   /** The element at `index` of a string tensor, copied out. */
   def stringAt(index: Long): Array[Byte] = TString.read(address + index * TString.Size)
 
@@ -58,8 +43,6 @@ final class TfTensor private[runtime] (
 }
 
 object TfTensor {
-  private val MostRead = 1L << 20
-
   def elements(shape: Array[Long]): Long = { var n = 1L; shape.foreach(n *= _); n }
 
   /** A tensor with undefined contents. Not for strings: see [[strings]]. */
@@ -67,6 +50,33 @@ object TfTensor {
     require(dtype != DType.Str, "string tensors are made with TfTensor.strings")
     val bytes = elements(shape) * dtype.size
     new TfTensor(allocateHandle(runtime, dtype, shape, bytes), dtype, shape, 0L)
+  }
+
+  /** A tensor whose elements are those of a file, as they are in memory: nothing is copied where they begin at an
+    * address that 64 divides. Nobody may write to it, or make the file shorter, as long as it is open.
+    */
+  private[runtime] def mapped(
+      runtime: NativeRuntime,
+      dtype: DType,
+      shape: Array[Long],
+      content: MappedByteBuffer
+  ): TfTensor = {
+    runtime.load()
+    val data = new BytePointer(content)
+    val handle =
+      tf.TF_NewTensor(dtype.code, shape, shape.length, data, content.capacity.toLong, Unmapping, null: Pointer)
+    new MappedTensor(handle, dtype, shape, content)
+  }
+
+  /** @param content
+    *   the JVM unmaps it when nobody refers to it any more
+    */
+  final private class MappedTensor(handle: TF_Tensor, dtype: DType, shape: Array[Long], val content: MappedByteBuffer)
+      extends TfTensor(handle, dtype, shape, 0L)
+
+  /** What TensorFlow calls when it needs a mapped tensor no longer. */
+  private object Unmapping extends Deallocator_Pointer_long_Pointer() {
+    override def call(data: Pointer, bytes: Long, argument: Pointer): Unit = ()
   }
 
   /** A string tensor; the bytes are copied once, into memory that is freed with the tensor.

@@ -6,6 +6,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.sql.functions._
 
+import org.sparkdl.Settings
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.GraphFiles
 import org.sparkdl.runtime.{DType, TfTensor}
@@ -17,7 +18,8 @@ class EngineSuite extends SparkSuite {
 
   private val settings = EngineSettings(runtime, maxMemory = 1L << 30)
 
-  private def shipped(m: org.sparkdl.Model): ShippedModel = ShippedModel.of(spark.sparkContext, m.definition.graph)
+  private def shipped(m: org.sparkdl.Model): ShippedModel =
+    ShippedModel.of(spark.sparkContext, m.name, m.definition.graph)
 
   private def inParallel[T](n: Int)(body: Int => T): Seq[T] = {
     val pool = Executors.newFixedThreadPool(n)
@@ -68,12 +70,29 @@ class EngineSuite extends SparkSuite {
     assert(Engine.loaded.isEmpty)
   }
 
-  test("each precision is a separate model") {
+  test("each precision is a session of its own, with the weights of the other, which the last one closes") {
     Engine.closeUnused()
     val model = shipped(TestModels.doubled(shape = Seq(-1, 14)))
-    val leases = Seq("float32", "bfloat16").map(Engine.acquire(model, _, settings))
+    val leases = inParallel(2)(i => Engine.acquire(model, Settings.precisions(i), settings))
     assert(Engine.loaded == Seq(model.hash, model.hash))
-    leases.foreach(_.close())
+    val Seq(one, other) = leases.map(_.model)
+    assert((one ne other) && (one.graph eq other.graph))
+    leases.head.close()
+    Engine.closeUnused()
+    assert(Engine.loaded == Seq(model.hash) && !one.graph.isClosed)
+    assert(leases.last.model.run(Seq("x:0"), Seq("y:0")) != null)
+    leases.last.close()
+    Engine.closeUnused()
+    assert(one.graph.isClosed)
+  }
+
+  test("weights that two sessions share count once against the limit") {
+    Engine.closeUnused()
+    val model = TestModels.doubled(shape = Seq(-1, 17))
+    val graph = model.definition.graph
+    val two = settings.copy(maxMemory = 2 * LoadedModel.SessionBytes + graph.bytes)
+    Settings.precisions.foreach(Engine.acquire(shipped(model), _, two).close())
+    assert(Engine.loaded.size == 2)
   }
 
   test("many threads run one model at once, each with its own result") {
@@ -98,8 +117,9 @@ class EngineSuite extends SparkSuite {
   test("native memory stays flat over 500 batches, also when consumers stop early") {
     val width = 50000
     val model = TestModels.doubled(DType.Float32, Seq(-1, width.toLong)).withBatchSize(8)
+    val repeated = udf((id: Long) => Array.fill(width)(id.toFloat)) // array_repeat makes an object of each number
     def pass(batches: Int): Unit = {
-      val rows = spark.range(0, batches * 8L, 1, 1).select(array_repeat(col("id").cast("float"), width) as "a")
+      val rows = spark.range(0, batches * 8L, 1, 1).select(repeated(col("id")) as "a")
       val sums = rows.select(element_at(model(col("a")), 1) as "y").agg(sum("y")).as[Double].head()
       assert(sums == (0L until batches * 8L).sum * 2.0)
       rows.select(model(col("a")) as "y").limit(3).collect()
@@ -142,8 +162,10 @@ class EngineSuite extends SparkSuite {
   test("a graph that TensorFlow cannot load is an error with its name and the remedy") {
     val file = java.nio.file.Files.createTempFile("broken", ".pb")
     java.nio.file.Files.write(file, "this is no graph".getBytes)
-    val broken = ShippedModel.of(spark.sparkContext, GraphFiles("0" * 64, file, Nil))
+    val broken = ShippedModel.of(spark.sparkContext, "broken", GraphFiles("0" * 64, file, Nil))
     val e = intercept[InvalidModelException](Engine.acquire(broken, "float32", settings))
-    assert(e.getMessage.contains("cannot load model 000000000000") && e.getMessage.contains("TensorFlow 2.18"))
+    assert(
+      e.getMessage.contains("cannot load model 'broken' (000000000000)") && e.getMessage.contains("TensorFlow 2.18")
+    )
   }
 }

@@ -148,6 +148,44 @@ class LightGraphSuite extends AnyFunSuite {
     }
   }
 
+  test("weights in a file beside the graph are read or mapped; equal ones once") {
+    val file = Files.createTempDirectory("beside").resolve("graph.pb")
+    val large = Map[String, Any](
+      "dtype" -> DType.Float32,
+      "shape" -> Seq(rows.toLong, columns.toLong),
+      LightGraph.OffsetAttribute -> 128L
+    )
+    val graph = new GraphDefs().placeholder("x", DType.Float32, Seq(-1L, rows.toLong))
+    Seq("kernel", "again").foreach(graph.node("Placeholder", _, Nil, large))
+    graph
+      .node("AddV2", "sum", Seq("kernel", "again"), Map("T" -> DType.Float32))
+      .node("MatMul", "y", Seq("x", "sum"), Map("T" -> DType.Float32))
+    Files.write(file, graph.toBytes)
+    val content = floats(weights, Nil).getTensorContent.toByteArray
+    val beside = Files.write(file.resolveSibling(LightGraph.WeightsFile), Array.fill[Byte](128)(9) ++ content)
+    def column(unchanging: Boolean) = Using.Manager { use =>
+      val graph = use(TfGraph.fromFile(runtime, file, unchanging))
+      assert(graph.filesBeside == Seq(beside))
+      assert(graph.operations.collect { case (name, "Placeholder") => name } == Seq("x"))
+      assert(graph.weights.map(_._2.address).distinct.size == 1)
+      val session = use(TfSession.open(runtime, graph, SessionConfig()))
+      val x = use(TfTensor.allocate(runtime, DType.Float32, Array(1L, rows.toLong)))
+      (0 until rows).foreach(i => Platform.putFloat(null, x.address + 4L * i, i.toFloat))
+      val y = use(session.prepare(graph.output("x").toSeq, graph.output("y").toSeq)(Array(x)).head)
+      graph.weights.head._2.address % 64 -> Platform.getFloat(null, y.address + 4 * 7)
+    }.get
+    val expected = (0 until rows).map(i => 2.0 * i * weights(i * columns + 7)).sum
+    val results = Seq(false, true).map(column)
+    results.foreach { case (_, y) => assert(math.abs(y - expected) < 1e-2) }
+    assert(results.last._1 == 0)
+    Files.write(beside, content.take(100))
+    assert(intercept[TfException](column(unchanging = true)).getMessage.contains("ends before byte 1536128"))
+    Files.delete(beside)
+    assert(
+      intercept[TfException](column(unchanging = false)).getMessage.contains("weights.bin', which does not exist")
+    )
+  }
+
   test("half a file, and what is none, are errors that say so") {
     inFile(dense.take(dense.length / 2)) { file =>
       val e = intercept[TfException](TfGraph.fromFile(runtime, file))

@@ -28,7 +28,7 @@ private[sparkdl] trait ModelExec extends SparkPlan {
   protected def batchMetrics: BatchMetrics = SqlBatchMetrics(metrics)
 
   /** The model's files on their way to the executors. */
-  protected def ship(model: ModelDefinition): ShippedModel = ShippedModel.of(sparkContext, model.graph)
+  protected def ship(model: ModelDefinition): ShippedModel = ShippedModel.of(sparkContext, model.name, model.graph)
 
   /** What an executor needs to run `call` over rows.
     *

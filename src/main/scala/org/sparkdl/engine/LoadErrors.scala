@@ -1,0 +1,37 @@
+package org.sparkdl.engine
+
+import org.sparkdl.Version
+import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.runtime.TfException
+
+/** Why a model cannot be loaded, with its name, and what is in the log of an executor that dies meanwhile. */
+private[engine] object LoadErrors {
+
+  /** For the log, because a process that the system ends says nothing. */
+  def before(shipped: ShippedModel): String = {
+    val dies = if (shipped.memory.suffices) "" else s". If it dies now, ${shipped.memory.remedy}"
+    s"Loading: ${shipped.memory.describe(shipped.name)}$dies."
+  }
+
+  /** The same kind of error, because Spark ends an executor that has had one. */
+  def outOfMemory(shipped: ShippedModel, cause: OutOfMemoryError): OutOfMemoryError = {
+    val error = new OutOfMemoryError(
+      s"${cause.getMessage}, while model '${shipped.name}' was loaded. ${shipped.memory.describe(shipped.name)}; " +
+        s"${shipped.memory.remedy}, or a larger spark.executor.memory if the heap was full."
+    )
+    error.initCause(cause)
+    error
+  }
+
+  def refused(shipped: ShippedModel, tensorflow: String, cause: TfException): Throwable =
+    if (cause.code == ResourceExhausted) outOfMemory(shipped, new OutOfMemoryError(cause.getMessage))
+    else
+      new InvalidModelException(
+        s"TensorFlow $tensorflow cannot load model '${shipped.name}' (${shipped.hash.take(12)}): ${cause.getMessage}. " +
+          s"Export it for TensorFlow ${Version.tensorflow} without custom operations.",
+        cause
+      )
+
+  /** `tensorflow/c/tf_status.h`. */
+  private val ResourceExhausted = 8
+}

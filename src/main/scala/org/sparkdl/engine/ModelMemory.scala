@@ -1,0 +1,42 @@
+package org.sparkdl.engine
+
+import java.util.concurrent.ConcurrentHashMap
+
+import org.apache.spark.internal.Logging
+
+import org.sparkdl.model.MemoryNeed
+
+/** What a model needs on an executor, and what executors have. */
+final private[sparkdl] case class ModelMemory(need: MemoryNeed, executor: ExecutorMemory) {
+
+  /** The overhead that the model needs; the heap, up to a size, is part of what it needs. */
+  def overhead: Long = roundedUp(need.most - math.min(executor.heap, MemoryNeed.heap))
+
+  def suffices: Boolean = executor.overhead >= overhead
+
+  /** e.g. "set spark.executor.memoryOverhead=1024m". */
+  def remedy: String = s"set ${ExecutorMemory.Overhead}=${overhead >> 20}m or more before the application starts"
+
+  /** @param model
+    *   its name
+    */
+  def describe(model: String): String =
+    s"Model '$model' has ${need.describe}. Executors have ${executor.describe}"
+
+  private def roundedUp(bytes: Long): Long = {
+    val step = 64L << 20
+    math.max(0L, (bytes + step - 1) / step * step)
+  }
+}
+
+/** Says on the driver that executors are too small for a model, before a job starts. */
+private[engine] object MemoryWarning extends Logging {
+  private val said = ConcurrentHashMap.newKeySet[(String, String)]()
+
+  /** Warns where there is a reason, once per application and model. */
+  def once(application: String, hash: String, model: String, memory: ModelMemory): Unit =
+    if (!memory.suffices && said.add((application, hash))) logWarning(text(model, memory))
+
+  def text(model: String, memory: ModelMemory): String =
+    s"${memory.describe(model)}: YARN and Kubernetes end an executor that takes more. To be safe, ${memory.remedy}."
+}

@@ -1,0 +1,51 @@
+package org.sparkdl.model
+
+import scala.util.Using
+
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
+
+/** What an executor needs to run a model, as resident memory of its process, with pictures in small batches. The
+  * numbers are measured: docs/deploying.md has them per network.
+  *
+  * @param weights
+  *   bytes
+  */
+final private[sparkdl] case class MemoryNeed(weights: Long) {
+  import MemoryNeed._
+
+  /** While it runs. */
+  def running: Long = process + (weights * number("weightsRunning")).toLong
+
+  /** At its worst moment, which is the first run. */
+  def most: Long = process + (weights * number("weightsAtMost")).toLong
+
+  /** e.g. "575 MB of weights; an executor needs 1.5 GB, and 2.0 GB at the first run". */
+  def describe: String =
+    s"${size(weights)} of weights; an executor needs ${size(running)}, and ${size(most)} at the first run"
+}
+
+/** The rule by which it is estimated: one for Scala and Python, `python/sparkdl/resources/memory_needs.json`. */
+private[sparkdl] object MemoryNeed {
+  private val Table = "/org/sparkdl/memory_needs.json"
+
+  private lazy val table: JsonNode =
+    Using.resource(getClass.getResourceAsStream(Table))(new ObjectMapper().readTree(_))
+
+  private def number(key: String): Double = table.required(key).asDouble
+
+  private def megabytes(key: String): Long = (number(key) * 1e6).toLong
+
+  /** Bytes without a model: the JVM with Spark and as much of its heap as is used, TensorFlow, a batch. */
+  private def process: Long = megabytes("processMB")
+
+  /** Bytes of the heap that are part of the need; a larger heap comes on top. */
+  def heap: Long = megabytes("heapMB")
+
+  def of(graph: GraphFiles): MemoryNeed = MemoryNeed(graph.bytes)
+
+  /** A number of bytes for people: "98 MB", "1.4 GB". */
+  def size(bytes: Long): String =
+    if (bytes < 1000000L) s"${(bytes + 999) / 1000} kB"
+    else if (bytes < 1000000000L) s"${(bytes + 500000L) / 1000000L} MB"
+    else f"${bytes / 1e9}%.1f GB"
+}

@@ -136,6 +136,7 @@ RELATIONS: dict[str, tuple[Any, ...]] = {
     "select": ("value", "value", "model", "relation"),
     "where": ("condition", "relation"),
     "join": (_OUTER, "alone", "relation", "relation"),
+    "by key": (_OUTER, "condition", "relation", "relation"),
     "keep": (("LEFT SEMI JOIN", "LEFT ANTI JOIN"), "alone", "relation", "relation"),
     "match": ("alone", "alone", "relation", "relation"),
     "cross": ("alone", "table", "relation"),

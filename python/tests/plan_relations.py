@@ -161,6 +161,13 @@ def _join(q: Queries, kind: str, v: Value, left: Relation, right: Relation) -> s
     )
 
 
+def _by_key(q: Queries, kind: str, c: Condition, left: Relation, right: Relation) -> str:
+    return (
+        f"SELECT l.k, r.g, l.x FROM {q.relation(left)} AS l {kind} {q.relation(right)} AS r "
+        f"ON l.k = r.k WHERE {q.condition(c, SIDES)}"
+    )
+
+
 def _keep(q: Queries, kind: str, m: Value, left: Relation, right: Relation) -> str:
     return (
         f"SELECT l.k, l.g, l.x FROM {q.relation(left)} AS l {kind} {q.relation(right)} AS r "
@@ -181,6 +188,7 @@ QUERIES: dict[str, Any] = {
     ),
     "where": lambda q, c, r: f"SELECT * FROM {q.relation(r)} AS r WHERE {q.condition(c)}",
     "join": _join,
+    "by key": _by_key,
     "keep": _keep,
     "match": _match,
     "cross": _cross,

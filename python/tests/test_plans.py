@@ -183,6 +183,10 @@ NEWEST = "row_number() OVER (PARTITION BY g ORDER BY id DESC)"
         (396, lambda d, ten: d.join(ten, "id", "left_anti")),
         (400, lambda d, ten: d.join(ten, "id", "left")),
         (12, lambda d, _: d.withColumn("r", F.expr(NEWEST)).where("r <= 3")),
+        (
+            400,
+            lambda d, _: d.select("id", "p").hint("merge").join(d.selectExpr("id", "p AS q"), "id"),
+        ),
         (0, lambda d, _: d.select("id")),
     ],
     ids=[
@@ -196,6 +200,7 @@ NEWEST = "row_number() OVER (PARTITION BY g ORDER BY id DESC)"
         "anti join",
         "outer join",
         "newest of each",
+        "a join with itself that shuffles it",
         "without outputs",
     ],
 )
@@ -213,6 +218,7 @@ def test_a_stage_runs_the_rows_that_a_program_needs(
         (400, "SELECT @a@ FROM lines UNION ALL SELECT @a@ FROM lines"),
         (4, "SELECT g, count(*) FROM lines GROUP BY g HAVING @array(g, 1D)@ > 2"),
         (4, "SELECT g FROM (SELECT DISTINCT g FROM lines) WHERE @array(g, 1D)@ > 2"),
+        (400, "SELECT l.id FROM lines l JOIN lines m ON l.id = m.id WHERE @array(l.id, 1D)@ > 9"),
     ],
 )
 def test_a_function_runs_the_rows_that_a_query_needs(

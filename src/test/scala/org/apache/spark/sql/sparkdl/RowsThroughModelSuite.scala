@@ -180,11 +180,10 @@ class RowsThroughModelSuite extends PlainSql {
 
   test("a result that is joined with itself runs once where Spark shuffles it once") {
     def joined(df: DataFrame) = df.as("a").join(df.as("b"), expr("a.id = b.id")).selectExpr("a.y", "b.y AS z")
-    val made = staged(numbers()).select("id", "y")
+    val Seq(made, computed) = Seq(staged(numbers()), plain(numbers())).map(_.select("id", "y"))
     assertRows(2000, joined(made), "a broadcast")
     having(Seq("spark.sql.autoBroadcastJoinThreshold" -> "-1")) {
-      assertRows(1000, joined(made), "an exchange that is reused")
-      assertSameRows(joined(made), joined(plain(numbers()).select("id", "y")), "a join with itself")
+      assertRows(1000, joined(made), "an exchange that is reused", Some(joined(computed)))
     }
   }
 

@@ -42,6 +42,8 @@ lazy val sparkdl = (project in file("."))
     ) ++ TestHdfs.modules.map(_ % Test),
     scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", Versions.list("java").head),
     Test / fork := true,
+    // Most code runs a few times only: optimizing it takes half of the time otherwise.
+    Test / javaOptions ++= Seq("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m", "-XX:+UseSerialGC"),
     Test / javaOptions ++= sparkModuleOptions ++ Seq("-Xmx3g", "-XX:+IgnoreUnrecognizedVMOptions", "-Djdk.reflect.useDirectMethodHandle=false"),
     Test / javaOptions += { // what tests write there goes when they run again
       val folder = target.value / "test-tmp"

@@ -59,13 +59,14 @@ def prepared(case: Case, folder: Path) -> Prepared | str | None:
     except Exception:  # what Keras cannot build, save or run is no case
         return None
     try:
-        return Prepared(case, rows, wanted[: len(rows)], way, arrive(way, case.verify))
+        arrival = arrive(way, case.way_out, case.verify)
+        return Prepared(case, rows, wanted[: len(rows)], way, arrival)
     except Exception as e:
         return None if _refused(case, model, e) else said(e)
 
 
 def _leave_state(spec: Spec, model: Any) -> None:
-    model.predict(batch_of(spec, make_rows(spec, 1)[0]), verbose=0)
+    model(batch_of(spec, make_rows(spec, 1)[0]))  # `predict` leaves the same, and compiles first
 
 
 def said(error: Exception) -> str:

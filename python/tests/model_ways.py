@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -36,16 +37,24 @@ class Way:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A bundle, and what it was made of."""
+    """A bundle, and the stage that it is of, where that is the way out."""
 
     bundle: str
-    given: Any
+    stage: Any = None
 
 
-def arrive(way: Way, verify: bool) -> Arrival:
-    """Make a bundle."""
-    bundle = stored_bundle(way.given, verify=verify, **way.options)
-    return Arrival(bundle, bundle if "inputs" in way.options else way.given)
+def arrive(way: Way, out: str, verify: bool) -> Arrival:
+    """Make a bundle, once: a stage of Keras that takes the model itself makes its own."""
+    whole, takes = "inputs" not in way.options, partial(sparkdl.KerasTransformer, verify=verify)
+    if out != "KerasTransformer":
+        return Arrival(stored_bundle(way.given, verify=verify, **way.options))
+    if whole and hasattr(way.given, "weights"):
+        stage = takes(model=way.given)
+        return Arrival(stage.getModelFile(), stage)
+    # The options are those of the stage, which then finds the bundle of its file.
+    bundle = stored_bundle(way.given, safe_mode=True, verify=verify, **way.options)
+    is_file = whole and way.given.is_file()
+    return Arrival(bundle, takes(modelFile=str(way.given if is_file else bundle)))
 
 
 def live(spec: Spec, model: Any, folder: Path) -> Way:
@@ -183,16 +192,8 @@ def by_keras_stage(
     way: Arrival, columns: Mapping[str, str], outputs: Mapping[str, str], df: Any
 ) -> Any:
     """Apply KerasTransformer."""
-    is_model = not isinstance(way.given, (Path, str)) and hasattr(way.given, "weights")
-    is_file = isinstance(way.given, Path) and way.given.is_file()
-    file = way.given if is_file else way.bundle
-    stage = sparkdl.KerasTransformer(
-        inputCols=list(columns.values()),
-        outputCols=list(outputs.values()),
-        handleInvalid="keep",
-        **({"model": way.given} if is_model else {"modelFile": str(file)}),
-    )
-    return stage.transform(df)
+    ends = {"inputCols": list(columns.values()), "outputCols": list(outputs.values())}
+    return way.stage.setParams(**ends, handleInvalid="keep").transform(df)
 
 
 def by_graph_stage(

@@ -153,11 +153,11 @@ def run_bundle(bundle: str | Path, feeds: dict[str, Array]) -> dict[str, Array]:
 
     import tensorflow as tf
 
-    from sparkdl._bundles.graph import weights
+    from sparkdl._bundles.graph import stored_weights, weights
 
     manifest = json.loads((Path(bundle) / "model.json").read_text())
-    graph_def = tf.compat.v1.GraphDef.FromString((Path(bundle) / manifest["graph"]).read_bytes())
-    outside = weights.take_out(graph_def, {})  # a session makes several copies of those inside
+    # A session makes several copies of those inside.
+    graph_def, outside = stored_weights.stored_graph(Path(bundle) / manifest["graph"])
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(weights.without_marks(graph_def), name="")
         outputs = {o["name"]: o["tensor"] for o in manifest["outputs"]}

@@ -31,13 +31,16 @@ def small(number: str) -> str:
 def _function(name: str, instead: int) -> Any:
     """Return how a function in Python is written that adds a number."""
     return lambda q, columns, a: (
-        f"{name}({q.value(a, columns)})" if q.modelled else f"({q.value(a, columns)} + {instead})"
+        f"{name}({q.value(a, columns)})" if q.modelled else f"{q.value(a, columns)} + {instead}"
     )
 
 
+# Brackets are written around sums only, and only where they are needed: at each that opens, Spark's
+# parser reads on to where it closes before it knows what it is.
+SUMS = {"plus", "python", "arrow"}
 VALUES: dict[str, Any] = {
     "number": lambda q, columns, n: n,
-    "plus": lambda q, columns, a, b: f"({q.value(a, columns)} + {q.value(b, columns)})",
+    "plus": lambda q, columns, a, b: f"{q.value(a, columns)} + {q.value(b, columns)}",
     "modulo": lambda q, columns, a, n: f"pmod({q.value(a, columns)}, {n})",
     "if": lambda q, columns, c, a, b: (
         f"if({q.condition(c, columns)}, {q.value(a, columns)}, {q.value(b, columns)})"
@@ -57,9 +60,9 @@ CONDITIONS: dict[str, Any] = {
     "less": lambda q, columns, a, b: f"{q.value(a, columns)} < {q.value(b, columns)}",
     "null": lambda q, columns, a: f"{q.value(a, columns)} IS NULL",
     "among": lambda q, columns, a, n: f"{q.value(a, columns)} IN ({n}, {2 * n + 3}, 3, 5, 7, 9)",
-    "and": lambda q, columns, a, b: f"{q.condition(a, columns)} AND {q.condition(b, columns)}",
-    "or": lambda q, columns, a, b: f"{q.condition(a, columns)} OR {q.condition(b, columns)}",
-    "not": lambda q, columns, a: f"NOT {q.condition(a, columns)}",
+    "and": lambda q, columns, a, b: f"({q.condition(a, columns)} AND {q.condition(b, columns)})",
+    "or": lambda q, columns, a, b: f"({q.condition(a, columns)} OR {q.condition(b, columns)})",
+    "not": lambda q, columns, a: f"NOT ({q.condition(a, columns)})",
     "in": lambda q, columns, way, a, m, r: (
         f"{q.value(a, columns)} {way} " + q.subquery("(SELECT {m} {rows})", m, r)
     ),

@@ -11,19 +11,39 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from plan_nodes import TABLES
 from pyspark.sql import functions as F
 
 import sparkdl
 import sparkdl.tensorframes as tfs
 
-# For so few rows it takes longer to compile or adapt a plan than to run it: settings turn it on.
+# For so few rows it takes longer to compile, adapt or describe a plan and start tasks than to
+# run it: settings turn compiling and adapting on.
 QUICK = {
     "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.files.minPartitionNum": "2",
+    "spark.sql.ui.explainMode": "simple",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
+SCHEMA = "k int, g int, x int"
+Row = tuple[int | None, int | None, int | None]
+# A few rows with nulls, some of them twice.
+FILED: list[Row] = [
+    (0, 1, 4),
+    (1, 2, None),
+    (2, 1, 7),
+    (2, 1, 7),
+    (None, 0, 1),
+    (5, None, 3),
+    (9, 2, 2),
+]
+LISTED: list[Row] = [(1, 1, 5), (2, 2, 9), (3, 1, None), (3, 2, 1)]
+RANGED: list[Row] = [
+    (i % 4, None if i % 3 == 2 else i % 3, None if i % 7 == 5 else i % 7) for i in range(9)
+]
+ROWS = {"ranged": RANGED, "filed": FILED, "filed_v2": FILED, "parted": FILED, "listed": LISTED}
 FUNCTIONS: dict[str, Any] = {
     "line": lambda x: 2 * x + 3,
     "plane": lambda x, y: x - 2 * y + 1,
@@ -59,7 +79,7 @@ class Models:
 class Programs:
     """A session of its own, which has all that queries use."""
 
-    def __init__(self, spark: Any, models: Models, files: Path) -> None:
+    def __init__(self, spark: Any, models: Models, tables: Path, files: Path) -> None:
         self.spark = spark.newSession()
         self.stages = models.stages
         self.line = sparkdl.load_model(models.bundle("line"))
@@ -71,7 +91,7 @@ class Programs:
         self.spark.conf.set("spark.sql.catalog.plans", "org.sparkdl.sql.ModelCatalog")
         self.spark.conf.set("spark.sql.catalog.plans.path", str(models.folder / "models"))
         self._register(models)
-        self._make_tables()
+        self._make_tables(tables)
 
     def cache(self, frame: Any) -> Any:
         """Cache a DataFrame until `forget`."""
@@ -83,7 +103,7 @@ class Programs:
         path = self.files / f"written_{len(self.written)}"
         self.written.append(path)
         frame.write.parquet(str(path))
-        return self.spark.read.schema("k int, g int, x int").parquet(str(path))
+        return self.spark.read.schema(SCHEMA).parquet(str(path))
 
     def forget(self) -> None:
         for frame in self.cached:
@@ -129,38 +149,32 @@ class Programs:
         self.spark.udf.register("plus_one", lambda x: None if x is None else x + 1, "int")
         self.spark.udf.register("plus_two", _adding_two())
 
-    def _make_tables(self) -> None:
-        """Make a few rows with nulls, some of them twice, in every kind of table."""
+    def _make_tables(self, files: Path) -> None:
+        """Make every kind of table, and each once more as a list in one partition."""
         columns = ("int(id % 4) AS k", "int(nullif(id % 3, 2)) AS g", "int(nullif(id % 7, 5)) AS x")
-        self.spark.range(0, 9, 1, 3).selectExpr(*columns).createOrReplaceTempView("ranged")
-        rows = [
-            (0, 1, 4),
-            (1, 2, None),
-            (2, 1, 7),
-            (2, 1, 7),
-            (None, 0, 1),
-            (5, None, 3),
-            (9, 2, 2),
-        ]
-        frame = self.spark.createDataFrame(rows, "k int, g int, x int").coalesce(2)
-        plain, parted = str(self.files / "plain"), str(self.files / "parted")
-        frame.write.parquet(plain)
-        frame.write.partitionBy("g").parquet(parted)
-        self.spark.read.parquet(plain).createOrReplaceTempView("filed")
-        read = self.spark.read.schema("k int, x int, g int").parquet(parted)
-        read.select("k", "g", "x").createOrReplaceTempView("parted")
-        with self.configured({"spark.sql.sources.useV1SourceList": ""}):
-            self.spark.read.parquet(plain).createOrReplaceTempView("filed_v2")
-        values = "(1, 1, 5), (2, 2, 9), (3, 1, cast(NULL AS int)), (3, 2, 1)"
-        listed = self.spark.sql(f"SELECT * FROM VALUES {values} AS v(k, g, x)")
-        listed.createOrReplaceTempView("listed")
-        for table in TABLES:
-            rows = [tuple(row) for row in self.spark.table(table).select("k", "g", "x").collect()]
-            listed = self.spark.sql(f"SELECT * FROM VALUES {_literals(rows)} AS v(k, g, x)")
-            listed.createOrReplaceTempView(f"{table}_rows")
+        self.spark.range(0, 9, 1, 2).selectExpr(*columns).createOrReplaceTempView("ranged")
+        for name, folder in {"filed": "plain", "parted": "parted", "filed_v2": "plain"}.items():
+            v1 = "" if name == "filed_v2" else "parquet"
+            with self.configured({"spark.sql.sources.useV1SourceList": v1}):
+                read = self.spark.read.schema(SCHEMA).parquet(str(files / folder))
+                read.select("k", "g", "x").createOrReplaceTempView(name)
+        self._list("listed", LISTED)
+        for name, rows in ROWS.items():
+            self._list(f"{name}_rows", rows, "/*+ COALESCE(1) */")
+
+    def _list(self, name: str, rows: list[Row], hint: str = "") -> None:
+        listed = f"SELECT {hint} * FROM VALUES {_literals(rows)} AS v(k, g, x)"
+        self.spark.sql(listed).createOrReplaceTempView(name)
 
 
-def _literals(rows: list[tuple[int | None, ...]]) -> str:
+def write_tables(spark: Any, folder: Path) -> None:
+    """Write the files that tables of all sessions read."""
+    frame = spark.createDataFrame(FILED, SCHEMA).coalesce(2)
+    frame.write.parquet(str(folder / "plain"))
+    frame.write.partitionBy("g").parquet(str(folder / "parted"))
+
+
+def _literals(rows: list[Row]) -> str:
     typed = [", ".join(f"int({'null' if v is None else v})" for v in row) for row in rows]
     return ", ".join(f"({row})" for row in typed)
 

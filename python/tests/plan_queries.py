@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from plan_expressions import CALLS, CONDITIONS, ROW, VALUES, small
+from plan_expressions import CALLS, CONDITIONS, ROW, SUMS, VALUES, small
 from plan_frames import FRAMES
 from plan_nodes import Condition, Relation, Value
 from plan_programs import Programs
@@ -45,7 +45,7 @@ class Queries:
         return f"({written(self, *parts, last)})"
 
     def table(self, name: str) -> str:
-        """Return a table, or the same rows as a list, of which Spark computes much at once."""
+        """Return a table, or the same rows in one partition, which needs no shuffles."""
         return f"{name}_rows" if self.lists else name
 
     @contextmanager
@@ -68,13 +68,18 @@ class Queries:
         if node.kind == "model":
             name, *arguments = node.parts
             call, arithmetic = CALLS[name]
-            inputs = [f"({self.value(a, columns)})" for a in arguments]
-            text = call.format(*inputs) if self.modelled else arithmetic.format(*inputs)
-            return small(f"cast({text} AS float)")
+            text, write = (call, self.value) if self.modelled else (arithmetic, self.operand)
+            written = text.format(*(write(a, columns) for a in arguments))
+            return small(f"cast({written} AS float)")
         return str(VALUES[node.kind](self, columns, *node.parts))
 
+    def operand(self, node: Value, columns: tuple[str, ...]) -> str:
+        """Return an expression that may stand beside `*` and `-`."""
+        text = self.value(node, columns)
+        return f"({text})" if node.kind in SUMS else text
+
     def condition(self, node: Condition, columns: tuple[str, ...] = ROW) -> str:
-        return f"({CONDITIONS[node.kind](self, columns, *node.parts)})"
+        return str(CONDITIONS[node.kind](self, columns, *node.parts))
 
     def subquery(self, text: str, model: Value, rows: Relation) -> str:
         """Return a subquery; its rows have a name that the queries around do not have."""

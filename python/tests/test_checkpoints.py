@@ -40,7 +40,7 @@ def test_the_newest_undamaged_state_is_read_and_two_are_kept(tmp_path: Path) -> 
     checkpoints = Checkpoints(str(tmp_path / "states"))
     assert checkpoints.newest() is None
     for number, (epoch, step) in enumerate([(0, 5), (0, 10), (1, 0), (10, 2)]):
-        checkpoints.write(epoch, step, state(number))
+        checkpoints.write(epoch, step, [state(number)])
     files = sorted((tmp_path / "states").iterdir())
     assert [f.name for f in files] == [
         "epoch-000001-step-000000000.state",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +16,10 @@ import tensorflow as tf
 from parity import run_bundle
 
 import sparkdl
-from sparkdl._bundles.graph import graph_writing, weights
+from sparkdl._bundles.description.manifest import read_manifest, verify_bundle
+from sparkdl._bundles.graph import graph_writing, stored_weights, weights
 from sparkdl._bundles.graph.freeze import freeze
+from sparkdl._models.files import graph_file
 from sparkdl.errors import InvalidModelException
 
 L = keras.layers
@@ -66,7 +70,7 @@ def test_the_file_is_what_protocol_buffers_write(dtype: Any, tmp_path: Path) -> 
         )
     )
     assert len(found.weights) == (1 if table.dtype.size << 16 >= weights.LARGE_BYTES else 0)
-    graph_writing.write_graph(tmp_path / "graph.pb", found.graph_def, found.weights)
+    graph_writing.write_graph(tmp_path, found.graph_def, found.weights)
     expected = found.whole().SerializeToString(deterministic=True)
     read = tf.compat.v1.GraphDef.FromString((tmp_path / "graph.pb").read_bytes())
     assert read.SerializeToString(deterministic=True) == expected
@@ -99,13 +103,130 @@ def test_loops_and_look_ups_use_weights_beside_their_graph(
     assert np.allclose(got, model(rows), atol=1e-6)
 
 
-def test_more_than_a_graph_can_hold_is_an_error_that_says_what_to_do(
+def test_a_graph_that_is_too_large_without_its_weights_is_an_error_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graph_writing, "MOST_BYTES", 1000)
-    with pytest.raises(InvalidModelException, match="holds at most 2.1 GB. Save the model as a"):
+    with pytest.raises(InvalidModelException, match="larger than 2.1 GB.*without its large"):
         sparkdl.save_bundle(dense(), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_frozen_graph_that_is_too_large_says_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = sparkdl.save_bundle(dense(), tmp_path / "bundle")
+    monkeypatch.setattr(graph_file, "MOST_BYTES", 1000)
+    with pytest.raises(InvalidModelException, match="more than 2.1 GB. Make a bundle of the model"):
+        sparkdl.save_bundle(Path(bundle) / "graph.pb", tmp_path / "again")
+
+
+@pytest.fixture
+def few_bytes_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let weights of 64 bytes be too large for a graph."""
+    monkeypatch.setattr(weights, "LARGE_BYTES", 16)
+    monkeypatch.setattr(stored_weights, "LEAST_BYTES", 64)
+    monkeypatch.setattr(stored_weights, "MOST_INSIDE_BYTES", 0)
+
+
+def two_layers() -> tuple[Any, Any]:
+    """Return a model with a weight of each kind, and rows for it."""
+    model = keras.Sequential(
+        [keras.Input((5,), name="x"), L.Dense(7, "tanh"), L.Dense(7, dtype="bfloat16"), L.Dense(1)]
+    )
+    return model, np.random.default_rng(5).normal(size=(3, 5)).astype(np.float32)
+
+
+@pytest.mark.usefixtures("few_bytes_inside")
+def test_weights_that_are_too_large_for_a_graph_are_in_a_file_beside_it(tmp_path: Path) -> None:
+    model, rows = two_layers()
+    bundle = Path(sparkdl.save_bundle(model, tmp_path / "bundle", outputs=["y"]))
+    manifest = verify_bundle(bundle)
+    assert (manifest["formatVersion"], manifest["weights"]) == (2, "weights.bin")
+    assert {*manifest["files"]} == {"graph.pb", "weights.bin"}
+    graph = tf.compat.v1.GraphDef.FromString((bundle / "graph.pb").read_bytes())
+    outside = [n for n in graph.node if weights.key_of(n) is not None]
+    assert len(outside) == 2, "the smaller weights are constants"
+    assert sorted(n.attr["_sparkdl_offset"].i for n in outside) == [0, 192]
+    content = (bundle / "weights.bin").read_bytes()
+    [kernel] = [np.asarray(w) for w in model.weights if w.shape == (5, 7)]
+    assert kernel.tobytes() in (content[:140], content[192:])
+    [got] = run_bundle(bundle, {"x": rows}).values()
+    assert np.allclose(got, model(rows), atol=1e-2)
+
+
+@pytest.mark.usefixtures("few_bytes_inside")
+def test_a_bundle_with_such_a_file_can_be_taken_on_from(tmp_path: Path) -> None:
+    model, rows = two_layers()
+    bundle = sparkdl.save_bundle(model, tmp_path / "bundle", outputs=["y"])
+    again = sparkdl.save_bundle(Path(bundle) / "graph.pb", tmp_path / "again")
+    graph = sparkdl.TFInputGraph.fromBundle(bundle).graph_def
+    inside = sparkdl.save_bundle(graph, tmp_path / "inside", inputs=["x:0"], outputs=["y:0"])
+    expected = run_bundle(bundle, {"x": rows})["y"]
+    assert np.array_equal(run_bundle(again, {"x": rows})["y"], expected)
+    assert np.array_equal(run_bundle(inside, {"x": rows})["y"], expected)
+    (Path(bundle) / "weights.bin").unlink()
+    with pytest.raises(InvalidModelException, match="in weights.bin, which cannot be read"):
+        sparkdl.save_bundle(Path(bundle) / "graph.pb", tmp_path / "third")
+
+
+@pytest.mark.usefixtures("few_bytes_inside")
+def test_equal_weights_are_in_the_file_once_and_a_manifest_without_it_keeps_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = L.Dense(8, name="a"), L.Dense(8, name="b")
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, [first(x), second(x)])
+    second.set_weights(first.get_weights())
+    bundle = Path(sparkdl.save_bundle(model, tmp_path / "bundle"))
+    assert (bundle / "weights.bin").stat().st_size == 4 * 8 * 4
+    monkeypatch.setattr(stored_weights, "MOST_INSIDE_BYTES", 1 << 20)
+    plain = Path(sparkdl.save_bundle(model, tmp_path / "plain"))
+    assert read_manifest(plain)["formatVersion"] == 1
+    assert not (plain / "weights.bin").exists()
+
+
+def test_a_large_constant_of_a_graph_can_be_an_input(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 3], name="x")
+        table = tf.constant(np.ones((3, LARGE), np.float32), name="table")
+        tf.reduce_sum(x @ table, 1, name="y")
+    ends = {"inputs": {"x": "x:0", "t": "table:0"}, "outputs": {"y": "y:0"}}
+    bundle = sparkdl.save_bundle(graph, tmp_path / "bundle", **ends)
+    fed = {"x": np.ones((2, 3), np.float32), "t": np.full((3, LARGE), 2, np.float32)}
+    assert run_bundle(bundle, fed)["y"].tolist() == [6.0 * LARGE] * 2
+
+
+GIGABYTES = float(os.environ.get("SPARKDL_TEST_GIGABYTES", "0"))
+
+
+def available_gigabytes() -> float:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) / 1e6 for line in lines if line.startswith("MemAvailable"))
+
+
+@pytest.mark.skipif(not GIGABYTES, reason="set SPARKDL_TEST_GIGABYTES, such as to 3")
+def test_a_model_of_gigabytes_is_applied_from_its_bundle_its_file_and_a_saved_model(
+    spark: Any, tmp_path: Path
+) -> None:
+    if available_gigabytes() < 4 * GIGABYTES:
+        pytest.skip(f"needs {4 * GIGABYTES:.0f} GB of memory")
+    rows = int(GIGABYTES * 1e9 / 256)
+    table = L.Embedding(rows, 64, embeddings_initializer="ones")
+    words = keras.Input((4,), dtype="int32", name="words")
+    model = keras.Model(words, L.GlobalAveragePooling1D()(table(words)))
+    model.save(tmp_path / "m.keras")
+    model.export(str(tmp_path / "saved"), verbose=False)
+    sparkdl.save_bundle(model, tmp_path / "live")
+    del table, model
+    frame = spark.range(2).selectExpr(f"array({rows - 1}, 0, 1, cast(id AS int)) AS words")
+    for name in ("m.keras", "saved", "live"):
+        path = tmp_path / name
+        bundle = path if name == "live" else sparkdl.save_bundle(path, tmp_path / f"of-{name}")
+        assert verify_bundle(bundle)["weights"] == "weights.bin"
+        [first, *_] = [r[0] for r in frame.select(sparkdl.load_model(bundle)("words")).collect()]
+        assert first == [1.0] * 64
+        shutil.rmtree(bundle)
 
 
 MEMORY = """

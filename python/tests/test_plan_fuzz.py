@@ -15,7 +15,7 @@ import pytest
 from plan_cases import FINE, Case, make_case, outcome, smaller_cases
 from plan_expressions import CALLS
 from plan_nodes import CONDITIONS, RELATIONS, VALUES, Condition, Node, Relation, Value
-from plan_programs import Models, Programs
+from plan_programs import Models, Programs, write_tables
 from plan_queries import FRAMES, QUERIES, Queries
 from shrinking import shrink
 
@@ -28,8 +28,10 @@ SHOWN = 3  # failures that are made smaller and shown
 @pytest.fixture(scope="module")
 def sessions(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Programs]:
     """A session per thread: settings and views are a session's."""
-    models = Models(tmp_path_factory.mktemp("plans"))
-    return [Programs(spark, models, tmp_path_factory.mktemp("rows")) for _ in range(THREADS)]
+    models, tables, files = (tmp_path_factory.mktemp(name) for name in ("plans", "tables", "rows"))
+    write_tables(spark, tables)
+    made = Models(models)
+    return [Programs(spark, made, tables, files / str(i)) for i in range(THREADS)]
 
 
 def outcomes(seeds: range, sessions: list[Programs]) -> dict[int, str]:
@@ -81,7 +83,7 @@ def test_a_wrong_number_is_found_and_the_smallest_query_with_it_shown(
     case = Case(Relation("distinct", (query,)), ("adaptive",), "tail")
     shown = described("1", case, sessions[0])
     assert f"Case 1. The smallest query that fails: {Case(query, ())}" in shown
-    assert "pmod(cast(cast(line((r.x)) AS float) AS int), 97) AS x FROM ranged AS r" in shown
+    assert "pmod(cast(cast(line(r.x) AS float) AS int), 97) AS x FROM ranged AS r" in shown
     assert "9 rows of 9; missing of all" in shown
 
 

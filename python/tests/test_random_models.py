@@ -385,7 +385,8 @@ def test_a_graph_without_a_manifest_draws_and_forgets_its_seeds(zeros: Any, fold
 
 
 def test_the_graph_of_a_bundle_has_its_seed_without_the_manifest(zeros: Any) -> None:
-    bundle = Path(stage(model_of("Sampling")).getModelFile())
+    made = stage(model_of("Sampling"))
+    bundle = Path(made.getModelFile())
     model = sparkdl.load_model(bundle / "graph.pb")
     assert [i.name for i in model.inputs] == ["x"]
     assert distinct(numbers(zeros.select("i", model("x").alias("y")))) == ROWS

@@ -219,7 +219,7 @@ def test_equal_programs_are_equal_files_and_each_is_handed_over() -> None:
     files = {handed_over(made(lambda x: {"z": x + 1.0})) for _ in range(3)}
     assert len(files) == 1
     assert handed_over(made(lambda x: {"z": x + 2.0})) not in files
-    assert {*process_folder().iterdir()} == before
+    assert {*process_folder().iterdir()} <= before
 
 
 def test_shapes_do_not_depend_on_the_values_of_large_constants(

@@ -124,7 +124,7 @@ def test_a_configuration_stays_as_it_is_whoever_reads_it(tmp_path: Path) -> None
     assert SparkDLTypeConverters.toKerasLoss(loss) is loss
     spec = spec_of(model, x, y, tmp_path, optimizer=optimizer, loss=loss, metrics=[metric])
     for _ in range(2):
-        build_model(spec, tmp_path)
+        build_model(spec, spec.model)
         make_optimizer(optimizer, model)
         new_optimizer(SimpleNamespace(getOptimizer=lambda: optimizer), 0.5)
     assert (optimizer, loss, metric) == kept
@@ -144,7 +144,7 @@ def test_a_model_in_mixed_precision_has_its_loss_scaled_as_under_keras_policy(
         plain = network("mixed_float16")
         plain.compile("sgd", "mse")
         done = plain.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
-        other = build_model(spec, tmp_path).optimizer  # where the driver has the policy
+        other = build_model(spec, spec.model).optimizer  # where the driver has the policy
     finally:
         keras.mixed_precision.set_global_policy(before)
     kind = keras.optimizers.LossScaleOptimizer

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from sparkdl._placement.blocks import block_of
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
+from sparkdl._placement.ragged import RaggedRows
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
 from sparkdl._processes.link import Message
@@ -23,6 +25,7 @@ from sparkdl.training._loop.epochs import Training
 from sparkdl.training._loop.training_spec import Spec, build_model
 
 BLOCK = 50  # rows
+_numbers = count(1)
 SPLIT_SEED = 5  # of the rows to validate on
 
 
@@ -48,14 +51,15 @@ def spec_for(
     *,
     weights: Any = None,
     fraction: float = 0,
+    padding: float = 0,
     **settings: Any,
 ) -> Spec:
     """Return a training of a model on arrays, in the order of its inputs and outputs."""
-    file = folder / "start.keras"
+    file = folder / f"start-{next(_numbers)}.keras"
     model.save(file)
     rows = len(inputs[0])
-    data = [np.ascontiguousarray(a) for a in (*inputs, *labels, weights) if a is not None]
-    columns = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
+    data = [_contiguous(a) for a in (*inputs, *labels, weights) if a is not None]
+    columns = [_field(f"c{i}", a, padding) for i, a in enumerate(data)]
     input_fields, label_fields = (
         columns[: len(inputs)],
         columns[len(inputs) : len(inputs) + len(labels)],
@@ -66,7 +70,7 @@ def spec_for(
     chosen = Fraction(fraction, SPLIT_SEED) if fraction else None
     count = chosen.before(rows) if chosen else 0
     digests = {(0, start): "" for start in range(0, rows, BLOCK)}
-    shapes = tuple(a.shape[1:] for a in data)
+    shapes = tuple(tuple(a.most()) if isinstance(a, RaggedRows) else a.shape[1:] for a in data)
     kinds = {TRAINING: rows - count, VALIDATION: count}
     usual: dict[str, Any] = {
         "optimizer": "sgd",
@@ -80,13 +84,24 @@ def spec_for(
         "checkpoint_steps": 0,
     }
     return Spec(
-        model=file.read_bytes(),
-        suffix=".keras",
+        model=file,
         custom_objects={},
         safe_mode=True,
         layout=Layout(fields, shapes, kinds, {0: (0, 0)}, chosen, 1, digests),
         **{**usual, **settings},
     )
+
+
+def _contiguous(array: Any) -> Any:
+    return array if isinstance(array, RaggedRows) else np.ascontiguousarray(array)
+
+
+def _field(name: str, array: Any, padding: float) -> Field:
+    if not isinstance(array, RaggedRows):
+        return Field(name, str(array.dtype), array.shape[1:])
+    sizes = zip(array.least(), array.most(), strict=True)
+    known = tuple(a if a == b else None for a, b in sizes)
+    return Field(name, str(array.dtype), known, padding=padding)
 
 
 def trained(
@@ -105,7 +120,7 @@ def trained(
 
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(spec.seed)
-    model = build_model(spec, folder)
+    model = build_model(spec, spec.model)
     dialogue = Dialogue(spec, model, callbacks, Checkpoints(str(folder / "states")), False)
     exchange = Exchange(workers)
 
@@ -170,7 +185,8 @@ class Thread:
         return list(self._exchange(self.rank, value))
 
     def ask(self, kind: str, payload: Any = b"", **fields: Any) -> Any:
-        answered, data = self._handler(self.rank, Message(kind, fields, bytearray(payload)))
+        sent = payload if isinstance(payload, bytes) else b"".join(payload)
+        answered, data = self._handler(self.rank, Message(kind, fields, bytearray(sent)))
         return SimpleNamespace(fields=answered, payload=data)
 
     def tell(self, kind: str, payload: Any = b"", **fields: Any) -> None:

@@ -1,7 +1,8 @@
 """Bundles of this process: models that a stage or function was given live, or as a file of Keras.
 
-Their directories are named by content and removed when the process ends, so that the same model
-is one model for the engine, however often it is handed over.
+Their directories are named by content, so that the same model is one model for the engine, however
+often it is handed over. They are removed when nothing refers to them any more (`held_folders`);
+those of files are kept a while, and made again when they are needed after that.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sparkdl._bundles.description.manifest import MANIFEST, known_sha256, read_manifest
+from sparkdl._bundles.description.manifest import (
+    MANIFEST,
+    known_sha256,
+    read_manifest,
+    sha256_of,
+)
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._bundles.saving import save_bundle
 from sparkdl._models.files.content import no_file
 from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import LiveModel, save_keras
+from sparkdl._places.held_folders import HeldPath, held, hold_new, holding
 from sparkdl._places.places import PathOrUri, local_copy, place_of
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.labels import read_labels
@@ -35,7 +42,7 @@ _LOADING_OPTIONS = {"signature", "custom_objects", "safe_mode", "verify"}
 _DEFAULT_NAMES = re.compile(r"(sequential|functional|model)(_\d+)?|<lambda>")
 
 _lock = threading.RLock()
-_bundles_by_key: dict[Hashable, str] = {}
+_paths_by_key: dict[Hashable, str] = {}
 
 
 def stored_bundle(model: object, **options: Any) -> str:
@@ -52,7 +59,8 @@ def stored_bundle(model: object, **options: Any) -> str:
     Returns
     -------
     str
-        An absolute path, the same for the same model. It is removed when this process ends.
+        An absolute path, the same for the same model. What is there stays as long as somebody has
+        this object, or the JVM has a model, column, function or plan that was made from it.
 
     Raises
     ------
@@ -66,14 +74,15 @@ def stored_bundle(model: object, **options: Any) -> str:
         options["labels"] = read_labels(options["labels"])
     path = _local_path(model) if isinstance(model, (str, os.PathLike)) else None
     if path is not None and (path / MANIFEST).is_file() and not options.keys() - _LOADING_OPTIONS:
-        return str(path)
+        return holding(str(path))
     with _lock:
         key = _key(path, options)
-        bundle = _bundles_by_key.get(key) if key is not None else None
+        bundle = held(_paths_by_key.get(key, "")) if key is not None else None
         if bundle is None:
-            bundle = _store(model if path is None else path, options, _name(model, path, options))
+            name = _name(model, path, options)
+            bundle = _store(model if path is None else path, options, name, kept=key is not None)
             if key is not None:
-                _bundles_by_key[key] = bundle
+                _paths_by_key[key] = str(bundle)
         return bundle
 
 
@@ -129,15 +138,17 @@ def _name(model: object, path: Path | None, options: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) and not _DEFAULT_NAMES.fullmatch(name) else "model"
 
 
-def _store(model: object, options: Mapping[str, Any], name: str) -> str:
+def _store(model: object, options: Mapping[str, Any], name: str, kept: bool) -> HeldPath:
     unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=process_folder()))
     try:
         save_bundle(model, unfinished, **{**options, "name": name, "overwrite": True})
         readable = re.sub(r"[^\w.-]", "_", name)[:40]
         target = process_folder() / f"{readable}-{_digest(unfinished, model)}"
-        if not target.exists():
-            unfinished.rename(target)
-        return str(target)
+        known = held(str(target))
+        if known is not None:
+            return known
+        unfinished.rename(target)
+        return hold_new(target, kept)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -162,4 +173,9 @@ def _keras_content(model: LiveModel) -> list[str]:
             save_keras(model, file)
         with zipfile.ZipFile(file) as archive:
             names = sorted(n for n in archive.namelist() if n != "metadata.json")
-            return [f"{n}:{hashlib.sha256(archive.read(n)).hexdigest()}" for n in names]
+            return [f"{n}:{_sha256_in(archive, n)}" for n in names]
+
+
+def _sha256_in(archive: zipfile.ZipFile, name: str) -> str:
+    with archive.open(name) as file:
+        return sha256_of(file)

@@ -80,5 +80,5 @@ def _original(frozen: FrozenGraph, constants: Constants) -> Original | None:
         return None
     if isinstance(model, GraphRun):
         inputs = constants.without(model.inputs)
-        return GraphRun(constants.put_into(model.graph_def), inputs, model.outputs)
+        return GraphRun(constants.put_into(model.graph_def), inputs, model.outputs, model.weights)
     return with_values(model, constants.values_of(frozen.inputs))

@@ -22,6 +22,8 @@ from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._bundles.graph.original import GraphRun, of_function, restoring
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.state_writes import changed_variables
+from sparkdl._bundles.graph.stored_weights import take_mapped
+from sparkdl._bundles.graph.weights import Weights, key_of, lightened
 from sparkdl._bundles.keras_source import from_keras
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._models.files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
@@ -34,6 +36,7 @@ from sparkdl.errors import InvalidModelException, SettingsException
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 
 def frozen_from(
@@ -60,7 +63,9 @@ def frozen_from(
         if path.is_dir():
             return from_saved_model(path, signature, inputs, outputs, constants)
         if kind_of(path).kind in (GRAPH, TEXT_GRAPH):
-            return from_graph(read_graph(path), inputs, outputs, str(path.name))
+            graph_def = read_graph(path)
+            weights = take_mapped(graph_def, path.parent)  # of a bundle's graph
+            return from_graph(graph_def, inputs, outputs, str(path.name), weights=weights)
         keras_model = load_keras_file(path, custom_objects, safe_mode)
         return from_keras(keras_model, inputs, outputs, path.name, scratch)
     if isinstance(model, (FrozenGraph, UnfrozenSavedModel)):
@@ -174,19 +179,22 @@ def from_graph(
     outputs: UserEnds | None,
     source: str,
     shapes: Mapping[str, Any] | None = None,
+    weights: Weights | None = None,
 ) -> FrozenGraph:
     """Take a graph as it is. Its ends are its placeholders and the nodes that nothing uses."""
+    # What follows makes several copies of the graph.
+    graph_def, weights = lightened(graph_def, weights or {})
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     ins = _ends(inputs, _placeholders(graph_def), graph_def, "inputs")
     _check_once(ins)
     outs = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
-    original = GraphRun(graph_def, ins, outs)
+    original = GraphRun(graph_def, ins, outs, weights)
     part, ins, outs = cut(graph_def, ins, outs)
     freezing.check_frozen(part, source)
     inlined = freezing.inline(part, list(ins.values()), list(outs.values()))
     origin = _source("graph", file=source)
-    return FrozenGraph(inlined, ins, outs, origin, dict(shapes or {}), original)
+    return FrozenGraph(inlined, ins, outs, origin, dict(shapes or {}), original, weights)
 
 
 def _ends(
@@ -228,9 +236,13 @@ def _name(tensor: tf.Tensor | str) -> str:
 
 
 def _placeholders(graph_def: GraphDef) -> list[str]:
-    required = [n.name for n in graph_def.node if n.op == "Placeholder" and not is_seed(n)]
+    required = [n.name for n in graph_def.node if n.op == "Placeholder" and _is_open(n)]
     # One with a default needs no column, unless there is no other.
     return required or [n.name for n in graph_def.node if n.op == "PlaceholderWithDefault"]
+
+
+def _is_open(placeholder: NodeDef) -> bool:
+    return not is_seed(placeholder) and key_of(placeholder) is None
 
 
 def _sinks(graph_def: GraphDef) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._bundles.description.manifest import BundleEnd, specs_json, write_bundle
+from sparkdl._bundles.description.manifest import WEIGHTS, BundleEnd, specs_json, write_bundle
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import eagerly, tensorflow
 from sparkdl._places.places import place_of
@@ -229,18 +229,21 @@ def write_finished(
     overwrite: bool = False,
 ) -> str:
     """Write a graph that is frozen, named and simplified as a bundle."""
-    from sparkdl._bundles.graph.graph_writing import write_graph
+    from sparkdl._bundles.graph.graph_writing import GRAPH, write_graph
     from sparkdl._bundles.graph.simplify import is_simplified
+    from sparkdl._bundles.graph.stored_weights import FILE, offsets_of
 
     manifest: dict[str, Any] = {
         "name": name,
         "source": finished.source,
-        "graph": "graph.pb",
+        "graph": GRAPH,
         # Sessions then only fuse kernels when they load it, which saves time and memory.
         "prepared": is_simplified(finished.graph_def),
         "inputs": specs_json(finished.inputs),
         "outputs": specs_json(finished.outputs),
     }
+    if offsets_of(finished.graph_def, finished.weights):
+        manifest[WEIGHTS] = FILE
     if finished.random is not None:
         manifest["random"] = finished.random
     if image is not None:
@@ -249,7 +252,7 @@ def write_finished(
         manifest["labels"] = "labels.json"
 
     def write_files(folder: Path) -> None:
-        write_graph(folder / "graph.pb", finished.graph_def, finished.weights)
+        write_graph(folder, finished.graph_def, finished.weights)
         if labels is not None:
             write_labels(folder, labels)
 

@@ -68,18 +68,20 @@ class Link:
         self._sending = threading.Lock()
         prepare(connection, seconds)
 
-    def send(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> None:
-        """Send a message.
+    def send(self, kind: str, payload: Payload | list[Payload] = b"", **fields: FieldValue) -> None:
+        """Send a message, whose payload may come in parts.
 
         Raises
         ------
         LinkClosed, DeadlinePassed
         """
         text = json.dumps({"kind": kind, **fields}).encode()
-        data = memoryview(payload).cast("B")
+        views = [memoryview(p) for p in (payload if isinstance(payload, list) else [payload])]
+        parts = [view.cast("B") for view in views if view.nbytes]
         with self._sending:
-            self._write(memoryview(_SIZES.pack(len(text), len(data)) + text))
-            self._write(data)
+            self._write(memoryview(_SIZES.pack(len(text), sum(map(len, parts))) + text))
+            for part in parts:
+                self._write(part)
 
     def _write(self, data: memoryview) -> None:
         try:

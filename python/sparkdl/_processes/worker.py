@@ -83,7 +83,9 @@ class Worker:
         values: list[str] = self._reply("the other workers").fields["values"]
         return values
 
-    def ask(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> Message:
+    def ask(
+        self, kind: str, payload: Payload | list[Payload] = b"", **fields: FieldValue
+    ) -> Message:
         """Send something to the driver and wait for its answer.
 
         Raises
@@ -94,7 +96,7 @@ class Worker:
         self._link.send(kind, payload, waits=True, **fields)
         return self._reply("the driver")
 
-    def tell(self, kind: str, payload: Payload = b"", **fields: FieldValue) -> None:
+    def tell(self, kind: str, payload: Payload | list[Payload] = b"", **fields: FieldValue) -> None:
         """Send something to the driver, which does not answer."""
         self._link.send(kind, payload, **fields)
 

@@ -14,6 +14,7 @@ from sparkdl.errors.builtin_errors import UnknownNameException, WrongTypeExcepti
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from sparkdl._bundles.graph.weights import Weights
     from sparkdl._bundles.saved_model import UnfrozenSavedModel
 
 
@@ -25,6 +26,8 @@ class GraphWithEnds:
     ----------
     graph_def : tf.compat.v1.GraphDef or None
         Frozen, unless there is a `whole`; None if it is in a bundle.
+    weights : dict
+        Large ones, beside the graph; see `sparkdl._bundles.graph.weights`.
     inputs, outputs : dict of str to str
         From the bundle's name to the tensor in the graph.
     signed : bool
@@ -41,6 +44,7 @@ class GraphWithEnds:
     signed: bool = False
     whole: UnfrozenSavedModel | None = None
     shapes: dict[str, Any] = field(default_factory=dict)
+    weights: Weights = field(default_factory=dict)
 
 
 def ends_of_bundle(bundle: str) -> GraphWithEnds:
@@ -54,12 +58,14 @@ def ends_of_bundle(bundle: str) -> GraphWithEnds:
 
 def graph_of_bundle(bundle: str) -> tf.compat.v1.GraphDef:
     """Return the GraphDef of a bundle."""
-    v1 = tensorflow().compat.v1
+    tensorflow()
     manifest, folder = read_manifest(bundle), Path(bundle)
     if "graph" in manifest:
         from sparkdl._bundles.graph.seeds import without_seed_input
+        from sparkdl._bundles.graph.stored_weights import stored_graph
+        from sparkdl._bundles.graph.weights import put_back
 
-        return without_seed_input(v1.GraphDef.FromString((folder / manifest["graph"]).read_bytes()))
+        return without_seed_input(put_back(*stored_graph(folder / manifest["graph"])))
     from tensorflow.python.saved_model import loader_impl
 
     metas = loader_impl.parse_saved_model(str(folder / manifest["savedModel"])).meta_graphs

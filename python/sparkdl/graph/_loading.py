@@ -16,7 +16,7 @@ from sparkdl._bundles.graph.freeze import NotFrozenException, check_frozen, chec
 from sparkdl._bundles.graph.names import dimensions
 from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
-from sparkdl._bundles.graph.weights import put_back
+from sparkdl._bundles.graph.weights import lightened, without_marks
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
@@ -84,12 +84,13 @@ def from_session(
 
 def from_graph_def(graph_def: tf.compat.v1.GraphDef, ends: RequestedEnds) -> GraphWithEnds:
     """Take the part of a GraphDef that lies between the ends."""
+    light, weights = lightened(graph_def, {})
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
+        tf.import_graph_def(without_marks(light), name="")
     result = ends.of(graph, None, "The graph")
-    part = prune(graph_def, _ops(result))
+    part = prune(light, _ops(result))
     check_frozen(part, "the GraphDef")
-    return _with_constants(replace(result, graph_def=part), ends)
+    return _with_constants(replace(result, graph_def=part, weights=weights), ends)
 
 
 def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
@@ -177,9 +178,9 @@ def _freeze(
     ends: RequestedEnds,
 ) -> GraphWithEnds:
     check_without_tables(prune(graph.as_graph_def(), _ops(result)), "the session")
-    graph_def = put_back(*freeze_by_session(session, graph, _ops(result)))
+    graph_def, weights = freeze_by_session(session, graph, _ops(result))
     check_frozen(graph_def, "the session")
-    return _with_constants(replace(result, graph_def=graph_def), ends)
+    return _with_constants(replace(result, graph_def=graph_def, weights=weights), ends)
 
 
 def _with_constants(result: GraphWithEnds, ends: RequestedEnds) -> GraphWithEnds:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.bundle_store import stored_bundle
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import tensorflow
+from sparkdl._models.live_keras import is_keras
+from sparkdl._models.model_ends import check_called
 from sparkdl._places.places import path_text, place_of
 from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.graph._graph_with_ends import (
@@ -62,7 +64,9 @@ class TFInputGraph:
         """
         if self._graph.graph_def is None:
             return graph_of_bundle(self.bundle)
-        return self._graph.graph_def
+        from sparkdl._bundles.graph.weights import put_back
+
+        return put_back(self._graph.graph_def, self._graph.weights)
 
     @property
     def input_tensor_name_from_signature(self) -> dict[str, str] | None:
@@ -86,7 +90,7 @@ class TFInputGraph:
 
     @cached_property
     def bundle(self) -> str:
-        """Path of the graph's bundle, written at first use and removed when the process ends."""
+        """Path of the graph's bundle, written at first use; it is held as `stored_bundle` says."""
         graph = self._graph
         if self._given_bundle is not None:
             return self._given_bundle
@@ -94,7 +98,9 @@ class TFInputGraph:
             return stored_bundle(graph.whole, name=self._name)
         from sparkdl._bundles.model_sources import from_graph
 
-        frozen = from_graph(graph.graph_def, graph.inputs, graph.outputs, self._name, graph.shapes)
+        frozen = from_graph(
+            graph.graph_def, graph.inputs, graph.outputs, self._name, graph.shapes, graph.weights
+        )
         return stored_bundle(frozen, name=self._name)
 
     def input_name(self, key_or_tensor: tf.Tensor | tf.Operation | str) -> str:
@@ -292,6 +298,8 @@ class TFInputGraph:
         The names of its inputs and outputs are used like a signature's keys. For the other
         arguments see `save_bundle`.
         """
+        if is_keras(model_or_file):
+            check_called(model_or_file, "model_or_file")
         reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
         return cls.fromBundle(stored_bundle(model_or_file, constants=constants, **reading))
 

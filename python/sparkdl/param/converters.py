@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._places.held_folders import holding
 from sparkdl._places.places import path_text
 from sparkdl.errors import SparkDLException
 
@@ -59,8 +60,9 @@ def model_name(value: object) -> str:
 
 
 def path(value: object) -> str:
-    """Accept paths as text or as `os.PathLike`."""
-    return TypeConverters.toString(path_text(value) if isinstance(value, os.PathLike) else value)
+    """Accept paths as text or as `os.PathLike`; the param holds what this process has made."""
+    text = path_text(value) if isinstance(value, os.PathLike) else value
+    return holding(TypeConverters.toString(text))
 
 
 def graph(value: object) -> str:

@@ -34,6 +34,15 @@ def door(spark: SparkSession | None = None) -> Any:
     return getattr(jvm, _DOOR)
 
 
+def door_if_open() -> Any:
+    """Return the same for the JVM that runs, without starting anything; None if there is none."""
+    from pyspark import SparkContext
+
+    context = SparkContext._active_spark_context
+    jvm = None if context is None else context._jvm
+    return None if jvm is None or not has_jar(jvm) else getattr(jvm, _DOOR)
+
+
 def active_session() -> SparkSession:
     """Return the active session.
 

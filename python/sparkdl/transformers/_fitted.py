@@ -59,7 +59,8 @@ class FittedModel(Trained):
         """
         from sparkdl._models.files.loading import load_keras_file
 
-        return load_keras_file(self._keras_file(), custom_objects, safe_mode)
+        file = self._keras_file()  # held until it is loaded
+        return load_keras_file(Path(file), custom_objects, safe_mode)
 
     def export_keras(
         self,
@@ -136,7 +137,7 @@ class FittedModel(Trained):
             )
         return folder
 
-    def _keras_file(self) -> Path:
+    def _keras_file(self) -> str:
         file = keras_file(self._bundle_folder())
         if file is None:
             raise InvalidModelException(
@@ -144,7 +145,7 @@ class FittedModel(Trained):
                 "model: no estimator has written it, or its base was a bundle (such as TinyNet). "
                 "export_bundle() exports what there is."
             )
-        return file
+        return str(file)
 
 
 def _best_epoch(history: Mapping[str, list[Any]]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml.param import TypeConverters
 
 from sparkdl._models.files.content import is_for_python
+from sparkdl._models.live_keras import is_keras
 from sparkdl._places.places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.keyword import without_none
@@ -30,6 +31,8 @@ class KerasFileStage(ModelStage, ModelFileParams):
     _custom_objects: Mapping[str, Any] | None = None
     _safe_mode: bool = True
     _verify: bool = True
+    # Of a file of Keras; held as long as the stage may be used again.
+    _bundle_of_file: str | None = None
 
     def _set(self: K, **keywords: Any) -> K:
         """Set params, and what is not one: the model, and how it is converted."""
@@ -48,7 +51,10 @@ class KerasFileStage(ModelStage, ModelFileParams):
 
     def _bundle(self, model: LiveModel | str) -> str:
         from sparkdl._bundles.bundle_store import stored_bundle
+        from sparkdl._models.model_ends import check_called
 
+        if is_keras(model):
+            check_called(model, "model")
         return stored_bundle(
             model,
             custom_objects=self._custom_objects,
@@ -61,4 +67,5 @@ class KerasFileStage(ModelStage, ModelFileParams):
             return
         local = local_copy(self.getModelFile())
         if local is None or is_for_python(local):
-            java.setModelFile(self._bundle(self.getModelFile()))
+            self._bundle_of_file = self._bundle(self.getModelFile())
+            java.setModelFile(self._bundle_of_file)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import ModelNotFoundException, SettingsException
@@ -66,7 +67,7 @@ class EstimatorReader(MLReader[Any]):
         fs.copyToLocalFile(
             False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(f"file:{local}"), True
         )
-        return estimator.setModelFile(local)
+        return estimator.setModelFile(hold_new(local))
 
 
 def _check_json(params: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pyspark.ml import Model
 
 from sparkdl._bundles.description.training_record import facts
 from sparkdl._models.libraries import keras
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.networks.classifier_keras import HEAD, HEAD_EPOCHS, KERAS_FILE_CONTENT, with_network
 from sparkdl.param.converters import path
@@ -107,17 +108,17 @@ class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model
             return {}
         return {"head": int(epochs), "network": len(self.history["loss"]) - int(epochs)}
 
-    def _keras_file(self) -> Path:
+    def _keras_file(self) -> str:
         file = super()._keras_file()
         record = facts(self._bundle_folder())
         if record.get(KERAS_FILE_CONTENT) != HEAD:
             return file
         from sparkdl._models.files.loading import load_keras_file
 
-        whole = with_network(load_keras_file(file, None, True), record)
-        copy = new_folder("whole") / file.name
+        whole = with_network(load_keras_file(Path(file), None, True), record)
+        copy = new_folder("whole") / Path(file).name
         keras().saving.save_model(whole, copy)
-        return copy
+        return hold_new(copy)
 
     def getModelFile(self) -> str:
         """Return the path of the bundle."""

@@ -158,7 +158,8 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         if self._graph is None:
             return
         input_graph = self._input_graph()
-        java.setTfInputGraph(input_graph.bundle)
+        self._bundle = input_graph.bundle  # held as long as the stage may be used again
+        java.setTfInputGraph(self._bundle)
         if self.isSet(self.inputTensor):
             java.setInputTensor(input_graph.input_name(self.getOrDefault(self.inputTensor)))
         if self.isSet(self.outputTensor):

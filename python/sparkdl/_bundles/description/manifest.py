@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sparkdl._places.places import Place, local_copy, place_of
 from sparkdl._text_files import read_text
 from sparkdl.errors import InvalidModelException, SettingsException
 
-FORMAT_VERSION = 1
 MANIFEST = "model.json"
+WEIGHTS = "weights"  # the key of the file with weights beside the graph
+# Bundles with that file have the second version, so that an older sparkdl says what is wrong.
+_PLAIN_VERSION, _WEIGHTS_VERSION = 1, 2
 # The placeholder that a graph which draws random numbers is fed beside its inputs.
 SEED = "sparkdl_seed"
 
@@ -45,10 +47,15 @@ class BundleEnd:
 
 def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+        return sha256_of(file)
+
+
+def sha256_of(file: IO[bytes]) -> str:
+    """Return the SHA-256 of what is left of an open file, of which only a little is in memory."""
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
     return digest.hexdigest()
 
 
@@ -103,7 +110,8 @@ def write_bundle(
         folder.mkdir()
         write_files(folder)
         files = {f.relative_to(folder).as_posix(): sha256(f) for f in _files(folder)}
-        whole = {"formatVersion": FORMAT_VERSION, **manifest, "files": files}
+        version = _WEIGHTS_VERSION if WEIGHTS in manifest else _PLAIN_VERSION
+        whole = {"formatVersion": version, **manifest, "files": files}
         (folder / MANIFEST).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     return str(target)
 
@@ -144,10 +152,11 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"{path}/{MANIFEST} is not valid JSON: {e}. Export the model again."
         ) from e
     version = manifest.get("formatVersion") if isinstance(manifest, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in (_PLAIN_VERSION, _WEIGHTS_VERSION):
         raise InvalidModelException(
             f"{path}/{MANIFEST} has formatVersion {version!r}; this version of sparkdl reads "
-            f"{FORMAT_VERSION}. Export the model again, or install a matching sparkdl."
+            f"{_PLAIN_VERSION} and {_WEIGHTS_VERSION}. Export the model again, or install a "
+            "matching sparkdl."
         )
     return dict(manifest)
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl._bundles.graph.freeze import freeze, static_signature
 from sparkdl._bundles.graph.names import FrozenGraph
+from sparkdl._bundles.graph.stored_weights import stored_graph
 from sparkdl.errors import InvalidModelException
 
 # Outputs of a bundle that `ImageClassifierModel` applies; Scala's class has the same names.
@@ -26,10 +27,10 @@ def bundle_graph(bundle: Path) -> FrozenGraph:
             f"The bundle of '{manifest['name']}' holds a whole SavedModel, which cannot be joined "
             "with another graph. Give a base that can be frozen: one without lookup tables."
         )
-    graph_def = tf.compat.v1.GraphDef.FromString((bundle / manifest["graph"]).read_bytes())
+    graph_def, weights = stored_graph(bundle / manifest["graph"])
     ends = [{s["name"]: s["tensor"] for s in manifest[e]} for e in ("inputs", "outputs")]
     source = {k: v for k, v in manifest.get("source", {}).items() if isinstance(v, str)}
-    return FrozenGraph(graph_def, ends[0], ends[1], source)
+    return FrozenGraph(graph_def, ends[0], ends[1], source, weights=weights)
 
 
 def followed_by(first: FrozenGraph, output: str, second: FrozenGraph) -> FrozenGraph:

@@ -8,9 +8,11 @@ import tensorflow as tf
 
 from sparkdl._bundles.graph.freeze import static_signature
 from sparkdl._bundles.graph.graph import Graph, node_of, short
+from sparkdl._bundles.graph.weights import key_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 
@@ -33,7 +35,7 @@ def cut(graph_def: GraphDef, inputs: Tensors, outputs: Tensors) -> tuple[Any, Te
         The new graph, and inputs and outputs with their tensors in it.
     """
     graph = Graph(tf.compat.v1.GraphDef.FromString(graph_def.SerializeToString()), ())
-    replaced = [t for t in inputs.values() if graph.nodes[node_of(t)].op not in _PLACEHOLDERS]
+    replaced = [t for t in inputs.values() if not _is_placeholder(graph.nodes[node_of(t)])]
     specs = static_signature(graph_def, replaced) if replaced else []
     new = {short(t): _add(graph, t, s) for t, s in zip(replaced, specs, strict=True)}
     graph.replace(new)
@@ -41,6 +43,10 @@ def cut(graph_def: GraphDef, inputs: Tensors, outputs: Tensors) -> tuple[Any, Te
     outs = {name: new.get(short(t), t) for name, t in outputs.items()}
     graph.prune([node_of(t) for t in [*ins.values(), *outs.values()]])
     return graph.to_graph_def(), ins, outs
+
+
+def _is_placeholder(node: NodeDef) -> bool:
+    return node.op in _PLACEHOLDERS and key_of(node) is None
 
 
 def _add(graph: Graph, tensor: str, spec: tf.TensorSpec) -> str:

@@ -1,4 +1,4 @@
-"""Writes a graph and the weights beside it as one GraphDef, without a copy of the weights."""
+"""Writes a graph and the weights beside it as files, without a copy of the weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from sparkdl._bundles.graph.weights import Array, Weights, constant_node, content_of, key_of
+from sparkdl._bundles.graph.stored_weights import Offsets, offsets_of, with_offset, write_weights
+from sparkdl._bundles.graph.weights import Weights, constant_node, content_of, key_of
+from sparkdl._models.files.graph_file import MOST_BYTES
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
     from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-MOST_BYTES = (1 << 31) - 1  # protocol buffers hold no more
+    from sparkdl._bundles.graph.weights import Array
+
+GRAPH = "graph.pb"
 
 # Tags of fields that have a length, in the format of protocol buffers: number * 8 + 2.
 _NODE_OF_GRAPH = b"\x0a"
@@ -28,37 +32,42 @@ _CONTENT_OF_TENSOR = b"\x22"
 Pieces = list[bytes | memoryview]
 
 
-def write_graph(path: Path, graph_def: GraphDef, weights: Weights) -> None:
+def write_graph(folder: Path, graph_def: GraphDef, weights: Weights) -> None:
     """Write a serialized GraphDef, with a constant for each placeholder of a weight.
+
+    Where weights are large together, they go into a file of their own (`stored_weights`).
 
     Raises
     ------
     InvalidModelException
-        It would be larger than protocol buffers can be.
+        The graph would be larger than protocol buffers can be.
     """
+    offsets = offsets_of(graph_def, weights)
+    if offsets:
+        write_weights(folder, weights, offsets)
     size = 0
-    with open(path, "wb") as file:
-        for piece in _pieces(graph_def, weights):
+    with open(folder / GRAPH, "wb") as file:
+        for piece in _pieces(graph_def, weights, offsets):
             size += len(piece)
             if size > MOST_BYTES:
-                total = sum(w.nbytes for w in _weights_of(graph_def, weights))
                 raise InvalidModelException(
-                    f"The model's weights take {total / 1e9:.1f} GB, and one graph of constants "
-                    "holds at most 2.1 GB. Save the model as a SavedModel (model.export(folder), "
-                    "tf.saved_model.save) and give that directory with its own variables."
+                    "The model's graph is larger than 2.1 GB, the most that a graph can have, "
+                    "even without its large weights: it has very many small constants, or large "
+                    "ones of texts or inside of functions. Make variables of them, or save the "
+                    "model as a SavedModel (model.export(folder)) and apply that."
                 )
             file.write(piece)
 
 
-def _weights_of(graph_def: GraphDef, weights: Weights) -> list[Array]:
-    return [weights[k] for k in map(key_of, graph_def.node) if k is not None]
-
-
-def _pieces(graph_def: GraphDef, weights: Weights) -> Iterator[bytes | memoryview]:
+def _pieces(
+    graph_def: GraphDef, weights: Weights, offsets: Offsets
+) -> Iterator[bytes | memoryview]:
     for node in graph_def.node:
         key = key_of(node)
         if key is None:
             yield from _field(_NODE_OF_GRAPH, [_bytes(node)])
+        elif key in offsets:
+            yield from _field(_NODE_OF_GRAPH, [_bytes(with_offset(node, offsets[key]))])
         else:
             yield from _field(_NODE_OF_GRAPH, _constant(node, weights[key]))
     rest = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)

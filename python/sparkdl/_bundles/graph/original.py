@@ -48,7 +48,7 @@ class GraphRun:
         weights: Weights | None = None,
     ) -> None:
         self._graph_def = graph_def
-        self._weights = weights or {}
+        self.weights = weights or {}
         self.inputs, self.outputs = dict(inputs), dict(outputs)
 
     @property
@@ -64,9 +64,8 @@ class GraphRun:
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name."""
-        fed: dict[str, Any] = {t: rows[name] for name, t in self.inputs.items()}
-        if self._weights:
-            fed.update(feeds(self.graph_def, self._weights))
+        fed: dict[str, Any] = feeds(self.graph_def, self.weights) if self.weights else {}
+        fed.update({t: rows[name] for name, t in self.inputs.items()})  # perhaps of a weight
         graph = self._session.graph
         seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
         fed.update({op.outputs[0].name: _ANY_SEED for op in seeds})

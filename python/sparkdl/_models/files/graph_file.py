@@ -10,6 +10,8 @@ import tensorflow as tf
 from sparkdl._models.files.content import TEXT_GRAPH, kind_of
 from sparkdl.errors import InvalidModelException
 
+MOST_BYTES = (1 << 31) - 1  # protocol buffers hold no more
+
 
 def read_graph(path: Path) -> Any:
     """Read a GraphDef.
@@ -17,9 +19,17 @@ def read_graph(path: Path) -> Any:
     Raises
     ------
     InvalidModelException
-        The file is not one, or only a part of one.
+        The file is not one, only a part of one, or larger than one can be.
     """
     from google.protobuf import text_format
+
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InvalidModelException(
+            f"{path} has {size / 1e9:.1f} GB, and a frozen graph (a GraphDef) cannot be read if it "
+            "has more than 2.1 GB. Make a bundle of the model before it is frozen (sparkdl."
+            "save_bundle takes Keras models and SavedModels of any size)."
+        )
 
     try:
         if kind_of(path).kind == TEXT_GRAPH:

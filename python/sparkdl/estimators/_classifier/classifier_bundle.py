@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sparkdl._bundles.graph.chain import bundle_graph, followed_by, with_decision
@@ -38,7 +39,8 @@ def write_tuned_classifier(
 
 
 def _freeze(model: keras.Model) -> FrozenGraph:
-    graph = from_keras(model, None, [_PROBABILITIES], model.name, new_folder("frozen"))
+    with TemporaryDirectory(prefix="sparkdl-") as scratch:
+        graph = from_keras(model, None, [_PROBABILITIES], model.name, Path(scratch))
     if not isinstance(graph, FrozenGraph):
         raise InvalidModelException(f"Cannot freeze {model.name}: {graph.why}.")
     return graph

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._places.held_folders import hold_new
 from sparkdl.estimators._classifier.base_params import BaseParams
 from sparkdl.estimators._classifier.head_params import HeadParams
 from sparkdl.param import HasLabelCol
@@ -38,5 +39,5 @@ class ClassifierParams(HeadParams, BaseParams, ImageClassifierParams, HasLabelCo
         """Return the model that applies a bundle to what the estimator takes."""
         from sparkdl.transformers import ImageClassifierModel
 
-        model = ImageClassifierModel(modelFile=bundle)
+        model = ImageClassifierModel(modelFile=hold_new(bundle))
         return model._set(**{n: self.getOrDefault(n) for n in _OF_MODEL if self.isDefined(n)})

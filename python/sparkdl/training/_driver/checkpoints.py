@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl._places.places import Place, place_of
+from sparkdl._processes.link import Payload
 from sparkdl.errors import InvalidModelException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.training._loop.training_state import unpack_state
@@ -29,8 +32,8 @@ class Checkpoints:
     def __init__(self, folder: str) -> None:
         self._folder = place_of(folder)
 
-    def write(self, epoch: int, step: int, state: bytes) -> None:
-        """Write a state as a whole or not at all."""
+    def write(self, epoch: int, step: int, state: Sequence[Payload]) -> None:
+        """Write a state, which comes in parts, as a whole or not at all."""
         with (self._folder / f"epoch-{epoch:06d}-step-{step:09d}{_ENDING}").writing() as file:
             _write(file, state)
         for name in self._names()[:-_KEPT]:
@@ -54,15 +57,16 @@ class Checkpoints:
         return [name for name in self._folder.names() or [] if name.endswith(_ENDING)]
 
 
-def _read(place: Place) -> bytes:
+def _read(place: Place) -> Payload:
+    """Return what is in a file, which stays there until it is looked at."""
     file = place.fetch()
     if file is None:
         raise InvalidModelException(f"{place} is gone.")
-    return file.read_bytes()
+    return np.memmap(file, np.uint8, "r").data if file.stat().st_size else b""
 
 
-def _write(file: Path, data: bytes) -> None:
+def _write(file: Path, parts: Sequence[Payload]) -> None:
     with open(file, "wb") as stream:
-        stream.write(data)
+        stream.writelines(parts)
         stream.flush()
         os.fsync(stream.fileno())

@@ -19,14 +19,16 @@ from sparkdl._processes.link import Message, Payload
 from sparkdl.plot.metric_values import as_keras_logs, from_message, text_of
 from sparkdl.training._driver.callbacks import Callbacks
 from sparkdl.training._driver.checkpoints import Checkpoints
-from sparkdl.training._loop.epochs import BEGIN, EPOCH
+from sparkdl.training._loop.epochs import BEGIN, EPOCH, MODEL
 from sparkdl.training._loop.step_functions import Steps
 from sparkdl.training._loop.training_spec import Spec
-from sparkdl.training._loop.training_state import pack_state, unpack_state
+from sparkdl.training._loop.training_state import state_parts, unpack_state
 from sparkdl.training._loop.variables import assign, state_variables
 
 if TYPE_CHECKING:
     import keras
+
+_PIECE = 4 << 20  # of the model's file, per message
 
 
 class Dialogue:
@@ -68,6 +70,8 @@ class Dialogue:
 
     def __call__(self, rank: int, message: Message) -> Answer:
         """Answer a worker, see `run_workers`."""
+        if message.kind == MODEL:
+            return {}, self._piece_of_model(int(message.fields["start"]))
         if message.kind == BEGIN:
             self._since = time.monotonic()
             return {"stop": self.stop, "rate": self._callbacks.rate}, self._newest()
@@ -94,6 +98,11 @@ class Dialogue:
         optimizer.finalize_variable_values(self._model.trainable_weights)  # for use_ema
         self._callbacks.finish()
         return self._model
+
+    def _piece_of_model(self, start: int) -> bytes:
+        with open(self._spec.model, "rb") as file:
+            file.seek(start)
+            return file.read(_PIECE)
 
     def _end(self, message: Message) -> None:
         """Note the end of an epoch."""
@@ -131,7 +140,7 @@ class Dialogue:
         facts.pop("losses")
         facts.pop("logs", None)
         workers_part = np.frombuffer(state, "uint8")
-        self._checkpoints.write(self.epoch, self.step, pack_state(facts, [workers_part, *arrays]))
+        self._checkpoints.write(self.epoch, self.step, state_parts(facts, [workers_part, *arrays]))
 
     def _newest(self) -> Payload:
         """Return the workers' part of the newest state; nothing if there is none."""
@@ -168,6 +177,6 @@ def _make_metrics(spec: Spec, model: keras.Model) -> dict[str, Any]:
     fields = spec.layout.fields
     with suppress(Exception):  # workers fail in the same way, and report it with a traceback
         rows = Rows(Path(), spec.layout, TRAINING, 0, model, spec.loss)
-        Steps(model, rows.kinds(), len(fields.labels), fields.weight is not None)
+        Steps(model, rows, len(fields.labels), fields.weight is not None)
         return as_keras_logs(model.get_metrics_result())
     return {}

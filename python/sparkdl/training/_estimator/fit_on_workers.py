@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sparkdl._models.model_ends import check_called
+from sparkdl._models.overridden import overrides
 from sparkdl._placement.placement import (
     TRAINING,
     VALIDATION,
@@ -19,13 +21,14 @@ from sparkdl._placement.placement import (
 )
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
+from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
-from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.errors import SettingsException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
@@ -35,8 +38,9 @@ from sparkdl.training._estimator.model_checks import (
     describe_pairing,
     output_columns,
 )
+from sparkdl.training._estimator.own_training import check_own_loss, check_own_training
 from sparkdl.training._loop.training_spec import Spec, check_shares, compile_model
-from sparkdl.transformers._model_to_train import keras_file
+from sparkdl.transformers._model_to_train import keras_file, loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +68,7 @@ def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
     model = _load_model(estimator, file)
     columns, fields = _columns(estimator, model, dataset)
     with _place_rows(estimator, columns, fields) as (blocks, rows):
-        spec = _spec(estimator, file, rows)
+        spec = _spec(estimator, file, model, rows)
         with describe_jobs(sc, f"{estimator.uid}: train"):
             trained, history = _train(estimator, spec, compile_model(spec, model), blocks)
     _check_weights(trained)
@@ -75,12 +79,9 @@ def _load_model(estimator: KerasEstimatorParams, file: Path) -> keras.Model:
     """Load the model on the driver, so that its faults are known before anything runs."""
     from sparkdl._models.files.loading import load_to_train
 
-    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
-    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise InvalidModelException(
-            f"The model {model.name!r} does not know its inputs. Expected a Sequential model with "
-            "an Input, or a functional one."
-        )
+    loading = loading_of(estimator)
+    model = load_to_train(file, loading.custom_objects, loading.safe_mode)
+    check_called(model, "model")
     return model
 
 
@@ -90,6 +91,8 @@ def _columns(
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
     check_trainable(model)
+    validates = estimator.getValidationFraction() or estimator.getValidationCol()
+    check_own_training(model, bool(validates))
     check_lists(estimator, model)
     output_columns(estimator, model)
     return training_columns(
@@ -99,6 +102,7 @@ def _columns(
         estimator.getLabelCols() if estimator.isSet("labelCols") else [],
         estimator.getSampleWeightCol(),
         estimator.getValidationCol(),
+        estimator.getPaddingValue(),
     )
 
 
@@ -130,19 +134,20 @@ def _place_rows(
         blocks.unpersist()
 
 
-def _spec(estimator: KerasEstimatorParams, file: Path, rows: Layout) -> Spec:
-    if rows.fields.labels and estimator.getLoss() is None:
+def _spec(estimator: KerasEstimatorParams, file: Path, model: keras.Model, rows: Layout) -> Spec:
+    own_loss = overrides(model, "compute_loss")
+    if rows.fields.labels and estimator.getLoss() is None and not own_loss:
         raise SettingsException(
             "There are labels but no loss. Set loss, such as 'mse' or "
             "'sparse_categorical_crossentropy'."
         )
     if estimator.getLoss() is not None and not rows.fields.labels:
         raise SettingsException("There is a loss but no label. Set labelCols: a column per output.")
+    loading = loading_of(estimator)
     return Spec(
-        model=file.read_bytes(),
-        suffix=file.suffix,
-        custom_objects=estimator.custom_objects or {},
-        safe_mode=estimator.safe_mode,
+        model=file,
+        custom_objects=loading.custom_objects,
+        safe_mode=loading.safe_mode,
         optimizer=estimator.getOptimizer(),
         loss=estimator.getLoss(),
         metrics=estimator.getMetrics(),
@@ -154,6 +159,7 @@ def _spec(estimator: KerasEstimatorParams, file: Path, rows: Layout) -> Spec:
         checkpoint_steps=estimator.getCheckpointSteps(),
         layout=rows,
         loss_weights=estimator.getLossWeights(),
+        by_length=estimator.getBucketByLength(),
     )
 
 
@@ -167,6 +173,7 @@ def _train(
     sc = blocks.context
     count = _workers(estimator, sc, spec)
     check_shares(spec, count)
+    check_own_loss(model, spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
@@ -263,7 +270,7 @@ def _fitted_stage(
         outputCols=output_columns(estimator, model),
         outputMode=estimator.getOutputMode(),
     )
-    return stage.setModelFile(str(folder))
+    return stage.setModelFile(hold_new(folder))
 
 
 def _name(model: keras.Model, estimator: KerasEstimatorParams) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,18 +13,20 @@ from sparkdl._processes.child_process import set_threads
 from sparkdl._processes.link import Payload
 from sparkdl._processes.worker import Worker
 from sparkdl.plot.metric_values import to_message
+from sparkdl.training._loop.frugal_adam import spare_memory
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
+from sparkdl.training._loop.step_sizes import sizes_of_steps
 from sparkdl.training._loop.stepping import Stepping
 from sparkdl.training._loop.training_spec import Spec, build_model
-from sparkdl.training._loop.training_state import pack_state, unpack_state
+from sparkdl.training._loop.training_state import state_parts, unpack_state
 from sparkdl.training._loop.variables import assign, seed_variables, state_variables, values
 
 if TYPE_CHECKING:
     import keras
 
 # Kinds of messages to the driver, see `training._driver.dialogue`.
-BEGIN, EPOCH, STATE = "begin", "epoch", "state"
+MODEL, BEGIN, EPOCH, STATE = "model", "begin", "epoch", "state"
 _LARGEST_SEED = 0xFFFF_FFFF
 
 
@@ -41,7 +44,10 @@ class Training:
 
         self._worker, self._spec = worker, spec
         keras.utils.set_random_seed(spec.seed)
-        self._model = build_model(spec, worker.folder)
+        file = _fetch_model(worker, spec)
+        self._model = build_model(spec, file)
+        file.unlink()
+        spare_memory(self._model.optimizer)
         layout, place = spec.layout, (spec.batch, worker.count, worker.rank)
         self._orders = {k: layout.order(k, *place) for k in (TRAINING, VALIDATION)}
         self._rows = {
@@ -49,8 +55,8 @@ class Training:
             for k, o in self._orders.items()
         }
         fields = layout.fields
-        kinds, weighted = self._rows[TRAINING].kinds(), fields.weight is not None
-        self._steps = Steps(self._model, kinds, len(fields.labels), weighted)
+        weighted = fields.weight is not None
+        self._steps = Steps(self._model, self._rows[TRAINING], len(fields.labels), weighted)
 
     def run(self) -> None:
         """Train with the other workers, from the state that the driver sends."""
@@ -94,10 +100,12 @@ class Training:
     def _epoch(self, epoch: int, first: int, losses: list[float]) -> bool:
         """Train for the rest of an epoch, from step `first` on; return whether to stop."""
         spec, order = self._spec, self._orders[TRAINING]
-        batches = order.batches(epoch, spec.seed if spec.shuffle else None)
+        own = self._rows[TRAINING]
+        lengths = own.lengths if spec.by_length else None
+        batches = order.batches(epoch, spec.seed if spec.shuffle else None, lengths)
+        sizes = sizes_of_steps(own, batches, self._ring, self._worker)
         for step in range(first, order.steps):
-            rows = batches.rows(step)
-            share = self._rows[TRAINING].take(rows)
+            share = own.take(batches.rows(step), sizes[step])
             last = step + 1 == order.steps
             losses.append(self._stepping.step(share, order.size(step), last))
             done = step + 1
@@ -110,9 +118,10 @@ class Training:
         order = self._orders[VALIDATION]
         if not order.rows:
             return {}
-        batches = order.batches(0, None)
+        own, batches = self._rows[VALIDATION], order.batches(0, None)
+        sizes = sizes_of_steps(own, batches, self._ring, self._worker)
         for step in range(order.steps):
-            share = self._rows[VALIDATION].take(batches.rows(step))
+            share = own.take(batches.rows(step), sizes[step])
             self._stepping.evaluate(share, order.size(step))
         return {f"val_{name}": value for name, value in self._stepping.result().items()}
 
@@ -123,7 +132,7 @@ class Training:
         if self._worker.rank == 0:
             facts = {"epoch": epoch, "step": step, "losses": losses}
             arrays = [*values(state_variables(self._model)), *self._stepping.metrics.arrays()]
-            self._worker.tell(STATE, pack_state(facts, arrays))
+            self._worker.tell(STATE, state_parts(facts, arrays))
 
     def _end(self, epoch: int, logs: dict[str, Any], losses: list[float]) -> bool:
         """Tell the driver how the epoch went; all workers do what it answers to worker 0."""
@@ -132,7 +141,7 @@ class Training:
         if self._worker.rank == 0:
             # Logs are in the payload: fields have a limit, and a metric may be a large matrix.
             facts = {"epoch": epoch + 1, "step": 0, "losses": [], "logs": to_message(logs)}
-            state = pack_state(facts, values(state_variables(self._model)))
+            state = state_parts(facts, values(state_variables(self._model)))
             answer = self._worker.ask(EPOCH, state, epoch=epoch, losses=losses).fields
             decision[:] = answer["stop"], np.nan if answer["rate"] is None else answer["rate"]
         self._ring.sum(decision)
@@ -152,6 +161,15 @@ class Training:
         self._ring.sum(counters)
         for variable, counter in zip(variables, counters, strict=True):
             _set_seed(variable, int(np.asarray(variable.value)[0]), int(counter))
+
+
+def _fetch_model(worker: Worker, spec: Spec) -> Path:
+    """Copy the model's file from the driver; nobody has all of it in memory."""
+    file = worker.folder / f"model{spec.model.suffix}"
+    with open(file, "wb") as copy:
+        while len(piece := worker.ask(MODEL, start=copy.tell()).payload):
+            copy.write(piece)
+    return file
 
 
 def _set_seed(variable: keras.Variable, seed: int, counter: int) -> None:

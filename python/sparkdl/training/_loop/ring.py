@@ -22,6 +22,7 @@ from sparkdl._processes.worker import Worker
 from sparkdl._processes.worker_process import WorkerLost
 
 _PIECE = 1 << 20
+_MOST_ELEMENTS = 1 << 22  # that arrive before they are added
 
 
 class Ring:
@@ -59,12 +60,16 @@ class Ring:
         if self._count == 1:
             return
         parts = np.array_split(array, self._count)
-        other = np.empty_like(parts[0])  # the first part is the largest
+        size = parts[0].size  # the first part is the largest
+        other = np.empty_like(array[: min(size, _MOST_ELEMENTS)])
         for step in range(self._count - 1):
             mine = parts[(self._rank - step) % self._count]
             into = parts[(self._rank - step - 1) % self._count]
-            self._swap(mine, other[: into.size])
-            into += other[: into.size]
+            for start in range(0, size, _MOST_ELEMENTS):
+                piece = slice(start, start + _MOST_ELEMENTS)
+                arrived = other[: into[piece].size]
+                self._swap(mine[piece], arrived)
+                into[piece] += arrived
         for step in range(self._count - 1):
             self._swap(
                 parts[(self._rank + 1 - step) % self._count],

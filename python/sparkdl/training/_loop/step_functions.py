@@ -15,10 +15,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sparkdl._models.called_models import call
 from sparkdl._models.model_ends import model_inputs, model_outputs, pack, structure_of
+from sparkdl._models.overridden import overrides
+from sparkdl._placement.local_arrays import Rows
+from sparkdl.training._loop.batch_means import BatchMeans, check_results
+from sparkdl.training._loop.sums import Sums
 from sparkdl.training._loop.variables import moving_variables
 
 _ENDS = 2  # the loss and the number of rows are the last elements of a vector
+LARGE_BYTES = 64 << 20  # of what is summed, from which on memory counts more than time
 
 
 class Steps:
@@ -28,8 +34,8 @@ class Steps:
     ----------
     model : keras.Model
         Compiled, with an optimizer that is built.
-    kinds : sequence of (shape, dtype)
-        Of the arrays: inputs, labels (perhaps none), weight (perhaps none).
+    rows : Rows
+        Inputs, labels (perhaps none), weight (perhaps none).
     labels : int
         How many of them are labels.
     weighted : bool
@@ -39,14 +45,15 @@ class Steps:
     def __init__(
         self,
         model: keras.Model,
-        kinds: Sequence[tuple[tuple[int, ...], str]],
+        rows: Rows,
         labels: int,
         weighted: bool,
     ) -> None:
         self._model, self._labels, self._weighted = model, labels, weighted
         self._inputs, self._outputs = model_inputs(model), model_outputs(model)
         self._moving = moving_variables(model)
-        self._specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
+        self._specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in rows.kinds()]
+        self._examples = rows.examples()
         self._used: list[keras.Variable] = []
         self._functions: dict[str, Callable[..., Any]] = {}
         self._make_metrics()
@@ -57,6 +64,18 @@ class Steps:
         self._function("gradients")
         sizes = [int(np.prod(v.shape)) for v in [*self._used, *self._moving]]
         return sum(sizes) + _ENDS
+
+    @property
+    def is_large(self) -> bool:
+        """Whether `gradients_into` and `update_from` are to be used, which make fewer copies."""
+        variables = [*self._model.trainable_variables, *self._moving]
+        sizes = [int(np.prod(v.shape)) for v in variables]
+        return sum(sizes) * np.dtype(self.dtype).itemsize >= LARGE_BYTES
+
+    def new_sums(self) -> Sums:
+        """Return the array that `gradients_into` fills."""
+        self._function("parts")
+        return Sums([tuple(v.shape) for v in [*self._used, *self._moving]], self.dtype)
 
     @property
     def dtype(self) -> str:
@@ -83,6 +102,16 @@ class Steps:
         """Apply a vector that was summed over all workers."""
         self._function("update")(tf.convert_to_tensor(vector))
 
+    def gradients_into(self, sums: Sums, arrays: Sequence[NDArray[Any]], batch: int) -> None:
+        """Do as `gradients`, but put what it returns into an array."""
+        size = tf.constant(batch, tf.float32)
+        *parts, ends = self._function("parts")(size, *map(tf.convert_to_tensor, arrays))
+        sums.fill(parts, ends.numpy())
+
+    def update_from(self, sums: Sums) -> None:
+        """Apply sums. Not as a graph, which would keep what it computes for all variables."""
+        self._apply(sums.tensors())
+
     def whole(self, arrays: Sequence[NDArray[Any]]) -> tf.Tensor:
         """Take a step alone; return [loss times rows, rows]."""
         return self._function("whole")(*map(tf.convert_to_tensor, arrays))
@@ -95,10 +124,23 @@ class Steps:
         size = tf.constant(batch, tf.float32)
         return self._function("evaluate")(size, *map(tf.convert_to_tensor, arrays))
 
+    def loss(self, arrays: Sequence[NDArray[Any]]) -> float:
+        """Return the loss of some rows, of weight 1, without training; metrics begin again."""
+        loss = float(np.asarray(self._infer([tf.convert_to_tensor(a) for a in arrays])))
+        self._model.reset_metrics()
+        return loss
+
+    def _infer(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+        x, y, weight = self._split(tensors)
+        weight = None if weight is None else tf.ones_like(weight)
+        return self._loss(x, y, self._call(x, False), weight, False)
+
     def _make_metrics(self) -> None:
         """Have Keras make the metrics' variables, which it does when it sees the first row."""
-        x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
-        self._loss(x, y, self._model(x, training=False), weight, False, None)
+        pairs = zip(self._specs, self._examples, strict=True)
+        rows = [tf.zeros([2, *shape], spec.dtype) for spec, shape in pairs]
+        self._infer(rows)
+        self._batch_means = BatchMeans(self._model)
         self._model.reset_metrics()
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -113,6 +155,7 @@ class Steps:
         before = {
             "update": [vector],
             "gradients": [rows],
+            "parts": [rows],
             "next": [vector, rows],
             "evaluate": [rows],
         }.get(name, [])
@@ -124,6 +167,9 @@ class Steps:
         return gradients(batch, *tensors)
 
     def _gradients(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        return tf.concat([tf.reshape(p, [-1]) for p in self._parts(batch, *tensors)], 0)
+
+    def _parts(self, batch: tf.Tensor, *tensors: tf.Tensor) -> list[tf.Tensor]:
         before = [tf.identity(v.value) for v in self._moving]
         gradients, loss, rows = self._differentiate(tensors, batch)
         pairs = zip(gradients, self._model.trainable_variables, strict=True)
@@ -135,17 +181,17 @@ class Steps:
                 (variable.value - old) * tf.cast(rows / tf.cast(batch, rows.dtype), old.dtype)
             )
             variable.assign(old)  # until the change of all workers is known
-        flat = [tf.cast(tf.reshape(p, [-1]), self.dtype) for p in parts]
-        ends = tf.cast(tf.stack([loss, rows]), self.dtype)
-        return tf.concat([*flat, ends], 0)
+        return [tf.cast(p, self.dtype) for p in [*parts, tf.stack([loss, rows])]]
 
     def _update(self, vector: tf.Tensor) -> None:
         variables = [*self._used, *self._moving]
         sizes = [int(np.prod(v.shape)) for v in variables]
-        parts = [
-            tf.cast(tf.reshape(part, variable.shape), variable.dtype)
-            for part, variable in zip(tf.split(vector, [*sizes, _ENDS]), variables, strict=False)
-        ]
+        split = tf.split(vector, [*sizes, _ENDS])[:-1]
+        self._apply([tf.reshape(p, v.shape) for p, v in zip(split, variables, strict=True)])
+
+    def _apply(self, sums: list[tf.Tensor]) -> None:
+        pairs = zip(sums, [*self._used, *self._moving], strict=True)
+        parts = [tf.cast(part, variable.dtype) for part, variable in pairs]
         count = len(self._used)
         if count:
             known = {id(v): part for v, part in zip(self._used, parts, strict=False)}
@@ -162,9 +208,7 @@ class Steps:
         return tf.stack([loss, rows])
 
     def _evaluate(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
-        x, y, weight = self._split(tensors)
-        predicted = self._model(x, training=False)
-        mean, rows = self._loss(x, y, predicted, weight, False, batch)
+        mean, rows, _ = self._forward(tensors, batch, training=False)
         return tf.stack([mean * rows, rows])
 
     def _differentiate(
@@ -174,43 +218,42 @@ class Steps:
 
         The gradients are those of the rows as a part of a batch of so many; None: as all of it.
         """
-        x, y, weight = self._split(tensors)
         with tf.GradientTape() as tape:
-            predicted = self._model(x, training=True)
-            mean, rows = self._loss(x, y, predicted, weight, True, batch)
-            part = mean if batch is None else mean * (rows / tf.cast(batch, rows.dtype))
-            scaled = self._model.optimizer.scale_loss(part)
+            mean, rows, part = self._forward(tensors, batch, training=True)
+            scaled = self._model.optimizer.scale_loss(mean if part is None else mean * part)
         return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
 
-    def _loss(
-        self,
-        x: object,
-        y: object,
-        predicted: object,
-        weight: tf.Tensor | None,
-        training: bool,
-        batch: tf.Tensor | None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return the mean loss and the number of rows; count them in the metrics.
+    def _forward(
+        self, tensors: Sequence[tf.Tensor], batch: tf.Tensor | None, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """Return the mean loss, the rows, and which part they are of a batch of so many, if known.
 
-        Keras takes the mean of each output's losses over batches, however many rows they have: a
-        share counts there by its fraction of the batch.
+        They are counted in the metrics.
         """
-        states = [v for m in self._output_losses() for v in m.variables]
-        before = [tf.identity(v.value) for v in states]
-        mean = self._model.compute_loss(x, y, predicted, weight, training=training)
-        self._model.compute_metrics(x, y, predicted, weight)
+        x, y, weight = self._split(tensors)
+        before = self._batch_means.values()
+        mean = self._loss(x, y, self._call(x, training), weight, training)
         rows = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], mean.dtype)
-        if batch is not None:
-            part = rows / tf.cast(batch, rows.dtype)
-            for state, old in zip(states, before, strict=True):
-                state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
-        return mean, rows
+        if batch is None:
+            return mean, rows, None
+        part = rows / tf.cast(batch, rows.dtype)
+        self._batch_means.scale(before, part)
+        return mean, rows, part
 
-    def _output_losses(self) -> list[keras.Metric]:
-        """Return the metrics of the losses of single outputs, once Keras has made them."""
-        compile_loss = self._model._compile_loss
-        return list(compile_loss.metrics) if compile_loss is not None else []
+    def _call(self, x: object, training: bool) -> Any:
+        """Call the model as Keras does: one that does not know the mode is not told."""
+        modes = {"training": training} if self._model._call_has_training_arg else {}
+        return call(self._model, x, **modes)
+
+    def _loss(
+        self, x: object, y: object, predicted: object, weight: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
+        """Return the loss that the model computes, and let it count in its metrics."""
+        mean = self._model._compute_loss(x, y, predicted, weight, training)
+        results = self._model.compute_metrics(x, y, predicted, weight)
+        if overrides(self._model, "compute_metrics"):
+            check_results(self._model, results)
+        return mean
 
     def _split(self, tensors: Sequence[tf.Tensor]) -> tuple[object, object, tf.Tensor | None]:
         """Return x, y and weight as the model takes them."""

@@ -11,8 +11,10 @@ from sparkdl._processes.worker import Worker
 from sparkdl.plot.metric_values import as_keras_logs
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
+from sparkdl.training._loop.sums import Sums
 from sparkdl.training._loop.variables import (
     assign,
+    in_groups,
     is_float,
     metric_variables,
     moving_variables,
@@ -22,6 +24,8 @@ from sparkdl.training._loop.variables import (
 
 if TYPE_CHECKING:
     import keras
+
+_MOST_AVERAGED = 1 << 22  # elements at once
 
 
 class Totals:
@@ -55,12 +59,20 @@ class Totals:
     def result(self) -> dict[str, Any]:
         """Return loss and metrics as Keras' logs (those of worker 0 count), and begin again."""
         self.merge()
+        self._track_loss()
         results = self._model.get_metrics_result() if self.sums[1] else {}
         loss = self.sums[0] / self.sums[1] if self.sums[1] else 0.0
-        logs = as_keras_logs({**results, "loss": loss})
+        own = "loss" in results and self._model._loss_tracker not in self._model.metrics
+        logs = as_keras_logs({"loss": loss, **results} if own else {**results, "loss": loss})
         self._model.reset_metrics()
         self.sums = np.zeros(2)
         return logs
+
+    def _track_loss(self) -> None:
+        """Let Keras' own mean of the loss have the sums: a model may name its result otherwise."""
+        tracker = self._model._loss_tracker
+        for state, total in zip((tracker.total, tracker.count), self.sums, strict=True):
+            state.assign(total)
 
     def arrays(self) -> list[NDArray[Any]]:
         """Return what `restore` takes."""
@@ -101,6 +113,8 @@ class Stepping:
         self._alone, self._rank = worker.count == 1, worker.rank
         self._every, self._steps_alone, self._rows_alone = every, 0, 0
         self._summed: NDArray[Any] | None = None  # what the next step, or `_update`, applies
+        summing = not self._alone and every == 1
+        self._sums = steps.new_sums() if summing and steps.is_large else None
         self.metrics = Totals(model, ring, worker.rank)
         self._averaged = self._float_variables() if every > 1 else []
 
@@ -114,6 +128,8 @@ class Stepping:
         """
         if self._alone or self._every > 1:
             return self._step_alone(arrays, last)
+        if self._sums is not None:
+            return self._step_with_sums(self._sums, arrays, batch)
         if len(arrays[0]):
             vector = self._steps.gradients(arrays, batch, self._summed).numpy()
             self.metrics.add(vector[-2:])
@@ -123,6 +139,17 @@ class Stepping:
         self._ring.sum(vector)
         self._summed = vector
         return float(vector[-2] / vector[-1])
+
+    def _step_with_sums(self, sums: Sums, arrays: list[NDArray[Any]], batch: int) -> float:
+        """Take a step with a large model: nothing of its size is there twice."""
+        if len(arrays[0]):
+            self._steps.gradients_into(sums, arrays, batch)
+            self.metrics.add(sums.flat[-2:])
+        else:
+            sums.clear()
+        self._ring.sum(sums.flat)
+        self._steps.update_from(sums)
+        return float(sums.flat[-2] / sums.flat[-1])
 
     def _update(self) -> None:
         """Apply the sums of the last step."""
@@ -167,11 +194,12 @@ class Stepping:
         """Average over the workers what they have changed alone."""
         if self._alone or not self._steps_alone:
             return
-        weighted = [np.asarray(v, "float64") * self._rows_alone for v in values(self._averaged)]
-        flat = np.concatenate([*(w.ravel() for w in weighted), [self._rows_alone]])
-        self._ring.sum(flat)
-        for variable, part in split_flat(flat, self._averaged):
-            variable.assign((part / flat[-1]).astype(str(variable.dtype)))
+        for variables in in_groups(self._averaged, _MOST_AVERAGED):
+            weighted = [np.asarray(v, "float64") * self._rows_alone for v in values(variables)]
+            flat = np.concatenate([*(w.ravel() for w in weighted), [self._rows_alone]])
+            self._ring.sum(flat)
+            for variable, part in split_flat(flat, variables):
+                variable.assign((part / flat[-1]).astype(str(variable.dtype)))
         self._steps_alone = self._rows_alone = 0
         self._align_iterations()
 

@@ -21,6 +21,11 @@ _DIGEST = 32
 
 def pack_state(facts: Mapping[str, Any], arrays: Sequence[NDArray[Any]]) -> bytes:
     """Return facts (JSON) and arrays as bytes, with their SHA-256 at the end."""
+    return b"".join(state_parts(facts, arrays))
+
+
+def state_parts(facts: Mapping[str, Any], arrays: Sequence[NDArray[Any]]) -> list[Payload]:
+    """Return the same bytes in parts, which are the arrays themselves."""
     contiguous = [np.asarray(a, order="C") for a in arrays]
     header = {"about": facts, "arrays": [[str(a.dtype), a.shape] for a in contiguous]}
     text = json.dumps(header).encode()
@@ -28,7 +33,7 @@ def pack_state(facts: Mapping[str, Any], arrays: Sequence[NDArray[Any]]) -> byte
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    return b"".join([*parts, digest.digest()])
+    return [*parts, digest.digest()]
 
 
 def unpack_state(data: Payload) -> tuple[dict[str, Any], list[NDArray[Any]]]:

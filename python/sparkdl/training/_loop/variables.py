@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +52,21 @@ def is_float(variable: keras.Variable) -> bool:
 def values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
     """Return the values of variables as arrays."""
     return [np.asarray(v.value) for v in variables]
+
+
+def in_groups(variables: Sequence[keras.Variable], most: int) -> Iterator[list[keras.Variable]]:
+    """Yield variables in groups of so many elements at most, or of a single larger variable."""
+    group: list[keras.Variable] = []
+    size = 0
+    for variable in variables:
+        own = int(np.prod(variable.shape))
+        if group and size + own > most:
+            yield group
+            group, size = [], 0
+        group.append(variable)
+        size += own
+    if group:
+        yield group
 
 
 def split_flat(

@@ -46,6 +46,12 @@ object Settings {
     "4g",
     "Loaded models that no task uses are closed, least recently used first, while all models are larger than this."
   )
+  val bundlesMaxUnused: Setting = Setting(
+    "bundles.maxUnused",
+    "64m",
+    "Bundles that this process made of live models and files of Keras, and that nothing uses any more, are removed, least " +
+      "recently used first, while they are larger than this; '0' keeps none."
+  )
   val nativeDir: Setting = Setting(
     "native.dir",
     "",
@@ -72,6 +78,7 @@ object Settings {
       precision,
       modelsDir,
       modelsMaxMemory,
+      bundlesMaxUnused,
       nativeDir,
       imageMaxPixels,
       pythonFunctionsLoad
@@ -95,11 +102,13 @@ object Settings {
       number(Settings.intraOpThreads, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
     def precision: String =
       number(Settings.precision, precisions.mkString("'", "' or '", "'"))(Some(_).filter(precisions.contains))
-    private def size(s: Setting, example: String): Long = number(s, s"a size such as '$example'") { t =>
-      scala.util.Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ > 0)
+    private def size(s: Setting, example: String, least: Long = 1): Long = number(s, s"a size such as '$example'") {
+      t =>
+        scala.util.Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ >= least)
     }
 
     def modelsMaxMemory: Long = size(Settings.modelsMaxMemory, "4g")
+    def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))

@@ -11,6 +11,7 @@ import org.apache.spark.{SparkContext, SparkEnv}
 import org.apache.spark.sql.sparkdl.blocks.DiskBlocks
 
 import org.sparkdl.errors.SparkDLException
+import org.sparkdl.files.HeldFolder
 import org.sparkdl.model.{GraphFiles, MemoryNeed}
 
 /** A model's files on their way to the executors.
@@ -21,6 +22,8 @@ import org.sparkdl.model.{GraphFiles, MemoryNeed}
   *   the model's, for messages
   * @param memory
   *   what it needs where it runs
+  * @param held
+  *   the folder of the driver's file: in local mode tasks read that, perhaps after its DataFrame is gone
   */
 final class ShippedModel private (
     val name: String,
@@ -29,7 +32,8 @@ final class ShippedModel private (
     val prepared: Boolean,
     private[engine] val memory: ModelMemory,
     driverPath: String,
-    content: Option[ShippedFiles]
+    content: Option[ShippedFiles],
+    private[engine] val held: Option[HeldFolder]
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
@@ -67,7 +71,8 @@ object ShippedModel {
     val memory = ModelMemory(MemoryNeed.of(graph), ExecutorMemory.of(context.getConf))
     val content = if (context.isLocal) None else Some(filesOf(context, name, graph, memory))
     if (content.isDefined) MemoryWarning.once(context.applicationId, graph.hash, name, memory)
-    new ShippedModel(name, graph.hash, graph.tags, graph.prepared, memory, graph.path.toString, content)
+    val path = graph.path.toString
+    new ShippedModel(name, graph.hash, graph.tags, graph.prepared, memory, path, content, graph.held)
   }
 
   private def filesOf(context: SparkContext, name: String, graph: GraphFiles, memory: ModelMemory): ShippedFiles = {

@@ -1,17 +1,20 @@
 package org.sparkdl.model
 
-import java.nio.file.Files
+import java.nio.file.{Files, Path, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, FileStatus, Path => HadoopPath}
 
-import org.sparkdl.files.Place
+import org.sparkdl.files.{HeldFolder, Place}
 import org.sparkdl.runtime.NativeRuntime
 
-/** Models that this process has read and checked already; checking means hashing up to 600 MB. */
+/** Models that this process has read and checked already; checking means hashing up to 600 MB. They do not hold the
+  * folders that they were read from: those whom they are given to do.
+  */
 private[sparkdl] object KnownModels {
-  private val cache = new ConcurrentHashMap[(String, Long, Long, ReadOptions), ModelDefinition]()
+  final private case class Known(folder: Option[Path], model: ModelDefinition)
+  private val cache = new ConcurrentHashMap[(String, Long, Long, ReadOptions), Known]()
 
   /** The model at a path or URI, read again only when its file has changed. */
   def read(
@@ -40,11 +43,18 @@ private[sparkdl] object KnownModels {
       val relevant = if (bundle && options.constants.isEmpty) ReadOptions() else options.comparable
       (s.getPath.toString, s.getModificationTime, s.getLen, relevant)
     }
-    key.flatMap(k => Option(cache.get(k))).filter(d => Files.exists(d.graph.path)).getOrElse {
+    key.flatMap(k => Option(cache.get(k))).flatMap(held).getOrElse {
       val definition = ModelReader.readAt(path, address, hadoop, runtime, options)
-      key.foreach(cache.put(_, definition))
+      val folder = definition.graph.held.map(f => Paths.get(f.path))
+      key.foreach(cache.put(_, Known(folder, definition.holding(None))))
       definition
     }
+  }
+
+  /** A known model with its folder, unless that is gone. */
+  private def held(known: Known): Option[ModelDefinition] = {
+    val folder = known.folder.map(HeldFolder.of) // before looking whether it is there
+    Some(known.model.holding(folder)).filter(d => Files.exists(d.graph.path) && known.folder.forall(Files.exists(_)))
   }
 
   /** The status of the file that changes whenever the model does; None where there is no model. */

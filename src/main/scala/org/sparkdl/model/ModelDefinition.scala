@@ -3,7 +3,7 @@ package org.sparkdl.model
 import java.nio.file.{Files, Path, Paths}
 
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
-import org.sparkdl.files.LocalFiles
+import org.sparkdl.files.{HeldFolder, LocalFiles}
 import org.sparkdl.runtime.TfGraph
 import org.sparkdl.tensor.TensorSpec
 
@@ -44,13 +44,16 @@ object ImageInfo {
   *   a frozen graph that was simplified at export, so that the session need not do it
   * @param hasWeights
   *   whether large constants of a frozen graph are in a file beside it
+  * @param held
+  *   the folder that the model was read from, which stays there as long as anything has this
   */
 final case class GraphFiles(
     hash: String,
     location: String,
     tags: Seq[String],
     prepared: Boolean = false,
-    hasWeights: Boolean = false
+    hasWeights: Boolean = false,
+    private[sparkdl] val held: Option[HeldFolder] = None
 ) {
   def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
@@ -94,6 +97,9 @@ final case class ModelDefinition(
 
   /** The image information when `input` is the image input. */
   def imageOf(input: TensorSpec): Option[ImageInfo] = image.filter(_.input == input.name)
+
+  /** The same model, which keeps a folder of this process that it was read from, or lets it go. */
+  private[model] def holding(folder: Option[HeldFolder]): ModelDefinition = copy(graph = graph.copy(held = folder))
 
   private def find(kind: String, specs: Seq[TensorSpec], name: String): TensorSpec =
     specs

@@ -11,7 +11,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
-import org.sparkdl.files.{LocalFiles, Place, RemoteFiles, Sha256}
+import org.sparkdl.files.{HeldFolder, LocalFiles, Place, RemoteFiles, Sha256}
 import org.sparkdl.runtime.NativeRuntime
 
 /** What to read from files that hold more than one model, or that do not name their tensors.
@@ -57,7 +57,7 @@ object ModelReader {
       hadoop: Configuration,
       runtime: NativeRuntime,
       options: ReadOptions = ReadOptions()
-  ): ModelDefinition = readLocal(runtime, path, localize(path, hadoop), options)
+  ): ModelDefinition = readHeld(runtime, path, localize(path, hadoop), options)
 
   /** Like `read`, for a place that is known already; messages call it `address`. */
   private[sparkdl] def readAt(
@@ -66,7 +66,18 @@ object ModelReader {
       hadoop: Configuration,
       runtime: NativeRuntime,
       options: ReadOptions
-  ): ModelDefinition = readLocal(runtime, address, fetch(path, address, hadoop), options)
+  ): ModelDefinition = readHeld(runtime, address, fetch(path, address, hadoop), options)
+
+  /** The model at a local path, which holds what is there from before it is read. */
+  private def readHeld(
+      runtime: NativeRuntime,
+      path: String,
+      local: Path,
+      options: ReadOptions
+  ): ModelDefinition = {
+    val folder = HeldFolder.of(local)
+    readLocal(runtime, path, local, options).holding(Some(folder))
+  }
 
   private def readLocal(
       runtime: NativeRuntime,

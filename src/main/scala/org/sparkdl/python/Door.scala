@@ -12,7 +12,7 @@ import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkS
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Sessions, Version}
-import org.sparkdl.files.{Place, RemoteFiles}
+import org.sparkdl.files.{HeldFolder, Place, RemoteFiles}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
 import org.sparkdl.model.{ProgramGraph, ReadOptions}
@@ -75,6 +75,17 @@ object Door {
   /** Deletes a file if it is there. */
   def deleteFile(address: String): Unit =
     inHadoop(address)(_.target(_))((path, hadoop) => RemoteFiles.delete(path, hadoop))
+
+  /** Those of some folders that models of this JVM were read from and still need.
+    *
+    * @param bytes
+    *   how large they are together; above `spark.sparkdl.bundles.maxUnused` garbage is collected before the answer
+    */
+  def heldFolders(paths: JList[String], bytes: Long): JList[String] =
+    HeldFolder.heldOf(seq(paths), collect = bytes > bundlesMaxUnused()).asJava
+
+  /** The setting `spark.sparkdl.bundles.maxUnused` in bytes. */
+  def bundlesMaxUnused(): Long = Sessions.settings.bundlesMaxUnused
 
   private def inHadoop[T](address: String)(at: (Place, Configuration) => Path)(use: (Path, Configuration) => T): T = {
     val hadoop = Sessions.current.sparkContext.hadoopConfiguration

@@ -19,13 +19,17 @@ trait PlainSql extends SparkSuite with Operators {
   /** The query, in which `@e@` is the model on e. */
   protected def modelled(query: String): DataFrame = spark.sql(replaced(query, e => s"twice(cast($e AS float))"))
 
-  protected def assertPlain(query: String): Unit =
-    assertSameRows(modelled(query), spark.sql(replaced(query, e => s"cast(2 * cast($e AS float) AS float)")), query)
+  /** The query with arithmetic in the models' place. */
+  protected def arithmetic(query: String): DataFrame =
+    spark.sql(replaced(query, e => s"cast(2 * cast($e AS float) AS float)"))
 
-  protected def assertSameRows(df: DataFrame, plain: DataFrame, clue: String): Unit = {
-    def bag(d: DataFrame) = d.collect().map(_.toString).sorted.toSeq
+  protected def assertPlain(query: String): Unit = assertSameRows(modelled(query), arithmetic(query), query)
+
+  protected def assertSameRows(df: DataFrame, plain: DataFrame, clue: String): Unit =
     assert(bag(df) == bag(plain), clue)
-  }
+
+  /** What a query gives, in no order. */
+  protected def bag(df: DataFrame): Seq[String] = df.collect().map(_.toString).sorted.toSeq
 
   /** How many rows went through models when the query was collected. */
   protected def rowsRun(df: DataFrame): Long = { df.collect(); metric(df, "rows") }

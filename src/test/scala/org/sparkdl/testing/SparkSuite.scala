@@ -25,6 +25,8 @@ object SparkSuite {
     .appName("sparkdl tests")
     .config("spark.ui.enabled", "false")
     .config("spark.sql.shuffle.partitions", "3")
+    // Each sort and aggregation takes a page: by default up to 64 MB for however few rows.
+    .config("spark.buffer.pageSize", "256k")
     .config("spark.sql.warehouse.dir", warehouse)
     .getOrCreate()
 }

@@ -23,7 +23,7 @@ import org.sparkdl.model.{GraphFiles, MemoryNeed}
   * @param memory
   *   what it needs where it runs
   * @param held
-  *   what tasks of local mode read, perhaps after their DataFrame is gone
+  *   the folder of the driver's file: in local mode tasks read that, perhaps after its DataFrame is gone
   */
 final class ShippedModel private (
     val name: String,

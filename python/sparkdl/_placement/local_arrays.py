@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._models.each_output import for_each_output
 from sparkdl._models.model_ends import model_outputs
-from sparkdl._placement.each_output import for_each_output
 from sparkdl._placement.placement import Layout, file_of
+from sparkdl._placement.training_columns import TEXTS
 from sparkdl._placement.training_labels import targets
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Rows:
 
     def kinds(self) -> list[tuple[tuple[int, ...], str]]:
         """Return shape of a row and dtype of every array."""
-        return [(a.shape[1:], str(a.dtype)) for a in self._arrays]
+        return [
+            (a.shape[1:], "string" if a.dtype.kind == TEXTS else str(a.dtype)) for a in self._arrays
+        ]
 
 
 def arrays_of(folder: Path, layout: Layout, kind: str, count: int) -> list[Any]:

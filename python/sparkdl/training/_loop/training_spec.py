@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._models.each_output import each
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl._models.keras_configuration import readable
-from sparkdl._placement.each_output import each
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
 from sparkdl.training._loop.optimizer import make_optimizer

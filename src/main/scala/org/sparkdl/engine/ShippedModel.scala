@@ -31,7 +31,9 @@ final class ShippedModel private (
     private[engine] val memory: ModelMemory,
     driverPath: String,
     content: Option[ShippedFiles],
-    held: Option[HeldFolder] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
+    private[engine] val held: Option[
+      HeldFolder
+    ] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */

@@ -5,8 +5,9 @@ import java.nio.file.Path
 
 import scala.collection.mutable
 
-/** A folder, or a file in one, that a model was read from. As long as a stage's model, a column, a function, a plan or a job has this
-  * object, the folder may still be read, and Python does not remove it (`sparkdl._places.held_folders`).
+/** A folder, or a file in one, that a model was read from. As long as a stage's model, a column, a function, a plan
+  * or a job has this object, the folder may still be read, and Python does not remove it
+  * (`sparkdl._places.held_folders`).
   *
   * There is one object per folder while anything has it. One that was serialized becomes that one again, so that
   * copies of a plan hold the folder too.

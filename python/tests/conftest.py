@@ -23,6 +23,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 os.environ["PYSPARK_PYTHON"] = sys.executable
 
+# Every JVM that tests start, also from programs: they run most code a few times only, so that
+# optimizing it takes half of the time otherwise, and the collector's threads take cores from tests.
+JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+os.environ["SPARK_SUBMIT_OPTS"] = JVM_OPTIONS
+
 # What this process and all that it starts write to the temporary folder: it goes with the
 # process, and tests that ask what was left there do not see what other processes are doing.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
@@ -90,11 +95,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             "spark.buffer.pageSize": "256k",
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
             "spark.driver.host": "localhost",
-            # Tests run most code a few times only: optimizing it takes half of the time otherwise.
-            "spark.driver.extraJavaOptions": (
-                "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m "
-                f"-Djava.io.tmpdir={os.environ['TMPDIR']}"
-            ),
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={os.environ['TMPDIR']}",
         },
     )
     session.sparkContext.setLogLevel("ERROR")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyspark
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, JVM_OPTIONS
 
 JARS = CHECKOUT / "target" / "hdfs"
 PROGRAM = Path(__file__).parent / "Hdfs.java"
@@ -29,7 +29,15 @@ def mini_cluster(folder: Path) -> Iterator[str]:
     with (
         open(log, "w") as errors,
         subprocess.Popen(
-            [java or "java", "-Xmx512m", "-cp", classes, str(PROGRAM), str(folder / "dfs")],
+            [
+                java or "java",
+                *JVM_OPTIONS.split(),
+                "-Xmx512m",
+                "-cp",
+                classes,
+                str(PROGRAM),
+                str(folder / "dfs"),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

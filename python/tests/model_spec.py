@@ -71,12 +71,15 @@ class Spec:
     def has_layers_that_export_runs_as_in_training(self) -> bool:
         """Say whether Keras' `export` writes another model, for it does not say training=False.
 
-        Layers for images are in training by default, and so are then the layers behind them.
+        Layers for images are in training by default, and so are then the layers behind them. Those
+        that are called as in training are so in Keras 3 when nothing says otherwise.
         """
         names = {n.layer[0] for n in self.nodes}
         random = {n for n in names if n.startswith("Random")}
-        beginning = random | {n for n in names if n in _IMAGES or n.startswith("training:")}
-        return bool(beginning) and bool(random | names & _IN_TRAINING)
+        called = {n for n in names if n.startswith("training:")}
+        if called and self.library == "keras":
+            return True
+        return bool(random | called | names & _IMAGES) and bool(random | names & _IN_TRAINING)
 
     def shares_a_state(self) -> bool:
         """Say whether a layer that remembers is called twice: its second call reads the first's."""

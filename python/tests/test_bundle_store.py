@@ -155,6 +155,29 @@ def test_a_model_with_tables_takes_no_image(tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
+def test_tables_travel_wherever_layers_hold_them_and_whatever_fails_in_training(
+    tmp_path: Path,
+) -> None:
+    import keras
+    import tensorflow as tf
+
+    class Colors(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            pairs = tf.lookup.KeyValueTensorInitializer(["red", "green"], [1, 2])
+            self.tables = {"colors": [tf.lookup.StaticHashTable(pairs, 0)]}
+
+        def call(self, words: Any) -> Any:
+            return self.tables["colors"][0].lookup(words)
+
+    words = keras.Input((2,), dtype="string")
+    known = keras.layers.StringLookup(vocabulary=["red"], output_mode="multi_hot")(words)
+    whole = keras.layers.GaussianNoise(0.5)(known, training=True)  # refuses whole numbers
+    model = keras.Model(words, [Colors()(words), whole])
+    bundle = sparkdl.save_bundle(model, tmp_path / "b")  # which compares the two
+    assert "savedModel" in read_manifest(bundle)
+
+
 def test_a_keras_file_with_a_string_lookup_runs_as_in_keras(spark: Any, tmp_path: Path) -> None:
     import keras
     import tensorflow as tf

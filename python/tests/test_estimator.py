@@ -163,6 +163,32 @@ def test_the_order_of_the_rows_does_not_depend_on_partitions(
     assert again.history["loss"] == pytest.approx(two[0].history["loss"], abs=1e-6)
 
 
+def test_classes_of_the_program_travel_to_the_trials(frame: Any, arrays: Any) -> None:
+    import keras
+
+    class Scaled(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x / 255
+
+    class Squared(keras.losses.Loss):
+        def call(self, truth: Any, found: Any) -> Any:
+            return keras.ops.square(keras.ops.squeeze(found, -1) - truth)
+
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            Scaled(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, kernel_initializer="zeros"),
+        ]
+    )
+    fit = {"epochs": 2, "batch_size": 8, "shuffle": False, "verbose": 0}
+    own = {"kerasLoss": Squared(), "kerasOptimizer": "sgd", "kerasFitParams": fit}
+    history = estimator(None, model=model, **own).fit(frame).history  # type: ignore[arg-type]
+    model.compile("sgd", Squared())
+    assert history["loss"] == pytest.approx(model.fit(*arrays, **fit).history["loss"], rel=1e-4)
+
+
 def test_models_come_one_by_one_with_their_index(frame: Any, start: str) -> None:
     made = estimator(start, kerasFitParams={"epochs": 1, "verbose": 0})
     found = made.fitMultiple(frame, [{made.outputMode: "vector"}])

@@ -69,6 +69,7 @@ def arguments(name: str, pictures: Path) -> list[str]:
         "image_statistics.py": [warm],
         "cosine_search.py": ["--rows", "2000"],
         "kmeans.py": ["--rows", "3000"],
+        "sequences.py": ["--rows", "90", "--epochs", "1"],
         "custom_training_loop.py": ["--epochs", "2"],
         "teachable_classifier.py": ["--pictures", warm],
         "fine_tuning.py": [
@@ -145,6 +146,7 @@ EXPECTED = {
     "fine_tuning.py": "base: TinyNet",
     "keras_image_file.py": "of 60 digits are right",
     "prediction.py": "0.png",
+    "sequences.py": "of the strokes are right",
     "sql_function.py": "kind",
     "sql_images.py": "squeezed",
     "streaming.py": "seen",

@@ -32,7 +32,7 @@ SMALLER_AT_MOST = 40
 
 
 class Module(tf.Module):
-    """A program as an object of TensorFlow 2, with a second signature that gives other numbers."""
+    """A program as an object of TensorFlow 2, with a second function that gives other numbers."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
@@ -43,10 +43,9 @@ class Module(tf.Module):
         self.run = tf.function(lambda x: program.run(x, self.weights, self.table), [spec])
         self.negative = tf.function(lambda x: {"y0": -x}, [spec])
 
-    def save(self, folder: Path) -> str:
-        """Write it as a SavedModel."""
-        signatures = {"serving_default": self.run, "negative": self.negative}
-        tf.saved_model.save(self, str(folder), signatures)
+    def save(self, folder: Path, program: str = "serving_default", other: str = "other") -> str:
+        """Write it as a SavedModel whose signatures have these names."""
+        tf.saved_model.save(self, str(folder), {program: self.run, other: self.negative})
         return str(folder)
 
 
@@ -79,7 +78,33 @@ def _saved(program: Program, folder: Path) -> Any:
 
 
 def _bundle(program: Program, folder: Path) -> Any:
-    saved = Module(program).save(folder / "saved")
+    saved = Module(program).save(folder / "saved", "named", "serving_default")
+    made = sparkdl.save_bundle(saved, folder / "bundle", signature="named")
+    return sparkdl.load_model(made)
+
+
+def _saved_by_a_session(program: Program, folder: Path) -> str:
+    """Write a SavedModel of TensorFlow 1 with two signatures."""
+    graph, builder = graph_of(program), v1.saved_model.Builder(str(folder / "saved"))
+    with v1.Session(graph=graph) as session, graph.as_default():
+        x = graph.get_tensor_by_name("x:0")
+        outputs = {name: graph.get_tensor_by_name(f"{name}:0") for name in _outputs(program)}
+        signatures = {
+            name: v1.saved_model.predict_signature_def({"x": x}, given)
+            for name, given in (("serving_default", outputs), ("other", {"y0": -x}))
+        }
+        session.run(v1.global_variables_initializer())
+        builder.add_meta_graph_and_variables(session, ["serve"], signatures)
+    builder.save()
+    return str(folder / "saved")
+
+
+def _saved_1(program: Program, folder: Path) -> Any:
+    return sparkdl.load_model(_saved_by_a_session(program, folder))
+
+
+def _bundle_1(program: Program, folder: Path) -> Any:
+    saved = _saved_by_a_session(program, folder)
     return sparkdl.load_model(sparkdl.save_bundle(saved, folder / "bundle"))
 
 
@@ -142,6 +167,8 @@ WAYS: dict[str, tuple[Callable[..., Any], Callable[..., Any], bool]] = {
     "SavedModel, SQL function": (_saved, _function, True),
     "bundle, column": (_bundle, _columns, True),
     "bundle, append_to": (_bundle, _appended, True),
+    "SavedModel of TensorFlow 1, column": (_saved_1, _columns, False),
+    "bundle of TensorFlow 1, append_to": (_bundle_1, _appended, False),
     "frozen graph, SQL function": (_frozen, _function, False),
     "session's graph, stage": (_session, _stage, False),
 }
@@ -255,7 +282,7 @@ def check(spark: Any, cases: dict[int, Program], folder: Path) -> None:
 def test_another_signature_is_another_model(spark: Any, tmp_path: Path) -> None:
     program = by_chance(random.Random(SEED), {"bundle, append_to": True})  # rows without nulls
     folder = Module(program).save(tmp_path / "saved")
-    negative = sparkdl.load_model(folder, signature="negative")
+    negative = sparkdl.load_model(folder, signature="other")
     frame = frame_of(spark, [program])
     got = {r.id: r.y for r in frame.select("id", negative("x0").alias("y")).collect()}
     assert np.allclose([got[i] for i in range(program.rows)], -program.data())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from digit_rows import estimator
+from digit_rows import estimator, network
 
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 
@@ -36,7 +36,7 @@ def trained(classifier: Any, table: FeatureTable, folder: Path, stop: int | None
             raise KeyboardInterrupt
 
     classifier = classifier.copy().setParams(checkpointDir=folder)
-    states = Checkpoints(state_folder(classifier, table, "head"))
+    states = Checkpoints(state_folder(classifier, table, "head", None))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
         patch.setattr(head_module, "callbacks", lambda _: [callback])
@@ -103,13 +103,16 @@ def test_another_training_does_not_resume_from_a_state(table: FeatureTable, tmp_
 
     from sparkdl.estimators._classifier.head_state import state_folder
 
-    def place(part: str = "head", rows: FeatureTable = table, **params: Any) -> str:
-        return state_folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part)
+    def place(
+        part: str = "head", rows: FeatureTable = table, own: Any = None, **params: Any
+    ) -> str:
+        return state_folder(estimator(**{"checkpointDir": tmp_path, **params}), rows, part, own)
 
     first = place()
     assert first.startswith(f"{tmp_path}/head/")
     other = FeatureTable(table.features, table.labels, table.classes, ~table.held_out)
-    for changed in ({"headUnits": 16}, {"seed": 1}, {"learningRate": 0.1}, {"rows": other}):
+    changes: list[dict[str, Any]] = [{"headUnits": 16}, {"seed": 1}, {"learningRate": 0.1}]
+    for changed in (*changes, {"rows": other}, {"own": network()}):
         assert place(**changed) != first
     for same in ({"epochs": 99}, {"verbose": 1}, {"unfreezeFrom": "x"}):
         assert place(**same) == first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,20 @@ def test_a_pipeline_is_saved_and_loaded_with_its_network(
     assert predictions(again, rows) == [2.0 * i - 1 for i in range(20)]
 
 
-def test_the_model_of_an_estimator_is_logged_and_loaded(
-    mlflow: Any, network: Any, rows: Any, tmp_path: Path
+@pytest.fixture
+def autolog(mlflow: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each fit is recorded, as docs/mlflow.md says."""
+    import mlflow.pyspark.ml as recorded
+
+    monkeypatch.setenv("MLFLOW_DFS_TMP", str(tmp_path / "recorded"))
+    monkeypatch.setenv("MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT", "1")  # it loads the model anew
+    recorded.autolog(log_model_allowlist=["pyspark.ml.*", "sparkdl.*"], silent=True)
+    yield
+    recorded.autolog(disable=True, silent=True)
+
+
+def test_the_model_of_an_estimator_is_recorded_logged_and_loaded(
+    mlflow: Any, autolog: None, network: Any, rows: Any, tmp_path: Path
 ):
     labelled = rows.selectExpr("id", "a", "cast(2 * a[0] - 1 AS float) AS y")
     estimator = sparkdl.KerasEstimator(
@@ -68,11 +81,13 @@ def test_the_model_of_an_estimator_is_logged_and_loaded(
         numWorkers=1,
         verbose=0,
     )
-    model = estimator.fit(labelled)
     with mlflow.start_run() as run:
+        model = estimator.fit(labelled)
         mlflow.spark.log_model(
-            model, "model", dfs_tmpdir=str(tmp_path / "temporary"), pip_requirements=["sparkdl"]
+            model, "logged", dfs_tmpdir=str(tmp_path / "temporary"), pip_requirements=["sparkdl"]
         )
-    uri = f"runs:/{run.info.run_id}/model"
-    again = mlflow.spark.load_model(uri, dfs_tmpdir=str(tmp_path / "loaded"))
-    assert predictions(again, rows) == predictions(model, rows)
+    run_id = run.info.run_id
+    assert mlflow.get_run(run_id).data.params["loss"] == "mse"
+    for name in ("model", "logged"):
+        again = mlflow.spark.load_model(f"runs:/{run_id}/{name}", dfs_tmpdir=str(tmp_path / name))
+        assert predictions(again, rows) == predictions(model, rows)

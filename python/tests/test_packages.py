@@ -1,7 +1,8 @@
 """`spark-submit --packages` and the wheel bring everything to a machine that has nothing.
 
-Each program gets a home folder of its own, so that its Ivy cache is empty and its local Maven
-repository holds what `publishM2` writes, and nothing else.
+The programs get a home folder of their own, so that its Ivy cache is empty for the first of them
+and its local Maven repository holds what `publishM2` writes, and nothing else. The wheel gets
+another one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pyspark
 import pytest
-from conftest import CHECKOUT, PACKAGE_FOLDER
+from conftest import CHECKOUT, JVM_OPTIONS, PACKAGE_FOLDER
 
 import sparkdl
 from sparkdl.session.supported_versions import supported
@@ -50,11 +51,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
     return sparkdl.save_bundle(lambda x: x / 2, path, inputs={"x": ("float32", [None])})
 
 
-@pytest.fixture
-def home(tmp_path: Path, published: Path) -> Path:
-    """A home folder whose ~/.m2 has only sparkdl, and which has no Ivy cache."""
-    shutil.copytree(published / "org" / "sparkdl", tmp_path / ".m2/repository/org/sparkdl")
-    return tmp_path
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, published: Path) -> Path:
+    """A home folder whose ~/.m2 has only sparkdl, and which at first has no Ivy cache."""
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copytree(published / "org" / "sparkdl", folder / ".m2/repository/org/sparkdl")
+    return folder
 
 
 def run(home: Path, command: list[object], **environment: str) -> str:
@@ -62,7 +64,9 @@ def run(home: Path, command: list[object], **environment: str) -> str:
     native = Path.home() / ".sparkdl" / "native"
     variables = {
         **{k: v for k, v in os.environ.items() if k not in ("PYSPARK_SUBMIT_ARGS", "SPARK_HOME")},
-        "SPARK_SUBMIT_OPTS": f"-Duser.home={home} -Dorg.bytedeco.javacpp.cachedir={native}",
+        "SPARK_SUBMIT_OPTS": (
+            f"{JVM_OPTIONS} -Duser.home={home} -Dorg.bytedeco.javacpp.cachedir={native}"
+        ),
         "PYTHONPATH": str(PACKAGE_FOLDER),
         **environment,
     }
@@ -100,7 +104,7 @@ def compiled(home: Path, source: Path, sparkdl_jar: Path) -> Path:
     spark = f"{SPARK_HOME}/jars/*"
     java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
     jar = home / "program.jar"
-    scalac = [java, "-cp", spark, "scala.tools.nsc.Main", "-usejavacp"]
+    scalac = [java, *JVM_OPTIONS.split(), "-cp", spark, "scala.tools.nsc.Main", "-usejavacp"]
     run(home, [*scalac, "-classpath", f"{spark}:{sparkdl_jar}", "-d", jar, source])
     return jar
 
@@ -116,7 +120,7 @@ def test_a_scala_program_runs_from_an_empty_ivy_cache(home, published, bundle):
     }
 
 
-def test_a_python_program_runs_from_an_empty_ivy_cache(home, bundle):
+def test_a_python_program_runs_from_what_a_scala_program_has_fetched(home, bundle):
     assert RESULT in submit(home, PROGRAMS / "half_program.py", bundle)
 
 

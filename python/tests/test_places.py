@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hdfs import mini_cluster
+from pyspark.ml import PipelineModel
 
 import sparkdl
 from sparkdl._bundles.bundle_store import stored_bundle
@@ -360,19 +361,26 @@ def _export_json(machine: Machine, target: Any) -> None:
 def _checkpoints(machine: Machine, target: Any) -> None:
     import numpy as np
 
+    from sparkdl.estimators._classifier.feature_table import FeatureTable
+    from sparkdl.estimators._classifier.head_state import state_folder
     from sparkdl.training._driver.checkpoints import Checkpoints
     from sparkdl.training._loop.training_state import state_parts
 
-    estimator = sparkdl.KerasEstimator(checkpointDir=target)
-    states = Checkpoints(str(estimator.getCheckpointDir()))
-    assert states.newest() is None
-    for epoch in range(3):
-        states.write(epoch, 0, state_parts({"epoch": epoch}, [np.zeros(1)]))
-        states.write(epoch, 0, state_parts({"epoch": epoch}, [np.ones(1)]))
-    newest = Checkpoints(str(estimator.getCheckpointDir())).newest()
-    assert newest is not None
-    assert newest[0] == {"epoch": 2}
-    assert newest[1][0] == [1]
+    of_head = sparkdl.ImageClassifierEstimator(checkpointDir=target, epochs=3)
+    table = FeatureTable([], np.zeros(1, "int32"), ["a"], np.zeros(1, bool))
+    for folder in (
+        str(sparkdl.KerasEstimator(checkpointDir=target).getCheckpointDir()),
+        state_folder(of_head, table, "head", None),
+    ):
+        states = Checkpoints(folder)
+        assert states.newest() is None
+        for epoch in range(3):
+            states.write(epoch, 0, state_parts({"epoch": epoch}, [np.zeros(1)]))
+            states.write(epoch, 0, state_parts({"epoch": epoch}, [np.ones(1)]))
+        newest = Checkpoints(folder).newest()
+        assert newest is not None
+        assert newest[0] == {"epoch": 2}
+        assert newest[1][0] == [1]
 
 
 def _tensor_board(machine: Machine, target: Any) -> None:
@@ -417,6 +425,28 @@ def test_whatever_makes_a_file_makes_it_where_its_path_or_uri_says(
     own = f"{list(SPELLINGS).index(spelling)}/{name}"  # several spellings are of one folder
     make(machine, machine.address(spelling, own))
     assert machine.has(spelling, own)
+
+
+def test_stages_and_pipelines_are_saved_on_another_file_system_with_all_they_need(
+    machine: Machine,
+) -> None:
+    import numpy as np
+
+    from sparkdl.transformers._model_to_train import keras_file
+
+    here, rows = machine.here / "plain", machine.spark.sql("SELECT array(1f, 2f, 3f) AS a")
+    stage = sparkdl.KerasTransformer(inputCol="a", outputCol="p", modelFile=here / "m.keras")
+    loading = sparkdl.KerasImageFileTransformer(
+        inputCol="path", outputCol="q", modelFile=here / "pictures.keras", imageLoader=np.load
+    )
+    estimator = sparkdl.KerasEstimator(modelFile=here / "m.keras")
+    PipelineModel([stage, loading]).write().save(f"{machine.root}/pipeline")
+    estimator.write().save(f"{machine.root}/estimator")
+    again, loader = PipelineModel.load(f"{machine.root}/pipeline").stages
+    assert again.transform(rows).collect() == stage.transform(rows).collect()
+    assert loader.getImageLoader().text == "import:numpy:load"
+    loaded = sparkdl.KerasEstimator.load(f"{machine.root}/estimator")
+    assert keras_file(loaded).read_bytes() == (here / "m.keras").read_bytes()
 
 
 def test_a_remote_file_is_fetched_once_and_again_when_it_has_changed(

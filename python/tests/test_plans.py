@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from sparkdl import KerasTransformer, registerKerasUDF
+from sparkdl import KerasTransformer, load_model, registerKerasUDF
 
 PLAIN = "cast(2 * {0}[0] - {0}[1] + 3 as float)"
 
@@ -83,6 +83,8 @@ def _rows(node: Any) -> int:
         "SELECT @a@, count(*) FROM lines GROUP BY a ORDER BY @a@",
         "SELECT @a@ FROM (SELECT DISTINCT g, a FROM lines)",
         "SELECT g, @a@ FROM lines GROUP BY g, a WITH CUBE HAVING a IS NOT NULL",
+        "SELECT g, @a@, count(*) FROM lines GROUP BY GROUPING SETS ((g, a), (a))",
+        "SELECT @a@ FROM (SELECT a FROM lines INTERSECT SELECT a FROM lines WHERE g = 1)",
         "SELECT @a@ FROM lines WHERE g > 0 EXCEPT ALL SELECT @a@ FROM lines WHERE g = 2",
         "SELECT @max_by(a, id)@, @first(a)@ FROM (SELECT * FROM lines WHERE id = 3)",
     ],
@@ -97,9 +99,24 @@ def test_a_function_after_group_by_and_agg_runs_once_per_group(rows: Any):
     assert rows_run(groups) == 4
 
 
+def test_a_column_after_group_by_and_agg_gives_what_arithmetic_gives(rows: Any, network: Any):
+    stage = KerasTransformer(inputCol="a", outputCol="p", model=network)
+    line = load_model(stage.getModelFile())
+    groups = rows.groupBy("g").agg(F.array(F.avg("id"), F.count("*").cast("double")).alias("a"))
+    made = groups.select("g", line("a")[0].alias("p"))
+    assert rows_run(made) == 4
+    assert bag(made) == bag(groups.selectExpr("g", PLAIN.format("a")))
+
+
 def parts_joined(frame: Any) -> Any:
     one, other = frame.randomSplit([1.0, 1.0], 7)
     return one.join(other, "g", "left_semi")
+
+
+def view_joined(frame: Any) -> Any:
+    frame.createOrReplaceTempView("twofold")
+    query = "SELECT x.id, y.p FROM twofold x JOIN twofold y ON x.id = y.id + 1"
+    return frame.sparkSession.sql(query)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +129,15 @@ def parts_joined(frame: Any) -> Any:
         lambda d: d.intersect(d.where("g = 1")),
         parts_joined,
         lambda d: d.unionByName(d.where("g = 1")).join(d.select("id"), "id"),
+        view_joined,
     ],
-    ids=["using", "aliases", "its own column", "exceptAll", "intersect", "randomSplit", "union"],
+    ids=[
+        *("using", "aliases", "its own column", "exceptAll", "intersect", "randomSplit", "union"),
+        "a view twice",
+    ],
 )
 def test_a_stages_result_is_joined_with_itself(
-    staged: Any, plain: Any, program: Callable[[Any], Any]
+    staged: Any, plain: Any, network: Any, program: Callable[[Any], Any]
 ):
     assert bag(program(staged)) == bag(program(plain))
     cached = staged.cache()
@@ -124,6 +145,10 @@ def test_a_stages_result_is_joined_with_itself(
         assert bag(program(cached)) == bag(program(plain)), "cached"
     finally:
         cached.unpersist()
+    with_nulls = plain.drop("p").withColumn("a", F.expr("if(id % 5 = 0, NULL, a)"))
+    skipping = KerasTransformer(inputCol="a", outputCol="p", model=network, handleInvalid="skip")
+    fed = plain.where("id % 5 <> 0")
+    assert bag(program(skipping.transform(with_nulls))) == bag(program(fed)), "skipped"
 
 
 def test_a_stages_result_is_read_in_another_session(spark: Any, staged: Any):

@@ -211,11 +211,11 @@ def test_states_are_those_of_a_training_with_the_same_columns() -> None:
 
     from sparkdl.training._driver.fingerprint import fingerprint
 
-    layout = SimpleNamespace(rows={}, digest=1)
+    layout = SimpleNamespace(rows={}, digest=1, fields=SimpleNamespace(inputs=()))
     settings = dict.fromkeys(
         ("optimizer", "loss", "loss_weights", "metrics", "batch", "shuffle", "seed", "sync_every")
     )
-    spec: Any = SimpleNamespace(layout=layout, **settings)
+    spec: Any = SimpleNamespace(layout=layout, by_length=False, **settings)
 
     def of(*keys: str) -> str:
         x = keras.Input((4,))

@@ -353,8 +353,13 @@ def test_a_custom_loss_must_be_among_the_custom_objects(data: Any, tmp_path: Pat
             return y_pred[:, 0]
 
     spec = spec_of(network(), *data, tmp_path, loss=keras.losses.serialize(Mine()))
-    with pytest.raises(SettingsException, match="Mine.*must be in custom_objects"):
+    with pytest.raises(SettingsException) as error:
         trained(spec, data, 1, tmp_path / "w")
+    assert str(error.value).split("\n") == [
+        "The optimizer, a loss or a metric has the custom class 'Mine', whose code is not in its "
+        "configuration.",
+        "Pass it: custom_objects={'Mine': Mine}.",
+    ]
     history = trained(replace(spec, custom_objects={"Mine": Mine}), data, 1, tmp_path / "w")[1]
     assert 0 < history["loss"][0] < 1
 

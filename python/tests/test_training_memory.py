@@ -104,7 +104,7 @@ def test_sums_are_read_without_a_copy() -> None:
     sums.fill([tf.fill(p.shape, float(i)) for i, p in enumerate(parts)], np.array([7.0, 8.0]))
     assert [float(p.max()) for p in sums.parts()] == [0, 1, 2]
     assert sums.flat[-2:].tolist() == [7, 8]
-    tensor = tf.convert_to_tensor(sums.parts()[2])
+    tensor = sums.tensors()[2]
     sums.flat[:] = 5
     assert float(tensor[0]) == 5, "TensorFlow has the memory itself"
 

@@ -122,9 +122,16 @@ def test_a_schedule_of_the_optimizer_gives_way_to_a_learning_rate() -> None:
     assert (float(slow.learning_rate), slow.momentum) == (pytest.approx(1e-3), 0.9)
 
 
-def test_a_network_may_have_the_name_of_a_layer_of_the_classifier(digits: Any) -> None:
-    classifier = estimator(baseModel=None, epochs=1).setParams(model=network("head"))
-    model = classifier.fit(digits)
+def test_a_network_may_have_the_name_of_a_layer_of_the_classifier_and_is_loaded_once(
+    digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkdl._models.files import loading
+
+    loaded, load = [], loading.load_to_train
+    monkeypatch.setattr(loading, "load_to_train", lambda *a: (loaded.append(a), load(*a))[1])
+    classifier = estimator(baseModel=None, epochs=1, checkpointDir=tmp_path)
+    model = classifier.setParams(model=network("head")).fit(digits)
+    assert len(loaded) == 1
     assert "base: head_network" in model.summary()
     assert model.keras_model().get_layer("head_network").output.shape == (None, 16)
 
@@ -139,7 +146,7 @@ def test_a_network_may_have_custom_layers(digits: Any, tmp_path: Path) -> None:
     own = {"Halved": Halved}
     layers = [keras.Input((32, 32, 3)), Halved(), keras.layers.Conv2D(4, 9, 4, name="last")]
     classifier = estimator(baseModel=None, epochs=1, numWorkers=1, unfreezeFrom="last")
-    model = classifier.setParams(model=keras.Sequential(layers), custom_objects=own).fit(digits)
+    model = classifier.setParams(model=keras.Sequential(layers)).fit(digits)
     assert len(model.history["val_loss"]) == 2
     text = Path(model.export_keras(tmp_path / "m.json", own)).read_text()
     built = keras.models.model_from_json(text, own)

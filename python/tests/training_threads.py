@@ -15,6 +15,7 @@ import numpy as np
 
 from sparkdl._placement.blocks import block_of
 from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver, splitter
+from sparkdl._placement.ragged import RaggedRows
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
 from sparkdl._processes.link import Message
@@ -50,14 +51,15 @@ def spec_for(
     *,
     weights: Any = None,
     fraction: float = 0,
+    padding: float = 0,
     **settings: Any,
 ) -> Spec:
     """Return a training of a model on arrays, in the order of its inputs and outputs."""
     file = folder / f"start-{next(_numbers)}.keras"
     model.save(file)
     rows = len(inputs[0])
-    data = [np.ascontiguousarray(a) for a in (*inputs, *labels, weights) if a is not None]
-    columns = [Field(f"c{i}", str(a.dtype), a.shape[1:]) for i, a in enumerate(data)]
+    data = [_contiguous(a) for a in (*inputs, *labels, weights) if a is not None]
+    columns = [_field(f"c{i}", a, padding) for i, a in enumerate(data)]
     input_fields, label_fields = (
         columns[: len(inputs)],
         columns[len(inputs) : len(inputs) + len(labels)],
@@ -68,7 +70,7 @@ def spec_for(
     chosen = Fraction(fraction, SPLIT_SEED) if fraction else None
     count = chosen.before(rows) if chosen else 0
     digests = {(0, start): "" for start in range(0, rows, BLOCK)}
-    shapes = tuple(a.shape[1:] for a in data)
+    shapes = tuple(tuple(a.most()) if isinstance(a, RaggedRows) else a.shape[1:] for a in data)
     kinds = {TRAINING: rows - count, VALIDATION: count}
     usual: dict[str, Any] = {
         "optimizer": "sgd",
@@ -88,6 +90,18 @@ def spec_for(
         layout=Layout(fields, shapes, kinds, {0: (0, 0)}, chosen, 1, digests),
         **{**usual, **settings},
     )
+
+
+def _contiguous(array: Any) -> Any:
+    return array if isinstance(array, RaggedRows) else np.ascontiguousarray(array)
+
+
+def _field(name: str, array: Any, padding: float) -> Field:
+    if not isinstance(array, RaggedRows):
+        return Field(name, str(array.dtype), array.shape[1:])
+    sizes = zip(array.least(), array.most(), strict=True)
+    known = tuple(a if a == b else None for a, b in sizes)
+    return Field(name, str(array.dtype), known, padding=padding)
 
 
 def trained(

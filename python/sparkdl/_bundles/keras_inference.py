@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._models.called_models import call
 from sparkdl._models.live_keras import is_tf_keras
+from sparkdl._models.overridden import overrides
 from sparkdl._models.rnn_states import initial_states
 
 if TYPE_CHECKING:
@@ -18,13 +20,20 @@ def predict(model: keras.Model, inputs: Any, seed: tf.Tensor) -> Any:
     """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
     if is_tf_keras(model):
         with _stateless(model):  # a model of a custom class need not know the argument
-            return model(inputs, training=False) if model._expects_training_arg else model(inputs)
+            return _infer(model, inputs, model._expects_training_arg)
     from sparkdl._bundles.keras_seeds import SeedScope
 
     if not model.built:
-        model(inputs, training=False)  # makes its variables, which a scope without state cannot
+        call(model, inputs, training=False)  # makes its variables, which the scope below cannot
     with SeedScope(seed, initial_states(model)):
-        return model(inputs, training=False)
+        return _infer(model, inputs, True)
+
+
+def _infer(model: keras.Model, inputs: Any, with_mode: bool) -> Any:
+    """Return what `model.predict` gives for a batch, which a model's own step may decide."""
+    if overrides(model, "predict_step"):
+        return model.predict_step((inputs,))
+    return call(model, inputs, **({"training": False} if with_mode else {}))
 
 
 @contextmanager

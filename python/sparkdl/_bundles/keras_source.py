@@ -24,6 +24,7 @@ from sparkdl._bundles.graph.original import of_function
 from sparkdl._bundles.graph.seeds import no_seed, seed_spec
 from sparkdl._bundles.keras_inference import predict
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, export_whole
+from sparkdl._models.called_models import uncalled
 from sparkdl._models.live_keras import output_layers, versions
 from sparkdl._models.meanings import PREDICTS, meanings
 from sparkdl._models.model_ends import (
@@ -130,8 +131,8 @@ def _inputs_of(model: keras.Model, inputs: UserEnds | None) -> tuple[Any, list[E
         return _described_inputs(function_specs(inputs), structure, own_ends)
     if structure is None:
         raise InvalidModelException(
-            f"The model {getattr(model, 'name', model)!r} does not know the shape of its input. "
-            'Give it: inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
+            f"{uncalled(model)}, or give its inputs: "
+            'inputs={"x": ("float32", [None, 3])}, the first dimension being the batch.'
         )
     return structure, own_ends
 

@@ -74,18 +74,21 @@ def output_layers(model: object) -> list[str]:
 
 
 def export_model(
-    model: object, function: tf.types.experimental.GenericFunction, name: str, folder: Path
+    model: Any, function: tf.types.experimental.GenericFunction, name: str, folder: Path
 ) -> None:
     """Write a function of a model as a SavedModel, with the model's variables and tables."""
     function.get_concrete_function()  # tf_keras refuses a function that was never traced
     if is_tf_keras(model):
         archive: Any = sys.modules["tf_keras"].export.ExportArchive()
-        quiet = {}
+        owners, quiet = [model], {}
     else:
         from keras.export import ExportArchive
 
-        archive, quiet = ExportArchive(), {"verbose": False}
-    archive.track(model)
+        from sparkdl._models.lookup_tables import tables_of
+
+        archive, owners, quiet = ExportArchive(), tables_of(model), {"verbose": False}
+    for owner in owners:
+        archive.track(owner)
     archive.add_endpoint(name, function)
     with redirect_stdout(StringIO()):  # both print what they have written
         archive.write_out(str(folder), **quiet)

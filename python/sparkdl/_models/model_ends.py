@@ -13,6 +13,7 @@ from itertools import count
 from types import ModuleType
 from typing import Any
 
+from sparkdl._models.called_models import called_with, gives, uncalled
 from sparkdl.errors import InvalidModelException, SettingsException
 
 # Names that Keras numbers, so that they depend on what else the process has built.
@@ -177,11 +178,20 @@ def pack(structure: object, ends: Sequence[End], values: Sequence[Any]) -> Any:
 
 
 def structure_of(model: object, kind: str) -> Any:
-    """Return the "input" or "output" of a model as it was written; None if it is not known."""
+    """Return the "input" or "output" of a model as it was written; None if it is not known.
+
+    Of a subclassed model it is what it was called with, and what it gave.
+    """
     if getattr(model, f"{kind}s", None) is None:
-        return None
+        return called_with(model) if kind == "input" else gives(model)
     # A Sequential model is a functional one inside, which alone knows its structures.
     return getattr(getattr(model, "_functional", None) or model, kind)
+
+
+def check_called(model: object, argument: str) -> None:
+    """Raise if a model does not know what it takes; `argument` is that which takes the model."""
+    if structure_of(model, "input") is None:
+        raise InvalidModelException(f"{uncalled(model)}, before you pass it as {argument}=.")
 
 
 def model_inputs(model: object) -> list[End]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sparkdl._placement.lanes import mix
+from sparkdl._placement.ragged import RaggedRows
+from sparkdl._placement.ragged_columns import UnequalWithinRow, shapes_of_arrays, shapes_of_bytes
 from sparkdl._placement.training_columns import TEXTS, Field, one_value
 
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ class Block(NamedTuple):
     partition, first, rows : int
         The partition, the first of its rows, and their number.
     shapes, dtypes : str
-        JSON: for each array the shape of a row, and the dtype in this block. Workers keep arrays
-        of the dtypes of their fields, which may be wider.
+        JSON: for each array the shape of a row (the least and the most of each size where rows
+        differ), and the dtype in this block. Workers keep arrays of the dtypes of their fields,
+        which may be wider.
     data : list of bytes
         The arrays.
     chosen : bytes
@@ -73,11 +76,17 @@ def block_of(partition: int, first: int, arrays: Sequence[Any], **facts: Any) ->
         partition=partition,
         first=first,
         rows=len(arrays[0]),
-        shapes=json.dumps([a.shape[1:] for a in arrays]),
+        shapes=json.dumps([_shape_of(a) for a in arrays]),
         dtypes=json.dumps([str(a.dtype) for a in arrays]),
         data=[a.tobytes() for a in arrays],
         **facts,
     )
+
+
+def _shape_of(array: Any) -> Any:
+    if isinstance(array, RaggedRows):
+        return {"least": array.least(), "most": array.most()}
+    return array.shape[1:]
 
 
 class RowProblem(Exception):
@@ -114,12 +123,16 @@ def _encode(
         row_bytes = sum(a.nbytes for a in arrays) // max(1, len(chosen))
         size = max(1, _BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(chosen), size):
-            part = [np.ascontiguousarray(a[start : start + size]) for a in arrays]
+            part = [_part(a, slice(start, start + size)) for a in arrays]
             flags = chosen[start : start + size]
             chosen_rows = np.flatnonzero(flags).astype("int64").tobytes()
             facts = {"chosen": chosen_rows, "chosenBefore": before, "digest": str(_digest(part))}
             yield _record(block_of(partition, first, part, **facts))
             first, before = first + len(flags), before + int(flags.sum())
+
+
+def _part(array: Any, rows: slice) -> Any:
+    return array[rows] if isinstance(array, RaggedRows) else np.ascontiguousarray(array[rows])
 
 
 def _record(block: Block) -> Any:
@@ -142,11 +155,37 @@ def array(column: pa.Array, field: Field, first: int) -> Any:
         A value is null, has another length than the model takes or than the others, or does not
         fit into the dtype. `first` is the number of the first row, for the message.
     """
+    if field.padding is not None:
+        return _ragged(column, field, first)
     if field.raw:
         values, shape = _raw(column, field, first)
     else:
         values, shape = _flatten_arrays(column, field, first)
     return _to_dtype(values, field).reshape(len(column), *_checked_shape(shape, field))
+
+
+def _ragged(column: pa.Array, field: Field, first: int) -> RaggedRows:
+    """Return rows that may differ in the sizes that the model does not know."""
+    known = field.shape or ()
+    if field.raw:
+        _check_nulls(column, field.name, first)
+        rows = [np.frombuffer(value.as_buffer(), "uint8") for value in column]
+        values = np.concatenate(rows) if rows else np.empty(0, "uint8")
+        shapes = shapes_of_bytes([r.size for r in rows], known)
+    else:
+        try:
+            shapes, column = shapes_of_arrays(
+                column, known, lambda c: _check_nulls(c, field.name, first)
+            )
+        except UnequalWithinRow as e:
+            raise RowProblem(
+                f"row {first + e.args[0]} of a partition has arrays of unequal length within it in "
+                f"column '{field.name}'; pad them"
+            ) from e
+        values = _values(column, field.name, first)
+    for shape in np.unique(shapes, axis=0):
+        _checked_shape(tuple(int(n) for n in shape), field)
+    return RaggedRows(np.ascontiguousarray(_to_dtype(values, field)), shapes.astype("int32"))
 
 
 def _flatten_arrays(column: pa.Array, field: Field, first: int) -> tuple[Any, tuple[int, ...]]:
@@ -242,7 +281,7 @@ def _checked_shape(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
 def _columns(arrays: Sequence[Any]) -> Iterator[Any]:
     """Split arrays of texts, so that it does not matter how long others in a block are."""
     for part in arrays:
-        texts = part.dtype.kind == TEXTS
+        texts = not isinstance(part, RaggedRows) and part.dtype.kind == TEXTS
         yield from part.reshape(len(part), -1).T.copy() if texts else [part]
 
 
@@ -250,6 +289,9 @@ def _digest(arrays: Sequence[Any]) -> int:
     """Return a hash of a set of rows, the same whatever their order and blocks."""
     total = np.zeros(len(arrays[0]), "uint64")
     for number, part in enumerate(_columns(arrays)):
+        if isinstance(part, RaggedRows):
+            total += part.digests(_DIGEST_SEED + np.uint64(number))
+            continue
         rows = part.reshape(len(part), -1).view("uint8")
         with np.errstate(over="ignore"):
             weights = mix(

@@ -73,18 +73,45 @@ class LaneOrder:
         lanes = np.arange(first, first + count, dtype=np.int64) % self.batch
         return np.flatnonzero(lanes % self.workers == self.rank)
 
-    def batches(self, epoch: int, seed: int | None) -> EpochBatches:
-        """Return the batches of an epoch (from 0); without a seed in the order of the rows."""
+    def batches(self, epoch: int, seed: int | None, lengths: Indices | None = None) -> EpochBatches:
+        """Return the batches of an epoch (from 0); without a seed in the order of the rows.
+
+        With the lengths of this worker's rows, batches are of rows of like length.
+        """
+        if lengths is not None:
+            return EpochBatches(self, self._by_length(epoch, seed, lengths))
         return EpochBatches(self, None if seed is None else self._places(epoch, seed))
+
+    def _rows(self) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """Return [steps, lanes]: the number of the row at each place of this worker's lanes."""
+        lanes = np.arange(self.rank, self.batch, self.workers, dtype=np.uint64)
+        places = np.arange(self.steps, dtype=np.uint64)[:, None]
+        rows: np.ndarray[Any, np.dtype[np.uint64]] = places * np.uint64(self.batch) + lanes
+        return rows
 
     def _places(self, epoch: int, seed: int) -> Indices:
         """Return [steps, lanes]: the place in each lane of this worker that is in each batch."""
-        lanes = np.arange(self.rank, self.batch, self.workers, dtype=np.uint64)
-        rows = np.arange(self.steps, dtype=np.uint64)[:, None] * np.uint64(self.batch) + lanes
-        with np.errstate(over="ignore"):
-            keys = mix(rows + mix(np.uint64(epoch) + mix(np.uint64(seed))))
+        rows = self._rows()
+        keys = _hash(rows, epoch, seed)
         keys[rows >= self.rows] = _LAST  # some lanes have no row for the last batch
         return np.argsort(keys, axis=0, kind="stable")
+
+    def _by_length(self, epoch: int, seed: int | None, lengths: Indices) -> Indices:
+        """Return the same with the b-th shortest row of each lane in a batch.
+
+        With a seed, rows of the same length and the batches are in the order of a hash; a smaller
+        last batch stays the last.
+        """
+        rows = self._rows()
+        keys = np.full(rows.shape, _LAST)
+        keys.ravel()[: len(lengths)] = lengths  # as this worker keeps its rows
+        ties = rows if seed is None else _hash(rows, epoch, seed)
+        places = np.lexsort((ties, keys), axis=0)
+        if seed is not None:
+            full = self.rows // self.batch
+            steps = np.arange(full, dtype=np.uint64)
+            places[:full] = places[np.argsort(_hash(steps, epoch, seed + 1), kind="stable")]
+        return places
 
 
 @dataclass(frozen=True)
@@ -102,6 +129,11 @@ class EpochBatches:
         if self.places is None:
             return slice(first, first + count)
         return self.places[step, :count] * lanes + np.arange(count)
+
+
+def _hash(numbers: Any, epoch: int, seed: int) -> Any:
+    with np.errstate(over="ignore"):
+        return mix(numbers + mix(np.uint64(epoch) + mix(np.uint64(seed))))
 
 
 def mix(numbers: np.ndarray[Any, np.dtype[np.uint64]] | np.uint64) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ import numpy as np
 from sparkdl._models.each_output import for_each_output
 from sparkdl._models.model_ends import model_outputs
 from sparkdl._placement.placement import Layout, file_of
-from sparkdl._placement.training_columns import TEXTS
+from sparkdl._placement.ragged import PaddedRows
+from sparkdl._placement.training_columns import TEXTS, Field
 from sparkdl._placement.training_labels import targets
 
 if TYPE_CHECKING:
@@ -52,25 +55,58 @@ class Rows:
             else:
                 arrays[place] = np.asarray(arrays[place], "float32")
         self._arrays = arrays
+        self._padded = [a for a in arrays if isinstance(a, PaddedRows)]
+        self._largest = layout.shapes
         self.count = count
 
-    def take(self, rows: slice | Indices) -> list[Any]:
-        """Return some rows (a slice or indices) of every array."""
-        return [a[rows] for a in self._arrays]
-
-    def kinds(self) -> list[tuple[tuple[int, ...], str]]:
-        """Return shape of a row and dtype of every array."""
+    def take(self, rows: slice | Indices, sizes: Sequence[int] = ()) -> list[Any]:
+        """Return some rows (a slice or indices) of every array, padded to sizes as of `largest`."""
+        left = iter(sizes)
         return [
-            (a.shape[1:], "string" if a.dtype.kind == TEXTS else str(a.dtype)) for a in self._arrays
+            a.take(rows, tuple(islice(left, a.rank))) if isinstance(a, PaddedRows) else a[rows]
+            for a in self._arrays
+        ]
+
+    def largest(self, rows: slice | Indices) -> list[int]:
+        """Return the sizes of the largest of some rows, of all arrays whose rows are padded."""
+        return [n for a in self._padded for n in a.shapes[rows].max(axis=0, initial=0)]
+
+    @property
+    def lengths(self) -> Indices | None:
+        """How many numbers each row has in arrays whose rows differ; None if there are none."""
+        sizes = [a.shapes.prod(axis=1) for a in self._padded]
+        return np.sum(sizes, axis=0) if sizes else None
+
+    def examples(self) -> list[tuple[int, ...]]:
+        """Return the shape of a row of every array, the largest where rows differ."""
+        return [
+            self._largest[i] if isinstance(a, PaddedRows) else a.shape[1:]
+            for i, a in enumerate(self._arrays)
+        ]
+
+    def kinds(self) -> list[tuple[tuple[int | None, ...], str]]:
+        """Return shape of a row, with None for sizes in which rows differ, and dtype."""
+        return [
+            (
+                a.known if isinstance(a, PaddedRows) else a.shape[1:],
+                "string" if a.dtype.kind == TEXTS else str(a.dtype),
+            )
+            for a in self._arrays
         ]
 
 
 def arrays_of(folder: Path, layout: Layout, kind: str, count: int) -> list[Any]:
     """Return the arrays of all fields of `count` rows of a kind."""
     return [
-        array_in(folder / file_of(kind, i), field.dtype, (count, *shape))
+        _array_of(folder / file_of(kind, i), field, (count, *shape))
         for i, (field, shape) in enumerate(zip(layout.fields.all(), layout.shapes, strict=True))
     ]
+
+
+def _array_of(file: Path, field: Field, shape: tuple[int, ...]) -> Any:
+    if field.padding is None:
+        return array_in(file, field.dtype, shape)
+    return PaddedRows(file, field.dtype, shape[0], field.shape or (), field.padding)
 
 
 def array_in(file: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Any:

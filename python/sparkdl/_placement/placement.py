@@ -8,8 +8,9 @@ row. Then the rows of each block are shuffled to the workers that train on them.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ import numpy as np
 
 from sparkdl._placement.blocks import SCHEMA, encoder
 from sparkdl._placement.lanes import LaneOrder
-from sparkdl._placement.training_columns import Fields
+from sparkdl._placement.ragged import RaggedFile, RaggedRows, RowsFile, ragged_of
+from sparkdl._placement.row_shapes import common_shapes
+from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
 from sparkdl._processes.cluster import executors
 from sparkdl.errors import InvalidInputException
@@ -46,7 +49,7 @@ class Layout:
     ----------
     fields : Fields
     shapes : tuple of tuple of int
-        The shape of one row of each field.
+        The shape of one row of each field, the largest where rows differ.
     rows : dict
         How many rows are for TRAINING and for VALIDATION.
     starts : dict from int to (int, int)
@@ -99,9 +102,8 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
     for *_, problem in accounts:
         if problem:
             raise InvalidInputException(f"Cannot train: {problem}.")
-    shapes = {shapes for _, _, _, _, shapes, *_ in accounts}
-    if len(shapes) > 1:
-        raise InvalidInputException(_shape_mismatch(fields, shapes))
+    shapes = [json.loads(account[4]) for account in accounts]
+    fields, largest = common_shapes(fields, shapes)
     starts, rows, chosen = _starts_of(accounts)
     count = fraction.before(rows) if fraction else chosen
     if rows - count < 1:
@@ -113,8 +115,8 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
             f"validationFraction {fraction.fraction:g} of {rows} rows is none. Use a larger one."
         )
     return Layout(
-        fields=fields.wide_enough([json.loads(dtypes) for *_, dtypes, _, _ in accounts]),
-        shapes=tuple(tuple(s) for s in json.loads(shapes.pop())),
+        fields=fields.wide_enough([json.loads(account[5]) for account in accounts]),
+        shapes=largest,
         rows={TRAINING: rows - count, VALIDATION: count},
         starts=starts,
         fraction=fraction,
@@ -132,17 +134,6 @@ def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str, str]:
         block.partition, block.first, block.rows, chosen,
         block.shapes, block.dtypes, block.digest, "",
     )  # fmt: skip
-
-
-def _shape_mismatch(fields: Fields, shapes: Iterable[str]) -> str:
-    first, second, *_ = sorted(shapes)
-    for field, a, b in zip(fields.all(), json.loads(first), json.loads(second), strict=True):
-        if a != b:
-            return (
-                f"All rows of column '{field.name}' must have the same shape, got {a} and {b}. Pad "
-                "or crop them."
-            )
-    raise AssertionError("the shapes are the same")
 
 
 def _starts_of(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int, int]:
@@ -172,19 +163,37 @@ def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterat
             for rank in range(workers):
                 share = rows[layout.order(kind, batch, workers, rank).share(first, len(rows))]
                 if share.size:
-                    yield rank, (kind, first, [a[share].tobytes() for a in arrays])
+                    parts = [_take(a, share).tobytes() for a in arrays]
+                    yield rank, (kind, first, share.size, parts)
 
     return split
 
 
+def _take(array: Any, rows: Any) -> Any:
+    return array.take(rows) if isinstance(array, RaggedRows) else array[rows]
+
+
 def _arrays(layout: Layout, block: Block) -> list[Any]:
-    """Return the bytes of a block's arrays, in the dtypes of the fields, as [rows, bytes]."""
-    fields, dtypes = layout.fields.all(), json.loads(block.dtypes)
-    wide = [
-        np.frombuffer(data, dtype).astype(field.dtype, copy=False)
-        for data, dtype, field in zip(block.data, dtypes, fields, strict=True)
-    ]
-    return [a.view("uint8").reshape(block.rows, -1) for a in wide]
+    """Return a block's arrays in the dtypes of the fields: bytes [rows, bytes], or ragged rows."""
+    parts = zip(
+        block.data,
+        json.loads(block.dtypes),
+        json.loads(block.shapes),
+        layout.fields.all(),
+        strict=True,
+    )
+    return [_array(block.rows, *part) for part in parts]
+
+
+def _array(rows: int, data: bytes, dtype: str, shape: Any, field: Field) -> Any:
+    if isinstance(shape, dict):
+        ragged = ragged_of(data, dtype, rows, len(shape["most"])).astype(field.dtype)
+        if field.padding is not None:
+            return ragged
+        wide = ragged.values  # all rows of all blocks have the same shape
+    else:
+        wide = np.frombuffer(data, dtype).astype(field.dtype, copy=False)
+    return wide.view("uint8").reshape(rows, -1)
 
 
 def _kinds(layout: Layout, block: Block) -> list[tuple[str, int, Any]]:
@@ -210,29 +219,33 @@ def receiver(
 
     def receive(rank: int, pieces: Iterable[Any], folder: Path) -> None:
         fields = layout.fields.all()
-        sizes = [
-            np.dtype(f.dtype).itemsize * int(np.prod(s, dtype="int64"))
-            for f, s in zip(fields, layout.shapes, strict=True)
-        ]
         rows = {TRAINING: 0, VALIDATION: 0}
+        orders = {k: layout.order(k, batch, workers, rank) for k in rows}
         with ExitStack() as files:
             files_by_field = {
-                (k, i): files.enter_context(open(folder / file_of(k, i), "wb"))
+                (k, i): files.enter_context(
+                    closing(_file(folder / file_of(k, i), field, shape, orders[k].mine))
+                )
                 for k in rows
-                for i in range(len(fields))
+                for i, (field, shape) in enumerate(zip(fields, layout.shapes, strict=True))
             }
-            for kind, first, data in pieces:
-                place = layout.order(kind, batch, workers, rank).before(first)
-                for i, (part, size) in enumerate(zip(data, sizes, strict=True)):
-                    files_by_field[kind, i].seek(place * size)
-                    files_by_field[kind, i].write(part)
-                rows[kind] += len(data[0]) // sizes[0]
+            for kind, first, count, data in pieces:
+                place = orders[kind].before(first)
+                for i, part in enumerate(data):
+                    files_by_field[kind, i].write(place, part, count)
+                rows[kind] += count
         for kind, count in rows.items():
-            expected = layout.order(kind, batch, workers, rank).mine
+            expected = orders[kind].mine
             if count != expected:
                 raise RuntimeError(f"{count} of {expected} rows for {kind} arrived")
 
     return receive
+
+
+def _file(path: Path, field: Field, shape: tuple[int, ...], rows: int) -> RaggedFile | RowsFile:
+    if field.padding is not None:
+        return RaggedFile(path, field.dtype, rows, len(shape))
+    return RowsFile(path, np.dtype(field.dtype).itemsize * math.prod(shape))
 
 
 def file_of(kind: str, field: int) -> str:

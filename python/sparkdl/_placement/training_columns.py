@@ -12,7 +12,7 @@ from sparkdl._placement.pairing import pair_columns
 from sparkdl._placement.struct_inputs import named_inputs
 from sparkdl._placement.text_labels import classes_of, indices
 from sparkdl._placement.training_labels import label_column
-from sparkdl.errors import SchemaMismatchException
+from sparkdl.errors import SchemaMismatchException, SettingsException
 
 if TYPE_CHECKING:
     import keras
@@ -51,6 +51,8 @@ class Field:
         The shape of one row, with None where the data decide; None for labels of any length.
     raw : bool
         Whether a row is raw bytes.
+    padding : float, optional
+        What rows are padded with, which may then differ in the sizes that are None.
     classes : tuple of str
         The texts that the numbers of labels stand for; none where labels are numbers.
     """
@@ -59,6 +61,7 @@ class Field:
     dtype: str
     shape: tuple[int | None, ...] | None
     raw: bool = False
+    padding: float | None = None
     classes: tuple[str, ...] = ()
 
 
@@ -96,6 +99,7 @@ def training_columns(
     labels: Sequence[str] | Mapping[str, str],
     weight: str | None,
     chosen: str | None,
+    padding: float | Mapping[str, float] = 0.0,
 ) -> tuple[DataFrame, Fields]:
     """Return columns c0, c1, ... as Arrow takes them, then `chosen`, and their fields.
 
@@ -107,6 +111,8 @@ def training_columns(
         A column per input; a column per output, or none. In the order of the ends, or by name.
     weight, chosen : str or None
         The column with each row's weight, and that which says whether a row is for validation.
+    padding : float or mapping of str to float
+        What rows of inputs with unknown sizes are padded with, for all or by input.
 
     Raises
     ------
@@ -123,7 +129,7 @@ def training_columns(
     ]
     weight_columns = [_weight_field(df, weight)] if weight is not None else []
     fields = Fields(
-        inputs=tuple(f for f, _ in input_columns),
+        inputs=_padded([f for f, _ in input_columns], ends, padding),
         labels=tuple(f for f, _ in label_columns),
         weight=weight_columns[0][0] if weight_columns else None,
         chosen=chosen or "",
@@ -133,6 +139,25 @@ def training_columns(
         for i, (_, c) in enumerate([*input_columns, *label_columns, *weight_columns])
     ]
     return df.select(*columns, _validation_flag(df, chosen).alias("chosen")), fields
+
+
+def _padded(
+    fields: Sequence[Field], ends: Sequence[End], padding: float | Mapping[str, float]
+) -> tuple[Field, ...]:
+    """Return the fields of inputs, with what those of unknown sizes are padded with."""
+    unknown = {
+        end.name for end in ends if None in end.leaf.shape[1:] and str(end.leaf.dtype) != "string"
+    }
+    if isinstance(padding, Mapping) and (others := padding.keys() - unknown):
+        raise SettingsException(
+            "paddingValue is for inputs with an unknown size, which are "
+            f"{', '.join(sorted(unknown)) or 'none'}, but it names {', '.join(sorted(others))}."
+        )
+    values = padding if isinstance(padding, Mapping) else dict.fromkeys(unknown, padding)
+    return tuple(
+        replace(field, padding=float(values.get(end.name, 0))) if end.name in unknown else field
+        for field, end in zip(fields, ends, strict=True)
+    )
 
 
 def _input_field(df: DataFrame, name: str, end: End) -> tuple[Field, Column]:

@@ -72,8 +72,10 @@ def _prepare(job: WorkerJob) -> None:
 
 
 def _run(worker: Worker, job: WorkerJob) -> int:
+    from sparkdl._models.files.travelling import loads
+
     try:
-        function, arguments = pickle.loads(job.call)
+        function, arguments = loads(job.call)
         worker.hand_over(_pickle(function(worker, *arguments)))
         return 0
     except BaseException as e:  # SystemExit too: the function should have returned
@@ -87,13 +89,12 @@ def _run(worker: Worker, job: WorkerJob) -> int:
 
 
 def _pickle(result: object) -> bytes:
-    from pyspark import cloudpickle
+    from sparkdl._models.files.travelling import dumps
 
     try:
-        pickled: bytes = cloudpickle.dumps(result)  # type: ignore[no-untyped-call]
+        return dumps(result)
     except Exception as e:
         raise TypeError(
             f"what the function returned, of type {type(result).__name__}, cannot be sent to the "
             f"driver: {e}. Return numbers, arrays or text, or save it and return the path."
         ) from e
-    return pickled

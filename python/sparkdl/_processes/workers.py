@@ -245,10 +245,10 @@ def _refuse(rank: int, message: Message) -> NoReturn:
 
 
 def _pickle(value: object) -> bytes:
-    from pyspark import cloudpickle
+    from sparkdl._models.files.travelling import dumps
 
     try:
-        pickled: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+        return dumps(value)
     except Exception as e:
         raise SettingsException(
             f"The function, its arguments or something that it uses cannot be sent to the "
@@ -256,7 +256,6 @@ def _pickle(value: object) -> bytes:
             "travel (sessions, open files, a tf.data.Dataset). For rows, pass "
             "tf_dataset(..., shard=True) to run as an argument, not inside another argument."
         ) from e
-    return pickled
 
 
 def _threads(sc: SparkContext | None, count: int) -> int:

@@ -102,7 +102,7 @@ class ImageClassifierEstimator(
     classWeight : str
         "none" (default) or "balanced".
     tensorBoardDir, checkpointDir : str or Path, optional
-        Directories of this machine.
+        Directories on any file system of Hadoop, for TensorBoard and for states to resume from.
     seed : int
         Default 0. The same seed, rows and order give the same model on the same machine.
     numWorkers : int, optional

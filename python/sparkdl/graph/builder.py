@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._models.files.content import no_file
 from sparkdl._models.libraries import eagerly, other_backend, tensorflow
 from sparkdl._models.live_keras import is_keras, is_tf_keras
+from sparkdl._models.model_ends import check_called
 from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException
 from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
@@ -204,6 +205,7 @@ class GraphFunction:
             return _from_bundle(model_or_file_path, custom_objects, safe_mode)
         with eagerly():
             if not isinstance(model_or_file_path, (str, os.PathLike)):
+                check_called(model_or_file_path, "model_or_file_path")
                 return _freeze_keras(model_or_file_path)
             from sparkdl._models.files.loading import load_keras_file
 

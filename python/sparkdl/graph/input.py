@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._bundles.bundle_store import stored_bundle
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import tensorflow
+from sparkdl._models.live_keras import is_keras
+from sparkdl._models.model_ends import check_called
 from sparkdl._places.places import path_text, place_of
 from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.graph._graph_with_ends import (
@@ -296,6 +298,8 @@ class TFInputGraph:
         The names of its inputs and outputs are used like a signature's keys. For the other
         arguments see `save_bundle`.
         """
+        if is_keras(model_or_file):
+            check_called(model_or_file, "model_or_file")
         reading = {"custom_objects": custom_objects, "safe_mode": safe_mode, "verify": verify}
         return cls.fromBundle(stored_bundle(model_or_file, constants=constants, **reading))
 

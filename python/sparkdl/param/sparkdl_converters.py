@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._models.keras_configuration import configuration
+from sparkdl._models.keras_configuration import configuration, loss_of, optimizer_of
 from sparkdl._models.libraries import tensorflow
 from sparkdl.errors import SparkDLException
 from sparkdl.errors.builtin_errors import WrongTypeException
@@ -86,13 +86,13 @@ class SparkDLTypeConverters:
 
         if not is_valid_loss_function(value):
             raise SparkDLException(
-                f"Keras does not know the loss {value!r}. Expected a name such as "
+                _unknown_class("loss", value)
+                or f"Keras does not know the loss {value!r}. Expected a name such as "
                 "'categorical_crossentropy' or 'mse'."
             )
         losses = keras().losses
-        if not isinstance(value, losses.Loss):
-            return value
-        return configuration(value, losses.serialize)
+        live = loss_of(value) if isinstance(value, Mapping) else value
+        return configuration(live, losses.serialize) if isinstance(live, losses.Loss) else value
 
     @staticmethod
     def toKerasOptimizer(value: object) -> Any:
@@ -105,14 +105,16 @@ class SparkDLTypeConverters:
 
         if not is_valid_optimizer(value):
             raise WrongTypeException(
-                f"Keras does not know the optimizer {value!r}. Expected a name such as 'adam' or "
-                "'sgd', or an optimizer such as keras.optimizers.Adam(1e-3)."
+                _unknown_class("optimizer", value)
+                or f"Keras does not know the optimizer {value!r}. Expected a name such as 'adam' "
+                "or 'sgd', or an optimizer such as keras.optimizers.Adam(1e-3)."
             )
         optimizers = keras().optimizers
-        if not isinstance(value, optimizers.Optimizer):
+        live = optimizer_of(value) if isinstance(value, Mapping) else value
+        if not isinstance(live, optimizers.Optimizer):
             return value
-        _refuse_exceptions_from_decay(value)
-        return optimizers.serialize(value)
+        _refuse_exceptions_from_decay(live)
+        return configuration(live, optimizers.serialize)
 
     @staticmethod
     def toKerasFitParams(value: object) -> dict[str, Any]:
@@ -139,6 +141,18 @@ class SparkDLTypeConverters:
                 f"Unknown channel order {value!r}. Expected one of: {', '.join(CHANNEL_ORDERS)}."
             )
         return str(value)
+
+
+def _unknown_class(what: str, value: object) -> str | None:
+    """Return what to do about a configuration whose class this process lacks."""
+    if not isinstance(value, Mapping) or "class_name" not in value:
+        return None
+    name = value["class_name"]
+    return (
+        f"Keras does not know the class {name!r} of the {what}, whose code is not in its "
+        f"configuration.\nRun this in keras.saving.custom_object_scope({{{name!r}: {name}}}), or "
+        "decorate the class with keras.saving.register_keras_serializable()."
+    )
 
 
 def _refuse_exceptions_from_decay(optimizer: keras.optimizers.Optimizer) -> None:

@@ -92,6 +92,13 @@ class KerasEstimator(
         Boolean column of rows for validation, instead of a fraction.
     shuffle : bool
         Default True: each epoch has its own order. False: that of the DataFrame.
+    bucketByLength : bool
+        Default False. True: the rows of a batch are of like length, so that less is padded; see
+        docs/training.md for their order.
+    paddingValue : float or dict of float
+        Rows of an input with an unknown size, such as ``Input((None, 2))``, may differ in it: they
+        are padded at their end with this number, for all inputs or by name, to the longest of
+        their global batch. Default 0.
     seed : int
         Default 0.
     callbacks : list of keras.callbacks.Callback, optional
@@ -112,8 +119,8 @@ class KerasEstimator(
     verbose : int
         1 (default) prints a line per epoch on stderr, 0 nothing.
     custom_objects : dict, optional
-        Your classes and functions by name, for Keras when it loads the model. They travel to the
-        workers, but not into a saved estimator.
+        Your classes and functions by name, for Keras when it loads a file. They travel to the
+        workers, as those of a live model do by themselves, but not into a saved estimator.
     safe_mode : bool
         False lets Keras run code that is pickled in the file: only for files that you trust.
 
@@ -164,6 +171,8 @@ class KerasEstimator(
         validationFraction: float = 0.0,
         validationCol: str | None = None,
         shuffle: bool = True,
+        bucketByLength: bool = False,
+        paddingValue: float | Mapping[str, float] = 0.0,
         seed: int = 0,
         callbacks: Sequence[Any] | None = None,
         checkpointDir: str | Path | None = None,
@@ -201,6 +210,8 @@ class KerasEstimator(
             batchSize=32,
             epochs=1,
             shuffle=True,
+            bucketByLength=False,
+            paddingValue=0.0,
             seed=0,
             syncEvery=1,
             timeout=300.0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.ml.param import TypeConverters
 
 from sparkdl._models.files.content import is_for_python
+from sparkdl._models.live_keras import is_keras
 from sparkdl._places.places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.keyword import without_none
@@ -50,7 +51,10 @@ class KerasFileStage(ModelStage, ModelFileParams):
 
     def _bundle(self, model: LiveModel | str) -> str:
         from sparkdl._bundles.bundle_store import stored_bundle
+        from sparkdl._models.model_ends import check_called
 
+        if is_keras(model):
+            check_called(model, "model")
         return stored_bundle(
             model,
             custom_objects=self._custom_objects,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sparkdl._models.files.content import is_of_keras, kind_of
 from sparkdl._models.files.plain_dicts import with_plain_dicts
+from sparkdl._models.model_ends import structure_of
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
@@ -17,17 +19,59 @@ if TYPE_CHECKING:
     from keras import Model
 
 
-class HasModelFile(Protocol):
-    """An estimator with the path of a model to train."""
-
-    def getModelFile(self) -> str: ...
-
-
 class TakesModel(Protocol):
     """An estimator that takes a live model, or a file with what loading it needs."""
 
     custom_objects: Mapping[str, Any] | None
     safe_mode: bool
+
+    def getModelFile(self) -> str: ...
+
+    def isSet(self, param: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What Keras needs to load a model, besides its file.
+
+    Attributes
+    ----------
+    custom_objects : dict
+        Classes and functions by name.
+    safe_mode : bool
+        Whether code that is pickled in the file is refused.
+    """
+
+    custom_objects: Mapping[str, Any]
+    safe_mode: bool
+
+
+# Methods that decide how a model is trained and applied.
+_OF_TRAINING = (
+    "compile",
+    "compute_loss",
+    "compute_metrics",
+    "evaluate",
+    "fit",
+    "get_metrics_result",
+    "make_train_function",
+    "predict_step",
+    "reset_metrics",
+    "test_step",
+    "train_step",
+)
+# The files of live models that this process has written: what they are made of by name, which is
+# code of the program itself. A file elsewhere has none of it, so a saved estimator does not either.
+_live_objects: dict[str, Mapping[str, Any]] = {}
+
+
+def loading_of(estimator: TakesModel) -> Loading:
+    """Return what an estimator's model takes: of a live one its own classes, and the user's."""
+    path = estimator.getModelFile() if estimator.isSet("modelFile") else ""
+    given = estimator.custom_objects or {}
+    if path not in _live_objects:
+        return Loading(given, estimator.safe_mode)
+    return Loading({**_live_objects[path], **given}, safe_mode=False)
 
 
 def stored_model(model: Model) -> str:
@@ -40,6 +84,7 @@ def stored_model(model: Model) -> str:
     SettingsException
         Keras runs on another backend than TensorFlow.
     """
+    from sparkdl._models.files.custom_objects import save_with_objects
     from sparkdl._models.libraries import keras_to_train
     from sparkdl._models.live_keras import is_tf_keras, versions
 
@@ -50,9 +95,32 @@ def stored_model(model: Model) -> str:
         raise InvalidModelException(
             cannot_train(f"the model {model.name!r}", f"{version} (tf_keras)")
         )
+    keras_to_train()
+    _refuse_own_methods(model)
     file = new_folder("given") / "model.keras"
-    keras_to_train().saving.save_model(with_plain_dicts(model), file)
+    try:
+        structure_of(model, "output")  # builds the layers of a subclassed model that are not yet
+        _live_objects[str(file)] = save_with_objects(with_plain_dicts(model), file)
+    except NotImplementedError as e:  # of Keras; it goes on for a page
+        raise InvalidModelException(
+            f"Cannot take the model {model.name!r} along: {_first_line(e)}\nGive that class a "
+            "get_config() that returns the arguments of its constructor by name."
+        ) from e
     return hold_new(file)
+
+
+def _refuse_own_methods(model: Model) -> None:
+    own = sorted(set(_OF_TRAINING) & vars(model).keys())
+    if own:
+        raise InvalidModelException(
+            f"Cannot take along the {', '.join(own)} of the model {model.name!r}: it was assigned "
+            "to the model itself, and files of Keras have classes. Override it in a class that "
+            "extends keras.Model."
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split()).split(". ")[0].rstrip(".,") + "."
 
 
 def take_model(
@@ -80,7 +148,7 @@ def take_model(
     return params
 
 
-def keras_file(estimator: HasModelFile) -> Path:
+def keras_file(estimator: TakesModel) -> Path:
     """Return the file of Keras that is to be trained.
 
     Raises

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import HDF5, kind_of_bytes
-from sparkdl._models.keras_configuration import optimizer_of, readable
+from sparkdl._models.keras_configuration import loss_of, optimizer_of
 from sparkdl._models.libraries import eagerly, keras
 from sparkdl._models.live_keras import save_keras
 from sparkdl.errors import InvalidModelException
@@ -84,7 +84,7 @@ def is_valid_optimizer(optimizer: object) -> bool:
 
 def is_valid_loss_function(loss: object) -> bool:
     """Say whether Keras knows a loss."""
-    return _is_known(lambda value: keras().losses.get(readable(value)), loss)
+    return _is_known(loss_of, loss)
 
 
 def _is_known(get: Callable[[object], object], identifier: object) -> bool:

@@ -20,6 +20,7 @@ spark = sparkdl.start(
     conf={
         "spark.ui.enabled": False,
         "spark.driver.host": "localhost",
+        "spark.executor.extraJavaOptions": os.environ["SPARK_SUBMIT_OPTS"],
         # What travels needs no class that Spark does not know.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryo.registrationRequired": True,

@@ -20,7 +20,11 @@ EPOCHS, BATCH, ROWS = 3, 8, 12_000
 spark = sparkdl.start(
     master="local-cluster[2,1,1024]",
     app_name="training on a cluster",
-    conf={"spark.ui.enabled": False, "spark.driver.host": "localhost"},
+    conf={
+        "spark.ui.enabled": False,
+        "spark.driver.host": "localhost",
+        "spark.executor.extraJavaOptions": os.environ["SPARK_SUBMIT_OPTS"],
+    },
 )
 sc = spark.sparkContext
 sc.setLogLevel("FATAL")

@@ -72,17 +72,17 @@ def freeze(function: tf.types.experimental.ConcreteFunction) -> FrozenFunction:
         (flattened) results.
     """
     states = _generators_of(function)
-    frozen, graph_def, weights = _constants(function, states)
+    left, graph_def, weights = _constants(function, states)
     # A captured resource that is not a variable (such as a table) stays an input: it is not frozen.
     count = len(function.inputs) - len(function.captured_inputs)
-    inputs = [t.name for t in frozen.inputs if node_of(t.name) not in states]
+    inputs = [name for name in left if node_of(name) not in states]
     if len(inputs) != count:
         raise NotFrozenException(
             "Cannot freeze the model: besides its inputs it depends on resources that are not "
             f"variables ({', '.join(inputs[count:])}), such as lookup tables. Save it as a "
             "SavedModel and pass that directory instead."
         )
-    outputs = [t.name for t in frozen.outputs]
+    outputs = [t.name for t in function.outputs]
     graph_def = without_generators(inline(graph_def, inputs, outputs), states)
     return FrozenFunction(graph_def, inputs, outputs, weights)
 
@@ -98,16 +98,22 @@ def _generators_of(function: tf.types.experimental.ConcreteFunction) -> dict[str
 
 def _constants(
     function: tf.types.experimental.ConcreteFunction, states: Mapping[str, str]
-) -> tuple[Any, Any, Weights]:
-    """Do as `convert_variables_to_constants_v2_as_graph`, but keep some variables."""
+) -> tuple[list[str], Any, Weights]:
+    """Return the names of the inputs that are left, and the graph with its large weights beside it.
+
+    It is as `convert_variables_to_constants_v2_as_graph`, but keeps some variables, and imports the
+    graph no second time.
+    """
     variables = LightConversion(function, states)
     everything = [node.name for node in variables.graph_def.node]
     unwritten = without_writes(variables.graph_def, "the model", everything, states)
     variables._graph_def = hold_reads(unwritten)
     variables._build_node_defs_list()
     graph_def, converted = convert_to_constants._replace_variables_by_constants(variables)
-    frozen = convert_to_constants._construct_concrete_function(function, graph_def, converted)
-    return frozen, graph_def, weights_of(variables, graph_def)
+    captures = function.graph.internal_captures
+    constant = {captures[index].name for index in converted}
+    left = [t.name for t in function.inputs if t.name not in constant]
+    return left, graph_def, weights_of(variables, graph_def)
 
 
 def without_generators(graph_def: GraphDef, states: Mapping[str, str]) -> Any:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest, write_bundle
-from sparkdl._bundles.other_backend.custom_objects import objects_of_file, save_with_objects
 from sparkdl._bundles.other_backend.process import run
 from sparkdl._models.files.content import is_of_keras
+from sparkdl._models.files.custom_objects import objects_of_file, save_with_objects
 from sparkdl._models.libraries import other_backend
 from sparkdl._models.live_keras import is_keras, is_tf_keras
 from sparkdl._models.model_ends import model_inputs, structure_of
@@ -68,9 +68,19 @@ def _task(
         objects = objects_of_file(file, options["custom_objects"] or {})
         return partial(save, str(file), **{**options, "custom_objects": objects})
     file = folder / "model.keras"
-    return partial(
-        _save_live, save, file, save_with_objects(model, file), _inputs(model), dict(options)
-    )
+    return partial(_save_live, save, file, _write(model, file), _inputs(model), dict(options))
+
+
+def _write(model: Any, file: Path) -> dict[str, Any]:
+    try:
+        return save_with_objects(model, file)
+    except Exception as e:  # Keras raises many kinds
+        raise InvalidModelException(
+            f"Keras runs on {other_backend()!r} here, so the model has to go as a .keras file to a "
+            f"process in which it runs on TensorFlow, and Keras cannot write that file: {e} Fix "
+            "that (custom layers need get_config, for example), or set KERAS_BACKEND=tensorflow in "
+            "the environment before Python starts."
+        ) from e
 
 
 def _inputs(model: keras.Model) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,15 +12,14 @@ from typing import Any
 from sparkdl._models.files import keras_1, keras_2
 from sparkdl._models.files.consent import missing, refuse_pickles
 from sparkdl._models.files.content import KERAS_ZIP, kind_of
+from sparkdl._models.files.custom_objects import objects_of_file
 from sparkdl._models.files.keras_3_operations import has_operations, operations_of
 from sparkdl._models.files.keras_file import KerasFile, read_keras_file
+from sparkdl._models.files.missing_objects import first_unknown, missing_object
+from sparkdl._models.files.revival import revivable_objects
 from sparkdl._models.libraries import keras, keras_to_train
 from sparkdl.errors import InvalidModelException, SparkDLException
 
-_MISSING = re.compile(
-    r"Could not locate (class|function) '([^']+)'|Unknown ([a-z ]+): '?([\w>.]+)'?"
-    r"|Could not deserialize (class|function) '([^']+)'"
-)
 _SAVE_AS_ZIP = (
     ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
     "save the model as .keras."
@@ -51,7 +49,7 @@ def load_keras_file(path: Path, custom_objects: Mapping[str, Any] | None, safe_m
         It is not a whole model, has code without consent, or Keras cannot load it.
     """
     file = _read_checked(path, safe_mode)
-    with _explain_errors(file):
+    with _explain_errors(file, custom_objects or {}):
         if file.by_keras_2 and not _has_classes_of_keras_3(file, custom_objects or {}):
             return keras_2.load(file, custom_objects, safe_mode)
         return _load_keras_3(file, custom_objects, safe_mode)
@@ -70,7 +68,7 @@ def load_to_train(path: Path, custom_objects: Mapping[str, Any] | None, safe_mod
     keras_to_train()
     file = _read_checked(path, safe_mode)
     try:
-        with _explain_errors(file):
+        with _explain_errors(file, custom_objects or {}):
             return _load_keras_3(file, custom_objects, safe_mode)
     except InvalidModelException as e:
         if file.by_keras_2:
@@ -100,10 +98,9 @@ def _load_keras_3(
 ) -> Any:
     if not file.zipped:
         custom_objects = {**operations_of(file), **(custom_objects or {})}
-    with with_suffix(file.path, file.suffix) as path:
-        return keras().saving.load_model(
-            str(path), custom_objects=custom_objects, compile=False, safe_mode=safe_mode
-        )
+    known = objects_of_file(file.path, custom_objects or {})
+    with with_suffix(file.path, file.suffix) as path, revivable_objects(known):
+        return keras().saving.load_model(str(path), compile=False, safe_mode=safe_mode)
 
 
 @contextmanager
@@ -116,23 +113,24 @@ def with_suffix(path: Path, suffix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _explain_errors(file: KerasFile) -> Iterator[None]:
+def _explain_errors(file: KerasFile, custom_objects: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except SparkDLException:
         raise
     except Exception as e:  # both Kerases raise many classes
-        raise _explain(file, e) from e
+        raise _explain(file, custom_objects, e) from e
 
 
-def _explain(file: KerasFile, error: Exception) -> InvalidModelException:
+def _explain(
+    file: KerasFile, custom_objects: Mapping[str, Any], error: Exception
+) -> InvalidModelException:
     text = str(error)
-    match = _MISSING.search(text)
-    kind, name = [g for g in match.groups() if g is not None] if match else ("", "")
-    if file.by_keras_1 and (not match or name in keras_1.REMOVED_LAYERS):
+    unknown = missing_object(text) or first_unknown(file, custom_objects)
+    if file.by_keras_1 and (not unknown or unknown[1] in keras_1.REMOVED_LAYERS):
         return keras_1.unreadable(file, text)
-    if match:
-        return missing(file.path, name, "function" if "function" in kind else "class")
+    if unknown:
+        return missing(file.path, unknown[1], unknown[0])
     if _OBJECT_ARRAYS in text:
         return InvalidModelException(
             f"{file.path} has arrays that are pickled objects. Pickles are code and are never "

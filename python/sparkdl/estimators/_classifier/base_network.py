@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._models.called_models import call
+from sparkdl._models.model_ends import check_called, structure_of
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.networks.classifier_keras import LAYERS
-from sparkdl.transformers._model_to_train import expect_keras_file
+from sparkdl.transformers._model_to_train import expect_keras_file, loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -54,8 +56,14 @@ class BaseNetwork:
         return DeepImageFeaturizer(weights=bundle or self.path, **params)
 
 
-def base_of(estimator: ClassifierParams) -> BaseNetwork:
+def base_of(estimator: ClassifierParams, own: keras.Model | None = None) -> BaseNetwork:
     """Return the network of an estimator; make its bundle if there is none yet.
+
+    Parameters
+    ----------
+    estimator : ImageClassifierEstimator
+    own : keras.Model, optional
+        What `own_network` returns for it, if that is loaded already.
 
     Raises
     ------
@@ -64,13 +72,15 @@ def base_of(estimator: ClassifierParams) -> BaseNetwork:
     InvalidModelException, ModelNotFoundException
         The network is not available, or gives no features of images.
     """
-    named, own = estimator.isSet("baseModel"), estimator.isSet("modelFile")
-    if named == own:
+    named = estimator.isSet("baseModel")
+    if named == estimator.isSet("modelFile"):
         raise SettingsException(
             f"{estimator.uid}: set one of baseModel (a name of sparkdl.models()) and modelFile or "
             f"model (your own network); {'both are' if named else 'none is'} set."
         )
-    return _named(estimator) if named else _own(estimator)
+    if named:
+        return _named(estimator)
+    return _own(estimator, own_network(estimator) if own is None else own)
 
 
 def _named(estimator: ClassifierParams) -> BaseNetwork:
@@ -92,10 +102,9 @@ def _named(estimator: ClassifierParams) -> BaseNetwork:
     return BaseNetwork(hold_new(bundle), estimator.getBaseModel())
 
 
-def _own(estimator: ClassifierParams) -> BaseNetwork:
+def _own(estimator: ClassifierParams, network: keras.Model) -> BaseNetwork:
     from sparkdl._bundles.saving import save_bundle
 
-    network = own_network(estimator)
     mode = estimator.getPreprocessing()
     bundle = save_bundle(
         network,
@@ -120,7 +129,8 @@ def own_network(estimator: ClassifierParams) -> keras.Model:
     from sparkdl._models.files.loading import load_to_train
 
     file = expect_keras_file(estimator.getModelFile(), "put a head on")
-    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
+    loading = loading_of(estimator)
+    model = _functional(load_to_train(file, loading.custom_objects, loading.safe_mode))
     _check_ends(model)
     [features] = model.outputs
     if len(features.shape) == 4:
@@ -128,6 +138,18 @@ def own_network(estimator: ClassifierParams) -> keras.Model:
     # It becomes a layer beside those of the classifier, and their names must differ.
     name = f"{model.name}_network" if model.name in LAYERS else model.name
     return keras.Model(model.inputs, features, name=name)
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    """Return a model that knows its ends: of a subclassed one, a functional one around it."""
+    import keras
+
+    if getattr(model, "inputs", None) is not None:
+        return model
+    check_called(model, "model")
+    taken = structure_of(model, "input")
+    inputs = keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype), taken)
+    return keras.Model(inputs, call(model, inputs), name=model.name)
 
 
 def _check_ends(model: keras.Model) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sparkdl.estimators._classifier.base_network import BaseNetwork, own_network
+from sparkdl.estimators._classifier.base_network import BaseNetwork
 from sparkdl.estimators._classifier.head import class_weights, early_stopping, new_optimizer, split
 from sparkdl.estimators._classifier.head_state import state_folder
 from sparkdl.estimators._classifier.labelled_images import labelled_images
 from sparkdl.estimators._classifier.unfrozen_layers import random_layers, unfreeze
 from sparkdl.networks.classifier_keras import named_network, pixel_layer, whole_model
+from sparkdl.transformers._model_to_train import loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +40,16 @@ class FineTuned:
     history: dict[str, list[float]]
 
 
-def network_of(estimator: ClassifierParams) -> tuple[keras.Model, keras.layers.Layer | None]:
+def network_of(
+    estimator: ClassifierParams, own: keras.Model | None
+) -> tuple[keras.Model, keras.layers.Layer | None]:
     """Return the network, with its layers from `unfreezeFrom` on trainable, and its pixel layer.
+
+    Parameters
+    ----------
+    estimator : ImageClassifierEstimator
+    own : keras.Model or None
+        The user's own network, which is changed; None for a named one.
 
     Raises
     ------
@@ -49,10 +58,10 @@ def network_of(estimator: ClassifierParams) -> tuple[keras.Model, keras.layers.L
     InvalidModelException, ModelNotFoundException
         Keras lacks the network or its weights.
     """
-    if estimator.isSet("baseModel"):
+    if own is None:
         network, pixels = named_network(estimator.getBaseModel(), estimator.getWeights())
     else:
-        network, pixels = own_network(estimator), pixel_layer(estimator.getPreprocessing())
+        network, pixels = own, pixel_layer(estimator.getPreprocessing())
     unfreeze(network, estimator.getUnfreezeFrom())
     return network, pixels
 
@@ -72,8 +81,10 @@ def fine_tune(
     augment = estimator.getAugment() if estimator.isSet("augment") else []
     start = whole_model(layers, pixels, head, random_layers(augment, estimator.getSeed()), "uint8")
     rows = _pixels(estimator, base, table, dataset)
-    fitted = KerasEstimator(model=start, **_params(estimator, table)).fit(rows)
-    trained = fitted.keras_model(estimator.custom_objects, estimator.safe_mode)
+    params = _params(estimator, table, layers if estimator.isSet("modelFile") else None)
+    fitted = KerasEstimator(model=start, **params).fit(rows)
+    loading = loading_of(estimator)
+    trained = fitted.keras_model(loading.custom_objects, loading.safe_mode)
     plain = whole_model(_part(trained, layers), _part(trained, pixels), _part(trained, head))
     return FineTuned(trained, plain, fitted.history)
 
@@ -134,7 +145,9 @@ def _labels(estimator: ClassifierParams, table: FeatureTable) -> list[Column]:
     return columns
 
 
-def _params(estimator: ClassifierParams, table: FeatureTable) -> dict[str, Any]:
+def _params(
+    estimator: ClassifierParams, table: FeatureTable, own: keras.Model | None
+) -> dict[str, Any]:
     """Return the params of KerasEstimator."""
     params: dict[str, Any] = {
         "inputCols": ["pixels"],
@@ -149,15 +162,14 @@ def _params(estimator: ClassifierParams, table: FeatureTable) -> dict[str, Any]:
         "seed": estimator.getSeed(),
         "callbacks": early_stopping(estimator) if table.held_out.any() else [],
         "verbose": estimator.getVerbose(),
-        "custom_objects": estimator.custom_objects,
-        "safe_mode": estimator.safe_mode,
+        "custom_objects": loading_of(estimator).custom_objects,
     }
     if estimator.getClassWeight() != "none":
         params["sampleWeightCol"] = "weight"
     if estimator.isSet("numWorkers"):
         params["numWorkers"] = estimator.getNumWorkers()
     if estimator.isSet("checkpointDir"):
-        params["checkpointDir"] = state_folder(estimator, table, "network")
+        params["checkpointDir"] = state_folder(estimator, table, "network", own)
     if estimator.isSet("tensorBoardDir"):
         params["tensorBoardDir"] = f"{estimator.getTensorBoardDir().rstrip('/')}/network"
     return params

@@ -77,6 +77,7 @@ class FittedClassifiers:
         self._lock = threading.Lock()
         self._next = 0
         self._shared: tuple[list[object], BaseNetwork, FeatureTable, Path] | None = None
+        self._loaded: tuple[str, keras.Model] | None = None
 
     def __iter__(self) -> Iterator[tuple[int, ImageClassifierModel]]:
         return self
@@ -100,9 +101,10 @@ class FittedClassifiers:
         from sparkdl.estimators._classifier.head import train_head
 
         start = time.monotonic()
-        network = self._network(estimator)
-        base, table = self._features(estimator)
-        head, history, about = train_head(estimator, table, self._states(estimator, table))
+        own = self._own(estimator)
+        network = self._network(estimator, own)
+        base, table = self._features(estimator, own)
+        head, history, about = train_head(estimator, table, self._states(estimator, table, own))
         if network is not None:
             from sparkdl.estimators._classifier.fine_tuning import fine_tune
 
@@ -111,15 +113,25 @@ class FittedClassifiers:
             history = {k: [*history.get(k, []), *v] for k, v in tuned.history.items()}
             bundle = write_tuned_classifier(base, tuned.byte_model, table.classes)
             kept = tuned.model
+            self._loaded = None  # its layers are no longer those that can be trained in the file
         else:
             bundle = write_classifier(base, head, table.classes)
-            kept = _kept_model(estimator, head)
+            kept = _kept_model(estimator, head, own)
         about = {**_facts(estimator, base), **about, "seconds": f"{time.monotonic() - start:.1f}"}
         remember(bundle, history=history, about=about, model=kept)
         return estimator._model_of(bundle)
 
+    def _own(self, estimator: ClassifierParams) -> keras.Model | None:
+        """Load the user's own network, once for all that need it."""
+        if not estimator.isSet("modelFile"):
+            return None
+        file = estimator.getModelFile()
+        if self._loaded is None or self._loaded[0] != file:
+            self._loaded = file, own_network(estimator)
+        return self._loaded[1]
+
     def _network(
-        self, estimator: ClassifierParams
+        self, estimator: ClassifierParams, own: keras.Model | None
     ) -> tuple[keras.Model, keras.layers.Layer | None] | None:
         """Make the network that is to be trained, so that its faults are known now."""
         if not estimator.isSet("unfreezeFrom"):
@@ -129,20 +141,24 @@ class FittedClassifiers:
 
         if estimator.isSet("numWorkers"):
             check_slots(self._dataset.sparkSession.sparkContext, estimator.getNumWorkers())
-        return network_of(estimator)
+        return network_of(estimator, own)
 
-    def _states(self, estimator: ClassifierParams, table: FeatureTable) -> Checkpoints | None:
+    def _states(
+        self, estimator: ClassifierParams, table: FeatureTable, own: keras.Model | None
+    ) -> Checkpoints | None:
         if not estimator.isSet("checkpointDir"):
             return None
         from sparkdl.estimators._classifier.head_state import state_folder
 
-        return Checkpoints(state_folder(estimator, table, "head"))
+        return Checkpoints(state_folder(estimator, table, "head", own))
 
-    def _features(self, estimator: ClassifierParams) -> tuple[BaseNetwork, FeatureTable]:
+    def _features(
+        self, estimator: ClassifierParams, own: keras.Model | None
+    ) -> tuple[BaseNetwork, FeatureTable]:
         key = [estimator.getOrDefault(p) if estimator.isDefined(p) else None for p in _OF_FEATURES]
         if self._shared is None or self._shared[0] != key:
             self._forget()
-            base, folder = base_of(estimator), new_folder("features")
+            base, folder = base_of(estimator, own), new_folder("features")
             self._shared = key, base, features(estimator, base, self._dataset, folder), folder
         return self._shared[1], self._shared[2]
 
@@ -198,8 +214,10 @@ def _facts(estimator: ClassifierParams, base: BaseNetwork) -> dict[str, Any]:
     }
 
 
-def _kept_model(estimator: ClassifierParams, head: keras.Model) -> keras.Model:
+def _kept_model(
+    estimator: ClassifierParams, head: keras.Model, own: keras.Model | None
+) -> keras.Model:
     """Return what Keras needs to go on and cannot get elsewhere, when the network is frozen."""
-    if estimator.isSet("baseModel"):
+    if own is None:
         return head
-    return whole_model(own_network(estimator), pixel_layer(estimator.getPreprocessing()), head)
+    return whole_model(own, pixel_layer(estimator.getPreprocessing()), head)

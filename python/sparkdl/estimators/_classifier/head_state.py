@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from sparkdl.estimators._classifier.base_network import own_network
 from sparkdl.estimators._classifier.feature_table import FeatureTable
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.fingerprint import without_names
@@ -34,7 +33,9 @@ _OF_NETWORK = {"unfreezeFrom", "fineTuneLearningRate"}  # the head does not depe
 _STOPPING = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
-def state_folder(estimator: ClassifierParams, table: FeatureTable, part: str) -> str:
+def state_folder(
+    estimator: ClassifierParams, table: FeatureTable, part: str, own: keras.Model | None
+) -> str:
     """Return where the states of this very training are kept.
 
     Trainings that must not resume from each other's states have different directories. They differ
@@ -47,13 +48,15 @@ def state_folder(estimator: ClassifierParams, table: FeatureTable, part: str) ->
     table : FeatureTable
     part : str
         "head" or "network".
+    own : keras.Model or None
+        The user's own network, if it is one.
     """
     free = _FREE | _OF_NETWORK if part == "head" else _FREE
     params = {p.name: v for p, v in estimator.extractParamMap().items() if p.name not in free}
     params["optimizer"] = without_names(params["optimizer"])  # Keras counts names up
     text = json.dumps([sorted(params.items()), table.classes], default=str).lower()
     digest = hashlib.sha256(text.encode())  # in lower case, since Keras writes Adam and adam
-    weights = own_network(estimator).get_weights() if estimator.isSet("modelFile") else []
+    weights = [] if own is None else own.get_weights()
     for array in (table.labels, table.held_out, *weights):
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"{estimator.getCheckpointDir().rstrip('/')}/{part}/{digest.hexdigest()[:16]}"

@@ -21,7 +21,7 @@ from sparkdl.estimators._trials.training_images import label_col, training_image
 from sparkdl.estimators._trials.trial_process import Trial
 from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork
 from sparkdl.estimators._trials.trials_job import Trials, accounts
-from sparkdl.transformers._model_to_train import keras_file
+from sparkdl.transformers._model_to_train import Loading, keras_file, loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -41,12 +41,12 @@ def fit_all(estimators: Sequence[TrialParams], dataset: DataFrame) -> FittedTria
         Every trial failed; the message has all reasons.
     """
     first = estimators[0]
-    file = keras_file(first)
-    model = load_image_model(file, first.custom_objects, first.safe_mode)
+    file, loading = keras_file(first), loading_of(first)
+    model = load_image_model(file, loading.custom_objects, loading.safe_mode)
     data, images = _load_images(first, model, dataset)
     warn_of_rejected(images)
     names = announce(estimators, images)
-    trials, outcomes = _train(estimators, file, (data, images), names)
+    trials, outcomes = _train(estimators, (file, loading), (data, images), names)
     report(outcomes)
     return FittedTrials(estimators, model, trials, outcomes)
 
@@ -69,19 +69,19 @@ def _load_images(
 
 def _train(
     estimators: Sequence[TrialParams],
-    file: Path,
+    source: tuple[Path, Loading],
     loaded: tuple[RDD[Any], TrainingImages],
     names: Mapping[int, str],
 ) -> tuple[Trials, list[TrialOutcome]]:
-    first, (data, images) = estimators[0], loaded
+    first, (data, images), (file, loading) = estimators[0], loaded, source
     sc = data.context
     host = str(sc.getConf().get("spark.driver.host", "localhost"))
     with describe_jobs(sc, f"{first.uid}: train"), print_reports(host, names) as address:
         work = TrialsWork(
             model=file.read_bytes(),
             suffix=file.suffix,
-            safe_mode=first.safe_mode,
-            trials=tuple(_trial(i, e) for i, e in enumerate(estimators)),
+            safe_mode=loading.safe_mode,
+            trials=tuple(_trial(i, e, loading) for i, e in enumerate(estimators)),
             layout=images.layout,
             threads=threads_per_process(sc, len(estimators)),
             address=address,
@@ -90,8 +90,8 @@ def _train(
         return trials, trials.outcomes()
 
 
-def _trial(number: int, estimator: TrialParams) -> bytes:
-    from pyspark import cloudpickle
+def _trial(number: int, estimator: TrialParams, loading: Loading) -> bytes:
+    from sparkdl._models.files.travelling import dumps
 
     trial = Trial(
         number=number,
@@ -99,10 +99,9 @@ def _trial(number: int, estimator: TrialParams) -> bytes:
         loss=estimator.getKerasLoss(),
         fit_params=estimator.getKerasFitParams(),
         seed=estimator.getSeed() if estimator.isSet("seed") else None,
-        custom_objects=estimator.custom_objects or {},
+        custom_objects=loading.custom_objects,
     )
-    pickled: bytes = cloudpickle.dumps(trial)  # type: ignore[no-untyped-call]
-    return pickled
+    return dumps(trial)
 
 
 class FittedTrials:

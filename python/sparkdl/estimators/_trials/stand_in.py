@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkdl._bundles.description.training_record import remember
+from sparkdl._models.model_ends import model_inputs, model_outputs
 
 if TYPE_CHECKING:
     import keras
@@ -18,14 +19,15 @@ def write_stand_in(model: keras.Model, path: Path, failure: str) -> None:
 
     from sparkdl._bundles.saving import save_bundle
 
-    output = list(model.output_shape[1:])
-    dtype = tf.as_dtype(model.outputs[0].dtype)
+    [images], [output_end] = model_inputs(model), model_outputs(model)
+    output = list(output_end.leaf.shape[1:])
+    dtype = tf.as_dtype(output_end.leaf.dtype)
     zeros = tf.constant(0, dtype, shape=[1, *output])
     ones = [1] * len(output)
 
     def predict_zeros(images: tf.Tensor) -> tf.Tensor:
         return tf.tile(zeros, [tf.shape(images)[0], *ones])
 
-    inputs = {"images": tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)}
+    inputs = {"images": tf.TensorSpec(images.leaf.shape, images.leaf.dtype)}
     save_bundle(predict_zeros, path, inputs=inputs)
     remember(path, failure=failure)

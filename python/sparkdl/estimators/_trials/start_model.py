@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._models.model_ends import check_called, model_inputs, model_outputs
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def load_image_model(
     from sparkdl._models.files.loading import load_to_train
 
     model = load_to_train(file, custom_objects, safe_mode)
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].shape) != 4:
-        ends = [list(t.shape) for t in model.inputs], [list(t.shape) for t in model.outputs]
+    check_called(model, "model")
+    ends = [[list(e.leaf.shape) for e in found(model)] for found in (model_inputs, model_outputs)]
+    if [len(e) for e in ends] != [1, 1] or len(ends[0][0]) != 4:
         raise InvalidModelException(
             f"Cannot train {file.name} on images: expected one input [rows, height, width, "
             f"channels] and one output, got inputs {ends[0]} and outputs {ends[1]}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sparkdl._columns import existing_column
+from sparkdl._models.model_ends import model_inputs
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import SchemaMismatchException
 
@@ -49,7 +50,7 @@ def _identity_bundle(model: keras.Model) -> str:
     from sparkdl._bundles.bundle_store import stored_bundle
     from sparkdl._models.libraries import tensorflow
 
-    images = model.inputs[0]
+    images = model_inputs(model)[0].leaf
     inputs = {"images": (str(images.dtype), list(images.shape))}
     return stored_bundle(tensorflow().identity, inputs=inputs, name="images")
 

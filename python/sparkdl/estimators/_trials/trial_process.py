@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike
-from sparkdl._models.keras_configuration import readable
+from sparkdl._models.keras_configuration import loss_of
+from sparkdl._models.model_ends import model_outputs
 from sparkdl._placement.local_arrays import arrays_of
 from sparkdl._placement.placement import TRAINING, Layout
 from sparkdl._placement.training_labels import targets
@@ -26,6 +27,7 @@ from sparkdl._processes import child_process
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
 from sparkdl.plot.metric_values import text_of, to_json
+from sparkdl.training._loop.compiling import compile_with
 from sparkdl.training._loop.optimizer import make_optimizer
 
 if TYPE_CHECKING:
@@ -76,21 +78,20 @@ def _train(folder: Path, job: TrialJob) -> dict[str, Any]:
     from sparkdl._bundles.description.training_record import remember
     from sparkdl._bundles.saving import save_bundle
     from sparkdl._models.files.loading import load_to_train
+    from sparkdl._models.files.travelling import loads
 
     child_process.set_threads(job.threads)
-    trial: Trial = pickle.loads(job.trial)
+    trial: Trial = loads(job.trial)
     if trial.seed is not None:
         keras.utils.set_random_seed(trial.seed)
     with keras.saving.custom_object_scope(dict(trial.custom_objects)):
         model = load_to_train(folder / job.model, trial.custom_objects, job.safe_mode)
         images, *labels = arrays_of(folder, job.layout, TRAINING, job.layout.rows[TRAINING])
-        output = tuple(model.output_shape[1:])
+        [end] = model_outputs(model)
+        output = tuple(end.leaf.shape[1:])
         wanted_outputs = targets(labels[0], trial.loss, output) if labels else None
-        model.compile(
-            optimizer=make_optimizer(trial.optimizer, model),
-            loss=keras.losses.get(readable(trial.loss)),
-            auto_scale_loss=False,  # the optimizer does, if need be
-        )
+        optimizer = make_optimizer(trial.optimizer, model)
+        compile_with(model, optimizer=optimizer, loss=loss_of(trial.loss))
         history = _fit(model, images, wanted_outputs, trial, Reporter(job.address, trial.number))
         _check_weights(model, history)
         # Converted here, by many processes at once, and not in turn on the driver.

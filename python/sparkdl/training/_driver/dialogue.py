@@ -177,6 +177,6 @@ def _make_metrics(spec: Spec, model: keras.Model) -> dict[str, Any]:
     fields = spec.layout.fields
     with suppress(Exception):  # workers fail in the same way, and report it with a traceback
         rows = Rows(Path(), spec.layout, TRAINING, 0, model, spec.loss)
-        Steps(model, rows.kinds(), len(fields.labels), fields.weight is not None)
+        Steps(model, rows, len(fields.labels), fields.weight is not None)
         return as_keras_logs(model.get_metrics_result())
     return {}

@@ -31,6 +31,9 @@ def fingerprint(spec: Spec, model: keras.Model) -> str:
         "batch": [spec.batch, spec.shuffle, spec.seed, spec.sync_every],
         "rows": [spec.layout.rows, spec.layout.digest],
     }
+    padding = [field.padding for field in spec.layout.fields.inputs]
+    if spec.by_length or any(padding):
+        facts["lengths"] = [padding, spec.by_length]
     places = [[end.place for end in ends] for ends in (model_inputs(model), model_outputs(model))]
     if any(p != sorted(p) for p in places):
         facts["order"] = places  # which column belongs to which input and output

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sparkdl._models.model_ends import model_outputs
+from sparkdl._models.model_ends import check_called, model_outputs
+from sparkdl._models.overridden import overrides
 from sparkdl._placement.placement import (
     TRAINING,
     VALIDATION,
@@ -27,7 +28,7 @@ from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
-from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.errors import SettingsException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.param.predictions import COLUMNS, PREDICTIONS
 from sparkdl.training._driver.checkpoints import Checkpoints
@@ -38,9 +39,10 @@ from sparkdl.training._estimator.model_checks import (
     describe_pairing,
     output_columns,
 )
+from sparkdl.training._estimator.own_training import check_own_loss, check_own_training
 from sparkdl.training._estimator.prediction_checks import check_predictions, predicted_output
 from sparkdl.training._loop.training_spec import Spec, check_shares, compile_model
-from sparkdl.transformers._model_to_train import keras_file
+from sparkdl.transformers._model_to_train import keras_file, loading_of
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +70,7 @@ def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
     model = _load_model(estimator, file)
     columns, fields = _columns(estimator, model, dataset)
     with _place_rows(estimator, columns, fields) as (blocks, rows):
-        spec = _spec(estimator, file, rows)
+        spec = _spec(estimator, file, model, rows)
         with describe_jobs(sc, f"{estimator.uid}: train"):
             compiled = compile_model(spec, model)
             check_predictions(estimator, compiled)
@@ -81,12 +83,9 @@ def _load_model(estimator: KerasEstimatorParams, file: Path) -> keras.Model:
     """Load the model on the driver, so that its faults are known before anything runs."""
     from sparkdl._models.files.loading import load_to_train
 
-    model = load_to_train(file, estimator.custom_objects, estimator.safe_mode)
-    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise InvalidModelException(
-            f"The model {model.name!r} does not know its inputs. Expected a Sequential model with "
-            "an Input, or a functional one."
-        )
+    loading = loading_of(estimator)
+    model = load_to_train(file, loading.custom_objects, loading.safe_mode)
+    check_called(model, "model")
     return model
 
 
@@ -96,6 +95,8 @@ def _columns(
     if not estimator.isSet("inputCols"):
         raise SettingsException("Set inputCols: a column per input of the model.")
     check_trainable(model)
+    validates = estimator.getValidationFraction() or estimator.getValidationCol()
+    check_own_training(model, bool(validates))
     check_lists(estimator, model)
     output_columns(estimator, model)
     return training_columns(
@@ -105,6 +106,7 @@ def _columns(
         estimator.getLabelCols() if estimator.isSet("labelCols") else [],
         estimator.getSampleWeightCol(),
         estimator.getValidationCol(),
+        estimator.getPaddingValue(),
     )
 
 
@@ -136,18 +138,20 @@ def _place_rows(
         blocks.unpersist()
 
 
-def _spec(estimator: KerasEstimatorParams, file: Path, rows: Layout) -> Spec:
-    if rows.fields.labels and estimator.getLoss() is None:
+def _spec(estimator: KerasEstimatorParams, file: Path, model: keras.Model, rows: Layout) -> Spec:
+    own_loss = overrides(model, "compute_loss")
+    if rows.fields.labels and estimator.getLoss() is None and not own_loss:
         raise SettingsException(
             "There are labels but no loss. Set loss, such as 'mse' or "
             "'sparse_categorical_crossentropy'."
         )
     if estimator.getLoss() is not None and not rows.fields.labels:
         raise SettingsException("There is a loss but no label. Set labelCols: a column per output.")
+    loading = loading_of(estimator)
     return Spec(
         model=file,
-        custom_objects=estimator.custom_objects or {},
-        safe_mode=estimator.safe_mode,
+        custom_objects=loading.custom_objects,
+        safe_mode=loading.safe_mode,
         optimizer=estimator.getOptimizer(),
         loss=estimator.getLoss(),
         metrics=estimator.getMetrics(),
@@ -159,6 +163,7 @@ def _spec(estimator: KerasEstimatorParams, file: Path, rows: Layout) -> Spec:
         checkpoint_steps=estimator.getCheckpointSteps(),
         layout=rows,
         loss_weights=estimator.getLossWeights(),
+        by_length=estimator.getBucketByLength(),
     )
 
 
@@ -172,6 +177,7 @@ def _train(
     sc = blocks.context
     count = _workers(estimator, sc, spec)
     check_shares(spec, count)
+    check_own_loss(model, spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)
     dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)

@@ -50,6 +50,14 @@ def seconds(value: object) -> float:
     return number
 
 
+def padding(value: object) -> float | dict[str, float]:
+    """Accept a number, or numbers by the names of inputs."""
+    if isinstance(value, Mapping):
+        names = TypeConverters.toString
+        return {names(name): TypeConverters.toFloat(number) for name, number in value.items()}
+    return TypeConverters.toFloat(value)
+
+
 def losses(value: object) -> LossLike | PerOutput | None:
     """Accept a loss, or a list or dict of losses by output."""
     converted: LossLike | PerOutput | None = each(value, SparkDLTypeConverters.toKerasLoss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,13 @@ from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl.param.converters import at_least_one, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
-from sparkdl.training._estimator.training_converters import loss_weights, losses, metrics, seconds
+from sparkdl.training._estimator.training_converters import (
+    loss_weights,
+    losses,
+    metrics,
+    padding,
+    seconds,
+)
 
 T = TypeVar("T", bound="TrainingParams")
 
@@ -58,6 +65,17 @@ class TrainingParams(Params):
     shuffle = declare_param(
         "shuffle",
         "Whether each epoch has its own order of the rows; else that of the DataFrame.",
+        TypeConverters.toBoolean,
+    )
+    paddingValue = declare_param(
+        "paddingValue",
+        "What rows of unequal length are padded with at their end, to the longest of their batch: "
+        "a number, or {input: number}.",
+        padding,
+    )
+    bucketByLength = declare_param(
+        "bucketByLength",
+        "Whether the rows of a batch are of like length, so that less is padded.",
         TypeConverters.toBoolean,
     )
     seed = declare_param(
@@ -150,6 +168,22 @@ class TrainingParams(Params):
     def setShuffle(self: T, value: bool) -> T:
         """Set whether each epoch has its own order."""
         return self._set(shuffle=value)
+
+    def getPaddingValue(self) -> float | dict[str, float]:
+        """Return what rows of unequal length are padded with."""
+        return self.getOrDefault(self.paddingValue)
+
+    def setPaddingValue(self: T, value: float | Mapping[str, float]) -> T:
+        """Set what rows of unequal length are padded with."""
+        return self._set(paddingValue=value)
+
+    def getBucketByLength(self) -> bool:
+        """Return whether the rows of a batch are of like length."""
+        return self.getOrDefault(self.bucketByLength)
+
+    def setBucketByLength(self: T, value: bool) -> T:
+        """Set whether the rows of a batch are of like length."""
+        return self._set(bucketByLength=value)
 
     def getSeed(self) -> int:
         """Return the seed."""

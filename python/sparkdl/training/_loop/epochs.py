@@ -16,6 +16,7 @@ from sparkdl.plot.metric_values import to_message
 from sparkdl.training._loop.frugal_adam import spare_memory
 from sparkdl.training._loop.ring import Ring
 from sparkdl.training._loop.step_functions import Steps
+from sparkdl.training._loop.step_sizes import sizes_of_steps
 from sparkdl.training._loop.stepping import Stepping
 from sparkdl.training._loop.training_spec import Spec, build_model
 from sparkdl.training._loop.training_state import state_parts, unpack_state
@@ -54,8 +55,8 @@ class Training:
             for k, o in self._orders.items()
         }
         fields = layout.fields
-        kinds, weighted = self._rows[TRAINING].kinds(), fields.weight is not None
-        self._steps = Steps(self._model, kinds, len(fields.labels), weighted)
+        weighted = fields.weight is not None
+        self._steps = Steps(self._model, self._rows[TRAINING], len(fields.labels), weighted)
 
     def run(self) -> None:
         """Train with the other workers, from the state that the driver sends."""
@@ -99,10 +100,12 @@ class Training:
     def _epoch(self, epoch: int, first: int, losses: list[float]) -> bool:
         """Train for the rest of an epoch, from step `first` on; return whether to stop."""
         spec, order = self._spec, self._orders[TRAINING]
-        batches = order.batches(epoch, spec.seed if spec.shuffle else None)
+        own = self._rows[TRAINING]
+        lengths = own.lengths if spec.by_length else None
+        batches = order.batches(epoch, spec.seed if spec.shuffle else None, lengths)
+        sizes = sizes_of_steps(own, batches, self._ring, self._worker)
         for step in range(first, order.steps):
-            rows = batches.rows(step)
-            share = self._rows[TRAINING].take(rows)
+            share = own.take(batches.rows(step), sizes[step])
             last = step + 1 == order.steps
             losses.append(self._stepping.step(share, order.size(step), last))
             done = step + 1
@@ -115,9 +118,10 @@ class Training:
         order = self._orders[VALIDATION]
         if not order.rows:
             return {}
-        batches = order.batches(0, None)
+        own, batches = self._rows[VALIDATION], order.batches(0, None)
+        sizes = sizes_of_steps(own, batches, self._ring, self._worker)
         for step in range(order.steps):
-            share = self._rows[VALIDATION].take(batches.rows(step))
+            share = own.take(batches.rows(step), sizes[step])
             self._stepping.evaluate(share, order.size(step))
         return {f"val_{name}": value for name, value in self._stepping.result().items()}
 

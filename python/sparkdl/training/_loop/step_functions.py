@@ -15,7 +15,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sparkdl._models.called_models import call
 from sparkdl._models.model_ends import model_inputs, model_outputs, pack, structure_of
+from sparkdl._models.overridden import overrides
+from sparkdl._placement.local_arrays import Rows
+from sparkdl.training._loop.batch_means import BatchMeans, check_results
 from sparkdl.training._loop.sums import Sums
 from sparkdl.training._loop.variables import moving_variables
 
@@ -30,8 +34,8 @@ class Steps:
     ----------
     model : keras.Model
         Compiled, with an optimizer that is built.
-    kinds : sequence of (shape, dtype)
-        Of the arrays: inputs, labels (perhaps none), weight (perhaps none).
+    rows : Rows
+        Inputs, labels (perhaps none), weight (perhaps none).
     labels : int
         How many of them are labels.
     weighted : bool
@@ -41,14 +45,15 @@ class Steps:
     def __init__(
         self,
         model: keras.Model,
-        kinds: Sequence[tuple[tuple[int, ...], str]],
+        rows: Rows,
         labels: int,
         weighted: bool,
     ) -> None:
         self._model, self._labels, self._weighted = model, labels, weighted
         self._inputs, self._outputs = model_inputs(model), model_outputs(model)
         self._moving = moving_variables(model)
-        self._specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds]
+        self._specs = [tf.TensorSpec([None, *shape], dtype) for shape, dtype in rows.kinds()]
+        self._examples = rows.examples()
         self._used: list[keras.Variable] = []
         self._functions: dict[str, Callable[..., Any]] = {}
         self._make_metrics()
@@ -105,7 +110,7 @@ class Steps:
 
     def update_from(self, sums: Sums) -> None:
         """Apply sums. Not as a graph, which would keep what it computes for all variables."""
-        self._apply([tf.convert_to_tensor(part) for part in sums.parts()])
+        self._apply(sums.tensors())
 
     def whole(self, arrays: Sequence[NDArray[Any]]) -> tf.Tensor:
         """Take a step alone; return [loss times rows, rows]."""
@@ -119,10 +124,23 @@ class Steps:
         size = tf.constant(batch, tf.float32)
         return self._function("evaluate")(size, *map(tf.convert_to_tensor, arrays))
 
+    def loss(self, arrays: Sequence[NDArray[Any]]) -> float:
+        """Return the loss of some rows, of weight 1, without training; metrics begin again."""
+        loss = float(np.asarray(self._infer([tf.convert_to_tensor(a) for a in arrays])))
+        self._model.reset_metrics()
+        return loss
+
+    def _infer(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+        x, y, weight = self._split(tensors)
+        weight = None if weight is None else tf.ones_like(weight)
+        return self._loss(x, y, self._call(x, False), weight, False)
+
     def _make_metrics(self) -> None:
         """Have Keras make the metrics' variables, which it does when it sees the first row."""
-        x, y, weight = self._split([tf.zeros([1, *s.shape[1:]], s.dtype) for s in self._specs])
-        self._loss(x, y, self._model(x, training=False), weight, False, None)
+        pairs = zip(self._specs, self._examples, strict=True)
+        rows = [tf.zeros([2, *shape], spec.dtype) for spec, shape in pairs]
+        self._infer(rows)
+        self._batch_means = BatchMeans(self._model)
         self._model.reset_metrics()
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -190,9 +208,7 @@ class Steps:
         return tf.stack([loss, rows])
 
     def _evaluate(self, batch: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
-        x, y, weight = self._split(tensors)
-        predicted = self._model(x, training=False)
-        mean, rows = self._loss(x, y, predicted, weight, False, batch)
+        mean, rows, _ = self._forward(tensors, batch, training=False)
         return tf.stack([mean * rows, rows])
 
     def _differentiate(
@@ -202,43 +218,42 @@ class Steps:
 
         The gradients are those of the rows as a part of a batch of so many; None: as all of it.
         """
-        x, y, weight = self._split(tensors)
         with tf.GradientTape() as tape:
-            predicted = self._model(x, training=True)
-            mean, rows = self._loss(x, y, predicted, weight, True, batch)
-            part = mean if batch is None else mean * (rows / tf.cast(batch, rows.dtype))
-            scaled = self._model.optimizer.scale_loss(part)
+            mean, rows, part = self._forward(tensors, batch, training=True)
+            scaled = self._model.optimizer.scale_loss(mean if part is None else mean * part)
         return tape.gradient(scaled, self._model.trainable_weights), mean * rows, rows
 
-    def _loss(
-        self,
-        x: object,
-        y: object,
-        predicted: object,
-        weight: tf.Tensor | None,
-        training: bool,
-        batch: tf.Tensor | None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return the mean loss and the number of rows; count them in the metrics.
+    def _forward(
+        self, tensors: Sequence[tf.Tensor], batch: tf.Tensor | None, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """Return the mean loss, the rows, and which part they are of a batch of so many, if known.
 
-        Keras takes the mean of each output's losses over batches, however many rows they have: a
-        share counts there by its fraction of the batch.
+        They are counted in the metrics.
         """
-        states = [v for m in self._output_losses() for v in m.variables]
-        before = [tf.identity(v.value) for v in states]
-        mean = self._model.compute_loss(x, y, predicted, weight, training=training)
-        self._model.compute_metrics(x, y, predicted, weight)
+        x, y, weight = self._split(tensors)
+        before = self._batch_means.values()
+        mean = self._loss(x, y, self._call(x, training), weight, training)
         rows = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], mean.dtype)
-        if batch is not None:
-            part = rows / tf.cast(batch, rows.dtype)
-            for state, old in zip(states, before, strict=True):
-                state.assign(old + (state.value - old) * tf.cast(part, old.dtype))
-        return mean, rows
+        if batch is None:
+            return mean, rows, None
+        part = rows / tf.cast(batch, rows.dtype)
+        self._batch_means.scale(before, part)
+        return mean, rows, part
 
-    def _output_losses(self) -> list[keras.Metric]:
-        """Return the metrics of the losses of single outputs, once Keras has made them."""
-        compile_loss = self._model._compile_loss
-        return list(compile_loss.metrics) if compile_loss is not None else []
+    def _call(self, x: object, training: bool) -> Any:
+        """Call the model as Keras does: one that does not know the mode is not told."""
+        modes = {"training": training} if self._model._call_has_training_arg else {}
+        return call(self._model, x, **modes)
+
+    def _loss(
+        self, x: object, y: object, predicted: object, weight: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
+        """Return the loss that the model computes, and let it count in its metrics."""
+        mean = self._model._compute_loss(x, y, predicted, weight, training)
+        results = self._model.compute_metrics(x, y, predicted, weight)
+        if overrides(self._model, "compute_metrics"):
+            check_results(self._model, results)
+        return mean
 
     def _split(self, tensors: Sequence[tf.Tensor]) -> tuple[object, object, tf.Tensor | None]:
         """Return x, y and weight as the model takes them."""

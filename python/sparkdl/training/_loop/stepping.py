@@ -59,12 +59,20 @@ class Totals:
     def result(self) -> dict[str, Any]:
         """Return loss and metrics as Keras' logs (those of worker 0 count), and begin again."""
         self.merge()
+        self._track_loss()
         results = self._model.get_metrics_result() if self.sums[1] else {}
         loss = self.sums[0] / self.sums[1] if self.sums[1] else 0.0
-        logs = as_keras_logs({**results, "loss": loss})
+        own = "loss" in results and self._model._loss_tracker not in self._model.metrics
+        logs = as_keras_logs({"loss": loss, **results} if own else {**results, "loss": loss})
         self._model.reset_metrics()
         self.sums = np.zeros(2)
         return logs
+
+    def _track_loss(self) -> None:
+        """Let Keras' own mean of the loss have the sums: a model may name its result otherwise."""
+        tracker = self._model._loss_tracker
+        for state, total in zip((tracker.total, tracker.count), self.sums, strict=True):
+            state.assign(total)
 
     def arrays(self) -> list[NDArray[Any]]:
         """Return what `restore` takes."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 _ALIGNMENT = 64  # bytes; Eigen's largest
@@ -37,6 +38,11 @@ class Sums:
         """Return the place of each tensor, in its shape."""
         places = zip(self._starts, self._sizes, self._shapes, strict=False)
         return [self.flat[start : start + size].reshape(shape) for start, size, shape in places]
+
+    def tensors(self) -> list[Any]:
+        """Return the places as tensors of TensorFlow, which read this memory."""
+        from_dlpack = tf.experimental.dlpack.from_dlpack  # `convert_to_tensor` would copy
+        return [from_dlpack(part.__dlpack__()) for part in self.parts()]
 
     def fill(self, tensors: list[Any], ends: NDArray[Any]) -> None:
         """Take over tensors, which are let go one by one, and the two numbers."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparkdl._models.each_output import each
+from sparkdl._models.files.missing_objects import missing_object
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
-from sparkdl._models.keras_configuration import readable
+from sparkdl._models.keras_configuration import loss_of, metric_of
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
+from sparkdl.training._loop.compiling import compile_with
 from sparkdl.training._loop.optimizer import make_optimizer
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Spec:
         Of the order of the rows, and of dropout.
     sync_every : int
         Steps that workers take alone before their weights are averaged; 1: gradients are summed.
+    by_length : bool
+        Whether a batch is of rows of like length.
     checkpoint_steps : int
         Steps between the states that are sent to the driver within an epoch; 0: none are.
     """
@@ -57,6 +61,7 @@ class Spec:
     checkpoint_steps: int
     layout: Layout
     loss_weights: PerOutput | None = None
+    by_length: bool = False
 
 
 def build_model(spec: Spec, file: Path) -> keras.Model:
@@ -89,31 +94,32 @@ def compile_model(spec: Spec, model: keras.Model) -> keras.Model:
 
 def _compile(model: keras.Model, spec: Spec) -> LossLike | PerOutput | None:
     """Compile a model; return its losses."""
-    import keras
-
     try:
         losses: LossLike | PerOutput | None
-        losses = each(spec.loss, lambda loss: keras.losses.get(readable(loss)))
-        model.compile(
+        losses = each(spec.loss, loss_of)
+        compile_with(
+            model,
             optimizer=make_optimizer(spec.optimizer, model),
             loss=losses,
             loss_weights=spec.loss_weights,
-            metrics=each(spec.metrics, _metric),
-            auto_scale_loss=False,  # the optimizer does, if need be
+            metrics=each(spec.metrics, metric_of),
         )
+    except SettingsException:
+        raise
     except (TypeError, ValueError) as e:
-        raise SettingsException(
-            f"Keras cannot make the optimizer, a loss or a metric: {e} Your own classes must be in "
-            "custom_objects, by name."
-        ) from e
+        raise SettingsException(_explain(e)) from e
     return losses
 
 
-def _metric(value: object) -> object:
-    """Return the metric of a configuration; names stay, since their meaning depends on the loss."""
-    import keras
-
-    return keras.metrics.deserialize(readable(value)) if isinstance(value, Mapping) else value
+def _explain(error: Exception) -> str:
+    unknown = missing_object(str(error))
+    if unknown is None:
+        return f"Keras cannot make the optimizer, a loss or a metric: {error}"
+    kind, name = unknown[0], unknown[1].split(">")[-1]
+    return (
+        f"The optimizer, a loss or a metric has the custom {kind} {name!r}, whose code is not in "
+        f"its configuration.\nPass it: custom_objects={{{name!r}: {name}}}."
+    )
 
 
 def check_shares(spec: Spec, count: int) -> None:
@@ -127,7 +133,7 @@ def check_shares(spec: Spec, count: int) -> None:
     import keras
 
     def check(value: LossLike) -> None:
-        loss = keras.losses.get(readable(value))
+        loss = loss_of(value)
         name = getattr(loss, "__name__", type(loss).__name__)
         axis = getattr(loss, "axis", None)
         by_row = axis is not None and 0 not in np.atleast_1d(axis)

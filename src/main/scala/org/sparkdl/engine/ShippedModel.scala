@@ -22,6 +22,8 @@ import org.sparkdl.model.{GraphFiles, MemoryNeed}
   *   the model's, for messages
   * @param memory
   *   what it needs where it runs
+  * @param held
+  *   the folder of the driver's file: in local mode tasks read that, perhaps after its DataFrame is gone
   */
 final class ShippedModel private (
     val name: String,
@@ -31,9 +33,7 @@ final class ShippedModel private (
     private[engine] val memory: ModelMemory,
     driverPath: String,
     content: Option[ShippedFiles],
-    private[engine] val held: Option[
-      HeldFolder
-    ] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
+    private[engine] val held: Option[HeldFolder]
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */

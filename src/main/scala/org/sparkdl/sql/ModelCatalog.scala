@@ -22,13 +22,15 @@ import org.sparkdl.model.Bundle
   * spark.sql.catalog.models.path=/models
   * }}}
   *
-  * `models.price(...)` is the bundle `/models/price`, on any file system that Hadoop reads. Another option:
-  * `handleInvalid`, "error" (default) or "keep". A bundle that was replaced is read again.
+  * `models.price(...)` is the bundle `/models/price`, on any file system that Hadoop reads. Other options:
+  * `handleInvalid`, "error" (default) or "keep"; `seed`, for models that draw random numbers. A bundle that was
+  * replaced is read again.
   */
 final class ModelCatalog extends FunctionCatalog {
   private var catalog: String = _
   private var folder: String = _
   private var handleInvalid = "error"
+  private var seed: Option[Long] = None
 
   /** By path: when the bundle was written, and what it holds. */
   private val cache = new ConcurrentHashMap[Path, (Long, Model)]
@@ -43,6 +45,11 @@ final class ModelCatalog extends FunctionCatalog {
     }
     folder = path
     handleInvalid = options.getOrDefault("handleInvalid", handleInvalid)
+    seed = Option(options.get("seed")).map { text =>
+      text.trim.toLongOption.getOrElse(
+        throw new SettingsException(s"Setting $prefix.seed = '$text': expected a whole number.")
+      )
+    }
   }
 
   override def listFunctions(namespace: Array[String]): Array[Identifier] = {
@@ -86,8 +93,11 @@ final class ModelCatalog extends FunctionCatalog {
       manifest.getPath.getParent,
       (path, old) =>
         if (old != null && old._1 == modified) old
-        else modified -> Model.load(path.toUri.toString).withHandleInvalid(handleInvalid)
+        else modified -> configured(Model.load(path.toUri.toString))
     )
     model
   }
+
+  private def configured(model: Model): Model =
+    seed.foldLeft(model.withHandleInvalid(handleInvalid))(_ withSeed _)
 }

@@ -64,7 +64,10 @@ class TableColumnsSuite extends SparkSuite {
     g.placeholder("x", DType.Float32, Seq(-1L)).node("AddV2", "y", Seq("x", "x"), Map("T" -> DType.Float32))
 
   test("a scalar does not feed an input of several elements") {
-    val two = TestModels.write("two", _.placeholder("x", DType.Float32, Seq(-1L, 2L)))
+    val two = TestModels.write(
+      "two",
+      _.placeholder("x", DType.Float32, Seq(-1L, 2L)).node("AddV2", "y", Seq("x", "x"), Map("T" -> DType.Float32))
+    )
     val e = intercept[SchemaMismatchException](
       new KerasTransformer().setModelFile(two.toString).setInputCol("age").transformSchema(table.schema)
     )

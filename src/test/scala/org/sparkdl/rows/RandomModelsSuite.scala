@@ -2,13 +2,14 @@ package org.sparkdl.rows
 
 import java.nio.file.{Files, Path}
 
-import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
 
 import org.sparkdl.{Model, ModelUDF}
 import org.sparkdl.errors.{SchemaMismatchException, SettingsException}
 import org.sparkdl.ml.KerasTransformer
 import org.sparkdl.runtime.{DType, GraphDefs}
+import org.sparkdl.sql.ModelCatalog
 import org.sparkdl.tensorframes.{Program, TensorFrames}
 import org.sparkdl.testing.{Operators, SparkSuite, TestModels}
 
@@ -106,6 +107,28 @@ class RandomModelsSuite extends SparkSuite with Operators {
     assert(drawn(spark.sql("SELECT id, noise(struct(x), id) y FROM zeros")) == expected)
     val once = spark.sql("SELECT id, noise(x, id) y FROM zeros WHERE noise(x, id)[0] < 100")
     assert(drawn(once) == expected && operators(once.select("id", "y")).size == 1)
+  }
+
+  test("the functions of a catalog draw anew, or from the catalog's seed") {
+    val folder = Files.createTempDirectory("sparkdl-random-")
+    model.save(folder.resolve("noise").toString)
+    TestModels.doubled().save(folder.resolve("twice").toString)
+    for ((name, seed) <- Seq("fresh" -> None, "one" -> Some("1"), "other" -> Some("2"))) {
+      spark.conf.set(s"spark.sql.catalog.$name", classOf[ModelCatalog].getName)
+      spark.conf.set(s"spark.sql.catalog.$name.path", folder.toString)
+      seed.foreach(spark.conf.set(s"spark.sql.catalog.$name.seed", _))
+    }
+    def query(call: String, df: DataFrame = zeros) = {
+      df.createOrReplaceTempView("zeros")
+      drawn(spark.sql(s"SELECT id, $call y FROM zeros"))
+    }
+    assert((query("fresh.noise(x)") ++ query("fresh.noise(x)")).distinct.size == 2 * rows)
+    val expected = query("one.noise(x, id)")
+    assert(expected.distinct.size == rows)
+    assert(query("one.noise(x, id)", zeros.repartition(7)) == expected)
+    assert(expected == drawn(zeros.select(col("id"), model.withSeed(1)(col("x"), col("id")) as "y")))
+    assert(query("other.noise(x, id)") != expected)
+    assert(spark.sql("SELECT one.twice(2), one.twice(2, 3)").head() == Row(4f, 4f), "one that draws nothing")
   }
 
   test("calls with different seeds are different calls, equal calls are one") {

@@ -32,6 +32,7 @@ class ModelCatalogSuite extends SparkSuite with Operators {
     assert(operators(df).size == 1 && metric(df, "rows") == 50)
     assert(query("SELECT sum(models.total(x, id)) FROM inputs").head() == Row(9900.0))
     assert(query("SELECT max(models.total(struct(id AS y, x))) FROM inputs").head() == Row(198.0))
+    assert(df.queryExecution.analyzed.toString.contains("(twice, x"), "a short name in plans and messages")
     assert(query("SELECT models.TWICE(x) FROM inputs ORDER BY models.twice(x) DESC LIMIT 1").head() == Row(198f))
   }
 
@@ -101,6 +102,14 @@ class ModelCatalogSuite extends SparkSuite with Operators {
     assert(causes(intercept[Exception](spark.sql("SELECT gone.f(1)"))).exists {
       case e: ModelNotFoundException => e.getMessage.contains("There is no folder '/no/such/folder'")
       case _                         => false
+    })
+    spark.conf.set("spark.sql.catalog.drawn", classOf[ModelCatalog].getName)
+    spark.conf.set("spark.sql.catalog.drawn.path", folder.toString)
+    spark.conf.set("spark.sql.catalog.drawn.seed", "1.5")
+    assert(causes(intercept[Exception](spark.sql("SELECT drawn.twice(1)"))).exists {
+      case e: SettingsException =>
+        e.getMessage.contains("spark.sql.catalog.drawn.seed = '1.5': expected a whole number")
+      case _ => false
     })
   }
 

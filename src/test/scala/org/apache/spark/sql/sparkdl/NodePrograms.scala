@@ -105,6 +105,7 @@ object NodePrograms {
     "CREATE TABLE mem.ns.refused (id int, a float DEFAULT @1@)" -> cannotStand,
     "CREATE TABLE mem.ns.refused (id int, x float, CONSTRAINT c CHECK (@x@ > 0))" -> cannotStand,
     "CREATE TABLE mem.ns.refused (id int, x float CHECK (@x@ > 0))" -> cannotStand,
+    "CREATE TABLE mem.ns.refused (x float) TBLPROPERTIES ('delta.constraints.c' = '@x@ > 0')" -> cannotStand,
     "REPLACE TABLE mem.ns.groups (id int, a float DEFAULT @1@)" -> cannotStand,
     "REPLACE TABLE mem.ns.groups (id int, a float, CHECK (@a@ > 0))" -> cannotStand,
     "ALTER TABLE mem.ns.groups ADD CONSTRAINT c CHECK (@x@ > 0)" -> cannotStand,

@@ -3,7 +3,7 @@ package org.apache.spark.sql.sparkdl
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.functions._
 
-import org.sparkdl.testing.PlainSql
+import org.sparkdl.testing.{PlainSql, TestModels}
 
 /** How many rows of 1,000 go through the model, by the form of the query; where the rows of the result are certain,
   * they are those of plain arithmetic.
@@ -95,6 +95,11 @@ class RowsThroughModelSuite extends PlainSql {
     (1000L, "exceptAll", d => d.exceptAll(d.where("g = 1"))),
     (1000L, "intersectAll", d => d.intersectAll(d.where("g = 1"))),
     (
+      1000L,
+      "the same exchange twice",
+      d => { val sums = d.groupBy("g").agg(sum("y") as "s"); sums.join(sums.withColumnRenamed("s", "t"), "g") }
+    ),
+    (
       500L,
       "union of parts whose filter guards them",
       d => d.where("g > 1").selectExpr("100 DIV g", "y").union(d.where("g > 2").selectExpr("g", "y"))
@@ -138,7 +143,9 @@ class RowsThroughModelSuite extends PlainSql {
   }
 
   test("an action runs the rows that it gives") {
-    val made = staged(numbers())
+    val model = TestModels.doubled()
+    def newlyMade = model.appendTo(numbers(), Seq("x"), Seq("y"))
+    val made = newlyMade
     Seq[(Long, String, DataFrame => Any)](
       (10L, "take", _.take(10)),
       (1L, "head", _.head()),
@@ -151,8 +158,11 @@ class RowsThroughModelSuite extends PlainSql {
       assert(run == rows, s"rows of $name")
     }
     val cached = made.cache()
-    try { cached.count(); assertRows(0, cached.where("y > 3"), "what is cached is not run again") }
-    finally { cached.unpersist(); () }
+    try {
+      cached.count()
+      assertRows(0, cached.where("y > 3"), "what is cached is not run again")
+      assertRows(0, newlyMade.where("y > 3"), "nor is the same made again")
+    } finally { cached.unpersist(); () }
   }
 
   test("a join that shuffles leaves rows out where statistics or a runtime filter say so") {

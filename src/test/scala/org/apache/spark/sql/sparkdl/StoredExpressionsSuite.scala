@@ -1,5 +1,7 @@
 package org.apache.spark.sql.sparkdl
 
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.UnsafeProjection
 import org.apache.spark.sql.catalyst.plans.logical.{AlterTableCommand, Call, LogicalPlan, OneRowRelation}
 import org.apache.spark.sql.connector.catalog.TableChange
 import org.apache.spark.sql.functions.col
@@ -24,6 +26,16 @@ class StoredExpressionsSuite extends PlainSql {
     val arguments = prepare().select(TestModels.doubled()(col("x"))).queryExecution.analyzed.expressions
     val e = intercept[SchemaMismatchException](RefuseStored(Call(OneRowRelation(), arguments)))
     assert(e.getMessage.contains("Model 'doubled' cannot stand in Call"))
+  }
+
+  test("a model that a format evaluates all the same says what to do instead") {
+    val made = prepare().select(TestModels.doubled()(col("x"))).queryExecution.analyzed.expressions
+    val projection = UnsafeProjection.create(made)
+    Seq[() => Any](() => made.head.eval(), () => projection(InternalRow.empty)).foreach { evaluate =>
+      val e = intercept[SchemaMismatchException](evaluate())
+      assert(e.getMessage.contains("Model 'doubled' cannot be evaluated here"))
+      assert(e.getMessage.contains("apply the model in a query, and use its result here"))
+    }
   }
 }
 

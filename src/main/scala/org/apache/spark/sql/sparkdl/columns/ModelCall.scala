@@ -4,10 +4,10 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
 import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, Unevaluable}
 import org.apache.spark.sql.catalyst.expressions.codegen.{CodegenContext, ExprCode}
-import org.apache.spark.sql.errors.QueryExecutionErrors
 import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.application.ModelApplication
+import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.tensor.InputFeed
 
 /** A model applied to columns, wherever an expression may stand. It cannot evaluate itself: `LiftModelCalls` takes it
@@ -43,10 +43,15 @@ case class ModelCall(application: ModelApplication, children: Seq[Expression]) e
     TypeCheckResult.TypeCheckSuccess
   }
 
-  // As in Unevaluable, which every version of Spark composes of other traits: these two would be linked with one of them.
-  override def eval(input: InternalRow = null): Any = throw QueryExecutionErrors.cannotEvaluateExpressionError(this)
-  override protected def doGenCode(context: CodegenContext, code: ExprCode): ExprCode =
-    throw QueryExecutionErrors.cannotGenerateCodeForExpressionError(this)
+  // Of Unevaluable, where both are errors of Spark's, and which every version composes of other traits.
+  override def eval(input: InternalRow = null): Any = refuse()
+  override protected def doGenCode(context: CodegenContext, code: ExprCode): ExprCode = refuse()
+
+  /** A format of tables may evaluate expressions by itself, in a writer for example. */
+  private def refuse(): Nothing = throw new SchemaMismatchException(
+    s"Model '$prettyName' cannot be evaluated here, outside of the plan of a query: apply the model in a query, and use " +
+      "its result here."
+  )
 
   override protected def withNewChildrenInternal(newChildren: IndexedSeq[Expression]): Expression =
     copy(children = newChildren)

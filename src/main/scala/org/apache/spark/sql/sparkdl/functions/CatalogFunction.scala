@@ -15,6 +15,7 @@ import org.sparkdl.application.ModelApplication
 final case class CatalogFunction(function: String, application: ModelApplication, arguments: Seq[DataType])
     extends ScalarFunction[Any] {
   override def name(): String = function
+  override def toString: String = function
   override def canonicalName(): String = s"sparkdl.${application.model.graph.hash}.$function"
   override def inputTypes(): Array[DataType] = arguments.toArray
 

@@ -31,10 +31,16 @@ object RefuseStored extends Rule[LogicalPlan] {
       command.expressions.flatMap(modelIn) ++ command.changes.flatMap(textsOf).flatMap(modelInText(_, command.table))
     case command: V2CreateTablePlan =>
       val table = LocalRelation(DataTypeUtils.toAttributes(command.tableSchema))
-      command.expressions
-        .flatMap(modelIn) ++ SparkApi.current.checkConstraints(command).flatMap(modelInText(_, table))
+      val constraints = SparkApi.current.checkConstraints(command) ++ constraintsInProperties(command)
+      command.expressions.flatMap(modelIn) ++ constraints.flatMap(modelInText(_, table))
     case _ => Nil
   }
+
+  /** Delta keeps its constraints in properties, which the command that makes a table may also give. */
+  private def constraintsInProperties(create: LogicalPlan): Seq[String] =
+    create.productIterator.collect { case spec: TableSpecBase => spec.properties }.toSeq.flatten.collect {
+      case (key, text) if key.toLowerCase.startsWith("delta.constraints.") => text
+    }
 
   private def modelIn(e: Expression): Option[String] = e.collectFirst {
     case call: ModelCall                                => call.prettyName

@@ -22,6 +22,8 @@ import org.sparkdl.model.{GraphFiles, MemoryNeed}
   *   the model's, for messages
   * @param memory
   *   what it needs where it runs
+  * @param held
+  *   the folder of the driver's file: in local mode tasks read that, perhaps after its DataFrame is gone
   */
 final class ShippedModel private (
     val name: String,
@@ -31,7 +33,7 @@ final class ShippedModel private (
     private[engine] val memory: ModelMemory,
     driverPath: String,
     content: Option[ShippedFiles],
-    held: Option[HeldFolder] // in local mode tasks read the driver's file, perhaps after its DataFrame is gone
+    private[engine] val held: Option[HeldFolder]
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
@@ -39,6 +41,9 @@ final class ShippedModel private (
     val directory = ShippedModel.copies.directory(hash, files, explain)
     if (tags.isEmpty) directory.resolve(GraphFiles.Graph) else directory
   }
+
+  /** For errors of executors whose memory does not suffice: what the model needs, what there is, and the remedy. */
+  def memoryRemedy: String = s"${memory.describe(name)}; ${memory.remedy}"
 
   /** Whether the files are copies that nobody else knows. */
   private[engine] def isCopy: Boolean = content.isDefined && ShippedModel.onExecutor

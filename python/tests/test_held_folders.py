@@ -204,7 +204,7 @@ def multiplying(number: float) -> Callable[..., Any]:
 def test_a_loop_over_live_models_leaves_less_than_the_limit(spark: Any) -> None:
     spark.conf.set("spark.sparkdl.bundles.maxUnused", "1m")
     made = []
-    for i in range(12):
+    for i in range(5):
         bundle = stored_bundle(multiplying(i), inputs=X, verify=False)
         stage = sparkdl.KerasTransformer(inputCol="x", outputCol="y", modelFile=bundle)
         made.append(str(bundle))

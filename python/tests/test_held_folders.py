@@ -49,6 +49,14 @@ def stays(path: str) -> bool:
     return Path(path).exists()
 
 
+def goes(path: str) -> bool:
+    """Say whether it is removed; Spark's listeners may have the plan of a job for a moment."""
+    end = time.monotonic() + 20
+    while stays(path) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not Path(path).exists()
+
+
 def frame(spark: Any) -> Any:
     return spark.createDataFrame([([1.0, 2.0, 3.0],)], "x array<float>")
 
@@ -61,7 +69,7 @@ def test_a_bundle_goes_with_the_last_object_that_has_its_path() -> None:
     del bundle
     assert stays(text)
     del second
-    assert not stays(text)
+    assert goes(text)
 
 
 def test_copies_hold_it_and_other_processes_get_a_plain_path() -> None:
@@ -72,7 +80,7 @@ def test_copies_hold_it_and_other_processes_get_a_plain_path() -> None:
     del bundle, shallow
     assert stays(text)
     del deep
-    assert not stays(text)
+    assert goes(text)
 
 
 def test_a_stage_its_copies_and_pipelines_hold_the_bundle_of_a_live_model(spark: Any) -> None:
@@ -90,7 +98,7 @@ def test_a_stage_its_copies_and_pipelines_hold_the_bundle_of_a_live_model(spark:
     del pipeline
     assert stays(text), "a stage that was given the path as text"
     del plain
-    assert not stays(text)
+    assert goes(text)
 
 
 def test_a_saved_and_loaded_stage_needs_no_bundle_of_this_process(
@@ -101,7 +109,7 @@ def test_a_saved_and_loaded_stage_needs_no_bundle_of_this_process(
     stage = sparkdl.KerasTransformer(inputCol="x", outputCol="y", modelFile=bundle)
     stage.save(f"file:{tmp_path / 'stage'}")
     del stage, bundle
-    assert not stays(text)
+    assert goes(text)
     loaded = sparkdl.KerasTransformer.load(f"file:{tmp_path / 'stage'}")
     assert loaded.transform(frame(spark)).first().y[0] == 1.0 + number
 
@@ -120,7 +128,7 @@ def test_a_dataframe_runs_when_its_stage_and_model_are_gone(spark: Any) -> None:
     assert stays(text), "the RDD has the files that its tasks read"
     assert rows.first().y[0] == 1.0 + number
     del rows
-    assert not stays(text)
+    assert goes(text)
 
 
 def test_a_function_of_the_session_keeps_its_bundle_until_it_is_another(spark: Any) -> None:
@@ -131,7 +139,7 @@ def test_a_function_of_the_session_keeps_its_bundle_until_it_is_another(spark: A
     assert stays(text)
     assert spark.sql("SELECT held(array(1F, 2F, 3F))[0] AS y").first().y == 1.0 + number
     sparkdl.registerKerasUDF("held", adding()[0], inputs=X, verify=False)
-    assert not stays(text)
+    assert goes(text)
 
 
 def test_a_stream_runs_when_its_stage_is_gone(spark: Any, tmp_path: Path) -> None:
@@ -163,7 +171,7 @@ def test_bundles_of_files_are_kept_within_the_limit_and_made_again_after_it(
     text = str(stored_bundle(file))
     assert stays(text), "smaller than the limit"
     spark.conf.set("spark.sparkdl.bundles.maxUnused", "0")
-    assert not stays(text)
+    assert goes(text)
     assert str(stored_bundle(file)) == text, "made again"
 
 
@@ -188,16 +196,20 @@ def test_they_go_by_themselves_with_the_last_reference() -> None:
     assert not Path(text).exists()
 
 
+def multiplying(number: float) -> Callable[..., Any]:
+    kernel = tf.Variable(tf.fill([3, 30_000], float(number)))
+    return lambda x: x @ kernel
+
+
 def test_a_loop_over_live_models_leaves_less_than_the_limit(spark: Any) -> None:
     spark.conf.set("spark.sparkdl.bundles.maxUnused", "1m")
     made = []
-    for i in range(12):
-        kernel = tf.Variable(tf.fill([3, 30_000], float(i)))
-        bundle = stored_bundle(lambda x, k=kernel: x @ k, inputs=X, verify=False)
+    for i in range(5):
+        bundle = stored_bundle(multiplying(i), inputs=X, verify=False)
         stage = sparkdl.KerasTransformer(inputCol="x", outputCol="y", modelFile=bundle)
         made.append(str(bundle))
         stage.transform(frame(spark)).first()
     del bundle, stage
-    stays(made[0])
+    assert not stays(made[0])
     left = [f for p in made for f in Path(p).rglob("*") if f.is_file()]
     assert sum(f.stat().st_size for f in left) <= 1 << 20

@@ -97,7 +97,7 @@ def remove_unused() -> bool:
     with _lock:
         unused = {p: f for p, f in _folders.items() if f.reference() is None}
         limit, needed = _limit_and_needed({p: f.bytes for p, f in unused.items()})
-        total = sum(f.bytes for f in unused.values())
+        total = sum(f.bytes for p, f in unused.items() if p not in needed)
         for path, folder in unused.items():
             if path not in needed and (not folder.kept or total > limit):
                 total -= folder.bytes

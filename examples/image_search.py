@@ -44,7 +44,7 @@ pictures.cache().createOrReplaceTempView("pictures")
 spark.sql(
     """
     CREATE OR REPLACE TEMPORARY FUNCTION dot(a ARRAY<FLOAT>, b ARRAY<FLOAT>) RETURNS DOUBLE
-    RETURN aggregate(zip_with(a, b, (x, y) -> CAST(x * y AS DOUBLE)), 0D, (sum, v) -> sum + v)
+    RETURN aggregate(zip_with(a, b, (x, y) -> CAST(x * y AS DOUBLE)), 0D, (total, v) -> total + v)
     """
 )
 spark.sql(

@@ -26,13 +26,13 @@ drawn = spark.range(options.rows).selectExpr(
     "id",
     "CAST(18 + rand(1) * 60 AS INT) AS years",
     "20 + CAST(rand(2) * 40 AS INT) AS hours",
-    "element_at(array('school', 'college', 'university'), 1 + CAST(rand(3) * 3 AS INT)) AS education",
-    "element_at(array('office', 'craft', 'farm', 'none'), 1 + CAST(rand(4) * 4 AS INT)) AS work",
+    "array('school', 'college', 'university')[CAST(rand(3) * 3 AS INT)] AS education",
+    "array('office', 'craft', 'farm', 'none')[CAST(rand(4) * 4 AS INT)] AS work",
     "randn(5) AS luck",
 )
 score = (
-    "years / 20 + hours / 15 + luck + CASE education WHEN 'university' THEN 2 WHEN 'college' THEN 1 "
-    "ELSE 0 END + IF(work = 'office', 1, 0)"
+    "years / 20 + hours / 15 + luck + IF(work = 'office', 1, 0) + "
+    "CASE education WHEN 'university' THEN 2 WHEN 'college' THEN 1 ELSE 0 END"
 )
 people = drawn.selectExpr(
     "IF(id % 11 = 0, NULL, CAST(years AS DOUBLE)) AS age",
@@ -102,7 +102,8 @@ sparkdl.load_model(fitted.stages[-1].getModelFile()).register("rich")
 fitted.stages[0].transform(testing).createOrReplaceTempView("people")
 spark.sql(
     """
-    SELECT education, count(*) AS people, round(avg(rich(years, hours, education, work)[0]), 2) AS rich
+    SELECT education, count(*) AS people,
+           round(avg(rich(years, hours, education, work)[0]), 2) AS rich
     FROM people GROUP BY education ORDER BY rich
     """
 ).show()

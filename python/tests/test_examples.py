@@ -139,7 +139,7 @@ EXPECTED = {
     "cluster_training.py": "of 10 epochs at most",
     "cosine_search.py": "|  42|     0.9",
     "harmonic_mean.py": "|  train|192.0|",
-    "image_search.py": "|0-0.png|0-",
+    "image_search.py": "|0-0.png|",
     "image_statistics.py": "|0.png|    36|",
     "kmeans.py": "round 10: centres moved by 0.00",
     "custom_training_loop.py": "evaluate: loss",

@@ -165,7 +165,7 @@ def test_labels_that_do_not_fit_the_classes_are_refused(table: Any) -> None:
     [
         (network(2, None, "mse"), {"predictionCol": "p"}, "several numbers per row that are no"),
         (network(2), {"predictionCol": "p"}, "nothing says what its numbers mean"),
-        (network(1, None, "mse"), {"probabilityCol": "p"}, "'out' is a number and says nothing of"),
+        (network(1, None, "mse"), {"probabilityCol": "p"}, "'output' is a number and says nothing"),
         (
             network(1),
             {"predictionCol": "p", "predictionOutput": "x"},

@@ -268,7 +268,7 @@ def _stored_dtype(array: str, dtype: str) -> str:
 
 
 def _misfit(name: str, kind: DataType, end: End, dtype: str, shape: tuple[Any, ...]) -> str:
-    rows = ["?" if d is None else d for d in (None, *shape)]
+    rows = f"[{', '.join('?' if d is None else str(d) for d in (None, *shape))}]"
     values = "texts" if dtype == "string" else "numbers"
     nested = values if len(shape) == 0 or shape == (1,) else f"arrays nested {len(shape)} deep"
     return (

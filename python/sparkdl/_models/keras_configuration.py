@@ -34,6 +34,8 @@ def configuration(value: object, serialize: Callable[[Any], Any]) -> Any:
 
 def with_objects(config: Mapping[str, Any], live: object) -> Mapping[str, Any]:
     """Return a configuration with the classes of what was made of it, where Keras' are not all."""
+    if isinstance(config, LiveConfiguration):
+        return config
     objects = objects_of(parts_of(live), config)
     if not objects:
         return config

@@ -220,6 +220,7 @@ def session(folder: Path) -> Any:
             "spark.sql.catalog.ice.warehouse": folder / "ice",
             "spark.sql.warehouse.dir": folder / "warehouse",
             "spark.sql.shuffle.partitions": 2,
+            "spark.buffer.pageSize": "256k",
             "spark.databricks.delta.snapshotPartitions": 1,
             "spark.ui.enabled": False,
             "spark.ui.showConsoleProgress": False,

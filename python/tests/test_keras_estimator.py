@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pyspark.ml.evaluation import BinaryClassificationEvaluator
+from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClassificationEvaluator
 from pyspark.ml.linalg import Vectors
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
 
@@ -177,16 +177,20 @@ def test_a_callback_that_raises_ends_the_training(frame: Any, start: str) -> Non
 def test_cross_validation_and_splits_tune_it(frame: Any, start: str) -> None:
     import keras
 
-    made = estimator(start, outputMode="vector", numWorkers=1, epochs=4, shuffle=True)
+    made = estimator(
+        start, predictionCol="prediction", rawPredictionCol="rawPrediction", numWorkers=1, epochs=4,
+        shuffle=True,
+    )  # fmt: skip
     rates = [keras.optimizers.Adam(0.05), keras.optimizers.SGD(1e-7)]
     grid = ParamGridBuilder().addGrid(made.optimizer, rates).build()
-    judge = BinaryClassificationEvaluator(rawPredictionCol="out", labelCol="y")
-    tuning: dict[str, Any] = {"estimatorParamMaps": grid, "evaluator": judge, "seed": 1}
-    best = CrossValidator(estimator=made, numFolds=2, parallelism=2, **tuning).fit(frame)
+    area = BinaryClassificationEvaluator(labelCol="y")
+    right = MulticlassClassificationEvaluator(labelCol="y", metricName="accuracy")
+    tuning: dict[str, Any] = {"estimator": made, "estimatorParamMaps": grid, "seed": 1}
+    best = CrossValidator(evaluator=area, numFolds=2, parallelism=2, **tuning).fit(frame)
     assert best.avgMetrics[0] > max(0.9, best.avgMetrics[1])
     assert len(best.bestModel.history["loss"]) == 4
-    split = TrainValidationSplit(estimator=made, **tuning).fit(frame)
-    assert judge.evaluate(split.transform(frame)) > 0.9
+    split = TrainValidationSplit(evaluator=right, **tuning).fit(frame)
+    assert right.evaluate(split.transform(frame)) > 0.9
 
 
 def test_a_saved_estimator_has_its_params_and_its_model(start: str, tmp_path: Path) -> None:

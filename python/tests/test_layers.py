@@ -17,6 +17,7 @@ ORDER = (
     "_version",
     "_text_files",
     "session",
+    "_columns",
     "_places",
     "labels",
     "_models",

@@ -217,7 +217,7 @@ def test_a_compile_that_takes_other_settings_says_which_it_is_given(
         spec = spec_of(model, *data, tmp_path)
 
         with pytest.raises(SettingsException, match=said):
-            build_model(replace(spec, custom_objects={kind.__name__: kind}), tmp_path)
+            build_model(replace(spec, custom_objects={kind.__name__: kind}), spec.model)
 
 
 def test_losses_and_results_that_do_not_add_up_are_refused(data: Any, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_losses_and_results_that_do_not_add_up_are_refused(data: Any, tmp_path: 
         model(np.zeros((1, 3), "float32"))
         own = {kind.__name__: kind}
         spec = replace(spec_of(model, *data, tmp_path), custom_objects=own)
-        compiled = build_model(spec, tmp_path)
+        compiled = build_model(spec, spec.model)
         if message is None:
             check_own_loss(compiled, spec, 2)
             continue

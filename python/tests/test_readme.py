@@ -27,6 +27,7 @@ PAGES = [
             "migrating-from-1.x",
             "training",
             "own-loops",
+            "keras-on-tables",
             "fine-tuning",
             "mlflow",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ from sparkdl._bundles.keras_inference import predict
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, export_whole
 from sparkdl._models.called_models import uncalled
 from sparkdl._models.live_keras import output_layers, versions
+from sparkdl._models.meanings import PREDICTS, meanings
 from sparkdl._models.model_ends import (
     End,
     input_ends,
@@ -54,6 +56,7 @@ def from_keras(
     end_names = [end.name for end in ends]
     chosen, new = rename_ends(end_names, outputs, "outputs")
     origin = {"kind": "keras", "model": source, **versions(model), "tensorflow": tf.__version__}
+    origin |= _predicted(model, dict(zip(chosen, new, strict=True)))
     places = [end_names.index(o) for o in chosen]
     paths = {name: ends[place].path for name, place in zip(new, places, strict=True)}
     original = of_function(partial(run, no_seed()), names, paths)
@@ -69,6 +72,13 @@ def from_keras(
     inputs_by_name = dict(zip(names, frozen.inputs[1:], strict=True))
     about = (origin, shapes, original)
     return FrozenGraph(frozen.graph_def, inputs_by_name, tensors, *about, frozen.weights)
+
+
+def _predicted(model: keras.Model, new_names: Mapping[str, str]) -> dict[str, str]:
+    """Return what is known of the outputs' meanings, for `org.sparkdl.model.Meaning`."""
+    known = meanings(model, output_layers(model))
+    by_name = {new_names[name]: known[name] for name in known if name in new_names}
+    return {PREDICTS: json.dumps(by_name)} if by_name else {}
 
 
 def _callable(

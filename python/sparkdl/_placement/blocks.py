@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from sparkdl._placement.lanes import mix
 from sparkdl._placement.ragged import RaggedRows
 from sparkdl._placement.ragged_columns import UnequalWithinRow, shapes_of_arrays, shapes_of_bytes
-from sparkdl._placement.training_columns import Field
+from sparkdl._placement.training_columns import TEXTS, Field, one_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -249,11 +250,23 @@ def _to_dtype(values: np.ndarray[Any, Any], field: Field) -> Any:
         raise RowProblem(
             f"column '{field.name}' has {values[wrong][0]}, which is not from 0 to 255 (uint8)"
         )
-    return values.astype(field.dtype, copy=False)
+    return _texts(values, field) if field.dtype == TEXTS else values.astype(field.dtype, copy=False)
+
+
+def _texts(values: np.ndarray[Any, Any], field: Field) -> Any:
+    """Return texts as bytes, all as long as the longest; NumPy fills up with zeros."""
+    rows = [v.encode() if isinstance(v, str) else v for v in values]
+    if any(row.endswith(b"\0") for row in rows):
+        raise RowProblem(
+            f"column '{field.name}' has a text that ends in a zero byte, which arrays do not keep"
+        )
+    return np.array(rows, TEXTS)
 
 
 def _checked_shape(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
     """Return the shape of a row, if the model takes it."""
+    if field.shape is not None and math.prod(shape) == 1 and one_value(field.shape, len(shape)):
+        return tuple(1 for _ in field.shape)
     if field.shape is not None and (
         len(field.shape) != len(shape)
         or any(e is not None and e != d for e, d in zip(field.shape, shape, strict=True))
@@ -265,10 +278,17 @@ def _checked_shape(shape: tuple[int, ...], field: Field) -> tuple[int, ...]:
     return shape
 
 
+def _columns(arrays: Sequence[Any]) -> Iterator[Any]:
+    """Split arrays of texts, so that it does not matter how long others in a block are."""
+    for part in arrays:
+        texts = not isinstance(part, RaggedRows) and part.dtype.kind == TEXTS
+        yield from part.reshape(len(part), -1).T.copy() if texts else [part]
+
+
 def _digest(arrays: Sequence[Any]) -> int:
     """Return a hash of a set of rows, the same whatever their order and blocks."""
     total = np.zeros(len(arrays[0]), "uint64")
-    for number, part in enumerate(arrays):
+    for number, part in enumerate(_columns(arrays)):
         if isinstance(part, RaggedRows):
             total += part.digests(_DIGEST_SEED + np.uint64(number))
             continue

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._models.each_output import for_each_output
 from sparkdl._models.model_ends import model_outputs
-from sparkdl._placement.each_output import for_each_output
 from sparkdl._placement.placement import Layout, file_of
 from sparkdl._placement.ragged import PaddedRows
-from sparkdl._placement.training_columns import Field
+from sparkdl._placement.training_columns import TEXTS, Field
 from sparkdl._placement.training_labels import targets
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ class Rows:
     def kinds(self) -> list[tuple[tuple[int | None, ...], str]]:
         """Return shape of a row, with None for sizes in which rows differ, and dtype."""
         return [
-            (a.known if isinstance(a, PaddedRows) else a.shape[1:], str(a.dtype))
+            (
+                a.known if isinstance(a, PaddedRows) else a.shape[1:],
+                "string" if a.dtype.kind == TEXTS else str(a.dtype),
+            )
             for a in self._arrays
         ]
 

@@ -115,23 +115,24 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
             f"validationFraction {fraction.fraction:g} of {rows} rows is none. Use a larger one."
         )
     return Layout(
-        fields=fields,
+        fields=fields.wide_enough([json.loads(account[5]) for account in accounts]),
         shapes=largest,
         rows={TRAINING: rows - count, VALIDATION: count},
         starts=starts,
         fraction=fraction,
         digest=sum(int(digest) for *_, digest, _ in accounts) & _DIGEST_MASK,
-        digests={(a[0], a[1]): a[5] for a in accounts},
+        digests={(a[0], a[1]): a[6] for a in accounts},
     )
 
 
-def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str]:
-    """Return partition, first row, rows, chosen rows, shapes, digest and problem."""
+def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str, str]:
+    """Return partition, first row, rows, chosen rows, shapes, dtypes, digest and problem."""
     if block.problem:
-        return block.partition, 0, 0, 0, "", "0", block.problem
+        return block.partition, 0, 0, 0, "", "", "0", block.problem
     chosen = len(block.chosen) // 8
     return (
-        block.partition, block.first, block.rows, chosen, block.shapes, block.digest, "",
+        block.partition, block.first, block.rows, chosen,
+        block.shapes, block.dtypes, block.digest, "",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._columns import existing_column
 from sparkdl.errors import InvalidInputException, SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def label_column(df: DataFrame, name: str) -> Column:
     Parameters
     ----------
     df : DataFrame
-        Its column `name` is numeric or boolean (a class or a value), or a dense or sparse vector
+        Its column `name` (or field, "s.v") is numeric or boolean (a class or a value), or a vector
         of MLlib or an array of those (one number per output of the model, such as one-hot).
 
     Raises
@@ -30,16 +31,9 @@ def label_column(df: DataFrame, name: str) -> Column:
     """
     from pyspark.ml.functions import vector_to_array
     from pyspark.ml.linalg import VectorUDT
-    from pyspark.sql.functions import col
     from pyspark.sql.types import ArrayType, BooleanType, NumericType
 
-    if name not in df.columns:
-        raise SchemaMismatchException(
-            f"There is no column '{name}' for the labels. The DataFrame has: "
-            f"{', '.join(df.columns)}. Set labelCol."
-        )
-    dtype = df.schema[name].dataType
-    column = col(f"`{name}`")
+    column, dtype = existing_column(df, name, " for the labels", "Set labelCol.")
     if isinstance(dtype, VectorUDT):
         return vector_to_array(column)
     if isinstance(dtype, (NumericType, BooleanType)):

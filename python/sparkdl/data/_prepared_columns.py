@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._columns import existing_column
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def prepare(df: DataFrame, names: Sequence[str], image_size: tuple[int, int] | N
 
     images = [i for i, name in enumerate(names) if _is_image(df, name, image_size)]
     frame = df.select(
-        *(df[f"`{_check_column(df, n)}`"].alias(f"c{i}") for i, n in enumerate(names))
+        *(existing_column(df, name).column.alias(f"c{i}") for i, name in enumerate(names))
     )
     for i in images:
         frame = _with_pixels(frame, i, image_size)
@@ -49,19 +50,11 @@ def prepare(df: DataFrame, names: Sequence[str], image_size: tuple[int, int] | N
 _FIELDS = {"data": "c", "height": "h", "width": "w"}
 
 
-def _check_column(df: DataFrame, name: str) -> str:
-    if name in df.columns:
-        return name
-    raise SchemaMismatchException(
-        f"There is no column '{name}'. The DataFrame has: {', '.join(df.columns)}."
-    )
-
-
 def _is_image(df: DataFrame, name: str, size: tuple[int, int] | None) -> bool:
     from pyspark.ml.image import ImageSchema
     from pyspark.sql.types import BinaryType, StructType
 
-    dtype = df.schema[_check_column(df, name)].dataType
+    dtype = existing_column(df, name).kind
     if isinstance(dtype, StructType):
         return dtype.names == ImageSchema.columnSchema.names
     return isinstance(dtype, BinaryType) and size is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sparkdl._columns import existing_column
 from sparkdl.data._arrow_arrays import TensorField, fields_of, usable_rows
 from sparkdl.data._epoch_order import spread_rows
 from sparkdl.data._prepared_columns import REASON, prepare
@@ -39,7 +40,8 @@ class Source:
 
     def spread_rows(self, seed: int) -> DataFrame:
         """Return `frame` with its rows spread over the partitions at random."""
-        chosen = self._df.select(*dict.fromkeys(f"`{n}`" for n in self._names))
+        names = dict.fromkeys(self._names)
+        chosen = self._df.select(*(existing_column(self._df, n).column.alias(n) for n in names))
         return prepare(spread_rows(chosen, seed), self._names, self._size)
 
     def first_row(self, skip: bool) -> tuple[list[TensorField], int]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sparkdl._columns import existing_column, path_of
 from sparkdl.errors import SparkDLException
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # The name of a column, or names in tuples, lists and dicts, nested in any way.
 Columns: TypeAlias = str | Mapping[Any, "Columns"] | Sequence["Columns"]
@@ -30,6 +34,21 @@ def _names(columns: Columns) -> Iterator[str]:
             "columns= must be the name of a column, or a tuple or dict of names such as "
             f"('image', 'label'), got {columns!r}."
         )
+
+
+def fields_by_name(df: DataFrame, columns: Columns) -> Columns:
+    """Return the structure with a dict of fields instead of each struct that is not an image."""
+    from pyspark.ml.image import ImageSchema
+    from pyspark.sql.types import StructType
+
+    if isinstance(columns, Mapping):
+        return {key: fields_by_name(df, part) for key, part in columns.items()}
+    if not isinstance(columns, str):
+        return tuple(fields_by_name(df, part) for part in columns)
+    kind = existing_column(df, columns).kind
+    if not isinstance(kind, StructType) or kind.names == ImageSchema.columnSchema.names:
+        return columns
+    return {field: fields_by_name(df, path_of(df, columns, field)) for field in kind.names}
 
 
 def fill(columns: Columns, values: Sequence[Any]) -> Any:

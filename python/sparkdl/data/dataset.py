@@ -11,7 +11,7 @@ from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._epoch_order import EpochOrder
 from sparkdl.data._feed import BatchFeed, Batching
 from sparkdl.data._source import Source
-from sparkdl.data._structure import names_in
+from sparkdl.data._structure import fields_by_name, names_in
 from sparkdl.errors import SparkDLException
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def tf_dataset(
 
     Input and Output, each with the batch as first dimension:
 
-    - numbers and booleans keep their type, but double and decimal become float32;
+    - numbers and booleans keep their type, but double and decimal become float32; their shape is
+      ``[batch]``, which Keras' functional models also take for inputs of shape ``[batch, 1]``;
+    - structs become a dict of their fields, by name;
     - arrays, also nested ones, of one length in all rows become a tensor of their shape; MLlib
       vectors float32 ``[batch, size]``;
     - strings, and bytes when there is no `image_size`, become ``tf.string``;
@@ -62,9 +64,9 @@ def tf_dataset(
     ----------
     df : DataFrame
     columns : str, or tuple, list or dict of them, nested in any way
-        Names of columns. The elements of the dataset have the same structure, lists as tuples:
-        ``("image", "label")`` is what `keras.Model.fit` takes, as is
-        ``({"left": "a", "right": "b"}, "label", "weight")``.
+        Names of columns, or of fields of structs ("s.v"). The elements of the dataset have the
+        same structure, lists as tuples: ``("image", "label")`` is what `keras.Model.fit` takes, as
+        is ``({"left": "a", "right": "b"}, "label", "weight")``.
     batch_size : int
         Rows of a batch; the last of an epoch may have fewer.
     shuffle : bool
@@ -127,6 +129,8 @@ def tf_dataset(
     ...         train_step(images, labels)
     """
     tensorflow()
+    names_in(columns)  # refuses what is no structure of names
+    columns = fields_by_name(df, columns)
     source = Source(df, names_in(columns), _size(image_size))
     batching = Batching(
         size=_at_least_one("batch_size", batch_size),

@@ -35,6 +35,12 @@ class ImageStageParams(ImageInputParams, ModelStageParams, OutputColParams):
         f"How images are resized to the network's input: {', '.join(SCALE_HINTS)}.",
         one_of("scaleHint", SCALE_HINTS),
     )
+    outputMode = declare_param(
+        "outputMode",
+        "Form of the new column: vector (an MLlib vector) or array (array<float>, which SQL "
+        "functions, Lance and Delta take).",
+        one_of("outputMode", ("vector", "array")),
+    )
     weights = declare_param(
         "weights",
         "imagenet, or the path of a weights file of Keras (.weights.h5, .h5, .keras), or of a "
@@ -55,6 +61,14 @@ class ImageStageParams(ImageInputParams, ModelStageParams, OutputColParams):
     def setModelName(self: T, value: str) -> T:
         """Set the name of the network, one of `sparkdl.models()`."""
         return self._set(modelName=value)
+
+    def getOutputMode(self) -> str:
+        """Return the form of the new column."""
+        return self.getOrDefault(self.outputMode)
+
+    def setOutputMode(self: T, value: str) -> T:
+        """Set the form of the new column: vector or array."""
+        return self._set(outputMode=value)
 
     def getWeights(self) -> str:
         """Return imagenet, or the path of the weights or of a bundle."""

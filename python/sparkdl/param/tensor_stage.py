@@ -12,6 +12,7 @@ from sparkdl.param.converters import one_of, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.model_stage import ModelStageParams
 
+TENSOR_MODES = ("array", "vector", "scalar")
 T = TypeVar("T", bound="TensorStageParams")
 F = TypeVar("F", bound="ModelFileParams")
 C = TypeVar("C", bound="ColumnsParams")
@@ -23,8 +24,9 @@ class TensorStageParams(ModelStageParams):
     outputMode = declare_param(
         "outputMode",
         "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has "
-        "dimensions) or vector (an MLlib vector of the flattened, row-major output).",
-        one_of("outputMode", ("array", "vector")),
+        "dimensions), vector (an MLlib vector of the flattened, row-major output) or scalar (the "
+        "number, of outputs of one number).",
+        one_of("outputMode", TENSOR_MODES),
     )
 
     def getOutputMode(self) -> str:
@@ -32,7 +34,7 @@ class TensorStageParams(ModelStageParams):
         return self.getOrDefault(self.outputMode)
 
     def setOutputMode(self: T, value: str) -> T:
-        """Set the form of the new columns: array or vector."""
+        """Set the form of the new columns: array, vector or scalar."""
         return self._set(outputMode=value)
 
 
@@ -60,7 +62,8 @@ class ColumnsParams(Params):
 
     inputCol = declare_param(
         "inputCol",
-        "Name of the column that feeds the only input.",
+        "Name of the column that feeds the only input; or of a struct, whose fields feed the "
+        "inputs of their names.",
         TypeConverters.toString,
     )
     inputCols = declare_param(

@@ -46,18 +46,31 @@ class KerasEstimator(
         The model with its first weights (a copy is taken at once), the path of its file (.keras,
         .h5), or a function without arguments that returns it. How it was compiled is ignored.
     inputCols : list or dict of str
-        A column per input of the model: numbers, arrays as deep as the input has dimensions, MLlib
-        vectors, or raw bytes for uint8. By name (``{"input": "column"}``), or in the order in which
-        the model was given its inputs.
+        A column per input of the model, or a field of a struct ("s.v"): numbers, texts, arrays as
+        deep as the input has dimensions, MLlib vectors, or raw bytes for uint8. A plain number or
+        text feeds ``[rows, 1]`` too. Or one struct, whose fields have the inputs' names. By name
+        (``{"input": "column"}``), or in the order in which the model was given its inputs.
     labelCols : list or dict of str, optional
         A column per output: numbers (classes or values), vectors or arrays of numbers. By name, or
         in the order in which the model was given its outputs, which for a dict is that of its keys
         as they were written. If there are several, training begins with a line that says which
-        column belongs to which.
+        column belongs to which. Strings are indexed in their order, and predictedLabelCol gives
+        them back.
     outputCols : list or dict of str, optional
         New columns of the fitted model, by name or in the same order.
     outputMode : str
-        Form of these: "array" (default) or "vector".
+        Form of these: "array" (default), "vector" or "scalar".
+    predictionCol : str, optional
+        New column for Spark ML's evaluators, double: the number of an output that has one, or the
+        index of the predicted class. docs/keras-on-tables.md has the rules.
+    probabilityCol, rawPredictionCol : str, optional
+        New columns, MLlib vectors: the probabilities of all classes, and what the model gives.
+    predictedLabelCol : str, optional
+        New column, string: the label of the predicted class.
+    predictionOutput : str, optional
+        The output that these columns are made of. Default: the only one.
+    thresholds : list of float, optional
+        One per class: the largest probability / threshold is predicted.
     optimizer : str or keras.optimizers.Optimizer
         Default "adam". Schedules of learning rates work.
     loss : str or keras.losses.Loss or callable, or a list or dict of them
@@ -142,6 +155,12 @@ class KerasEstimator(
         labelCols: GivenColumns | None = None,
         outputCols: GivenColumns | None = None,
         outputMode: str = "array",
+        predictionCol: str | None = None,
+        probabilityCol: str | None = None,
+        rawPredictionCol: str | None = None,
+        predictedLabelCol: str | None = None,
+        predictionOutput: str | None = None,
+        thresholds: Sequence[float] | None = None,
         optimizer: OptimizerLike = "adam",
         loss: LossLike | PerOutput | None = None,
         lossWeights: PerOutput | None = None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._columns import existing_column
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -69,7 +71,7 @@ def load_images(
     loading = arrow_udf(load, _RESULT_TYPE)  # type: ignore[call-overload]
     image_and_reason = f"{image_col}__{reason_col}"
     return (
-        df.withColumn(image_and_reason, loading(col(f"`{uri_col}`")))
+        df.withColumn(image_and_reason, loading(existing_column(df, uri_col).column))
         .withColumns(
             {
                 image_col: col(f"`{image_and_reason}`.image"),

@@ -73,7 +73,9 @@ class ImageStage(ModelStage, ImageStageParams):
     """A stage that applies a network known by name to a column of images."""
 
     def _create(self, **defaults: Any) -> None:
-        super()._create(scaleHint="SCALE_AREA_AVERAGING", weights="imagenet", **defaults)
+        super()._create(
+            scaleHint="SCALE_AREA_AVERAGING", outputMode="vector", weights="imagenet", **defaults
+        )
 
     def _complete_java(self, java: JavaObject, spark: SparkSession | None) -> None:
         """Give the Scala stage the bundle, where Keras can make it; else Scala finds it."""

@@ -11,13 +11,20 @@ from pyspark.ml import Model
 
 from sparkdl.param.keyword import setter_like
 from sparkdl.param.model_stage import OutputColParams
+from sparkdl.param.predictions import PredictionParams
 from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
 from sparkdl.transformers._fitted import FittedModel
 from sparkdl.transformers._keras_file import KerasFileStage
 
 
 class KerasModel(
-    FittedModel, KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams, Model
+    FittedModel,
+    KerasFileStage,
+    TensorStageParams,
+    ColumnsParams,
+    OutputColParams,
+    PredictionParams,
+    Model,
 ):
     """A model that `KerasEstimator` has trained on columns, with the history of its training.
 
@@ -26,8 +33,9 @@ class KerasModel(
 
     Parameters
     ----------
-    inputCol, outputCol, inputCols, outputCols, modelFile, outputMode, batchSize, precision, \
-handleInvalid, errorCol, seed
+    inputCol, outputCol, inputCols, outputCols, modelFile, outputMode, predictionCol, \
+probabilityCol, rawPredictionCol, predictedLabelCol, predictionOutput, thresholds, batchSize, \
+precision, handleInvalid, errorCol, seed
         As in `KerasTransformer`. modelFile is the bundle that the estimator has written.
 
     Raises
@@ -54,6 +62,12 @@ handleInvalid, errorCol, seed
         outputCols: Sequence[str] | None = None,
         modelFile: str | Path | None = None,
         outputMode: str = "array",
+        predictionCol: str | None = None,
+        probabilityCol: str | None = None,
+        rawPredictionCol: str | None = None,
+        predictedLabelCol: str | None = None,
+        predictionOutput: str | None = None,
+        thresholds: Sequence[float] | None = None,
         batchSize: int | None = None,
         precision: str | None = None,
         handleInvalid: str = "error",

@@ -10,6 +10,7 @@ from pyspark import keyword_only
 
 from sparkdl.param.keyword import setter_like
 from sparkdl.param.model_stage import OutputColParams
+from sparkdl.param.predictions import PredictionParams
 from sparkdl.param.tensor_stage import ColumnsParams, TensorStageParams
 from sparkdl.transformers._keras_file import KerasFileStage
 
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
     from sparkdl._models.live_keras import LiveModel
 
 
-class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams):
+class KerasTransformer(
+    KerasFileStage, TensorStageParams, ColumnsParams, OutputColParams, PredictionParams
+):
     """Applies a Keras model to columns.
 
     Input: a column per input of the model, in the order of its inputs, of a type that its dtype
-    takes (docs/sql.md has the table): numbers, strings (text), arrays, MLlib vectors. Output: a
-    column per output, in the order of its outputs: numbers, arrays nested as deep as a row's
-    output has dimensions, or MLlib vectors. Null only with handleInvalid "keep".
+    takes (docs/sql.md has the table): numbers, strings (text), arrays, MLlib vectors; plain numbers
+    and strings also feed inputs of shape ``[rows, 1]``. Output: a column per output, in the order
+    of its outputs: numbers, arrays nested as deep as a row's output has dimensions, or MLlib
+    vectors. Null only with handleInvalid "keep".
 
     Parameters
     ----------
     inputCol, outputCol : str
-        The column that feeds the only input, and the new column.
+        The column that feeds the only input, or a struct, whose fields feed the inputs of their
+        names; and the new column. A field of a struct is named by its path, "s.v".
     inputCols, outputCols : list of str
         The same for models with several inputs or outputs.
     modelFile : str or Path
@@ -46,7 +51,18 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         Whether the bundle that is made of a live model or a file of Keras is compared with it on
         made-up rows; see `save_bundle`.
     outputMode : str
-        "array" (default) or "vector".
+        "array" (default), "vector" or "scalar", the number of outputs that have one.
+    predictionCol : str, optional
+        New column for Spark ML's evaluators, double: the number of an output that has one, or the
+        index of the predicted class. docs/keras-on-tables.md has the rules.
+    probabilityCol, rawPredictionCol : str, optional
+        New columns, MLlib vectors: the probabilities of all classes, and what the model gives.
+    predictedLabelCol : str, optional
+        New column, string: the label of the predicted class.
+    predictionOutput : str, optional
+        The output that these columns are made of. Default: the only one.
+    thresholds : list of float, optional
+        One per class: the largest probability / threshold is predicted.
     batchSize : int, optional
         Rows per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
     precision : str, optional
@@ -92,6 +108,12 @@ class KerasTransformer(KerasFileStage, TensorStageParams, ColumnsParams, OutputC
         safe_mode: bool = True,
         verify: bool = True,
         outputMode: str = "array",
+        predictionCol: str | None = None,
+        probabilityCol: str | None = None,
+        rawPredictionCol: str | None = None,
+        predictedLabelCol: str | None = None,
+        predictionOutput: str | None = None,
+        thresholds: Sequence[float] | None = None,
         batchSize: int | None = None,
         precision: str | None = None,
         handleInvalid: str = "error",

@@ -52,6 +52,9 @@ class DeepImageFeaturizer(ImageStage):
         Keras (.weights.h5, .h5, .keras), or of a bundle.
     modelDir : str or Path, optional
         The model cache. Default: the session's ``spark.sparkdl.models.dir`` (~/.sparkdl/models).
+    outputMode : str
+        "vector" (default; an MLlib vector) or "array" (``array<float>``, which SQL functions, Lance
+        and Delta take).
 
     Raises
     ------
@@ -99,6 +102,7 @@ class DeepImageFeaturizer(ImageStage):
         seed: int | None = None,
         weights: str | Path = "imagenet",
         modelDir: str | Path | None = None,
+        outputMode: str = "vector",
     ) -> None:
         super().__init__()
         self._create(pooling="avg")
@@ -126,7 +130,7 @@ class DeepImagePredictor(ImageStage):
     Parameters
     ----------
     inputCol, outputCol, modelName, scaleHint, batchSize, precision, handleInvalid, errorCol, \
-seed, weights, modelDir
+seed, weights, modelDir, outputMode
         As in `DeepImageFeaturizer`. The weights must include the classifier.
     decodePredictions : bool
         Whether to return the best classes by name; default False.
@@ -191,6 +195,7 @@ seed, weights, modelDir
         seed: int | None = None,
         weights: str | Path = "imagenet",
         modelDir: str | Path | None = None,
+        outputMode: str = "vector",
     ) -> None:
         super().__init__()
         self._create(decodePredictions=False, topK=5)

@@ -139,6 +139,7 @@ class Model:
     def __call__(self, *columns: Column | str) -> Column:
         """Apply the model to columns, one per input in the order of `inputs`.
 
+        One struct, whose fields have the names of the inputs, takes the place of several columns.
         A null in an input gives null, as in SQL functions. The types are checked when the query is
         analysed.
 

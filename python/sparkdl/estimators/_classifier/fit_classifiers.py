@@ -113,7 +113,6 @@ class FittedClassifiers:
             history = {k: [*history.get(k, []), *v] for k, v in tuned.history.items()}
             bundle = write_tuned_classifier(base, tuned.byte_model, table.classes)
             kept = tuned.model
-            self._loaded = None  # its layers are no longer those that can be trained in the file
         else:
             bundle = write_classifier(base, head, table.classes)
             kept = _kept_model(estimator, head, own)
@@ -141,6 +140,7 @@ class FittedClassifiers:
 
         if estimator.isSet("numWorkers"):
             check_slots(self._dataset.sparkSession.sparkContext, estimator.getNumWorkers())
+        self._loaded = None  # from now on other layers of it can be trained than in the file
         return network_of(estimator, own)
 
     def _states(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sparkdl._columns import existing_column
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def labelled_images(estimator: ClassifierParams, dataset: DataFrame) -> DataFram
 
     image = _column(dataset, estimator, "inputCol", (StructType, BinaryType))
     label = _column(dataset, estimator, "labelCol", (NumericType, BooleanType, StringType))
-    texts = isinstance(dataset.schema[estimator.getLabelCol()].dataType, StringType)
-    kind = dataset.schema[estimator.getInputCol()].dataType
+    texts = isinstance(existing_column(dataset, estimator.getLabelCol()).kind, StringType)
+    kind = existing_column(dataset, estimator.getInputCol()).kind
     known = isinstance(kind, StructType) and "origin" in kind.names
     return dataset.select(
         image.alias("image"),
@@ -59,7 +60,7 @@ def _held_out(estimator: ClassifierParams, dataset: DataFrame, image: Column) ->
     if estimator.isSet("validationCol"):
         chosen = _column(dataset, estimator, "validationCol", (BooleanType,))
         return coalesce(chosen, lit(False))
-    kind = dataset.schema[estimator.getInputCol()].dataType
+    kind = existing_column(dataset, estimator.getInputCol()).kind
     fields = kind.names if isinstance(kind, StructType) else []
     content = [image[f] for f in fields if f != "origin"] or [image]
     drawn = pmod(xxhash64(*content, lit(estimator.getSeed())), lit(_PARTS))
@@ -69,18 +70,11 @@ def _held_out(estimator: ClassifierParams, dataset: DataFrame, image: Column) ->
 def _column(
     dataset: DataFrame, estimator: ClassifierParams, param: str, types: tuple[type, ...]
 ) -> Column:
-    from pyspark.sql.functions import col
-
     name = estimator.getOrDefault(param)
-    if name not in dataset.columns:
-        raise SchemaMismatchException(
-            f"There is no column '{name}'. The DataFrame has: {', '.join(dataset.columns)}. "
-            f"Set {param}."
-        )
-    kind = dataset.schema[name].dataType
+    column, kind = existing_column(dataset, name, remedy=f"Set {param}.")
     if not isinstance(kind, types):
         kinds = " or ".join(_KINDS[t.__name__] for t in types)
         raise SchemaMismatchException(
             f"Cannot use column '{name}' as {param}: expected {kinds}, got {kind.simpleString()}."
         )
-    return col(f"`{name}`")
+    return column

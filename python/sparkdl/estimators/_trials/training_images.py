@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sparkdl._columns import existing_column
 from sparkdl._models.model_ends import model_inputs
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import SchemaMismatchException
 
 if TYPE_CHECKING:
     import keras
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from sparkdl.estimators._trials.trial_params import TrialParams
 
@@ -30,9 +31,9 @@ def training_images(estimator: TrialParams, model: keras.Model, dataset: DataFra
     from pyspark.sql.functions import lit
 
     uri, label = estimator.getInputCol(), label_col(estimator)
-    _check_uris(dataset, uri)
+    images = _uris(dataset, uri)
     labels = lit(None).cast("double") if label is None else label_column(dataset, label)
-    rows = dataset.select(dataset[f"`{uri}`"].alias(_URI), labels.alias(_LABEL))
+    rows = dataset.select(images.alias(_URI), labels.alias(_LABEL))
     loader = estimator._transformer_of(_identity_bundle(model))
     loader.setParams(inputCol=_URI, outputCol="image", outputMode="image")
     loader.setParams(handleInvalid="keep", errorCol="reason", precision="float32")
@@ -54,20 +55,16 @@ def _identity_bundle(model: keras.Model) -> str:
     return stored_bundle(tensorflow().identity, inputs=inputs, name="images")
 
 
-def _check_uris(dataset: DataFrame, name: str) -> None:
+def _uris(dataset: DataFrame, name: str) -> Column:
     from pyspark.sql.types import StringType
 
-    if name not in dataset.columns:
-        raise SchemaMismatchException(
-            f"There is no column '{name}' for the images. The DataFrame has: "
-            f"{', '.join(dataset.columns)}. Set inputCol."
-        )
-    kind = dataset.schema[name].dataType
+    column, kind = existing_column(dataset, name, " for the images", "Set inputCol.")
     if not isinstance(kind, StringType):
         raise SchemaMismatchException(
             f"Cannot load images from column '{name}': expected string (URIs of files), got "
             f"{kind.simpleString()}."
         )
+    return column
 
 
 def _ordered(rows: DataFrame) -> DataFrame:

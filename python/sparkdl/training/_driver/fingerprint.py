@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import keras
 
+from sparkdl._models.each_output import each
 from sparkdl._models.model_ends import model_inputs, model_outputs
-from sparkdl._placement.each_output import each
 from sparkdl.training._loop.training_spec import Spec
 
 # The parts of Keras' configurations with names of layers, which it counts up within a process.

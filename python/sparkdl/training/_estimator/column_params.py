@@ -9,6 +9,7 @@ from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparkdl.param.converters import one_of
 from sparkdl.param.declaration import declare_param
+from sparkdl.param.tensor_stage import TENSOR_MODES
 from sparkdl.training._estimator.training_converters import columns, fraction
 
 T = TypeVar("T", bound="TrainingColumns")
@@ -40,8 +41,8 @@ class TrainingColumns(Params):
     )
     outputMode = declare_param(
         "outputMode",
-        "Form of the new columns of the fitted model: array or vector.",
-        one_of("outputMode", ("array", "vector")),
+        "Form of the new columns of the fitted model: array, vector or scalar.",
+        one_of("outputMode", TENSOR_MODES),
     )
     # Optional columns have the default None, which pyspark keeps without the converter.
     sampleWeightCol: Param[str | None] = declare_param(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sparkdl._models.model_ends import check_called
+from sparkdl._models.model_ends import check_called, model_outputs
 from sparkdl._models.overridden import overrides
 from sparkdl._placement.placement import (
     TRAINING,
@@ -30,6 +30,7 @@ from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import SettingsException
 from sparkdl.errors.user_warnings import warn
+from sparkdl.param.predictions import COLUMNS, PREDICTIONS
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.training._estimator.model_checks import (
@@ -39,6 +40,7 @@ from sparkdl.training._estimator.model_checks import (
     output_columns,
 )
 from sparkdl.training._estimator.own_training import check_own_loss, check_own_training
+from sparkdl.training._estimator.prediction_checks import check_predictions, predicted_output
 from sparkdl.training._loop.training_spec import Spec, check_shares, compile_model
 from sparkdl.transformers._model_to_train import keras_file, loading_of
 
@@ -70,7 +72,9 @@ def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
     with _place_rows(estimator, columns, fields) as (blocks, rows):
         spec = _spec(estimator, file, model, rows)
         with describe_jobs(sc, f"{estimator.uid}: train"):
-            trained, history = _train(estimator, spec, compile_model(spec, model), blocks)
+            compiled = compile_model(spec, model)
+            check_predictions(estimator, compiled)
+            trained, history = _train(estimator, spec, compiled, blocks)
     _check_weights(trained)
     return _fitted_stage(estimator, trained, history, spec)
 
@@ -262,15 +266,34 @@ def _fitted_stage(
     from sparkdl.transformers import KerasModel
 
     folder = new_folder("trained") / "model"
-    save_bundle(model, folder, name=_name(model, estimator))
+    labels = _labels(estimator, model, spec.layout.fields)
+    save_bundle(model, folder, name=_name(model, estimator), labels=labels)
     about = {"rows": spec.layout.rows[TRAINING], "batchSize": spec.batch}
     remember(folder, history=history, about=about, model=model)
+    predictions = _predictions(estimator)
     stage = KerasModel(
         inputCols=[field.name for field in spec.layout.fields.inputs],
-        outputCols=output_columns(estimator, model),
         outputMode=estimator.getOutputMode(),
+        **predictions,
     )
+    if estimator.isSet("outputCols") or not any(predictions.get(column) for column in COLUMNS):
+        stage.setOutputCols(output_columns(estimator, model))
     return stage.setModelFile(hold_new(folder))
+
+
+def _predictions(estimator: KerasEstimatorParams) -> dict[str, Any]:
+    """Return the params of predictions that are set, which are also those of the fitted model."""
+    return {p: estimator.getOrDefault(p) for p in PREDICTIONS if estimator.isSet(p)}
+
+
+def _labels(
+    estimator: KerasEstimatorParams, model: keras.Model, fields: Fields
+) -> list[Any] | None:
+    """Return the texts that classes have in the column of labels; None where they are numbers."""
+    ends = model_outputs(model)
+    wanted = predicted_output(estimator, ends)
+    texts = [f.classes for f, end in zip(fields.labels, ends, strict=False) if end is wanted]
+    return [(text, text) for text in texts[0]] if texts and texts[0] else None
 
 
 def _name(model: keras.Model, estimator: KerasEstimatorParams) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._models.each_output import each
 from sparkdl._models.keras_arguments import LossLike, PerOutput
 from sparkdl._models.keras_configuration import configuration
 from sparkdl._models.libraries import keras
-from sparkdl._placement.each_output import each
 from sparkdl.errors import SparkDLException
 from sparkdl.param.sparkdl_converters import SparkDLTypeConverters
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._models.each_output import each
 from sparkdl._models.files.missing_objects import missing_object
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl._models.keras_configuration import loss_of, metric_of
-from sparkdl._placement.each_output import each
 from sparkdl._placement.placement import Layout
 from sparkdl.errors import SettingsException
 from sparkdl.training._loop.compiling import compile_with

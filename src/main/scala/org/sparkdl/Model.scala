@@ -4,8 +4,7 @@ import scala.annotation.varargs
 
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
-import org.apache.spark.sql.sparkdl.columns.ModelColumns
-import org.apache.spark.sql.sparkdl.functions.ModelFunctions
+import org.apache.spark.sql.sparkdl.functions.{ModelColumns, ModelFunctions}
 import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
@@ -88,7 +87,8 @@ final class Model private[sparkdl] (
   /** Returns each output as one array, row-major, instead of arrays nested as deep as the output has dimensions. */
   def flattened: Model = copy(options.copy(flat = true))
 
-  /** The model applied to columns, one per input in the order of `inputs`: the output, or a struct of several.
+  /** The model applied to columns, one per input in the order of `inputs`, or one struct whose fields have the names
+    * of the inputs: the output, or a struct of several.
     *
     * A null in an input gives null, as SQL functions do. The types are checked when the query is analysed.
     */

@@ -28,13 +28,13 @@ private[application] object Feeds {
         ImageFeed.check(model.name, spec, image)
         new ImageFeed(spec, image, scaleHint, maxPixels, from)
       case image =>
-        if (image.isDefined && Compatibility.problem(spec, from).isDefined)
+        if (image.isDefined && Compatibility.problem(spec, from, single = true).isDefined)
           throw new SchemaMismatchException(
             s"Cannot feed column '$column' to image input '${spec.name}' of model '${model.name}': expected Spark's " +
               s"image struct, encoded bytes (binary), paths of files (string) or ${spec.typeString}, got " +
               s"${from.simpleString}."
           )
-        Compatibility.check(model.name, spec, column, from)
+        Compatibility.check(model.name, spec, column, from, single = true)
         new TensorFeed(spec, from)
     }
 }

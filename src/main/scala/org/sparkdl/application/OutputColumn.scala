@@ -1,6 +1,6 @@
 package org.sparkdl.application
 
-import org.apache.spark.sql.types.DataType
+import org.apache.spark.sql.types.{DataType, Metadata}
 
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ImageReader
@@ -8,8 +8,12 @@ import org.sparkdl.model.ModelDefinition
 import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.{CellReader, TensorSpec}
 
-/** One output of a model, and the form in which it becomes a column. */
-final case class OutputColumn(spec: TensorSpec, reader: CellReader) {
+/** One output of a model, and the form in which it becomes a column.
+  *
+  * @param metadata
+  *   what Spark ML is told of the column, such as the number of classes
+  */
+final case class OutputColumn(spec: TensorSpec, reader: CellReader, metadata: Metadata = Metadata.empty) {
   def dataType: DataType = reader.dataType
 }
 
@@ -18,6 +22,16 @@ object OutputColumn {
   /** The output as a scalar or nested arrays. */
   def nested(model: ModelDefinition, spec: TensorSpec): OutputColumn =
     OutputColumn(spec, CellReader.nested(spec.dtype, rank(model, spec)))
+
+  /** The only number, text or truth value of a row's output. */
+  def scalar(model: ModelDefinition, spec: TensorSpec): OutputColumn = {
+    if (!spec.cell.exists(_.forall(_ == 1)))
+      throw new SchemaMismatchException(
+        s"Output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become a scalar: expected one " +
+          "value per row, [?] or [?, 1]. Use an array or a vector."
+      )
+    OutputColumn(spec, CellReader.nested(spec.dtype, 0))
+  }
 
   /** The output as one array, row-major. */
   def flat(spec: TensorSpec): OutputColumn = OutputColumn(spec, CellReader.flat(spec.dtype))

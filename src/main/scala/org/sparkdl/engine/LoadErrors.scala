@@ -16,22 +16,19 @@ private[engine] object LoadErrors {
   /** The same kind of error, because Spark ends an executor that has had one. */
   def outOfMemory(shipped: ShippedModel, cause: OutOfMemoryError): OutOfMemoryError = {
     val error = new OutOfMemoryError(
-      s"${cause.getMessage}, while model '${shipped.name}' was loaded. ${shipped.memory.describe(shipped.name)}; " +
-        s"${shipped.memory.remedy}, or a larger spark.executor.memory if the heap was full."
+      s"${cause.getMessage}, while model '${shipped.name}' was loaded. ${shipped.memoryRemedy}, or a larger " +
+        "spark.executor.memory if the heap was full."
     )
     error.initCause(cause)
     error
   }
 
   def refused(shipped: ShippedModel, tensorflow: String, cause: TfException): Throwable =
-    if (cause.code == ResourceExhausted) outOfMemory(shipped, new OutOfMemoryError(cause.getMessage))
+    if (cause.isOutOfMemory) outOfMemory(shipped, new OutOfMemoryError(cause.getMessage))
     else
       new InvalidModelException(
         s"TensorFlow $tensorflow cannot load model '${shipped.name}' (${shipped.hash.take(12)}): ${cause.getMessage}. " +
           s"Export it for TensorFlow ${Version.tensorflow} without custom operations.",
         cause
       )
-
-  /** `tensorflow/c/tf_status.h`. */
-  private val ResourceExhausted = 8
 }

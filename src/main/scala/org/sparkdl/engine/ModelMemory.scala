@@ -33,9 +33,12 @@ final private[sparkdl] case class ModelMemory(need: MemoryNeed, executor: Execut
 private[engine] object MemoryWarning extends Logging {
   private val said = ConcurrentHashMap.newKeySet[(String, String)]()
 
-  /** Warns where there is a reason, once per application and model. */
-  def once(application: String, hash: String, model: String, memory: ModelMemory): Unit =
-    if (!memory.suffices && said.add((application, hash))) logWarning(text(model, memory))
+  /** Warns where there is a reason, once per application and model; returns whether it did. */
+  def once(application: String, hash: String, model: String, memory: ModelMemory): Boolean = {
+    val isNew = !memory.suffices && said.add((application, hash))
+    if (isNew) logWarning(text(model, memory))
+    isNew
+  }
 
   def text(model: String, memory: ModelMemory): String =
     s"${memory.describe(model)}: YARN and Kubernetes end an executor that takes more. To be safe, ${memory.remedy}."

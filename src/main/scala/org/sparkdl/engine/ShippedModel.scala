@@ -42,6 +42,9 @@ final class ShippedModel private (
     if (tags.isEmpty) directory.resolve(GraphFiles.Graph) else directory
   }
 
+  /** For errors of executors whose memory does not suffice: what the model needs, what there is, and the remedy. */
+  def memoryRemedy: String = s"${memory.describe(name)}; ${memory.remedy}"
+
   /** Whether the files are copies that nobody else knows. */
   private[engine] def isCopy: Boolean = content.isDefined && ShippedModel.onExecutor
 

@@ -1,6 +1,7 @@
 package org.sparkdl.ml
 
 import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.sparkdl.frames.ColumnNames
 import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
 
 import org.sparkdl.errors.SchemaMismatchException
@@ -15,12 +16,27 @@ private[ml] case class Columns(schema: StructType, stage: String) {
 
   def find(name: String): Option[StructField] = schema.fields.find(f => same(f.name, name))
 
-  /** The column, or an error that lists those that exist. */
-  def existing(name: String): StructField = find(name).getOrElse(
+  /** The column, or the field of a struct that a path such as "s.v" names, which has the path as its name; or an
+    * error that lists what exists.
+    */
+  def existing(name: String): StructField = named(name).getOrElse(
     throw new SchemaMismatchException(
-      s"$stage: there is no column '$name'. The DataFrame has: ${schema.fieldNames.mkString(", ")}."
+      s"$stage: there is no column '$name'. The DataFrame has: ${schema.fieldNames.mkString(", ")}${fieldsOf(name)}."
     )
   )
+
+  /** A column comes before a field, whose path may be the column's name. */
+  private def named(name: String): Option[StructField] = find(name).orElse(ColumnNames.fieldAt(schema, name))
+
+  /** What there is instead in the struct that a path leads through. */
+  private def fieldsOf(path: String): String = (1 until path.length).reverseIterator
+    .filter(path(_) == '.')
+    .map(path.take)
+    .flatMap(parent => named(parent).map(parent -> _.dataType))
+    .collectFirst { case (parent, struct: StructType) =>
+      s"; '$parent' has the fields: ${struct.fieldNames.mkString(", ")}"
+    }
+    .getOrElse("")
 
   def requireImages(name: String): Unit = {
     val field = existing(name)
@@ -47,17 +63,17 @@ private[ml] case class Columns(schema: StructType, stage: String) {
   }
 
   /** The column that tells where a row came from: the origin of an image, the path beside encoded bytes. */
-  def origin(inputs: Seq[String]): Option[String] = inputs.flatMap(find).map(f => f -> f.dataType).collectFirst {
-    case (field, t) if ImageTypes.isStruct(t)           => s"${Columns.quoted(field.name)}.origin"
-    case (_, BinaryType) if find("path").exists(isText) => Columns.quoted(find("path").get.name)
+  def origin(inputs: Seq[String]): Option[String] = inputs.flatMap(i => named(i).map(i -> _.dataType)).collectFirst {
+    case (name, t) if ImageTypes.isStruct(t)            => pathOf(name, "origin")
+    case (_, BinaryType) if find("path").exists(isText) => find("path").get.name
   }
+
+  /** The path of a column or field by Spark's rules, by which a dot in a name has to be quoted. */
+  def pathOf(name: String): String = ColumnNames.pathOf(schema, name)
+
+  /** The path of a field of a column or field. */
+  def pathOf(name: String, field: String): String = s"${pathOf(name)}.${ColumnNames.plain(field)}"
 
   private def isText(field: StructField): Boolean = field.dataType == StringType
   private def same(a: String, b: String): Boolean = SQLConf.get.resolver(a, b)
-}
-
-private[ml] object Columns {
-
-  /** A name quoted for where Spark would read a dot as a field access. */
-  def quoted(name: String): String = s"`${name.replace("`", "``")}`"
 }

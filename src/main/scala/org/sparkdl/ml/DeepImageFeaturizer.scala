@@ -1,10 +1,8 @@
 package org.sparkdl.ml
 
-import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.InvalidModelException
@@ -13,9 +11,9 @@ import org.sparkdl.model.ModelDefinition
 /** Turns images into the features that a network with known weights sees in them, for transfer learning.
   *
   * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF), of any size; decoded and resized inside the
-  * operator. Output: an MLlib dense vector; its length is in the table of models (`NamedModels`) for the pooling
-  * "avg" and "max", and is that of the whole feature map, row-major `[height, width, channels]`, for "none". Null
-  * only with handleInvalid "keep".
+  * operator. Output: an MLlib dense vector, or with outputMode "array" an array of float; its length is in the table
+  * of models (`NamedModels`) for the pooling "avg" and "max", and is that of the whole feature map, row-major
+  * `[height, width, channels]`, for "none". Null only with handleInvalid "keep".
   *
   * Cost: the model is loaded once per executor; nothing is collected or shuffled.
   *
@@ -39,8 +37,6 @@ class DeepImageFeaturizer(override val uid: String) extends ImageStage {
   def getPooling: String = $(pooling)
   def setPooling(value: String): this.type = set(pooling, value)
 
-  override protected def outputType: DataType = VectorType
-
   override private[ml] def output(model: ModelDefinition, session: SparkSession): OutputColumn = {
     val name = s"features_${$(pooling)}"
     val spec = model.outputs
@@ -51,13 +47,14 @@ class DeepImageFeaturizer(override val uid: String) extends ImageStage {
             s"${model.outputs.mkString("; ")}."
         )
       )
-    OutputColumn.vector(spec)
+    formed(spec)
   }
 
   def setInputCol(value: String): this.type = set(inputCol, value)
   def setOutputCol(value: String): this.type = set(outputCol, value)
   def setModelName(value: String): this.type = set(modelName, value)
   def setScaleHint(value: String): this.type = set(scaleHint, value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
   def setWeights(value: String): this.type = set(weights, value)
   def setModelDir(value: String): this.type = set(modelDir, value)
   def setBatchSize(value: Int): this.type = set(batchSize, value)

@@ -1,6 +1,5 @@
 package org.sparkdl.ml
 
-import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.{BooleanParam, IntParam, Param}
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 import org.apache.spark.sql.SparkSession
@@ -13,9 +12,10 @@ import org.sparkdl.tensor.TensorSpec
 
 /** Predicts the classes of images with a network that has its classifier on top.
   *
-  * Input: as for [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes; or, with
-  * decodePredictions, an array of struct<class: string, description: string, probability: float>, the topK most
-  * probable classes, best first. Without labels, class and description are the number of the class.
+  * Input: as for [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes, or with
+  * outputMode "array" an array of float; or, with decodePredictions, an array of struct<class: string, description:
+  * string, probability: float>, the topK most probable classes, best first. Without labels, class and description are
+  * the number of the class.
   *
   * {{{
   * new DeepImagePredictor().setInputCol("image").setOutputCol("predicted").setModelName("ResNet50")
@@ -55,11 +55,12 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
   def getLabels: String = $(labels)
   def setLabels(value: String): this.type = set(labels, value)
 
-  override protected def outputType: DataType = if ($(decodePredictions)) TopKReader.dataType else VectorType
+  override protected def outputType: DataType =
+    if ($(decodePredictions)) TopKReader.dataType else super.outputType
 
   override private[ml] def output(model: ModelDefinition, session: SparkSession): OutputColumn = {
     val spec = predictions(model)
-    if (! $(decodePredictions)) OutputColumn.vector(spec)
+    if (! $(decodePredictions)) formed(spec)
     else OutputColumn(spec, TopKReader(spec.dtype, $(topK), labelsOf(model, spec, session).getOrElse(Nil)))
   }
 
@@ -101,6 +102,7 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
   def setOutputCol(value: String): this.type = set(outputCol, value)
   def setModelName(value: String): this.type = set(modelName, value)
   def setScaleHint(value: String): this.type = set(scaleHint, value)
+  def setOutputMode(value: String): this.type = set(outputMode, value)
   def setWeights(value: String): this.type = set(weights, value)
   def setModelDir(value: String): this.type = set(modelDir, value)
   def setBatchSize(value: Int): this.type = set(batchSize, value)

@@ -36,6 +36,8 @@ trait FileModelStage extends ModelStage {
     val session = Sessions.current
     val stageCall = call(findModel(session), columns, session)
     application(stageCall, session).feeds(stageCall.inputs.map { case (c, _) => c -> columns.existing(c).dataType })
-    stageCall.outputs.map { case (name, output) => NewColumn(outputParam(name), name, output.dataType) }
+    stageCall.outputs.map { case (name, output) =>
+      NewColumn(outputParam(name), name, output.dataType, output.metadata)
+    }
   }
 }

@@ -1,5 +1,6 @@
 package org.sparkdl.ml
 
+import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.DataType
@@ -9,12 +10,19 @@ import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.model.{ModelCache, ModelDefinition}
 import org.sparkdl.runtime.NativeRuntime
+import org.sparkdl.tensor.TensorSpec
 
 /** A stage that appends one output of a network known by name to a DataFrame of images. */
 abstract class ImageStage extends ModelStage with ImageStageParams {
 
   /** Type of the output column, known without the model. */
-  protected def outputType: DataType
+  protected def outputType: DataType = if (asArray) FloatsReader.dataType else VectorType
+
+  /** The output in the form that outputMode says. */
+  protected def formed(spec: TensorSpec): OutputColumn =
+    if (asArray) OutputColumn(spec, FloatsReader(spec.dtype)) else OutputColumn.vector(spec)
+
+  private def asArray = $(outputMode) == ImageStageParams.Array
 
   /** The output of the model that the stage appends, and its form. */
   private[ml] def output(model: ModelDefinition, session: SparkSession): OutputColumn

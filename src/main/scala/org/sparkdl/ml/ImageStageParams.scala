@@ -28,6 +28,13 @@ trait ImageStageParams extends ModelStageParams with HasOutputCol {
     (hint: String) => { ScaleHint.fromName(hint); true }
   )
 
+  final val outputMode: Param[String] = new Param(
+    this,
+    "outputMode",
+    "Form of the new column: vector (an MLlib vector) or array (array<float>, which SQL functions, Lance and Delta take).",
+    (value: String) => StageChecks.oneOf("outputMode", value, ImageStageParams.outputModes)
+  )
+
   final val weights: Param[String] = new Param(
     this,
     "weights",
@@ -41,11 +48,22 @@ trait ImageStageParams extends ModelStageParams with HasOutputCol {
     "Directory of the named models' bundles, any Hadoop path; unset: the session's spark.sparkdl.models.dir."
   )
 
-  setDefault(scaleHint -> ScaleHint.AreaAveraging.name, weights -> ModelCache.ImageNet)
+  setDefault(
+    scaleHint -> ScaleHint.AreaAveraging.name,
+    outputMode -> ImageStageParams.Vector,
+    weights -> ModelCache.ImageNet
+  )
 
   def getInputCol: String = $(inputCol)
   def getModelName: String = $(modelName)
   def getScaleHint: String = $(scaleHint)
+  def getOutputMode: String = $(outputMode)
   def getWeights: String = $(weights)
   def getModelDir: String = $(modelDir)
+}
+
+private[ml] object ImageStageParams {
+  val Vector = "vector"
+  val Array = "array"
+  val outputModes: Seq[String] = Seq(Vector, Array)
 }

@@ -2,7 +2,7 @@ package org.sparkdl.ml
 
 import org.apache.spark.ml.param.{IntArrayParam, Param}
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
-import org.apache.spark.sql.{DataFrame, Dataset}
+import org.apache.spark.sql.{DataFrame, Dataset, SparkSession}
 import org.apache.spark.sql.types.{StringType, StructType}
 
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
@@ -102,7 +102,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
   private[sparkdl] def transformLoaded(dataset: Dataset[_], image: String, reason: String): DataFrame = {
     val original = StructType(dataset.schema.filterNot(f => f.name == image || f.name == reason))
     val df = dataset.toDF()
-    val stageCall = callOn(image, findModel(df.sparkSession))
+    val stageCall = fromFile(callOn(image, findModel(df.sparkSession)), Columns(original, label))
     val added = stageCall.outputs.map { case (name, output) => NewColumn(outputCol.name, name, output.dataType) }
     checkedSchema(original, added)
     append(df, stageCall.copy(rejected = Some(reason))).drop(image, reason)
@@ -117,8 +117,11 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
       )
   }
 
-  override protected def callOn(column: String, model: ModelDefinition): StageCall =
-    super.callOn(column, model).copy(origin = Some(Columns.quoted($(inputCol))))
+  override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall =
+    fromFile(super.call(model, columns, session), columns)
+
+  /** The files tell where rows came from. */
+  private def fromFile(call: StageCall, columns: Columns) = call.copy(origin = Some(columns.pathOf($(inputCol))))
 
   override protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec) = (
     only("input", model.inputs, model, "Images can feed one only."),

@@ -1,13 +1,15 @@
 package org.sparkdl.ml
 
 import org.apache.spark.ml.param.{Param, StringArrayParam}
+import org.apache.spark.sql.types.StructType
 
+import org.sparkdl.application.{OutputColumn, StructFields}
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.model.ModelDefinition
 import org.sparkdl.tensor.TensorSpec
 
 /** A stage that pairs columns with a model's inputs and outputs by their order, as Keras numbers them. */
-trait KerasStage extends TensorStage with HasOutputCol {
+trait KerasStage extends TensorStage with HasOutputCol with HasPredictions {
 
   final val modelFile: Param[String] = new Param(
     this,
@@ -16,7 +18,11 @@ trait KerasStage extends TensorStage with HasOutputCol {
       "Keras (.keras, .h5), which becomes a bundle."
   )
 
-  final val inputCol: Param[String] = new Param(this, "inputCol", "Name of the column that feeds the only input.")
+  final val inputCol: Param[String] = new Param(
+    this,
+    "inputCol",
+    "Name of the column that feeds the only input; or of a struct, whose fields feed the inputs of their names."
+  )
 
   final val inputCols: StringArrayParam = new StringArrayParam(
     this,
@@ -36,22 +42,55 @@ trait KerasStage extends TensorStage with HasOutputCol {
   def getOutputCols: Array[String] = $(outputCols)
 
   override private[ml] def modelParam: Param[String] = modelFile
-  override protected def outputParam(column: String): String =
-    if (isSet(outputCols)) outputCols.name else outputCol.name
+  override protected def outputParam(column: String): String = namedPredictions
+    .find($(_) == column)
+    .getOrElse(if (isSet(outputCols)) outputCols else outputCol)
+    .name
 
-  override protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] = {
+  override protected def inputsOf(model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)] = {
     if (isSet(inputCols) && isSet(inputCol))
       throw new SparkDLException(s"$label: inputCol and inputCols are both set; set one of them.")
     val names = if (isSet(inputCols)) $(inputCols).toSeq else Seq(required(inputCol))
-    paired("input", names, model, model.inputs)
+    names.map(columns.existing(_).dataType) match {
+      case Seq(struct: StructType) if StructFields.feed(model, model.inputs, struct) =>
+        fieldsOf(names.head, struct, model, columns)
+      case _ => paired("input", names, model, model.inputs)
+    }
+  }
+
+  private def fieldsOf(column: String, struct: StructType, model: ModelDefinition, columns: Columns) = {
+    val who = s"$label: model '${model.name}' finds its inputs in the struct column '$column' by name"
+    StructFields.positions(who, model.inputs, struct, _.name, "Set inputCols to one column or field per input.").map {
+      case (input, position) => columns.pathOf(column, struct(position).name) -> input
+    }
   }
 
   override protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] = {
     if (isSet(outputCols) && isSet(outputCol))
       throw new SparkDLException(s"$label: outputCol and outputCols are both set; set one of them.")
-    val names = if (isSet(outputCols)) $(outputCols).toSeq else Seq(required(outputCol))
-    paired("output", names, model, model.outputs)
+    if (!isSet(outputCols) && !isSet(outputCol) && namedPredictions.nonEmpty) Nil
+    else {
+      val names = if (isSet(outputCols)) $(outputCols).toSeq else Seq(required(outputCol))
+      paired("output", names, model, model.outputs)
+    }
   }
+
+  override private[ml] def predictionsOf(model: ModelDefinition): Seq[(String, OutputColumn)] =
+    if (namedPredictions.isEmpty) Nil
+    else {
+      val made = new Predictions(label, model, predicted(model), get(thresholds).map(_.toSeq))
+      namedPredictions.map(param => $(param) -> made.column(param.name, $(param)))
+    }
+
+  private def predicted(model: ModelDefinition): TensorSpec =
+    get(predictionOutput).filter(_.nonEmpty).map(TensorNames.find(model.name, "output", model.outputs, _)).getOrElse {
+      if (model.outputs.size > 1)
+        throw new SchemaMismatchException(
+          s"$label: model '${model.name}' has ${model.outputs.size} outputs (${model.outputs.mkString("; ")}), and predictions " +
+            s"are made of one: set ${predictionOutput.name} to its name."
+        )
+      model.outputs.head
+    }
 
   private def paired(kind: String, columns: Seq[String], model: ModelDefinition, specs: Seq[TensorSpec]) = {
     if (columns.size != specs.size)

@@ -6,7 +6,8 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, 
   *
   * Input: a column per input of the model, in the order of its inputs, of a type that its dtype takes (docs/sql.md
   * has the table): numbers, strings (text), arrays, MLlib vectors. Output: a column per output, in the order of its
-  * outputs. Null only with handleInvalid "keep".
+  * outputs; and, where predictionCol and its kin are set, the columns that Spark ML's evaluators take. Null only with
+  * handleInvalid "keep".
   *
   * Cost: as for [[TFTransformer]].
   *
@@ -23,6 +24,12 @@ class KerasTransformer(override val uid: String) extends KerasStage {
   def setOutputCols(value: Array[String]): this.type = set(outputCols, value)
   def setOutputCol(value: String): this.type = set(outputCol, value)
   def setOutputMode(value: String): this.type = set(outputMode, value)
+  def setPredictionCol(value: String): this.type = set(predictionCol, value)
+  def setProbabilityCol(value: String): this.type = set(probabilityCol, value)
+  def setRawPredictionCol(value: String): this.type = set(rawPredictionCol, value)
+  def setPredictedLabelCol(value: String): this.type = set(predictedLabelCol, value)
+  def setPredictionOutput(value: String): this.type = set(predictionOutput, value)
+  def setThresholds(value: Array[Double]): this.type = set(thresholds, value)
   def setBatchSize(value: Int): this.type = set(batchSize, value)
   def setPrecision(value: String): this.type = set(precision, value)
   def setHandleInvalid(value: String): this.type = set(handleInvalid, value)

@@ -5,7 +5,7 @@ import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.DefaultParamsWritable
 import org.apache.spark.sql.{DataFrame, Dataset, SparkSession}
 import org.apache.spark.sql.sparkdl.nodes.ModelFrames
-import org.apache.spark.sql.types.{DataType, StringType, StructField, StructType}
+import org.apache.spark.sql.types.{DataType, Metadata, StringType, StructField, StructType}
 
 import org.sparkdl.Sessions
 import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
@@ -49,7 +49,7 @@ trait ModelStage extends Transformer with ModelStageParams with DefaultParamsWri
   private[ml] def checkedSchema(schema: StructType, columns: Seq[NewColumn]): StructType = {
     val added = columns ++ errorColumn.map(NewColumn("errorCol", _, StringType))
     Columns(schema, label).requireNew(added)
-    StructType(schema.fields ++ added.map(c => StructField(c.name, c.dataType)))
+    StructType(schema.fields ++ added.map(c => StructField(c.name, c.dataType, metadata = c.metadata)))
   }
 
   override def transform(dataset: Dataset[_]): DataFrame = {
@@ -115,4 +115,9 @@ final private[ml] case class StageCall(
 )
 
 /** A column that a stage adds, and the param that names it. */
-final private[ml] case class NewColumn(param: String, name: String, dataType: DataType)
+final private[ml] case class NewColumn(
+    param: String,
+    name: String,
+    dataType: DataType,
+    metadata: Metadata = Metadata.empty
+)

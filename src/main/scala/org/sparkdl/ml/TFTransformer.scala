@@ -63,7 +63,7 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
   override private[ml] def modelParam: Param[String] = tfInputGraph
   override protected def outputParam(column: String): String = outputMapping.name
 
-  override protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] =
+  override protected def inputsOf(model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)] =
     pairs(inputMapping).map { case (column, input) =>
       column -> TensorNames.find(model.name, "input", model.inputs, input)
     }

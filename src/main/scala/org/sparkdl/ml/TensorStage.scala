@@ -17,8 +17,8 @@ trait TensorStage extends FileModelStage {
   final val outputMode: Param[String] = new Param(
     this,
     "outputMode",
-    "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has dimensions) or vector (an " +
-      "MLlib vector of the flattened, row-major output).",
+    "Form of the new columns: array (numbers, or arrays nested as deep as a row's output has dimensions), vector (an MLlib " +
+      "vector of the flattened, row-major output) or scalar (the number, of outputs of one number).",
     (value: String) => StageChecks.oneOf("outputMode", value, TensorStage.outputModes)
   )
   setDefault(outputMode -> TensorStage.Array)
@@ -26,13 +26,16 @@ trait TensorStage extends FileModelStage {
   def getOutputMode: String = $(outputMode)
 
   /** The column that feeds each input. */
-  protected def inputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]
+  protected def inputsOf(model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)]
 
   /** The new column for each output that is wanted. */
   protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]
 
+  /** Further columns that are made of outputs. */
+  private[ml] def predictionsOf(model: ModelDefinition): Seq[(String, OutputColumn)] = Nil
+
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {
-    val inputs = inputsOf(model)
+    val inputs = inputsOf(model, columns)
     val missing = model.inputs.filterNot(i => inputs.exists(_._2 == i))
     if (missing.nonEmpty)
       throw new SchemaMismatchException(
@@ -43,12 +46,13 @@ trait TensorStage extends FileModelStage {
     val wanted = outputsOf(model)
     // Before the form of the outputs is chosen: without a value their shapes may be unknown.
     UnfedPlaceholders.check(model, inputs.map(_._2), wanted.map(_._2))
-    val outputs = wanted.map { case (name, spec) => name -> output(model, spec) }
+    val outputs = wanted.map { case (name, spec) => name -> output(model, spec) } ++ predictionsOf(model)
     StageCall(model, inputs, outputs, ScaleHint.AreaAveraging.name)
   }
 
   private def output(model: ModelDefinition, spec: TensorSpec): OutputColumn =
     if ($(outputMode) == TensorStage.Array) OutputColumn.nested(model, spec)
+    else if ($(outputMode) == TensorStage.Scalar) OutputColumn.scalar(model, spec)
     else if (spec.dtype == DType.Str)
       throw new SchemaMismatchException(
         s"$label: output '${spec.name}' of model '${model.name}' is ${spec.typeString}, which cannot become a " +
@@ -59,5 +63,6 @@ trait TensorStage extends FileModelStage {
 
 private[ml] object TensorStage {
   val Array = "array"
-  val outputModes: Seq[String] = Seq(Array, "vector")
+  val Scalar = "scalar"
+  val outputModes: Seq[String] = Seq(Array, "vector", Scalar)
 }

@@ -123,8 +123,8 @@ final case class ModelDefinition(
     }
     val draws = random.map(_ => "random: draws numbers, new ones in every run unless a seed is set")
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
-    val memory = s"memory: ${MemoryNeed.of(graph).describe}"
-    (Seq(s"model '$name'$from", s"hash ${graph.hash}", memory, "inputs:") ++ lines(inputs) ++ Seq(
+    val memory = Option.when(Files.exists(graph.path))(s"memory: ${MemoryNeed.of(graph).describe}")
+    (Seq(s"model '$name'$from", s"hash ${graph.hash}") ++ memory ++ Seq("inputs:") ++ lines(inputs) ++ Seq(
       "outputs:"
     ) ++ lines(
       outputs

@@ -50,9 +50,15 @@ private[sparkdl] object RowErrors {
   def refused(task: BatchTask, cause: TfException, context: TaskContext): ModelExecutionException =
     new ModelExecutionException(
       s"TensorFlow could not run ${kind(task)} '${task.modelName}' on a ${unit(task)} of partition " +
-        s"${context.partitionId()} (inputs ${feeds(task)}): ${cause.getMessage}",
+        s"${context.partitionId()} (inputs ${feeds(task)}): ${cause.getMessage}${memoryRemedy(task, cause)}",
       cause
     )
+
+  private def memoryRemedy(task: BatchTask, cause: TfException): String =
+    if (!cause.isOutOfMemory) ""
+    else
+      s". There was no memory for a tensor. ${task.shipped.memoryRemedy}, or run fewer rows at a time " +
+        s"(${if (task.block.isDefined) "a smaller block" else "batchSize"})."
 
   def wrongRows(task: BatchTask, fetch: String, dims: Array[Long], rows: Long): ModelExecutionException =
     new ModelExecutionException(

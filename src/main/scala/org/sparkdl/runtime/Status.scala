@@ -4,7 +4,11 @@ import org.tensorflow.internal.c_api.TF_Status
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
 
 /** An error of TensorFlow: its code (`tensorflow/c/tf_status.h`) and its message. */
-final class TfException(val code: Int, message: String) extends RuntimeException(message)
+final class TfException(val code: Int, message: String) extends RuntimeException(message) {
+
+  /** Whether there was no memory for a tensor (RESOURCE_EXHAUSTED). */
+  def isOutOfMemory: Boolean = code == 8
+}
 
 private[runtime] object Status {
 

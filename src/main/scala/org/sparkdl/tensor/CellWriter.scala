@@ -18,9 +18,12 @@ abstract class CellWriter extends CellMeasure {
 
 object CellWriter {
 
-  /** The writer from a column type to a dtype that accepts it, with cells of `rank` dimensions.
-    */
-  def of(from: DataType, to: DType, rank: Int): CellWriter = from match {
+  /** The writer from a column type to a dtype that accepts it, with cells of `rank` dimensions. */
+  def of(from: DataType, to: DType, rank: Int): CellWriter =
+    if (rank == 0 && ColumnTypes.unnest(from)._2 == 1) new OnlyElementWriter(ofRank(from, to, 1))
+    else ofRank(from, to, rank)
+
+  private def ofRank(from: DataType, to: DType, rank: Int): CellWriter = from match {
     case VectorType                      => new VectorWriter(to)
     case MatrixType                      => new MatrixWriter(to)
     case BinaryType if to == DType.UInt8 => new RawBytesWriter

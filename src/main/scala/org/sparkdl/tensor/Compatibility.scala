@@ -8,8 +8,13 @@ import org.sparkdl.runtime.DType
 /** Checks a column against an input on the driver, as far as the schema tells. */
 object Compatibility {
 
-  /** Why `from` cannot feed `spec`, or None when it can (lengths of arrays are seen only per row). */
-  def problem(spec: TensorSpec, from: DataType): Option[String] = {
+  /** Why `from` cannot feed `spec`, or None when it can (lengths of arrays are seen only per row).
+    *
+    * @param single
+    *   whether one value per row may have a dimension more or less than the input ([[SingleValues]]), as in models;
+    *   the shapes of a program are the user's own
+    */
+  def problem(spec: TensorSpec, from: DataType, single: Boolean = false): Option[String] = {
     val (element, rank) = ColumnTypes.unnest(from)
     val raw = from == BinaryType && spec.dtype == DType.UInt8
     if (spec.shape.exists(_.isEmpty))
@@ -21,7 +26,7 @@ object Compatibility {
     else if (!ColumnTypes.accepts(element, spec.dtype))
       Some(s"columns that can be fed to ${spec.dtype}: ${ColumnTypes.acceptedBy(spec.dtype)} (or arrays of them)")
     else
-      spec.cell.filter(_.length != rank).map { cell =>
+      spec.cell.filter(c => c.length != rank && !(single && SingleValues.fit(c, rank))).map { cell =>
         s"a row of the input has ${cell.length} dimensions, a value of the column has $rank: " +
           (if (cell.length > rank) "use a (nested) array column" else "use a less nested column")
       }
@@ -36,12 +41,14 @@ object Compatibility {
     *
     * @param model
     *   the model's name, for the message
+    * @param single
+    *   as for `problem`
     */
-  def check(model: String, spec: TensorSpec, column: String, from: DataType): Unit = problem(spec, from).foreach {
-    why =>
+  def check(model: String, spec: TensorSpec, column: String, from: DataType, single: Boolean = false): Unit =
+    problem(spec, from, single).foreach { why =>
       throw new SchemaMismatchException(
         s"Cannot feed column '$column' to input '${spec.name}' of model '$model': expected ${spec.typeString}, " +
           s"got ${from.simpleString}; $why."
       )
-  }
+    }
 }

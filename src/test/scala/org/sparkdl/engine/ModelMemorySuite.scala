@@ -53,4 +53,13 @@ class ModelMemorySuite extends AnyFunSuite {
     assert(text.contains("Executors have 1408 MiB (heap 1024 MiB, overhead 384 MiB)"))
     assert(text.contains(s"set spark.executor.memoryOverhead=${asked}m or more before the application starts"))
   }
+
+  test("the warning is given once per application and model, and only where there is a reason") {
+    val (small, large) = (ModelMemory(MemoryNeed(1000), executor()), ModelMemory(vgg19, executor()))
+    def said(application: String, hash: String, memory: ModelMemory) =
+      MemoryWarning.once(application, hash, "model", memory)
+    assert(!said("memory suite", "a", small))
+    assert(Seq("a", "a", "b").map(said("memory suite", _, large)) == Seq(true, false, true))
+    assert(said("another application of the suite", "a", large))
+  }
 }

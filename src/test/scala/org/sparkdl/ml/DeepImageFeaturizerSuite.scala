@@ -3,6 +3,7 @@ package org.sparkdl.ml
 import org.apache.spark.SparkException
 import org.apache.spark.ml.linalg.{Vector, Vectors}
 import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.types.{ArrayType, FloatType}
 
 import org.sparkdl.Model
 import org.sparkdl.engine.Engine
@@ -107,6 +108,23 @@ class DeepImageFeaturizerSuite extends SparkSuite {
       stage.clear(stage.modelDir)
       assert(features(stage.transform(images)).size == 2)
     } finally spark.conf.unset("spark.sparkdl.models.dir")
+  }
+
+  test("features and probabilities are arrays of float where asked, with the numbers of the vectors") {
+    val arrays = featurizer.setOutputMode("array")
+    val out = arrays.transform(images)
+    assert(out.schema("features").dataType == ArrayType(FloatType, containsNull = false))
+    assert(arrays.transformSchema(images.schema)("features").dataType == out.schema("features").dataType)
+    val found = out.select("features").collect().map(_.getSeq[Float](0).map(_.toDouble).toSeq).toSeq
+    assert(found == features(featurizer.transform(images)).map(_.toArray.toSeq))
+    val predictor = new DeepImagePredictor()
+      .setInputCol("image")
+      .setOutputCol("p")
+      .setModelName("MobileNetV2")
+      .setModelDir(modelDir.toString)
+    val best = predictor.setOutputMode("array").transform(images).selectExpr("array_position(p, array_max(p))")
+    val expected = predictor.setOutputMode("vector").transform(images).select("p").collect()
+    assert(best.collect().map(_.getLong(0) - 1).toSeq == expected.map(_.getAs[Vector](0).argmax.toLong).toSeq)
   }
 
   test("a column with a dot in its name is taken as it is") {

@@ -220,6 +220,27 @@ class OperatorSuite extends SparkSuite with Operators {
     assert(e.getMessage.contains("Output 'y' of model 'mixed' is int32 [1]: its first dimension is 1"))
   }
 
+  test("where there is no memory for a tensor, the error names the model, what it needs and the setting") {
+    val more = Map("T" -> DType.Int64, "Tidx" -> DType.Int32, "N" -> 2L)
+    val model = TestModels.load(
+      "huge",
+      Nil,
+      _.placeholder("x", DType.Float32, Seq(-1L))
+        .node("Shape", "rows", Seq("x"), Map("T" -> DType.Float32, "out_type" -> DType.Int64))
+        .const("columns", DType.Int64, Seq(math.pow(2, 46))) // 256 TB of numbers: more than there are addresses
+        .const("axis", DType.Int32, Seq(0), vector = false)
+        .node("ConcatV2", "dims", Seq("rows", "columns", "axis"), more)
+        .const("zero", DType.Float32, Seq(0), vector = false)
+        .node("Fill", "filled", Seq("dims", "zero"), Map("T" -> DType.Float32, "index_type" -> DType.Int64))
+        .const("last", DType.Int32, Seq(1))
+        .node("Sum", "y", Seq("filled", "last"), Map("T" -> DType.Float32, "Tidx" -> DType.Int32))
+    )
+    val e = intercept[Exception](spark.range(1).select(model(col("id").cast("float"))).collect())
+    val text = Iterator.iterate[Throwable](e)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("\n")
+    assert(text.contains("There was no memory for a tensor. Model 'huge' has "), text)
+    assert(text.contains("set spark.executor.memoryOverhead=") && text.contains("or run fewer rows at a time (batchSize)"))
+  }
+
   test("wrong types, ranks and columns are refused on the driver, with expected and received") {
     val m = TestModels.doubled(DType.Int32, Seq(-1, 2))
     def message(c: String, df: DataFrame) = intercept[SchemaMismatchException](df.select(m(col(c)))).getMessage

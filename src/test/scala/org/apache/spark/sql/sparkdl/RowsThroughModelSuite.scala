@@ -46,10 +46,23 @@ class RowsThroughModelSuite extends PlainSql {
     4L -> "SELECT g FROM (SELECT DISTINCT g FROM numbers) WHERE @g@ > 2",
     4L -> "SELECT g + 1, count(*) FROM numbers GROUP BY g + 1 HAVING @g + 1@ > 2",
     4L -> "SELECT g, sum(x) FILTER (WHERE @g@ > 2), count(*) FILTER (WHERE @g@ > 2) FROM numbers GROUP BY g",
+    4L -> """SELECT g, sort_array(collect_set(id) FILTER (WHERE @g@ > 2)), max_by(x, id) FILTER (WHERE @g@ > 2),
+            |  bit_xor(id) FILTER (WHERE @g@ > 2) FROM numbers GROUP BY g""".stripMargin,
     2L -> "SELECT g, count(*) FROM numbers GROUP BY g HAVING @g@ > 2 AND g > 1",
     // Models on single rows may guard what is computed of them: they stay below.
     1000L -> "SELECT g, sum(100 / g) FROM numbers WHERE @g@ > 1 GROUP BY g",
     1000L -> "SELECT g, max(@x@) FROM numbers GROUP BY g HAVING max(@x@) > 4",
+    // Spark says of both sides of a join what the query says of a key of one: the smaller one decides.
+    1000L -> "SELECT n.id FROM numbers n JOIN numbers m ON n.id = m.id WHERE @n.id@ > 5",
+    10L -> "SELECT n.id FROM numbers n JOIN some s ON n.id = s.id WHERE @n.id@ > 5",
+    10L -> "SELECT n.id FROM numbers n LEFT SEMI JOIN some s ON n.id = s.id WHERE @n.id@ > 5",
+    1000L -> "SELECT n.id, s.id FROM numbers n LEFT JOIN some s ON n.id = s.id WHERE @n.id@ > 5",
+    1000L -> "SELECT n.id FROM numbers n LEFT ANTI JOIN some s ON n.id = s.id WHERE @n.id@ > 5",
+    10L -> """SELECT n.id FROM numbers n JOIN some s ON n.id = s.id JOIN some t ON s.id = t.id
+             |  WHERE @n.id@ > 5 AND @t.id@ < 900""".stripMargin,
+    // There the larger one's filter guards what is computed of its rows.
+    10L -> """SELECT s.id, q FROM some s
+             |  JOIN (SELECT id, 100 DIV id AS q FROM numbers WHERE @id@ > 5) n ON s.id = n.id""".stripMargin,
     // Unions over the same rows.
     1000L -> "SELECT @x@ FROM numbers UNION ALL SELECT @x@ FROM numbers",
     1000L -> "SELECT @x@ FROM numbers UNION SELECT @x@ + 1 FROM numbers",
@@ -163,6 +176,27 @@ class RowsThroughModelSuite extends PlainSql {
       assertRows(0, cached.where("y > 3"), "what is cached is not run again")
       assertRows(0, newlyMade.where("y > 3"), "nor is the same made again")
     } finally { cached.unpersist(); () }
+  }
+
+  test("a result that is joined with itself runs once where Spark shuffles it once") {
+    def joined(df: DataFrame) = df.as("a").join(df.as("b"), expr("a.id = b.id")).selectExpr("a.y", "b.y AS z")
+    val made = staged(numbers()).select("id", "y")
+    assertRows(2000, joined(made), "a broadcast")
+    having(Seq("spark.sql.autoBroadcastJoinThreshold" -> "-1")) {
+      assertRows(1000, joined(made), "an exchange that is reused")
+      assertSameRows(joined(made), joined(plain(numbers()).select("id", "y")), "a join with itself")
+    }
+  }
+
+  test("a FILTER on arrays of keys runs once per group") {
+    numbers()
+    TestModels.doubled(shape = Seq(-1L, 2L)).register(spark, "pairs")
+    Seq("array(float(g), float(g))", "array(float(g), 1f)", "array(float(coalesce(g, 0)), float(g + 1))").foreach {
+      input =>
+        val query = s"SELECT g, count(*) FILTER (WHERE pairs($input)[0] > 2) n FROM numbers GROUP BY g"
+        assertRows(4, spark.sql(query), query)
+        assert(spark.sql(query).collect().map(_.getLong(1)).sorted.toSeq == Seq(0L, 0L, 250L, 250L))
+    }
   }
 
   test("a join that shuffles leaves rows out where statistics or a runtime filter say so") {

@@ -25,9 +25,12 @@ private[sparkdl] object AggregateResults {
 
   /** What the function gives for a group without rows, where that is known. */
   private def ofNoRows(function: AggregateFunction): Option[Literal] = function match {
-    case _: Count                                                   => Some(Literal(0L))
-    case _: Sum | _: Average | _: Min | _: Max | _: First | _: Last => Some(Literal(null, function.dataType))
-    case _                                                          => None
+    case _: Count                       => Some(Literal(0L))
+    case _: CollectList | _: CollectSet => Some(Literal.default(function.dataType))
+    case _: Sum | _: Average | _: Min | _: Max | _: MaxMinBy | _: BitAggregate =>
+      Some(Literal(null, function.dataType))
+    case _: First | _: Last => Some(Literal(null, function.dataType))
+    case _                  => None
   }
 
   private def appliesModel(e: Expression): Boolean = e.exists(_.isInstanceOf[ModelCall])

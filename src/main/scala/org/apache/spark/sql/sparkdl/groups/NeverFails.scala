@@ -20,9 +20,9 @@ private[sparkdl] object NeverFails {
     case c: Cast                      => Cast.canUpCast(c.child.dataType, c.dataType)
     case a: AggregateExpression       => !a.isDistinct || a.filter.isEmpty
     case s: Sum => s.child.dataType != LongType // of narrower numbers it takes billions of rows to overflow
-    case _: Count | _: Average | _: Min | _: Max | _: First | _: Last | _: CollectList | _: CollectSet =>
-      true
-    case _ => false
+    case _: Count | _: Average | _: Min | _: Max | _: MaxMinBy | _: BitAggregate => true
+    case _: First | _: Last | _: CollectList | _: CollectSet                     => true
+    case _                                                                       => false
   }
 
   private def isZero(number: Literal): Boolean = number.value.toString.toDouble == 0

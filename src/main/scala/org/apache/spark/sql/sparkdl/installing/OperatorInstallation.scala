@@ -8,8 +8,15 @@ import org.apache.spark.sql.sparkdl.execution.ModelStrategy
 import org.apache.spark.sql.sparkdl.frames.FramePlans
 import org.apache.spark.sql.sparkdl.functions.{RefuseStored, VariableDefaults}
 import org.apache.spark.sql.sparkdl.groups.{FiltersOnKeys, PushBelowReduce}
-import org.apache.spark.sql.sparkdl.lifting.LiftModelCalls
-import org.apache.spark.sql.sparkdl.moving.{FileNames, FilterByJoins, MoveModelsUp, OptimizeModels, UnionsOnce}
+import org.apache.spark.sql.sparkdl.lifting.{FilterOneSide, LiftModelCalls}
+import org.apache.spark.sql.sparkdl.moving.{
+  FileNames,
+  FilterByJoins,
+  MoveModelsUp,
+  NameOutputs,
+  OptimizeModels,
+  UnionsOnce
+}
 
 /** Installs the rules of the optimizer and the strategy of the planner. */
 final class OperatorInstallation extends Operator {
@@ -35,12 +42,14 @@ private[sparkdl] object OperatorInstallation {
       VariableDefaults,
       FiltersOnKeys,
       RuntimeFilters,
+      FilterOneSide,
       LiftModelCalls,
       FileNames,
       MoveModelsUp,
       FilterByJoins,
       UnionsOnce,
       OptimizeModels,
+      NameOutputs,
       PushBelowReduce
     )
 }

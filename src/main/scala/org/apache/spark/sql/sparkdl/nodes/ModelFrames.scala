@@ -39,7 +39,9 @@ object ModelFrames {
     // Of a stage, random numbers that a seed makes repeatable follow from the whole row.
     val key = if (application.repeatable) plan.output else Nil
     val call = checked(ModelCall(application, inputs.map(ColumnNames.resolve(df, _)) ++ key))
-    val attributes = outputs.zip(application.outputs).map { case (name, o) => AttributeReference(name, o.dataType)() }
+    val attributes = outputs.zip(application.outputs).map { case (name, o) =>
+      AttributeReference(name, o.dataType, metadata = o.metadata)()
+    }
     val reason = error.map(AttributeReference(_, StringType)())
     val node = EvalModel(
       call,

@@ -238,7 +238,9 @@ class OperatorSuite extends SparkSuite with Operators {
     val e = intercept[Exception](spark.range(1).select(model(col("id").cast("float"))).collect())
     val text = Iterator.iterate[Throwable](e)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("\n")
     assert(text.contains("There was no memory for a tensor. Model 'huge' has "), text)
-    assert(text.contains("set spark.executor.memoryOverhead=") && text.contains("or run fewer rows at a time (batchSize)"))
+    assert(
+      text.contains("set spark.executor.memoryOverhead=") && text.contains("or run fewer rows at a time (batchSize)")
+    )
   }
 
   test("wrong types, ranks and columns are refused on the driver, with expected and received") {

@@ -32,6 +32,18 @@ def configuration(value: object, serialize: Callable[[Any], Any]) -> Any:
     return live
 
 
+def with_objects(config: Mapping[str, Any], live: object) -> Mapping[str, Any]:
+    """Return a configuration with the classes of what was made of it, where Keras' are not all."""
+    if isinstance(config, LiveConfiguration):
+        return config
+    objects = objects_of(parts_of(live), config)
+    if not objects:
+        return config
+    known = LiveConfiguration(config)
+    known.objects = objects
+    return known
+
+
 def _with_all_arguments(value: object, config: Any) -> Any:
     """Return a configuration with all arguments of the class of a loss or metric.
 

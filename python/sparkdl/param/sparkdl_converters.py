@@ -6,7 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._models.keras_configuration import configuration, loss_of, optimizer_of
+from sparkdl._models.keras_configuration import (
+    configuration,
+    loss_of,
+    optimizer_of,
+    with_objects,
+)
 from sparkdl._models.libraries import tensorflow
 from sparkdl.errors import SparkDLException
 from sparkdl.errors.builtin_errors import WrongTypeException
@@ -91,8 +96,9 @@ class SparkDLTypeConverters:
                 "'categorical_crossentropy' or 'mse'."
             )
         losses = keras().losses
-        live = loss_of(value) if isinstance(value, Mapping) else value
-        return configuration(live, losses.serialize) if isinstance(live, losses.Loss) else value
+        if isinstance(value, Mapping):
+            return with_objects(value, loss_of(value))
+        return configuration(value, losses.serialize) if isinstance(value, losses.Loss) else value
 
     @staticmethod
     def toKerasOptimizer(value: object) -> Any:
@@ -110,11 +116,12 @@ class SparkDLTypeConverters:
                 "or 'sgd', or an optimizer such as keras.optimizers.Adam(1e-3)."
             )
         optimizers = keras().optimizers
-        live = optimizer_of(value) if isinstance(value, Mapping) else value
-        if not isinstance(live, optimizers.Optimizer):
+        if isinstance(value, Mapping):
+            return with_objects(value, optimizer_of(value))
+        if not isinstance(value, optimizers.Optimizer):
             return value
-        _refuse_exceptions_from_decay(live)
-        return configuration(live, optimizers.serialize)
+        _refuse_exceptions_from_decay(value)
+        return configuration(value, optimizers.serialize)
 
     @staticmethod
     def toKerasFitParams(value: object) -> dict[str, Any]:

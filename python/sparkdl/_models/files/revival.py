@@ -36,9 +36,10 @@ def revivable_objects(objects: Mapping[str, Any]) -> Iterator[None]:
 
 def _is_plain(custom_object: Any) -> bool:
     """Say whether it is a class of layers that leaves it to Keras how it is made."""
-    if not inspect.isclass(custom_object) or not hasattr(custom_object, "from_config"):
+    if not inspect.isclass(custom_object) or not issubclass(custom_object, keras().layers.Layer):
         return False
-    maker = getattr(custom_object.from_config, "__func__", custom_object.from_config)
+    made: Any = custom_object
+    maker = getattr(made.from_config, "__func__", made.from_config)
     return maker.__module__.startswith("keras.") and bool(_not_taken(custom_object))
 
 

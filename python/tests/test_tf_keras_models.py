@@ -191,3 +191,23 @@ def test_what_a_layer_asserts_about_rows_is_still_asserted(tmp_path: Path) -> No
     assert_same(run(bundle, rows), expected(model, rows), "encoding")
     with pytest.raises(tf.errors.InvalidArgumentError, match="num_tokens=4"):
         run(bundle, [np.array([[0, 1, 4]])])
+
+
+@pytest.mark.parametrize("axis", [-1, [1, 2]])
+@pytest.mark.parametrize("merge", [L.Average, L.Add])
+def test_what_is_added_to_a_layer_normalization_is_not_taken_for_its_offset(
+    merge: Any, axis: Any, tmp_path: Path
+) -> None:
+    given = tf_keras.Input((4, 3))
+    scaled = L.LayerNormalization(axis=axis, center=False)(given)
+    model = tf_keras.Model(given, merge()([scaled, given]))
+    rows = rows_of(model)
+    bundle = sparkdl.save_bundle(model, tmp_path / "b")
+    assert_same(run(bundle, rows), expected(model, rows), "sum")
+
+
+def test_a_layer_normalization_is_left_for_tensorflow_to_fuse(tmp_path: Path) -> None:
+    layers = [tf_keras.Input((4, 3)), L.LayerNormalization()]
+    bundle = sparkdl.save_bundle(tf_keras.Sequential(layers), tmp_path / "b")
+    graph_def = tf.compat.v1.GraphDef.FromString(Path(bundle, "graph.pb").read_bytes())
+    assert [n.op for n in graph_def.node if n.op.startswith("Add")] == ["AddV2"]

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from sparkdl._bundles.graph.fold import fold_affine
 from sparkdl._bundles.graph.graph import Graph, calls_function, is_pure, node_of, short
+from sparkdl._bundles.graph.layer_norms import keep_sums
 from sparkdl._bundles.graph.rewrite import rewrite
 from sparkdl._bundles.graph.weights import Weights, feeds, is_mark
 
@@ -55,6 +56,7 @@ def simplify(
         graph.prune(_roots(graph, inputs, outputs))
         fold_affine(graph)
         merge_equal(graph)
+    keep_sums(graph)
     graph.prune(_roots(graph, inputs, outputs))
     return tidy(graph.to_graph_def())
 

@@ -27,7 +27,7 @@ from shrinking import shrink
 
 from sparkdl._bundles.graph import weights
 
-CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "300"))
+CASES = int(os.environ.get("SPARKDL_FUZZ_CASES", "200"))
 SEED = int(os.environ.get("SPARKDL_FUZZ_SEED", "0"))
 TOGETHER = 16  # cases that one job applies
 

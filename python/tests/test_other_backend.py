@@ -410,7 +410,7 @@ print(keras.config.backend())
 """
 
 
-@pytest.mark.parametrize("backend", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_program_on_another_backend_gets_its_numbers(backend: str, tmp_path: Path) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -121,7 +121,7 @@ def test_a_configuration_stays_as_it_is_whoever_reads_it(tmp_path: Path) -> None
     kept = deepcopy((optimizer, loss, metric))
     model, (x, y) = network(), data()
     assert SparkDLTypeConverters.toKerasOptimizer(optimizer) is optimizer
-    assert SparkDLTypeConverters.toKerasLoss(loss) is loss
+    assert SparkDLTypeConverters.toKerasLoss(loss) == loss
     spec = spec_of(model, x, y, tmp_path, optimizer=optimizer, loss=loss, metrics=[metric])
     for _ in range(2):
         build_model(spec, spec.model)

@@ -6,8 +6,9 @@ The loss decides, where the model is compiled; else the last activation, where i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sparkdl._models.each_output import for_each_output
 from sparkdl._models.model_ends import End, output_ends, structure_of
@@ -33,6 +34,14 @@ _OF_NUMBERS = (
 _PASSING = ("Flatten", "Reshape", "Identity", "Dropout")
 
 
+_REMEMBERED: WeakKeyDictionary[object, dict[str, str]] = WeakKeyDictionary()
+
+
+def remember(model: object, known: Mapping[str, str]) -> None:
+    """Let `meanings` return what is known of a model that was read again without its losses."""
+    _REMEMBERED[model] = dict(known)
+
+
 def meanings(model: object, layers: Sequence[str] | None) -> dict[str, str]:
     """Return what each output says of a row, by its name; nothing of those that nobody knows.
 
@@ -44,6 +53,8 @@ def meanings(model: object, layers: Sequence[str] | None) -> dict[str, str]:
     """
     from keras import tree
 
+    if model in _REMEMBERED:
+        return _REMEMBERED[model]
     structure = structure_of(model, "output")
     if structure is None:
         return {}

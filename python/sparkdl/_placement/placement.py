@@ -102,8 +102,6 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
     for *_, problem in accounts:
         if problem:
             raise InvalidInputException(f"Cannot train: {problem}.")
-    shapes = [json.loads(account[4]) for account in accounts]
-    fields, largest = common_shapes(fields, shapes)
     starts, rows, chosen = _starts_of(accounts)
     count = fraction.before(rows) if fraction else chosen
     if rows - count < 1:
@@ -114,6 +112,7 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
         raise InvalidInputException(
             f"validationFraction {fraction.fraction:g} of {rows} rows is none. Use a larger one."
         )
+    fields, largest = common_shapes(fields, [json.loads(account[4]) for account in accounts])
     return Layout(
         fields=fields.wide_enough([json.loads(account[5]) for account in accounts]),
         shapes=largest,

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from sparkdl._bundles.other_backend.process import run
 from sparkdl._models.files.content import is_of_keras
 from sparkdl._models.files.custom_objects import objects_of_file, save_with_objects
 from sparkdl._models.libraries import other_backend
-from sparkdl._models.live_keras import is_keras, is_tf_keras
+from sparkdl._models.live_keras import is_keras, is_tf_keras, output_layers
+from sparkdl._models.meanings import meanings, remember
 from sparkdl._models.model_ends import model_inputs, structure_of
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException
@@ -68,7 +70,32 @@ def _task(
         objects = objects_of_file(file, options["custom_objects"] or {})
         return partial(save, str(file), **{**options, "custom_objects": objects})
     file = folder / "model.keras"
-    return partial(_save_live, save, file, _write(model, file), _inputs(model), dict(options))
+    return partial(_save_live, save, _written(model, file), dict(options))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A live model's file, and what is not in it.
+
+    Parameters
+    ----------
+    objects : mapping
+        What the model is made of, by name.
+    inputs : mapping or None
+        What it takes, as users describe it for one that does not know.
+    known : mapping
+        What its outputs mean, which its losses say.
+    """
+
+    file: Path
+    objects: Mapping[str, Any]
+    inputs: Mapping[str, Any] | None
+    known: Mapping[str, str]
+
+
+def _written(model: Any, file: Path) -> _Written:
+    known = meanings(model, output_layers(model))
+    return _Written(file, _write(model, file), _inputs(model), known)
 
 
 def _write(model: Any, file: Path) -> dict[str, Any]:
@@ -92,15 +119,17 @@ def _inputs(model: keras.Model) -> dict[str, Any] | None:
 
 def _save_live(
     save: Callable[..., str],
-    file: Path,
-    objects: Mapping[str, Any],
-    inputs: Mapping[str, Any] | None,
+    written: _Written,
     options: dict[str, Any],
     out: Path,
 ) -> str:
-    model = _reload(file, objects)
+    model = _reload(written.file, written.objects)
+    remember(model, written.known)
     if structure_of(model, "input") is None and options["inputs"] is None:
-        options = {**options, "inputs": inputs}  # Keras could not infer the shapes after a layer
+        options = {
+            **options,
+            "inputs": written.inputs,
+        }  # Keras could not infer the shapes after a layer
     return save(model, out, **options)
 
 

@@ -2,6 +2,7 @@ package org.apache.spark.sql.sparkdl
 
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.UnsafeProjection
+import org.apache.spark.sql.catalyst.optimizer.ReplaceExpressions
 import org.apache.spark.sql.catalyst.plans.logical.{AlterTableCommand, Call, LogicalPlan, OneRowRelation}
 import org.apache.spark.sql.connector.catalog.TableChange
 import org.apache.spark.sql.functions.col
@@ -29,7 +30,8 @@ class StoredExpressionsSuite extends PlainSql {
   }
 
   test("a model that a format evaluates all the same says what to do instead") {
-    val made = prepare().select(TestModels.doubled()(col("x"))).queryExecution.analyzed.expressions
+    val analyzed = prepare().select(TestModels.doubled()(col("x"))).queryExecution.analyzed
+    val made = ReplaceExpressions(analyzed).expressions // as formats have them
     val projection = UnsafeProjection.create(made)
     Seq[() => Any](() => made.head.eval(), () => projection(InternalRow.empty)).foreach { evaluate =>
       val e = intercept[SchemaMismatchException](evaluate())

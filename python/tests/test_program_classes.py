@@ -63,7 +63,7 @@ def own_classes() -> dict[str, Any]:
             self.share = share
 
         def call(self, truth: Any, found: Any) -> Any:
-            error = truth - found
+            error = ops.reshape(truth, (-1, 1)) - found
             return ops.mean(ops.maximum(self.share * error, (self.share - 1) * error), -1)
 
         def get_config(self) -> dict[str, Any]:
@@ -80,9 +80,9 @@ def own_classes() -> dict[str, Any]:
         def get_config(self) -> dict[str, Any]:
             return {}
 
-    class Signed(keras.optimizers.SGD):
+    class Bounded(keras.optimizers.SGD):
         def update_step(self, gradient: Any, variable: Any, rate: Any) -> None:
-            self.assign_sub(variable, ops.sign(gradient) * ops.cast(rate, gradient.dtype))
+            self.assign_sub(variable, ops.tanh(gradient) * ops.cast(rate, gradient.dtype))
 
     def bent(x: Any) -> Any:
         return ops.tanh(x) * factor
@@ -116,7 +116,7 @@ def model_of(own: dict[str, Any]) -> Any:
 
 def settings(own: dict[str, Any]) -> dict[str, Any]:
     return {
-        "optimizer": own["Signed"](own["Halving"]()),
+        "optimizer": own["Bounded"](own["Halving"]()),
         "loss": own["Pinball"](0.3),
         "metrics": [own["Bias"](name="bias"), own["bent_metric"]],
     }

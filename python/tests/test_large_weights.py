@@ -70,7 +70,8 @@ def test_the_file_is_what_protocol_buffers_write(dtype: Any, tmp_path: Path) -> 
         )
     )
     assert len(found.weights) == (1 if table.dtype.size << 16 >= weights.LARGE_BYTES else 0)
-    graph_writing.write_graph(tmp_path, found.graph_def, found.weights)
+    offsets = stored_weights.offsets_of(found.graph_def, found.weights)
+    graph_writing.write_graph(tmp_path, found.graph_def, found.weights, offsets)
     expected = found.whole().SerializeToString(deterministic=True)
     read = tf.compat.v1.GraphDef.FromString((tmp_path / "graph.pb").read_bytes())
     assert read.SerializeToString(deterministic=True) == expected

@@ -242,7 +242,8 @@ def write_finished(
         "inputs": specs_json(finished.inputs),
         "outputs": specs_json(finished.outputs),
     }
-    if offsets_of(finished.graph_def, finished.weights):
+    offsets = offsets_of(finished.graph_def, finished.weights)
+    if offsets:
         manifest[WEIGHTS] = FILE
     if finished.random is not None:
         manifest["random"] = finished.random
@@ -252,7 +253,7 @@ def write_finished(
         manifest["labels"] = "labels.json"
 
     def write_files(folder: Path) -> None:
-        write_graph(folder, finished.graph_def, finished.weights)
+        write_graph(folder, finished.graph_def, finished.weights, offsets)
         if labels is not None:
             write_labels(folder, labels)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from sparkdl._bundles.graph.stored_weights import Offsets, offsets_of, with_offset, write_weights
+from sparkdl._bundles.graph.stored_weights import Offsets, with_offset, write_weights
 from sparkdl._bundles.graph.weights import Weights, constant_node, content_of, key_of
 from sparkdl._models.files.graph_file import MOST_BYTES
 from sparkdl.errors import InvalidModelException
@@ -32,17 +32,16 @@ _CONTENT_OF_TENSOR = b"\x22"
 Pieces = list[bytes | memoryview]
 
 
-def write_graph(folder: Path, graph_def: GraphDef, weights: Weights) -> None:
+def write_graph(folder: Path, graph_def: GraphDef, weights: Weights, offsets: Offsets) -> None:
     """Write a serialized GraphDef, with a constant for each placeholder of a weight.
 
-    Where weights are large together, they go into a file of their own (`stored_weights`).
+    Weights that have an offset go into a file of their own (`stored_weights`).
 
     Raises
     ------
     InvalidModelException
         The graph would be larger than protocol buffers can be.
     """
-    offsets = offsets_of(graph_def, weights)
     if offsets:
         write_weights(folder, weights, offsets)
     size = 0

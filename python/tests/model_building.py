@@ -63,7 +63,7 @@ def building(spec: Spec) -> Iterator[None]:
 
 def build(spec: Spec) -> Any:
     """Return the model, with weights that only the seed decides."""
-    keras.utils.set_random_seed(spec.seed)
+    keras.utils.set_random_seed(spec.seed % 2**32)  # NumPy takes no more
     with building(spec):
         model = _built(spec)
     _randomise(model, spec.seed)

@@ -80,12 +80,17 @@ def suspects(cases: Iterable[Case], spark: Any) -> Iterator[tuple[Case, str]]:
 
 def _prepared_in(folder: Path, cases: Iterable[Case]) -> Iterator[Prepared | tuple[Case, str]]:
     """Give the cases that are ready for Spark, and those that are wrong already."""
+    taken = left = 0
     for case in cases:
         place = folder / str(case.spec.seed)
         place.mkdir()
         found = prepared(case, place)
-        if found is not None:
-            yield (case, found) if isinstance(found, str) else found
+        if found is None:
+            left += 1
+            continue
+        taken += 1
+        yield (case, found) if isinstance(found, str) else found
+    assert taken > left, f"Keras and sparkdl should take most models, not {taken} and leave {left}"
 
 
 def _grouped(

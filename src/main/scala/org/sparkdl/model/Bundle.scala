@@ -52,15 +52,12 @@ object Bundle {
       keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString),
       random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
-    ModelDefinition.checked(withoutWrites(definition))
+    ModelDefinition.checked(runnable(definition))
   }
 
-  private def withoutWrites(model: ModelDefinition): ModelDefinition =
+  private def runnable(model: ModelDefinition): ModelDefinition =
     if (!model.graph.isSavedModel) model
-    else {
-      val graph = GraphNodes.graphOf(model.graph)
-      model.copy(graph = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
-    }
+    else model.copy(graph = SavedModels.runnable(model, GraphNodes.graphOf(model.graph)))
 
   /** Writes a model as a bundle into a local directory, which must be empty or not exist yet. */
   def write(model: ModelDefinition, directory: Path): Unit = {

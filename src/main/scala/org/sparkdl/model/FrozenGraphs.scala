@@ -27,7 +27,7 @@ private[model] object FrozenGraphs {
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
-      val (files, random) = unseededAndDraws(stored, graph, out.map(_.name))
+      val (files, random) = runnableAndDraws(stored, graph, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = name,
@@ -68,18 +68,21 @@ private[model] object FrozenGraphs {
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
 
-  /** The graph without the seeds of operations that draw, and what draws in it. */
-  private def unseededAndDraws(
+  /** The graph without the seeds of operations that draw and without false layer normalizations, and what draws in
+    * it.
+    */
+  private def runnableAndDraws(
       stored: GraphFiles,
       graph: TfGraph,
       outputs: Seq[String]
   ): (GraphFiles, Option[RandomDraws]) = {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
-    if (!DrawingNodes.mayDraw(graph.operations.map(_._2))) stored -> RandomDraws.of(seed, Nil)
+    val types = graph.operations.map(_._2)
+    if (!DrawingNodes.mayDraw(types) && !LayerNormSums.mayHave(types)) stored -> RandomDraws.of(seed, Nil)
     else {
       val parsed = MappedProtos.graphDef(stored.path)
-      val unseeded = DrawingNodes.withoutSeeds(parsed)
-      val files = if (unseeded eq parsed) stored else StoredGraphs.store(stored, unseeded)
+      val runnable = LayerNormSums.kept(DrawingNodes.withoutSeeds(parsed))
+      val files = if (runnable eq parsed) stored else StoredGraphs.store(stored, runnable)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }
   }

@@ -33,10 +33,15 @@ private[model] object SavedModels extends Logging {
     val resolved = resolvedKey(directory, key, signatures.keys.toSeq.sorted)
     CompositeTensors.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
     val model = definition(directory, tags, resolved, signatures(resolved))
-    model.copy(
-      graph = StateWrites.without(model.graph, meta.getGraphDef, model.outputs.map(_.tensor)),
-      random = draws(meta.getGraphDef, signatures(resolved))
-    )
+    model.copy(graph = runnable(model, meta.getGraphDef), random = draws(meta.getGraphDef, signatures(resolved)))
+  }
+
+  /** The SavedModel of a model, which has this graph, without what rows must not see of each other and without what
+    * TensorFlow would take for something else.
+    */
+  def runnable(model: ModelDefinition, graph: GraphDef): GraphFiles = {
+    val runnable = LayerNormSums.kept(StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
+    if (runnable eq graph) model.graph else StoredGraphs.store(model.graph, runnable)
   }
 
   /** The key itself; where there is no default signature, the key of the only other one. */

@@ -17,16 +17,16 @@ import org.sparkdl.runtime.TensorName
 private[model] object StateWrites {
   import VariableUses._
 
-  /** The SavedModel in `files`, without the nodes that `tensors` need and that write variables. */
-  def without(files: GraphFiles, graph: GraphDef, tensors: Seq[String]): GraphFiles = {
+  /** The graph of the SavedModel in `files`, without the nodes that `tensors` need and that write variables. */
+  def without(files: GraphFiles, graph: GraphDef, tensors: Seq[String]): GraphDef = {
     val uses = new VariableUses(needed(graph, tensors), graph.getLibrary.getFunctionList.asScala.toSeq)
     val removed = uses.bodies.map { case (body, nodes) =>
       body -> nodes.filter(n => isWrite(n) && changed(uses, body, n).nonEmpty).map(_.getName).toSet
     }
-    if (removed.values.forall(_.isEmpty)) files
+    if (removed.values.forall(_.isEmpty)) graph
     else {
       uses.bodies.keys.foreach(refuseReadAgain(files, uses, _))
-      StoredGraphs.store(files, rewritten(graph, removed))
+      rewritten(graph, removed)
     }
   }
 

@@ -11,8 +11,8 @@ private[sparkdl] object TensorName {
     case i  => (tensor.substring(0, i), tensor.substring(i + 1).toIntOption.getOrElse(-1))
   }
 
-  /** The operation of a tensor, or of any input of a node. */
-  def operation(input: String): String = split(input.stripPrefix("^"))._1
+  /** The operation of a tensor, or of any input of a node; in functions these are called "op:output:0". */
+  def operation(input: String): String = input.stripPrefix("^").takeWhile(_ != ':')
 
   /** Whether an input of a node is not a tensor but an operation to wait for. */
   def isControl(input: String): Boolean = input.startsWith("^")

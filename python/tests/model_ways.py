@@ -148,7 +148,9 @@ def _tensor_names(spec: Spec, model: Any) -> list[str]:
 
 
 def frozen_graph(spec: Spec, model: Any, folder: Path) -> Way:
-    """Take a file with a frozen graph."""
+    """Take a file with a frozen graph, which TensorFlow itself could run on a processor."""
+    if any(n.layer[0] == "Conv3D" and n.layer[1].get("groups", 1) > 1 for n in spec.nodes):
+        raise ValueError("Only XLA has a kernel for three-dimensional convolutions in groups.")
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )

@@ -197,7 +197,7 @@ def verify_finished(finished: FinishedGraph, name: str, original: Original | Non
     from sparkdl._bundles.graph.verification import ConvertedModel, verify
 
     ends = (_tensors(finished.inputs), _tensors(finished.outputs))
-    run = GraphRun(finished.graph_def, *ends, finished.weights)
+    run = GraphRun(finished.graph_def, *ends, finished.weights, fused=True)
     verify(ConvertedModel(name, run, finished.inputs, finished.outputs), original)
 
 

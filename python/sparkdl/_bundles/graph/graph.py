@@ -113,6 +113,14 @@ class Graph:
         self.nodes[name] = node
         return name
 
+    def add_node(self, like: NodeDef, name: str, op: str, inputs: Iterable[str]) -> Any:
+        """Add a node of another one's type under this name, or one made from it, and return it."""
+        while name in self.nodes:
+            name += "_"
+        self.nodes[name] = type(like)(name=name, op=op, input=inputs)
+        self.nodes[name].attr["T"].type = like.attr["T"].type
+        return self.nodes[name]
+
     def prune(self, outputs: Iterable[str]) -> None:
         """Keep what the outputs need, in an order in which every node follows its inputs."""
         done: dict[str, Any] = {}

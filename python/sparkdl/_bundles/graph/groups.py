@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,13 +38,13 @@ def _weights(graph: Graph, node: NodeDef) -> Array | None:
 def _split(graph: Graph, node: NodeDef, weights: list[Array]) -> None:
     name, kind, groups = node.name, node.attr["T"].type, len(weights)
     axis = graph.add_constant(f"{name}/axis", np.array(_CHANNELS, np.int32))
-    parts = _add(graph, node, f"{name}/split", "Split", [axis, node.input[0]])
+    parts = graph.add_node(node, f"{name}/split", "Split", [axis, node.input[0]])
     parts.attr["num_split"].i = groups
     parts_by_group = []
     for i, kernel in enumerate(weights):
         source = f"{parts.name}:{i}" if i else parts.name
         inputs = [source, graph.add_constant(f"{name}/kernel_{i}", kernel)]
-        part = _add(graph, node, f"{name}/group_{i}", "Conv3D", inputs)
+        part = graph.add_node(node, f"{name}/group_{i}", "Conv3D", inputs)
         for key in ("strides", "padding", "data_format", "dilations"):
             if key in node.attr:
                 part.attr[key].CopyFrom(node.attr[key])
@@ -54,11 +54,3 @@ def _split(graph: Graph, node: NodeDef, weights: list[Array]) -> None:
     node.input.extend([*parts_by_group, axis])
     node.attr["N"].i, node.attr["T"].type = groups, kind
     node.attr["Tidx"].type = graph.nodes[axis].attr["dtype"].type
-
-
-def _add(graph: Graph, like: NodeDef, name: str, op: str, inputs: list[str]) -> Any:
-    while name in graph.nodes:
-        name += "_"
-    graph.nodes[name] = type(like)(name=name, op=op, input=inputs)
-    graph.nodes[name].attr["T"].type = like.attr["T"].type
-    return graph.nodes[name]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property, reduce
 from operator import getitem
 from pathlib import Path
@@ -29,7 +30,7 @@ _ANY_SEED = np.zeros(2, np.int64)
 
 
 class GraphRun:
-    """A graph of constants, run by TensorFlow in this process as it is: nothing is optimized.
+    """A graph of constants, run by TensorFlow in this process.
 
     Parameters
     ----------
@@ -38,6 +39,9 @@ class GraphRun:
         From name to tensor.
     weights : dict, optional
         Those that stand beside the graph.
+    fused : bool, optional
+        Let TensorFlow fuse operations for the processor, as executors do: what it fuses wrongly is
+        seen. By default the graph is run as it is.
     """
 
     def __init__(
@@ -46,8 +50,11 @@ class GraphRun:
         inputs: Mapping[str, str],
         outputs: Mapping[str, str],
         weights: Weights | None = None,
+        *,
+        fused: bool = False,
     ) -> None:
         self._graph_def = graph_def
+        self._fused = fused
         self.weights = weights or {}
         self.inputs, self.outputs = dict(inputs), dict(outputs)
 
@@ -60,7 +67,7 @@ class GraphRun:
     def _session(self) -> Any:
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(without_marks(self.graph_def), name="")
-        return tf.compat.v1.Session(graph=graph, config=_config())
+        return tf.compat.v1.Session(graph=graph, config=_config(fused=self._fused))
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name."""
@@ -127,7 +134,7 @@ def of_function(
     """
 
     def run(rows: Mapping[str, Array]) -> dict[str, Array]:
-        with tf.device("/cpu:0"):  # other devices round differently
+        with tf.device("/cpu:0"), _unoptimized():  # other devices round differently
             result = call(*[tf.constant(rows[name]) for name in inputs])
         return {name: np.asarray(reduce(getitem, path, result)) for name, path in outputs.items()}
 
@@ -150,12 +157,30 @@ def restoring(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..
     return run
 
 
+@contextmanager
+def _unoptimized() -> Iterator[None]:
+    """Have functions run as they are: TensorFlow fuses some operations wrongly for a processor."""
+    optimizer = tf.config.optimizer
+    before = optimizer.get_experimental_options()
+    optimizer.set_experimental_options({**before, "disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        after = before.get("disable_meta_optimizer", False)
+        optimizer.set_experimental_options({**before, "disable_meta_optimizer": after})
+
+
 def with_values(model: Original, values: Mapping[str, Array]) -> Original:
     """Return a model in which some inputs have one value for all rows."""
     return lambda rows: model({**rows, **values})
 
 
-def _config() -> Any:
+def _config(*, fused: bool = False) -> Any:
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    rewrites = config.graph_options.rewrite_options
+    if fused:  # Scala's GraphOptimizer.Fusions
+        rewrites.optimizers.extend(["constfold", "remap"])
+        rewrites.meta_optimizer_iterations = rewrites.ONE
+    else:
+        rewrites.disable_meta_optimizer = True
     return config

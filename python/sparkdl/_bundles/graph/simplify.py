@@ -16,6 +16,7 @@ import tensorflow as tf
 from sparkdl._bundles.graph.fold import fold_affine
 from sparkdl._bundles.graph.graph import Graph, calls_function, is_pure, node_of, short
 from sparkdl._bundles.graph.layer_norms import keep_sums
+from sparkdl._bundles.graph.leaky_maxima import keep_maxima
 from sparkdl._bundles.graph.rewrite import rewrite
 from sparkdl._bundles.graph.weights import Weights, feeds, is_mark
 
@@ -57,6 +58,7 @@ def simplify(
         fold_affine(graph)
         merge_equal(graph)
     keep_sums(graph)
+    keep_maxima(graph)
     graph.prune(_roots(graph, inputs, outputs))
     return tidy(graph.to_graph_def())
 

@@ -68,8 +68,7 @@ private[model] object FrozenGraphs {
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
 
-  /** The graph without the seeds of operations that draw and without false layer normalizations, and what draws in
-    * it.
+  /** The graph without the seeds of operations that draw and without false fusions, and what draws in it.
     */
   private def runnableAndDraws(
       stored: GraphFiles,
@@ -78,10 +77,10 @@ private[model] object FrozenGraphs {
   ): (GraphFiles, Option[RandomDraws]) = {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
     val types = graph.operations.map(_._2)
-    if (!DrawingNodes.mayDraw(types) && !LayerNormSums.mayHave(types)) stored -> RandomDraws.of(seed, Nil)
+    if (!DrawingNodes.mayDraw(types) && !FalseFusions.mayHave(types)) stored -> RandomDraws.of(seed, Nil)
     else {
       val parsed = MappedProtos.graphDef(stored.path)
-      val runnable = LayerNormSums.kept(DrawingNodes.withoutSeeds(parsed))
+      val runnable = FalseFusions.without(DrawingNodes.withoutSeeds(parsed))
       val files = if (runnable eq parsed) stored else StoredGraphs.store(stored, runnable)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }

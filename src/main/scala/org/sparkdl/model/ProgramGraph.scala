@@ -109,7 +109,7 @@ private[sparkdl] object ProgramGraph {
       try GraphDef.parseFrom(graphDef)
       catch { case e: java.io.IOException => fail(s"the bytes are not a serialized GraphDef (${e.getMessage})") }
     if (graph.getNodeCount == 0) fail("it has no operations; expected a serialized GraphDef")
-    val runnable = LayerNormSums.kept(DrawingNodes.withoutSeeds(graph))
+    val runnable = FalseFusions.without(DrawingNodes.withoutSeeds(graph))
     new ProgramGraph(runtime, if (runnable eq graph) stored else StoredGraphs.store(runnable.toByteArray), runnable)
   }
 

@@ -40,7 +40,7 @@ private[model] object SavedModels extends Logging {
     * TensorFlow would take for something else.
     */
   def runnable(model: ModelDefinition, graph: GraphDef): GraphFiles = {
-    val runnable = LayerNormSums.kept(StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
+    val runnable = FalseFusions.without(StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
     if (runnable eq graph) model.graph else StoredGraphs.store(model.graph, runnable)
   }
 

@@ -53,6 +53,26 @@ class ModelCatalogSuite extends SparkSuite with Operators {
     }
   }
 
+  test("a runtime filter that Spark makes of one side of a join applies a function of a catalog") {
+    val settings = Map(
+      "spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold" -> "0",
+      "spark.sql.autoBroadcastJoinThreshold" -> "-1"
+    )
+    for (table <- Seq("left_numbers", "right_numbers"))
+      query(s"CREATE TABLE $table USING parquet AS SELECT id, cast(id AS double) AS x FROM range(10)")
+    settings.foreach { case (name, value) => spark.conf.set(name, value) }
+    try {
+      val df = query(
+        "SELECT l.id FROM left_numbers l JOIN right_numbers r ON l.id = r.id WHERE pmod(cast(models.twice(r.x) AS int), 97) IN (2, 16)"
+      )
+      assert(df.queryExecution.optimizedPlan.toString.contains("might_contain"))
+      assert(df.collect().map(_.getLong(0)).toSet == Set(1L, 8L))
+    } finally {
+      settings.keys.foreach(spark.conf.unset)
+      for (table <- Seq("left_numbers", "right_numbers")) spark.sql(s"DROP TABLE $table")
+    }
+  }
+
   test("calls on constants and on rows that the query spells out give what other calls give") {
     assert(query("SELECT models.twice(21), models.total(1, 2), models.twice(null)").head() == Row(42f, 3.0, null))
     val local = query("SELECT models.vectors(a) FROM VALUES (array(1f, 2f)), (null), (array(3f, 4f)) AS t(a)")

@@ -14,7 +14,10 @@ object RuntimeFilters extends Rule[LogicalPlan] {
 
   override def apply(plan: LogicalPlan): LogicalPlan =
     PlanCatalogFunctions(plan).transformAllExpressionsWithPruning(_.containsPattern(PLAN_EXPRESSION)) {
-      case subquery: SubqueryExpression if subquery.plan.exists(LiftModelCalls.hasCall) =>
-        subquery.withNewPlan(OperatorInstallation.rules.foldLeft(subquery.plan)((done, rule) => rule(done)))
+      case subquery: SubqueryExpression =>
+        val part = PlanCatalogFunctions(subquery.plan)
+        if (part.exists(LiftModelCalls.hasCall))
+          subquery.withNewPlan(OperatorInstallation.rules.foldLeft(part)((done, rule) => rule(done)))
+        else subquery
     }
 }

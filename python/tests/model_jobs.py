@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from model_building import build
 from model_cases import Case
 from model_generator import make_rows
@@ -27,6 +28,8 @@ _TYPES = {
     "bool": "boolean",
     "string": "string",
 }
+# Of all outputs for a row: layers such as Dot may give more than rows of many models hold.
+_MOST_NUMBERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def prepared(case: Case, folder: Path) -> Prepared | str | None:
         wanted = expected(spec, way.read or model, rows or make_rows(case.spec, 1))
         if case.spec.is_stateful() and not case.keeps_state():
             _leave_state(case.spec, model)  # which is not to be seen
+        if max(sum(map(np.size, outputs)) for outputs in wanted) > _MOST_NUMBERS:
+            return None
     except Exception:  # what Keras cannot build, save or run is no case
         return None
     try:

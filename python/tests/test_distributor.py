@@ -167,7 +167,9 @@ def test_local_mode_runs_on_this_machine_and_gives_what_process_0_returns():
 
 
 def test_horovods_runner_takes_as_many_processes_as_there_are_slots(spark: Any):
-    config, _, keywords = sparkdl.HorovodRunner(0).run(about_me, rate=0.5)
+    config, _, keywords = sparkdl.HorovodRunner(np=0, driver_log_verbosity="log_callback_only").run(
+        about_me, rate=0.5
+    )
     assert len(config["cluster"]["worker"]) == 2
     assert keywords == {"rate": 0.5}
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from sparkdl.errors import ModelNotFoundException
 from sparkdl.graph.builder import GraphFunction, IsolatedSession
+from sparkdl.graph.input import TFInputGraph
 from sparkdl.graph.pieces import buildFlattener, buildSpImageConverter
 from sparkdl.image.imageIO import imageArrayToStruct
 
@@ -201,3 +202,23 @@ def test_the_flattener_puts_everything_in_one_row() -> None:
     piece = buildFlattener()
     assert piece.output_names == ["output"]
     np.testing.assert_array_equal(run(piece, ROWS)[0], ROWS.ravel())
+
+
+def test_a_function_of_a_session_has_the_shapes_of_its_tensors() -> None:
+    with IsolatedSession() as issn:
+        x = v1.placeholder(tf.float32, None, name="x")
+        w = v1.get_variable("w", initializer=2.0)
+        issn.run(w.initializer)
+        y = tf.multiply(x, w, name="y")
+        y.set_shape([None, 3])
+        frozen = issn.asGraphFunction([x], [y])
+        whole = issn.asGraphFunction([x], [y], strip_and_freeze=False)
+    for function in (frozen, whole):
+        [node] = [n for n in function.graph_def.node if n.name == "y"]
+        [shape] = node.attr["_output_shapes"].list.shape
+        assert [d.size for d in shape.dim] == [-1, 3]
+        with IsolatedSession() as issn:
+            _, [imported] = issn.importGraphFunction(function, prefix="")
+            assert imported.shape.as_list() == [None, 3]
+    graph = TFInputGraph.fromGraphDef(frozen.graph_def, ["x"], ["y"])
+    assert graph.outputs == ["y"]

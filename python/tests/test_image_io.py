@@ -189,10 +189,14 @@ def test_files_become_rows_of_path_and_content(spark: Any, folder: Path) -> None
 
 def test_images_are_read_with_a_function_and_failures_are_null(spark: Any, folder: Path) -> None:
     frame = imageIO.readImagesWithCustomFn(str(folder), imageIO.PIL_decode, 2)
-    assert frame.schema == ImageSchema.imageSchema
-    images = [r.image for r in frame.collect()]
-    assert sum(i is None for i in images) == 1
-    read = {r.image.origin: r.image for r in sparkdl.readImages(str(folder)).collect()}
+    in_jvm = sparkdl.readImages(str(folder))
+    assert frame.schema == in_jvm.schema
+    rows = frame.collect()
+    images = [r.image for r in rows]
+    [reason] = [r.error for r in rows if r.image is None]
+    assert reason.startswith("UnidentifiedImageError: cannot identify")
+    assert sum(r.error is None for r in rows) == len(rows) - 1
+    read = {r.image.origin: r.image for r in in_jvm.collect()}
     for image in filter(None, images):
         expected = next(v for k, v in read.items() if Path(k).name == Path(image.origin).name)
         assert (image.data, image.mode) == (expected.data, expected.mode)
@@ -202,8 +206,16 @@ def test_a_function_may_give_none_or_a_wrong_array(spark: Any, folder: Path) -> 
     def decode(content: bytes) -> Any:
         return None if content.startswith(b"no") else np.zeros((2, 2))
 
-    frame = imageIO.readImagesWithCustomFn(str(folder), decode)
-    assert [r.image for r in frame.collect()] == [None] * 4
+    rows = imageIO.readImagesWithCustomFn(str(folder), decode).collect()
+    assert [r.image for r in rows] == [None] * 4
+    assert {r.error[:20] for r in rows} == {"decode_f returned No", "WrongStateException:"}
+
+
+def test_what_both_readers_give_fits_together(spark: Any, folder: Path) -> None:
+    own = imageIO.readImagesWithCustomFn(str(folder), imageIO.PIL_decode)
+    both = sparkdl.readImages(str(folder)).unionAll(own)
+    assert both.columns == ["image", "error"]
+    assert both.where("error IS NULL").count() == 6
 
 
 def test_errors_are_those_of_sparkdl() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,18 @@ def test_the_latest_checkpoint_is_restored(spark: Any, checkpoint: Any) -> None:
     assert signed.output_tensor_name_from_signature == {"total": "z:0"}
     with pytest.raises(KeyError, match="has no signature 'sog'; it has: sig"):
         TFInputGraph.fromCheckpointWithSignature(folder, "sog")
+
+
+def test_a_checkpoint_in_a_folder_that_was_moved_is_read_there(
+    checkpoint: Any, tmp_path: Path
+) -> None:
+    moved = Path(shutil.copytree(checkpoint[0], tmp_path / "moved"))
+    (moved / "checkpoint").write_text('model_checkpoint_path: "/gone/model-2"')
+    assert TFInputGraph.fromCheckpoint(moved, ["x"], ["z"]).outputs == ["z"]
+    (moved / "checkpoint").write_text('model_checkpoint_path: "/gone/model-9"')
+    text = "names /gone/model-9, of which there are no files, neither there nor as model-9 in this"
+    with pytest.raises(ModelNotFoundException, match=text):
+        TFInputGraph.fromCheckpoint(moved, ["x"], ["z"])
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:

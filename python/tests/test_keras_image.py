@@ -159,6 +159,15 @@ def test_what_a_loader_may_return(spark: Any, mirror: Any) -> None:
         np.testing.assert_array_equal(values, rgb(load(name).reshape(2, 3, -1)).ravel(), name)
 
 
+def test_a_loader_takes_a_column_of_any_type(spark: Any, mirror: Any) -> None:
+    def load(value: Any) -> Any:
+        return np.full((2, 2, 3), value["shade"], "uint8")
+
+    rows = spark.range(2).selectExpr("named_struct('shade', id + 7) AS uri").coalesce(1)
+    found = outputs(stage(mirror, imageLoader=load).transform(rows))
+    assert [np.unique(f).tolist() for f in found] == [[7], [8]]
+
+
 def test_a_failing_loader_is_an_invalid_row_with_its_reason(spark: Any, network: Any) -> None:
     def load(uri: str) -> Any:
         results = {
@@ -236,7 +245,7 @@ def test_what_is_wrong_is_said_before_a_loader_runs(spark: Any, network: Any) ->
     with pytest.raises(
         SchemaMismatchException, match=r"expected string \(paths or URIs\), got int"
     ):
-        made.copy({made.inputCol: "id"}).transform(frame)
+        stage(network).setInputCol("id").transform(frame)
     with pytest.raises(SchemaMismatchException, match="has a column 'uri' already"):
         made.copy({made.outputCol: "uri"}).transform(frame)
     with pytest.raises(TypeError, match="Expected a function"):

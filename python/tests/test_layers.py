@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "_version",
     "_text_files",
+    "_old_names",
     "session",
     "_columns",
     "_places",
@@ -45,6 +46,7 @@ ORDER = (
     "estimators._trials",
     "estimators._classifier",
     "estimators",
+    "horovod",
     "__init__",
     "__main__",
 )

@@ -128,3 +128,55 @@ def test_placeholders_need_a_graph_and_a_column_that_is_a_tensor() -> None:
             tfs.block(days, "day")
     with pytest.raises(SparkDLException, match="Expected a Spark DataFrame, got builtins.int"):
         tfs.print_schema(1)
+
+
+def test_shapes_that_only_the_graph_in_python_knows_are_kept(spark: Any) -> None:
+    df = spark.createDataFrame([([1.0, 2.0],), ([3.0, 4.0],)], "x array<double>").coalesce(1)
+    with tf.Graph().as_default():
+        x = v1.placeholder(tf.float64, [None, 2], "x")
+        unknown = v1.placeholder_with_default(x + 0.0, None)
+        unknown.set_shape([None, 2])
+        mapped = tf.map_fn(lambda row: row * 2, unknown)
+        z = tf.identity(mapped, name="z")
+        assert z.shape.as_list() == [None, 2]
+        rows = tfs.map_blocks(z, df).collect()
+    assert [r.z for r in rows] == [[2.0, 4.0], [6.0, 8.0]]
+
+
+@pytest.mark.parametrize("resource", [True, False])
+def test_a_variable_is_fetched_by_its_own_name(resource: bool) -> None:
+    with tf.Graph().as_default() as graph:
+        by = v1.get_variable("by", initializer=np.float64(2.0), use_resource=resource)
+        assert list(tfs.map_rows(by, FRAME)["by"]) == [2.0, 2.0, 2.0]
+        with v1.Session(graph=graph) as session:
+            session.run(v1.assign(by, 3.0))
+            fetched = tfs.map_rows([by], FRAME, initial_variables=False)
+    assert list(fetched["by"]) == [3.0, 3.0, 3.0]
+
+
+def test_rows_get_the_same_where_a_program_needs_no_column(spark: Any) -> None:
+    df = spark.createDataFrame(FRAME)
+    with tf.Graph().as_default():
+        z = tf.constant([1.0, 2.0], name="z")
+        for frame in (df, FRAME):
+            found = tfs.map_rows(z, frame)
+            rows = [r.z for r in found.collect()] if frame is df else map(list, found["z"])
+            assert [*rows] == [[1.0, 2.0]] * 3
+    assert [r.one for r in tfs.map_rows(lambda: {"one": tf.ones([])}, df).collect()] == [1.0] * 3
+
+
+def test_placeholders_that_no_column_feeds_take_constants(spark: Any) -> None:
+    df = spark.createDataFrame(FRAME)
+    with tf.Graph().as_default():
+        keep = v1.placeholder(tf.float64, [], "keep_prob")
+        z = tf.multiply(tfs.block(FRAME, "x"), keep, name="z")
+        for key in (keep, "keep_prob", "keep_prob:0"):
+            assert list(tfs.map_blocks(z, FRAME, constants={key: 0.5})["z"]) == [0.5, 1.0, 1.5]
+        found = tfs.map_blocks(z, df, constants={keep: 0.5})
+        assert sorted(r.z for r in found.collect()) == [0.5, 1.0, 1.5]
+        with pytest.raises(ValueError, match="Cannot give 'rate' .*: keep_prob: float64"):
+            tfs.map_blocks(z, FRAME, constants={"rate": 1.0})
+        with pytest.raises(ValueError, match="fed by a column and has a constant"):
+            tfs.map_blocks(z, FRAME, {"keep_prob": "x"}, constants={keep: 1.0})
+    with pytest.raises(ValueError, match=r"functools.partial\(f, rate=0.5\)"):
+        tfs.map_blocks(lambda x: {"z": x}, FRAME, constants={"x": 1.0})

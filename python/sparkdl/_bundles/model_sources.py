@@ -71,7 +71,7 @@ def frozen_from(
     if isinstance(model, (FrozenGraph, UnfrozenSavedModel)):
         return model
     if isinstance(model, tf.Graph):
-        return from_graph(model.as_graph_def(), inputs, outputs, "tf.Graph")
+        return from_live_graph(model, inputs, outputs)
     if isinstance(model, tf.compat.v1.GraphDef):
         return from_graph(model, inputs, outputs, "GraphDef")
     if is_keras(model):
@@ -171,6 +171,16 @@ def _from_traced(
     original = of_function(restoring(changed_variables(concrete), call), names, paths)
     about = (_source("function"), shapes, original)
     return FrozenGraph(frozen.graph_def, inputs, tensors, *about, frozen.weights)
+
+
+def from_live_graph(
+    graph: tf.Graph, inputs: UserEnds | None, outputs: UserEnds | None
+) -> FrozenGraph:
+    """Take a graph without variables, with the shapes that only it knows (`set_shape`, loops)."""
+    graph_def = graph.as_graph_def()
+    tensors = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
+    shapes = {name: graph.get_tensor_by_name(t).shape for name, t in tensors.items()}
+    return from_graph(graph_def, inputs, outputs, "tf.Graph", shapes)
 
 
 def from_graph(

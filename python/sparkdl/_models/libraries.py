@@ -19,14 +19,14 @@ def tensorflow() -> Any:
 
 
 def eagerly() -> AbstractContextManager[None]:
-    """Leave, for a block, the graph of TensorFlow 1 that the caller may be building.
+    """Leave, for a block, the graph of TensorFlow 1 and its switches (`disable_v2_behavior`).
 
-    Keras loads and traces models only where operations run eagerly.
+    Keras loads and traces models only where operations run eagerly, on shapes of TensorFlow 2.
     """
     tensorflow()
-    context = import_module("tensorflow.python.eager.context")
-    scope: AbstractContextManager[None] = context.eager_mode()
-    return scope
+    from sparkdl._models.tensorflow_behavior import tensorflow_2_behavior
+
+    return tensorflow_2_behavior()
 
 
 def keras() -> Any:

@@ -16,6 +16,7 @@ from sparkdl.errors import SparkDLException
 from sparkdl.estimators._trials.trial_params import TrialParams
 from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
+from sparkdl.transformers._image_loading import ImageLoading
 from sparkdl.transformers._model_to_train import take_model
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ E = TypeVar("E", bound="KerasImageFileEstimator")
 
 
 class KerasImageFileEstimator(
+    ImageLoading,
     Estimator["KerasImageFileTransformer"],
     TrialParams,
     MLReadable[Any],
@@ -45,7 +47,7 @@ class KerasImageFileEstimator(
     Parameters
     ----------
     inputCol : str
-        Column of URIs.
+        Column of URIs, or of whatever the loader takes.
     outputCol : str
         New column of the fitted transformer.
     outputMode : str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from glob import escape, glob
 from pathlib import Path
 from typing import Any
 
@@ -108,14 +109,26 @@ def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
 def _latest(directory: Path | None, path: str | Path) -> str:
     if directory is None or not directory.is_dir():
         raise ModelNotFoundException(f"There is no directory {path} with checkpoints.")
-    prefix = tf.train.latest_checkpoint(str(directory))
-    if prefix is None:
-        files = ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
+    state = tf.train.get_checkpoint_state(str(directory))
+    if state is None:
         raise ModelNotFoundException(
             f"{directory} has no checkpoint: expected a file 'checkpoint' that names the latest "
-            f"one, as tf.compat.v1.train.Saver writes it, found {files}."
+            f"one, as tf.compat.v1.train.Saver writes it, found {_files(directory)}."
         )
-    return str(prefix)
+    # The path may be absolute, and that of the folder before it was moved or copied.
+    named = str(state.model_checkpoint_path)
+    for prefix in (str(directory / Path(named).name), named):
+        if glob(f"{escape(prefix)}.*"):
+            return prefix
+    raise ModelNotFoundException(
+        f"The file 'checkpoint' in {directory} names {named}, of which there are no files, neither "
+        f"there nor as {Path(named).name} in this folder, which has {_files(directory)}. Copy the "
+        "checkpoint's files (.index, .data-..., .meta) beside it."
+    )
+
+
+def _files(directory: Path) -> str:
+    return ", ".join(sorted(f.name for f in directory.iterdir())[:10]) or "nothing"
 
 
 def _meta_graph(prefix: str) -> Any:

@@ -19,6 +19,7 @@ from sparkdl.errors import InvalidModelException
 from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
 from sparkdl.graph.utils import (
+    note_shapes,
     op_name,
     strip_and_freeze_until,
     tensor_name,
@@ -91,7 +92,7 @@ class IsolatedSession:
     def asGraphFunction(
         self, inputs: Sequence[Any], outputs: Sequence[Any], strip_and_freeze: bool = True
     ) -> GraphFunction:
-        """Return the part of the graph between inputs and outputs.
+        """Return the part of the graph between inputs and outputs, with the shapes of its tensors.
 
         Parameters
         ----------
@@ -106,14 +107,15 @@ class IsolatedSession:
         input_names = [validated_input(i, self.graph) for i in inputs]
         output_names = [validated_output(o, self.graph) for o in outputs]
         if not strip_and_freeze:
-            return GraphFunction(self.graph.as_graph_def(), input_names, output_names)
+            graph_def = self.graph.as_graph_def(add_shapes=True)
+            return GraphFunction(graph_def, input_names, output_names)
         if self._keras is not None:
             self._keras.catch_up()
         # Inputs that no output needs are still inputs.
         ends = list(dict.fromkeys([*output_names, *input_names]))
-        return GraphFunction(
-            strip_and_freeze_until(ends, self.graph, self.sess), input_names, output_names
-        )
+        graph_def = strip_and_freeze_until(ends, self.graph, self.sess)
+        note_shapes(graph_def, self.graph)
+        return GraphFunction(graph_def, input_names, output_names)
 
     def importGraphFunction(
         self,

@@ -15,7 +15,8 @@ from sparkdl.errors.builtin_errors import (
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Named = Union["tf.Tensor", "tf.Operation", str]  # something with a name in a graph, or the name
+# Something with a name in a graph, or the name. A variable stands for its value.
+Named = Union["tf.Tensor", "tf.Operation", "tf.Variable", str]
 
 
 def validated_graph(graph: object) -> tf.Graph:
@@ -33,8 +34,9 @@ def tensor_name(tfobj_or_name: Named, graph: tf.Graph | None = None) -> str:
 
     Parameters
     ----------
-    tfobj_or_name : tf.Tensor, tf.Operation or str
-        The tensor, an operation, which stands for its first output, or the name of either.
+    tfobj_or_name : tf.Tensor, tf.Operation, tf.Variable or str
+        The tensor, an operation, which stands for its first output, the name of either, or a
+        variable, which stands for its value.
     graph : tf.Graph, optional
         The graph that must have it. Without one, names are not looked up anywhere.
 
@@ -77,8 +79,9 @@ def get_op(tfobj_or_name: Named, graph: tf.Graph) -> tf.Operation:
             return validated_graph(graph).get_operation_by_name(name)
         except KeyError:
             raise _missing("operation", name, graph) from None
-    _same_graph(tfobj_or_name, graph)
-    return getattr(tfobj_or_name, "op", tfobj_or_name)
+    tfobj = _value_of(tfobj_or_name)
+    _same_graph(tfobj, graph)
+    return getattr(tfobj, "op", tfobj)
 
 
 def get_tensor(tfobj_or_name: Named, graph: tf.Graph) -> tf.Tensor:
@@ -88,7 +91,7 @@ def get_tensor(tfobj_or_name: Named, graph: tf.Graph) -> tf.Tensor:
     if isinstance(tfobj_or_name, str):
         index = _split(tfobj_or_name)[1]
     elif tfobj_or_name is not op:
-        index = tfobj_or_name.value_index
+        index = _value_of(tfobj_or_name).value_index
     if index >= len(op.outputs):
         raise _missing("tensor", f"{op.name}:{index}", graph)
     return op.outputs[index]
@@ -105,7 +108,7 @@ def get_shape(tfobj_or_name: Named, graph: tf.Graph) -> list[int]:
     tensor = get_tensor(tfobj_or_name, graph)
     if tensor.shape.rank is None:
         raise WrongStateException(f"The number of dimensions of {tensor.name} is unknown.")
-    return [-1 if size is None else int(size) for size in tensor.shape]
+    return [-1 if size is None else int(size) for size in tensor.shape.as_list()]
 
 
 def add_scope_to_name(scope: str, name: str) -> str:
@@ -163,9 +166,28 @@ def strip_and_freeze_until(
             graph_def = put_back(*freeze_by_session(new_session, graph, names))
     if not return_graph:
         return graph_def
+    note_shapes(graph_def, graph)
     with tf.Graph().as_default() as frozen:
         tf.import_graph_def(graph_def, name="")
     return frozen
+
+
+def note_shapes(graph_def: tf.compat.v1.GraphDef, graph: tf.Graph) -> None:
+    """Note the shapes that tensors have in a graph, as `as_graph_def(add_shapes=True)` does.
+
+    Parameters
+    ----------
+    graph_def : tf.compat.v1.GraphDef
+        Made from the graph. Operations that were replaced, as variables are, get no note.
+    graph : tf.Graph
+        It knows shapes that a GraphDef lacks: those of `set_shape` and of results of loops.
+    """
+    operations = {op.name: op for op in graph.get_operations()}
+    for node in graph_def.node:
+        op = operations.get(node.name)
+        if op is not None and op.type == node.op:
+            shapes = [output.shape.as_proto() for output in op.outputs]
+            node.attr["_output_shapes"].list.shape.extend(shapes)
 
 
 def _split(name: str) -> tuple[str, int]:
@@ -180,8 +202,15 @@ def _split(name: str) -> tuple[str, int]:
 def _graph_of(tfobj: Named, graph: tf.Graph | None) -> tf.Graph | None:
     if graph is not None or isinstance(tfobj, str):
         return graph
+    tfobj = _value_of(tfobj)
     _check_type(tfobj)
     return tfobj.graph
+
+
+def _value_of(tfobj: Any) -> Any:
+    """Return the tensor of a variable's value; anything else as it is."""
+    is_variable = isinstance(tfobj, tensorflow().Variable) and hasattr(tfobj, "graph")
+    return tfobj.graph.as_graph_element(tfobj) if is_variable else tfobj
 
 
 def _check_type(tfobj: Named) -> None:

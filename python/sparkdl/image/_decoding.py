@@ -142,7 +142,8 @@ def readImagesWithCustomFn(
     Returns
     -------
     DataFrame
-        One column, image: Spark's image struct, null where the function failed or returned None.
+        The columns of `sparkdl.readImages`: ``image``, Spark's image struct, null where the
+        function failed or returned None; and ``error``, the reason, null where there is an image.
     """
     from sparkdl.session.jvm_door import active_session
 
@@ -154,15 +155,19 @@ def _readImagesWithCustomFn(
 ) -> DataFrame:
     from pyspark.ml.image import ImageSchema
     from pyspark.sql.functions import udf
+    from pyspark.sql.types import StringType, StructType
 
-    def decode(origin: str, content: bytes) -> Row | None:
+    def decode(origin: str, content: bytes) -> tuple[Row | None, str | None]:
         try:
             image = decode_f(bytes(content))
-            return None if image is None else imageArrayToStruct(image, origin)
-        except Exception:  # a folder of images may well have files that are not images
-            return None
+            if image is None:
+                return None, "decode_f returned None."
+            return imageArrayToStruct(image, origin), None
+        except Exception as e:  # a folder of images may well have files that are not images
+            return None, f"{type(e).__name__}: {e}"
 
-    decoded = udf(decode, ImageSchema.columnSchema, useArrow=False)("filePath", "fileData").alias(
-        "image"
-    )
-    return filesToDF(sc, path, numPartition).select(decoded)
+    read = StructType().add("image", ImageSchema.columnSchema).add("error", StringType())
+    # As far as the optimizer is concerned not deterministic, so that it is not called twice.
+    decoded = udf(decode, read, useArrow=False).asNondeterministic()("filePath", "fileData")
+    rows = filesToDF(sc, path, numPartition).select(decoded.alias("read"))
+    return rows.select("read.image", "read.error")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sparkdl._old_names import old_keywords
 from sparkdl.errors import InvalidInputException, SparkDLException
 from sparkdl.errors.builtin_errors import UnknownNameException, WrongStateException
 
@@ -49,6 +50,7 @@ _TYPES = (
 )
 
 
+@old_keywords(ordinal="ord")
 def imageTypeByOrdinal(ord: int) -> ImageType:
     """Return the type for a struct's `mode`; a KeyError if sparkdl does not know it.
 
@@ -177,6 +179,7 @@ def PIL_to_imageStruct(img: Image) -> Array:
     return reordered
 
 
+@old_keywords(currentOrder="currentChannelOrder")
 def fixColorChannelOrdering(currentChannelOrder: str, imgAry: npt.NDArray[Any] | tf.Tensor) -> Any:
     """Turn RGB into BGR; BGR and grey stay as they are, and so does alpha, which is last.
 

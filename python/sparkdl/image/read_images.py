@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sparkdl._old_names import old_keywords
 from sparkdl._places.places import path_text
 from sparkdl.session.jvm_door import active_session, door
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
 
 
+@old_keywords(numPartition="numPartitions")
 def readImages(
     path: Path | Sequence[Path],
     recursive: bool = False,

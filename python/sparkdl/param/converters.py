@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._old_names import old_names_of
 from sparkdl._places.held_folders import holding
 from sparkdl._places.places import path_text
 from sparkdl.errors import SparkDLException
@@ -112,3 +113,6 @@ def _name(value: object) -> str:
     if not isinstance(text, str):
         raise TypeError(f"{value!r} is not a name")
     return text
+
+
+__getattr__ = old_names_of(__name__)

@@ -32,8 +32,9 @@ class ImageFileParams(ImageModelParams):
     )
     imageLoader = declare_param(
         "imageLoader",
-        "A function of Python from a URI to an array [1, height, width, channels] or [height, "
-        "width, channels] in RGB order, uint8 or float; unset: the files are read in the JVM.",
+        "A function of Python from a URI, or whatever else inputCol holds, to an array [1, height, "
+        "width, channels] or [height, width, channels] in RGB order, uint8 or float; unset: the "
+        "files are read in the JVM.",
         _function,
     )
     targetSize = declare_param(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
+from sparkdl._old_names import old_names_of, warn_of
 from sparkdl.param.converters import path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.sparkdl_converters import OUTPUT_MODES, SparkDLTypeConverters
@@ -197,6 +198,11 @@ class HasKerasLoss(Params):
         """Set the loss."""
         return self._set(kerasLoss=value)
 
+    def seKerasLoss(self: P, value: str) -> P:
+        """Set the loss, by the name that the setter has in 1.x."""
+        warn_of("HasKerasLoss.seKerasLoss", "it is setKerasLoss now")
+        return self._set(kerasLoss=value)
+
     def getKerasLoss(self) -> Any:
         """Return the loss."""
         return self.getOrDefault(self.kerasLoss)
@@ -260,3 +266,6 @@ class HasTFInputGraph(Params):
     def getTFInputGraph(self) -> Any:
         """Return the graph."""
         return self.getOrDefault(self.tfInputGraph)
+
+
+__getattr__ = old_names_of(__name__)

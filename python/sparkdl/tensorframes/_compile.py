@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 from sparkdl._models.libraries import tensorflow
+from sparkdl.errors import SettingsException
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._arguments import ProgramForm
 from sparkdl.tensorframes._tensor_columns import TensorColumns
@@ -23,15 +24,17 @@ REDUCE_ROWS = ProgramForm("reduce_rows", False, ("_1", "_2"))
 AGGREGATE = ProgramForm("aggregate", True, ("", "_input"))
 
 
-Fetches = Union[Callable[..., Any], "LiveModel", "tf.Tensor", Sequence["tf.Tensor"]]
+Fetched = Union["tf.Tensor", "tf.Variable"]
+Fetches = Union[Callable[..., Any], "LiveModel", Fetched, Sequence[Fetched]]
 
 
 def program(
-    fetches: object,
+    fetches: Any,
     form: ProgramForm,
     columns: Callable[[], TensorColumns],
     feed_dict: Mapping[Any, str] | None,
     initial_variables: bool,
+    constants: Mapping[Any, Any] | None = None,
 ) -> Program:
     """Return the `Program` of some fetches.
 
@@ -45,16 +48,23 @@ def program(
         From arguments, or placeholders, to columns.
     initial_variables : bool
         For tensors of a graph.
+    constants : dict, optional
+        For tensors of a graph: from placeholders to values.
     """
     tensorflow()
     from sparkdl.tensorframes import _functions, _graphs, _models
 
     feeds = _check_feeds(feed_dict)
+    if constants and (callable(fetches) or _models.is_model(fetches)):
+        raise SettingsException(
+            "constants= gives values to placeholders of a graph, and there is none: give a "
+            "function its values with functools.partial(f, rate=0.5), or in its body."
+        )
     if _models.is_model(fetches):
         return _models.of_model(fetches, form, _by_name(feeds))
     if callable(fetches):
         return _functions.trace(fetches, form, columns(), _by_name(feeds))
-    return _graphs.of_tensors(fetches, feeds, initial_variables)
+    return _graphs.of_tensors(fetches, feeds, initial_variables, constants)
 
 
 Feeds = list[tuple[Any, str]]  # pairs, since a tensor is not always hashable
@@ -72,7 +82,7 @@ def _check_feeds(feed_dict: object) -> Feeds:
         if not isinstance(column, str):
             raise WrongTypeException(
                 f"feed_dict binds {key!r} to {column!r}. Expected the name of a column, as text. "
-                "Write a constant into the program instead."
+                "constants= takes values of placeholders."
             )
     return [(k.deref() if hasattr(k, "deref") else k, c) for k, c in feed_dict.items()]
 

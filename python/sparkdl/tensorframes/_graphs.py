@@ -7,37 +7,50 @@ from typing import Any
 
 import tensorflow as tf
 
+from sparkdl._bundles.description.plain_values import plain_values
+from sparkdl._bundles.graph.unfed_placeholders import constants_of
 from sparkdl.errors import SparkDLException
 from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
-from sparkdl.graph.utils import strip_and_freeze_until, tensor_name, validated_input
-from sparkdl.tensorframes._program import Program, finish
+from sparkdl.graph.utils import get_tensor, strip_and_freeze_until, validated_input
+from sparkdl.tensorframes._program import Program, finish, with_shapes
 
 v1 = tf.compat.v1
 
 
 def of_tensors(
-    fetches: object, feeds: Sequence[tuple[Any, str]], initial_variables: bool
+    fetches: object,
+    feeds: Sequence[tuple[Any, str]],
+    initial_variables: bool,
+    constants: Mapping[Any, Any] | None,
 ) -> Program:
     """Freeze the part of a graph that some of its tensors need.
 
     Parameters
     ----------
-    fetches : tf.Tensor, or list or tuple of them
+    fetches : tf.Tensor or tf.Variable, or list or tuple of them
         The results have their names, without ":0".
     feeds : list of (placeholder, str)
         Placeholders, as tensors, operations or their names, with columns.
     initial_variables : bool
         Whether variables get their initial values or those of the default session.
+    constants : dict or None
+        From placeholders, as tensors, operations or their names, to values.
     """
-    listed = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
+    listed: list[Any] = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
     graph = _graph(listed)
-    tensors = [tensor_name(f, graph) for f in listed]
-    outputs = {t.removesuffix(":0"): t for t in tensors}
-    _check_distinct(tensors)
+    # A variable's own name, not that of the tensor that reads it.
+    names = [f.name.removesuffix(":0") for f in listed]
+    tensors = [get_tensor(f, graph) for f in listed]
+    _check_distinct([f.name for f in listed])
+    outputs = dict(zip(names, (t.name for t in tensors), strict=True))
     ops = {validated_input(k, graph): column for k, column in feeds}
+    what = f"the fetches {', '.join(outputs)}"
     graph_def = _freeze(listed, graph, initial_variables)
     _drop_defaults(graph_def, ops)
-    part, needed = finish(graph_def, outputs, ops, f"the fetches {', '.join(outputs)}")
+    graph_def = constants_of(plain_values(constants), graph_def, what, fed=ops).put_into(graph_def)
+    shapes = dict(zip(names, (t.shape for t in tensors), strict=True))
+    graph_def, outputs = with_shapes(graph_def, outputs, shapes)
+    part, needed = finish(graph_def, outputs, ops, what)
     return Program(part, outputs, needed)
 
 
@@ -45,7 +58,7 @@ def _graph(fetches: Sequence[Any]) -> tf.Graph:
     if not fetches:
         raise SparkDLException("There is nothing to compute: the list of fetches is empty.")
     for fetch in fetches:
-        if not isinstance(fetch, tf.Tensor) or not hasattr(fetch, "graph"):
+        if not isinstance(fetch, (tf.Tensor, tf.Variable)) or not hasattr(fetch, "graph"):
             raise WrongTypeException(_not_a_tensor(fetch))
     if any(f.graph is not fetches[0].graph for f in fetches):
         raise WrongStateException(
@@ -68,8 +81,8 @@ def _not_a_tensor(fetch: object) -> str:
     )
 
 
-def _check_distinct(tensors: Sequence[str]) -> None:
-    repeated = sorted({t for t in tensors if tensors.count(t) > 1})
+def _check_distinct(names: Sequence[str]) -> None:
+    repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
         raise SparkDLException(
             f"The fetches have {', '.join(repeated)} more than once, so results could not be told "

@@ -92,7 +92,6 @@ def map_pandas_rows(program: Program, frame: pd.DataFrame, handle_invalid: str) 
     """Do what `map_rows` does, for a frame of pandas: one run for each row."""
     feeds = _feeds(program, frame)
     _check_names(program, frame)
-    _check_fed(feeds)
     rows = _valid_rows(feeds, len(frame), handle_invalid)
     with _session(program, feeds) as run:
         results_by_row = [run(*(f.cell(r) for f in feeds)) for r in rows]

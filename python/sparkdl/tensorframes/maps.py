@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from sparkdl._old_names import old_keywords
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import Frame, columns_of, door_of, is_pandas, spark_frame
 from sparkdl.tensorframes._options import BlockSize, block_rows, check_policy
@@ -12,6 +13,7 @@ from sparkdl.tensorframes._options import BlockSize, block_rows, check_policy
 __all__ = ["map_blocks", "map_rows"]
 
 
+@old_keywords(dframe="df")
 def map_blocks(
     fetches: Fetches,
     df: Frame,
@@ -20,6 +22,7 @@ def map_blocks(
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
     handleInvalid: str = "error",
+    constants: Mapping[Any, Any] | None = None,
 ) -> Frame:
     """Run a program on blocks of rows and add its results as columns. Lazy.
 
@@ -47,6 +50,9 @@ def map_blocks(
     handleInvalid : str
         What becomes of a row that cannot be fed, such as one with a null: "error" ends the job,
         "skip" drops the row.
+    constants : dict, optional
+        For tensors of a graph: values of placeholders that no column feeds, such as
+        ``{keep_prob: 1.0}``. Keys are tensors, operations or their names.
 
     Returns
     -------
@@ -72,30 +78,35 @@ def map_blocks(
     rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     if is_pandas(df):
         compiled = program(
-            fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables
+            fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables, constants
         )
         from sparkdl.tensorframes._pandas_maps import map_pandas_blocks
 
         return cast(Frame, map_pandas_blocks(compiled, df, trim, blockSize, policy))
     door = door_of(df)
-    compiled = program(fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables)
+    compiled = program(
+        fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables, constants
+    )
     return cast(
         Frame,
         spark_frame(door.mapBlocks(df._jdf, compiled.in_jvm(door), bool(trim), rows, policy), df),
     )
 
 
+@old_keywords(dframe="df")
 def map_rows(
     fetches: Fetches,
     df: Frame,
     feed_dict: Mapping[Any, str] | None = None,
     initial_variables: bool = True,
     handleInvalid: str = "error",
+    constants: Mapping[Any, Any] | None = None,
 ) -> Frame:
     """Run a program on each row and add its results as columns. Lazy.
 
     Rows are still computed together wherever the program allows; the results are those of each row
-    alone. Arrays may have another length in every row.
+    alone. Arrays may have another length in every row. A program that needs no column gives each
+    row the same.
 
     Parameters
     ----------
@@ -103,7 +114,7 @@ def map_rows(
         As in `map_blocks`, but of the value of one row: shapes have no dimension of rows.
     df : pyspark.sql.DataFrame or pandas.DataFrame
         May be a stream. A frame of pandas is computed at once, row by row, in this process.
-    feed_dict, initial_variables, handleInvalid
+    feed_dict, initial_variables, handleInvalid, constants
         As in `map_blocks`.
 
     Returns
@@ -122,10 +133,14 @@ def map_rows(
     """
     policy = check_policy(handleInvalid)
     if is_pandas(df):
-        compiled = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+        compiled = program(
+            fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables, constants
+        )
         from sparkdl.tensorframes._pandas_maps import map_pandas_rows
 
         return cast(Frame, map_pandas_rows(compiled, df, policy))
     door = door_of(df)
-    compiled = program(fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables)
+    compiled = program(
+        fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables, constants
+    )
     return cast(Frame, spark_frame(door.mapRows(df._jdf, compiled.in_jvm(door), policy), df))

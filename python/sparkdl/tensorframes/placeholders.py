@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sparkdl._models.libraries import tensorflow
+from sparkdl._old_names import old_keywords
 from sparkdl.errors.builtin_errors import WrongStateException
 from sparkdl.tensorframes._frames import columns_of
 from sparkdl.tensorframes._tensor_columns import tensor_column
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["block", "row"]
 
 
+@old_keywords(dframe="df", col_name="col", tf_name="name")
 def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for blocks of a column, in TensorFlow's current default graph.
 
@@ -49,6 +51,7 @@ def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf
     return _placeholder(df, col, name, block=True)
 
 
+@old_keywords(dframe="df", col_name="col", tf_name="name")
 def row(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for one row of a column, in TensorFlow's current default graph.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from sparkdl._old_names import old_keywords
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._compile import AGGREGATE, REDUCE_BLOCKS, REDUCE_ROWS, Fetches, program
 from sparkdl.tensorframes._frames import door_of, spark_columns, spark_frame
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["aggregate", "reduce_blocks", "reduce_rows"]
 
 
+@old_keywords(dframe="df")
 def reduce_blocks(
     fetches: Fetches,
     df: DataFrame,
@@ -24,6 +26,7 @@ def reduce_blocks(
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
     handleInvalid: str = "error",
+    constants: Mapping[Any, Any] | None = None,
 ) -> Any:
     """Merge all rows into one with a program that merges any number of rows. Runs at once.
 
@@ -39,7 +42,7 @@ def reduce_blocks(
         placeholder `x_input`.
     df : pyspark.sql.DataFrame
         Columns that the program does not name are allowed.
-    feed_dict, initial_variables, handleInvalid
+    feed_dict, initial_variables, handleInvalid, constants
         As in `map_blocks`.
     blockSize : int, "auto" or None
         The most rows that are merged at once; see `map_blocks`.
@@ -65,17 +68,19 @@ def reduce_blocks(
     rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     door = door_of(df)
     compiled = program(
-        fetches, REDUCE_BLOCKS, lambda: spark_columns(df), feed_dict, initial_variables
+        fetches, REDUCE_BLOCKS, lambda: spark_columns(df), feed_dict, initial_variables, constants
     )
     merged = door.reduceBlocks(df._jdf, compiled.in_jvm(door), rows, policy)
     return only_row(merged, df, compiled, "reduce_blocks")
 
 
+@old_keywords(dframe="df")
 def reduce_rows(
     fetches: Fetches,
     df: DataFrame,
     initial_variables: bool = True,
     handleInvalid: str = "error",
+    constants: Mapping[Any, Any] | None = None,
 ) -> Any:
     """Merge all rows into one with a program that merges two rows. Runs at once.
 
@@ -88,7 +93,7 @@ def reduce_rows(
         `x_2`. It must be associative.
     df : pyspark.sql.DataFrame
         Columns that the program does not name are allowed.
-    initial_variables, handleInvalid
+    initial_variables, handleInvalid, constants
         As in `map_blocks`.
 
     Returns
@@ -108,11 +113,14 @@ def reduce_rows(
     """
     policy = check_policy(handleInvalid)
     door = door_of(df)
-    compiled = program(fetches, REDUCE_ROWS, lambda: spark_columns(df), None, initial_variables)
+    compiled = program(
+        fetches, REDUCE_ROWS, lambda: spark_columns(df), None, initial_variables, constants
+    )
     merged = door.reduceRows(df._jdf, compiled.in_jvm(door), policy)
     return only_row(merged, df, compiled, "reduce_rows")
 
 
+@old_keywords(grouped_data="grouped")
 def aggregate(
     fetches: Fetches,
     grouped: GroupedData,
@@ -120,12 +128,13 @@ def aggregate(
     initial_variables: bool = True,
     blockSize: BlockSize = "auto",
     handleInvalid: str = "error",
+    constants: Mapping[Any, Any] | None = None,
 ) -> DataFrame:
     """Merge the rows of each group into one. Lazy.
 
     Parameters
     ----------
-    fetches, feed_dict, initial_variables, blockSize, handleInvalid
+    fetches, feed_dict, initial_variables, blockSize, handleInvalid, constants
         As in `reduce_blocks`.
     grouped : pyspark.sql.GroupedData
         What ``df.groupBy("key", ...)`` returns.
@@ -150,7 +159,9 @@ def aggregate(
     rows, policy = block_rows(blockSize), check_policy(handleInvalid)
     df = _grouped_frame(grouped)
     door = door_of(df)
-    compiled = program(fetches, AGGREGATE, lambda: spark_columns(df), feed_dict, initial_variables)
+    compiled = program(
+        fetches, AGGREGATE, lambda: spark_columns(df), feed_dict, initial_variables, constants
+    )
     merged = door.aggregateBlocks(grouped._jgd, compiled.in_jvm(door), rows, policy)
     return spark_frame(merged, df)
 

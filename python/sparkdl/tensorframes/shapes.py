@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsInt
 
+from sparkdl._old_names import old_keywords
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.tensorframes._frames import door_of, spark_frame
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 __all__ = ["analyze", "append_shape", "print_schema"]
 
 
+@old_keywords(dframe="df")
 def analyze(df: DataFrame) -> DataFrame:
     """Find the shapes of all columns, by a pass over the data, and note them in the schema.
 
@@ -31,13 +33,14 @@ def analyze(df: DataFrame) -> DataFrame:
     return spark_frame(door_of(df).analyzeTensors(df._jdf), df)
 
 
-def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFrame:
+@old_keywords(dframe="df")
+def append_shape(df: DataFrame, col: str | Column, shape: Sequence[int | None]) -> DataFrame:
     """Note the shape of a column in the schema, without looking at the data.
 
     Parameters
     ----------
     df : pyspark.sql.DataFrame
-    col : str
+    col : str or Column
         A column.
     shape : list of (int or None)
         First the number of rows of a block, which is usually None, then the sizes of a value; None
@@ -58,9 +61,11 @@ def append_shape(df: DataFrame, col: str, shape: Sequence[int | None]) -> DataFr
     >>> tfs.append_shape(df, "features", [None, 3])  # doctest: +SKIP
     """
     sizes = [_size(d, shape) for d in _as_list(shape)]
-    return spark_frame(door_of(df).appendTensorShape(df._jdf, col, sizes), df)
+    name = col if isinstance(col, str) else df.select(col).columns[0]
+    return spark_frame(door_of(df).appendTensorShape(df._jdf, name, sizes), df)
 
 
+@old_keywords(dframe="df")
 def print_schema(df: DataFrame) -> None:
     """Print the columns of a DataFrame with their tensors.
 

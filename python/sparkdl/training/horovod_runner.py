@@ -12,6 +12,7 @@ from sparkdl.errors import SettingsException
 from sparkdl.training.tensorflow_distributor import TensorFlowDistributor, _context
 
 _HOROVOD = "horovod"
+_VERBOSITIES = ("all", "log_callback_only")
 
 
 class HorovodRunner:
@@ -25,8 +26,12 @@ class HorovodRunner:
     Parameters
     ----------
     np : int
-        Negative: that many processes on the driver's machine. Positive: that many on the cluster,
-        each in a task slot. 0: one per task slot.
+        Negative: that many processes on the driver's machine, so that -1 is one process, and not
+        this one (in sparkdl 1.x it was this one, on Databricks one of its own). Positive: that many
+        on the cluster, each in a task slot. 0: one per task slot.
+    driver_log_verbosity : {"all", "log_callback_only"}
+        Taken because Databricks' runner has it, and without effect: the driver always shows what
+        all processes write.
     useGpu, timeout
         As in `TensorFlowDistributor`.
 
@@ -38,7 +43,19 @@ class HorovodRunner:
     >>> HorovodRunner(np=4).run(main, rate=0.1)  # doctest: +SKIP
     """
 
-    def __init__(self, np: int, *, useGpu: bool = False, timeout: float = SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        np: int,
+        driver_log_verbosity: str = "all",
+        useGpu: bool = False,
+        timeout: float = SECONDS,
+    ) -> None:
+        if driver_log_verbosity not in _VERBOSITIES:
+            raise SettingsException(
+                f"driver_log_verbosity must be one of {', '.join(_VERBOSITIES)}, got "
+                f"{driver_log_verbosity!r}."
+            )
         self.num_processor = np
         self._use_gpu, self._timeout = useGpu, timeout
 

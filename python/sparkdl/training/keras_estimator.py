@@ -11,6 +11,7 @@ from pyspark.ml import Estimator
 from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
+from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import LiveModel, is_keras
 from sparkdl._places.places import path_text
 from sparkdl.param import keyword_only
@@ -229,7 +230,8 @@ class KerasEstimator(
     def _fit(self, dataset: DataFrame) -> KerasModel:
         from sparkdl.training._estimator.fit_on_workers import fit
 
-        return fit(self, dataset)
+        with eagerly():
+            return fit(self, dataset)
 
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)

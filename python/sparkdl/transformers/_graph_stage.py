@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkdl.param.converters import graph
 from sparkdl.param.declaration import declare_param
+from sparkdl.transformers._old_methods import OldGraphMethods
 from sparkdl.transformers._stage import ModelStage
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="GraphStage")
 
 
-class GraphStage(ModelStage):
+class GraphStage(OldGraphMethods, ModelStage):
     """A stage whose model is `tfInputGraph`."""
 
     tfInputGraph = declare_param(

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._columns import existing_column
+from sparkdl.errors import SettingsException
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-Loader = Callable[[str], Any]
+Loader = Callable[[Any], Any]
+_IMAGE_1X = "__sdl_img"
 
 # A batch goes back to the JVM when it has this many bytes: Spark's batches of 10,000 rows, made
 # for numbers, would be gigabytes of images.
@@ -34,6 +36,26 @@ _MODES = {
 }
 
 
+class ImageLoading:
+    """A stage with an `imageLoader`."""
+
+    def _loader(self) -> Loader:
+        """Return the function; one that came with a saved stage is loaded, with consent."""
+        from sparkdl.param.saved_function import SavedFunction
+
+        stage: Any = self
+        loader: Any = stage.getImageLoader()
+        return loader.load() if isinstance(loader, SavedFunction) else loader
+
+    def loadImagesInternal(self, dataframe: DataFrame, inputCol: str) -> DataFrame:
+        """Add the images that imageLoader loads as column "__sdl_img"; null where it fails."""
+        stage: Any = self
+        if not stage.isSet("imageLoader"):
+            raise SettingsException("imageLoader is not set: set the function that loads an image.")
+        reason = f"{stage.uid}__reason"
+        return load_images(dataframe, inputCol, self._loader(), _IMAGE_1X, reason).drop(reason)
+
+
 def load_images(
     df: DataFrame, uri_col: str, loader: Loader, image_col: str, reason_col: str
 ) -> DataFrame:
@@ -43,13 +65,14 @@ def load_images(
     ----------
     df : DataFrame
     uri_col : str
-        A column of strings; the function is not called for nulls.
+        A column of any type, usually of URIs; the function is not called for nulls.
     loader : callable
-        From a URI to an array ``[1, height, width, channels]`` or ``[height, width, channels]``
+        From a value to an array ``[1, height, width, channels]`` or ``[height, width, channels]``
         in RGB order (grey, or with alpha), uint8 or float; floats become float32. It runs in
         Python workers of the executors, so it must be picklable.
     image_col : str
-        New column: Spark's image struct in BGR order, origin = the URI. Null if there is none.
+        New column: Spark's image struct in BGR order, origin = the URI (the value as text). Null if
+        there is none.
     reason_col : str
         New column: null, or why there is no image: the type and text of what the function raised,
         or what is wrong with its result, and the URI.
@@ -82,7 +105,7 @@ def load_images(
     )
 
 
-def _in_batches(uris: Iterator[str | None], loader: Loader) -> Iterator[pa.Array]:
+def _in_batches(uris: Iterator[Any], loader: Loader) -> Iterator[pa.Array]:
     rows: list[dict[str, Any]] = []
     size = 0
     for uri in uris:
@@ -104,11 +127,11 @@ def _array(rows: list[dict[str, Any]]) -> pa.Array:
     return pa.array(rows, pa.struct([("image", image), ("reason", pa.string())]))
 
 
-def _row(uri: str | None, loader: Loader) -> dict[str, Any]:
+def _row(uri: Any, loader: Loader) -> dict[str, Any]:
     if uri is None:
         return {"image": None, "reason": None}
     try:
-        return {"image": image_of(loader(uri), uri), "reason": None}
+        return {"image": image_of(loader(uri), str(uri)), "reason": None}
     except Exception as e:  # whatever the user's function raises is the row's reason
         return {"image": None, "reason": f"{type(e).__name__}: {e} (imageLoader on '{uri}')"}
 

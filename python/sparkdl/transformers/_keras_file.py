@@ -13,6 +13,7 @@ from sparkdl._places.places import local_copy
 from sparkdl.errors import SettingsException
 from sparkdl.param.keyword import without_none
 from sparkdl.param.tensor_stage import ModelFileParams
+from sparkdl.transformers._old_methods import OldFitParams
 from sparkdl.transformers._stage import ModelStage
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound="KerasFileStage")
 
 
-class KerasFileStage(ModelStage, ModelFileParams):
+class KerasFileStage(OldFitParams, ModelStage, ModelFileParams):
     """A stage whose model is `modelFile`; files of Keras become bundles when they are needed."""
 
     # How Keras is to load a file. It is code and not params: a saved stage has the finished bundle.

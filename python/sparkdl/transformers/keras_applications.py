@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkdl._models.libraries import keras, tensorflow
+from sparkdl._old_names import old_names_of, warn_of
 from sparkdl.errors import SettingsException
 from sparkdl.image.imageIO import fixColorChannelOrdering
 from sparkdl.networks.model_weights import download
@@ -83,6 +84,42 @@ class KerasApplicationModel:
             return download(row, lambda: create_network(weights=weights))
         return create_network(weights=weights)
 
+    def getModelData(self, featurize: bool, weights: str | None = "imagenet") -> dict[str, Any]:
+        """Return the network in a session of TensorFlow 1, which the caller closes.
+
+        Parameters
+        ----------
+        featurize : bool
+            As in `model`.
+        weights : str or None
+            As in `model`.
+
+        Returns
+        -------
+        dict
+            session; inputTensorName, of the pixels 0..255 [rows, height, width, 3] in BGR order;
+            outputTensorName; inputTensorSize, which is (height, width); outputMode, "vector".
+        """
+        warn_of("getModelData", "sparkdl.save_bundle makes what runs, DeepImageFeaturizer runs it")
+        from sparkdl._models.libraries import eagerly
+        from sparkdl.graph.builder import GraphFunction, IsolatedSession
+
+        with eagerly():
+            network = GraphFunction.fromKeras(self.model(featurize=featurize, weights=weights))
+        building = IsolatedSession()
+        with building.graph.as_default():
+            shape = [None, *self.inputShape(), 3]
+            pixels = tensorflow().compat.v1.placeholder("float32", shape, name="image_input")
+            feeds = {network.input_names[0]: self.preprocess(pixels)}
+            _, outputs = building.importGraphFunction(network, feeds, prefix=self.name)
+        return {
+            "session": building.sess,
+            "inputTensorName": pixels.name,
+            "outputTensorName": outputs[0].name,
+            "inputTensorSize": self.inputShape(),
+            "outputMode": "vector",
+        }
+
 
 def _keras_name(row: NamedModel) -> tuple[str, str]:
     if row.keras is None:
@@ -101,3 +138,6 @@ def getKerasApplicationModel(name: str) -> KerasApplicationModel:
     """Return a named model; an unknown name is a ValueError that lists those that exist."""
     _keras_name(named_model(name))
     return KerasApplicationModel(name)
+
+
+__getattr__ = old_names_of(__name__)

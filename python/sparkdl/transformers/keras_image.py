@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pyspark import keyword_only
 from pyspark.ml.param import Param
 
-from sparkdl.errors import SettingsException
 from sparkdl.param.image_file import ImageFileParams
 from sparkdl.param.keyword import setter_like
-from sparkdl.param.saved_function import SavedFunction, text_of
+from sparkdl.param.saved_function import text_of
 from sparkdl.session.jvm_door import door
-from sparkdl.transformers._image_loading import load_images
+from sparkdl.transformers._image_loading import ImageLoading, load_images
 from sparkdl.transformers._keras_file import KerasFileStage
 from sparkdl.transformers._trained import Trained
 
@@ -24,23 +23,21 @@ if TYPE_CHECKING:
 
     from sparkdl._models.live_keras import LiveModel
 
-_IMAGE_1X = "__sdl_img"
 
-
-class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
+class KerasImageFileTransformer(ImageLoading, Trained, KerasFileStage, ImageFileParams):
     """Applies a Keras model to image files.
 
     Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, on any file
     system that Hadoop reads) are read, decoded, resized to targetSize and preprocessed in the JVM.
-    With a loader, your function makes the images, in Python workers, and the model still runs in
-    the JVM. The model takes ``[rows, height, width, channels]``: RGB (BGR with preprocessing
-    "caffe", as in Keras), or luminance where it has one channel. Output: an MLlib dense vector, or
-    an image struct. It is null only with handleInvalid "keep".
+    With a loader, your function makes the images, in Python workers, of a column of any type, and
+    the model still runs in the JVM. The model takes ``[rows, height, width, channels]``: RGB (BGR
+    with preprocessing "caffe", as in Keras), or luminance where it has one channel. Output: an
+    MLlib dense vector, or an image struct. It is null only with handleInvalid "keep".
 
     Parameters
     ----------
     inputCol : str
-        Name of the column of paths or URIs.
+        Name of the column of paths or URIs, or of whatever the loader takes.
     outputCol : str
         Name of the new column; the DataFrame must not have it yet.
     modelFile : str or Path
@@ -147,18 +144,6 @@ class KerasImageFileTransformer(Trained, KerasFileStage, ImageFileParams):
         loaded = load_images(dataset, self.getInputCol(), self._loader(), image, reason)
         result = door().transformLoaded(java, loaded._jdf, image, reason)
         return DataFrame(result, dataset.sparkSession)
-
-    def _loader(self) -> Callable[[str], Any]:
-        """Return the function; one that came with a saved stage is loaded, with consent."""
-        loader = self.getImageLoader()
-        return loader.load() if isinstance(loader, SavedFunction) else loader
-
-    def loadImagesInternal(self, dataframe: DataFrame, inputCol: str) -> DataFrame:
-        """Add the images that imageLoader loads as column "__sdl_img"; null where it fails."""
-        if not self.isSet(self.imageLoader):
-            raise SettingsException("imageLoader is not set: set the function that loads an image.")
-        reason = f"{self.uid}__reason"
-        return load_images(dataframe, inputCol, self._loader(), _IMAGE_1X, reason).drop(reason)
 
     def _make_java_param_pair(self, param: Param[Any], value: Any) -> Any:
         text = text_of(value) if param.name == "imageLoader" else value

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark import keyword_only
 from pyspark.ml.param import TypeConverters
 
+from sparkdl._old_names import old_names_of
 from sparkdl.param.converters import at_least_one, one_of, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.keyword import setter_like
@@ -226,3 +227,6 @@ seed, weights, modelDir, outputMode
     def setLabels(self, value: str | Path) -> DeepImagePredictor:
         """Set the path of the names of the classes."""
         return self._set(labels=value)
+
+
+__getattr__ = old_names_of(__name__)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark import keyword_only
 from pyspark.ml.param import Param, TypeConverters
 
+from sparkdl._old_names import old_names_of, warn_of
 from sparkdl.errors import SettingsException
 from sparkdl.param.constants import ConstantsParams
 from sparkdl.param.converters import one_of, tensor
@@ -184,12 +185,14 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         inputs, outputs, graph = ends(self.inputTensor), ends(self.outputTensor), self._graph
         if not isinstance(graph, (tf.Graph, tf.compat.v1.GraphDef)):
             return TFInputGraph.fromBundle(stored_bundle(graph, inputs=inputs, outputs=outputs))
-        from sparkdl._bundles.model_sources import from_graph
+        from sparkdl._bundles.model_sources import from_graph, from_live_graph
 
-        graph_def = graph.as_graph_def() if isinstance(graph, tf.Graph) else graph
         with eagerly():
             # Unlike `save_bundle`, this allows placeholders without a value: `constants` has them.
-            frozen = from_graph(graph_def, inputs, outputs, type(graph).__name__)
+            if isinstance(graph, tf.Graph):
+                frozen = from_live_graph(graph, inputs, outputs)
+            else:
+                frozen = from_graph(graph, inputs, outputs, "GraphDef")
         return TFInputGraph.fromBundle(stored_bundle(frozen))
 
     def setGraph(
@@ -201,6 +204,12 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         self.clear(self.tfInputGraph)
         self._graph = value
         return self
+
+    @property
+    def graph(self) -> Param[str]:
+        """The param of the graph, by the name that it has in 1.x."""
+        warn_of("TFImageTransformer.graph", "the param is tfInputGraph, and getGraph the graph")
+        return self.tfInputGraph
 
     def getGraph(self) -> Any:
         """Return the graph as a tf.Graph."""
@@ -236,3 +245,6 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     def setOutputTensor(self, value: tf.Tensor | str) -> TFImageTransformer:
         """Set the output that becomes the new column, by name or as a tensor."""
         return self._set(outputTensor=value)
+
+
+__getattr__ = old_names_of(__name__)

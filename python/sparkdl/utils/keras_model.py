@@ -11,6 +11,7 @@ from sparkdl._models.files.content import HDF5, kind_of_bytes
 from sparkdl._models.keras_configuration import loss_of, optimizer_of
 from sparkdl._models.libraries import eagerly, keras
 from sparkdl._models.live_keras import save_keras
+from sparkdl._old_names import old_keywords
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 def model_to_bytes(model: LiveModel) -> bytes:
     """Return a model of Keras 3 or tf_keras as the content of a .keras file."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
         file = Path(folder) / "model.keras"
         save_keras(model, file)
         return file.read_bytes()
 
 
+@old_keywords(remove_temp_path=None)
 def bytes_to_model(
     modelBytes: bytes,
     custom_objects: Mapping[str, Any] | None = None,
@@ -59,7 +61,8 @@ def bytes_to_h5file(modelBytes: bytes) -> str:
         if _check(modelBytes) == HDF5:
             file.write(modelBytes)
             return file.name
-    bytes_to_model(modelBytes).save(file.name)
+    with eagerly():
+        bytes_to_model(modelBytes).save(file.name)
     return file.name
 
 
@@ -73,6 +76,7 @@ def _check(modelBytes: bytes) -> str:
     return kind.kind
 
 
+@old_keywords(identifier="optimizer")
 def is_valid_optimizer(optimizer: object) -> bool:
     """Say whether Keras knows an optimizer.
 
@@ -82,6 +86,7 @@ def is_valid_optimizer(optimizer: object) -> bool:
     return _is_known(optimizer_of, optimizer)
 
 
+@old_keywords(identifier="loss")
 def is_valid_loss_function(loss: object) -> bool:
     """Say whether Keras knows a loss."""
     return _is_known(loss_of, loss)

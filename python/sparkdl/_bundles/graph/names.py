@@ -124,7 +124,7 @@ def dimensions(shape: tf.TensorShape) -> list[int] | None:
     """Return a shape as the manifest writes it: -1 is unknown, None is an unknown rank."""
     if shape.rank is None:
         return None
-    return [-1 if d is None else int(d) for d in shape]
+    return [-1 if size is None else int(size) for size in shape.as_list()]
 
 
 def node_name(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.training_record import remember
+from sparkdl._models.libraries import eagerly
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.console import show
 from sparkdl._processes.spark_jobs import describe_jobs
@@ -89,7 +90,8 @@ class FittedClassifiers:
                 raise StopIteration
             self._next += 1
             try:
-                fitted = self._fit(self._estimators[index])
+                with eagerly():
+                    fitted = self._fit(self._estimators[index])
             except BaseException:
                 self._forget()
                 raise

@@ -31,7 +31,7 @@ def training_images(estimator: TrialParams, model: keras.Model, dataset: DataFra
     from pyspark.sql.functions import lit
 
     uri, label = estimator.getInputCol(), label_col(estimator)
-    images = _uris(dataset, uri)
+    images = _images(dataset, uri, estimator.isSet("imageLoader"))
     labels = lit(None).cast("double") if label is None else label_column(dataset, label)
     rows = dataset.select(images.alias(_URI), labels.alias(_LABEL))
     loader = estimator._transformer_of(_identity_bundle(model))
@@ -55,14 +55,14 @@ def _identity_bundle(model: keras.Model) -> str:
     return stored_bundle(tensorflow().identity, inputs=inputs, name="images")
 
 
-def _uris(dataset: DataFrame, name: str) -> Column:
+def _images(dataset: DataFrame, name: str, has_loader: bool) -> Column:
     from pyspark.sql.types import StringType
 
     column, kind = existing_column(dataset, name, " for the images", "Set inputCol.")
-    if not isinstance(kind, StringType):
+    if not has_loader and not isinstance(kind, StringType):
         raise SchemaMismatchException(
             f"Cannot load images from column '{name}': expected string (URIs of files), got "
-            f"{kind.simpleString()}."
+            f"{kind.simpleString()}. (An imageLoader takes a column of any type.)"
         )
     return column
 
@@ -76,6 +76,7 @@ def _ordered(rows: DataFrame) -> DataFrame:
     from pyspark.sql.functions import expr
 
     count = rows.sparkSession.sparkContext.defaultParallelism
-    hashed = rows.withColumn(_HASH, expr(f"shiftrightunsigned(xxhash64(coalesce({_URI}, '')), 32)"))
+    text = f"coalesce(CAST({_URI} AS STRING), '')"
+    hashed = rows.withColumn(_HASH, expr(f"shiftrightunsigned(xxhash64({text}), 32)"))
     part = expr(f"CAST(shiftright({_HASH} * {count}, 32) AS INT)")
     return hashed.repartitionById(count, part).sortWithinPartitions(_HASH, _URI, _LABEL).drop(_HASH)

@@ -43,5 +43,6 @@ class TrialParams(ImageFileParams, HasLabelCol, HasKerasModel, HasKerasOptimizer
         from sparkdl.transformers import KerasImageFileTransformer
 
         transformer = self._copyValues(KerasImageFileTransformer()).setModelFile(bundle)
+        transformer._keras_fit_params = self.getKerasFitParams()
         transformer.clear(transformer.seed)  # the estimator's belongs to the training
         return transformer

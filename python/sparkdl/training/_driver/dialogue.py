@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparkdl._models.libraries import eagerly
 from sparkdl._placement.local_arrays import Rows
 from sparkdl._placement.placement import TRAINING
 from sparkdl._processes.console import show
@@ -69,7 +70,11 @@ class Dialogue:
             self._callbacks.begin(self.epoch)
 
     def __call__(self, rank: int, message: Message) -> Answer:
-        """Answer a worker, see `run_workers`."""
+        """Answer a worker, see `run_workers`. This is another thread than the one that fits."""
+        with eagerly():
+            return self._answer(message)
+
+    def _answer(self, message: Message) -> Answer:
         if message.kind == MODEL:
             return {}, self._piece_of_model(int(message.fields["start"]))
         if message.kind == BEGIN:

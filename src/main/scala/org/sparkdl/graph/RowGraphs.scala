@@ -1,9 +1,11 @@
 package org.sparkdl.graph
 
+import scala.jdk.CollectionConverters._
+
 import org.tensorflow.proto.GraphDef
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.NativeRuntime
+import org.sparkdl.runtime.{DType, GraphDefs, NativeRuntime}
 import org.sparkdl.tensor.TensorSpec
 
 /** A graph for blocks of rows.
@@ -52,6 +54,15 @@ object RowGraphs {
         .map(_ -> false)
         .getOrElse(OneRowGraph.of(row) -> true)
     )
+  }
+
+  /** A graph without inputs as one with an input, a number that nothing reads: it says how many rows there are. */
+  def counted(graphDef: Array[Byte]): (Array[Byte], TensorSpec) = {
+    val graph = GraphDef.parseFrom(graphDef).toBuilder
+    val name = new FreshNames(graph.getNodeList.asScala.map(_.getName))("sparkdl_row")
+    val counter = TensorSpec(name, s"$name:0", DType.Int32, Some(Nil))
+    graph.addNode(GraphDefs.placeholder(name, GraphDefs.attribute(counter.dtype), counter.shape))
+    (graph.build().toByteArray, counter)
   }
 
   /** Like [[toBlocks]], by one given method. */

@@ -40,8 +40,8 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
   final val imageLoader: Param[String] = new Param(
     this,
     "imageLoader",
-    "A function of Python from a URI to an array [1, height, width, channels] or [height, width, channels] in RGB order, " +
-      "uint8 or float; unset: the files are read in the JVM.",
+    "A function of Python from a URI, or whatever else inputCol holds, to an array [1, height, width, channels] or " +
+      "[height, width, channels] in RGB order, uint8 or float; unset: the files are read in the JVM.",
     (text: String) => KerasImageFileTransformer.checkLoader(text)
   )
 
@@ -89,7 +89,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
 
   private[ml] def warnOfLoader(): Unit = if (isSet(imageLoader)) logWarning(s"$label: $loaderWarning")
 
-  /** Refuses a DataFrame without a column of files for Python's loader. */
+  /** Refuses a DataFrame without a column for Python's loader. */
   private[sparkdl] def checkFiles(schema: StructType): Unit = checkInputs(Columns(schema, label))
 
   /** What `transform` does, for images that Python's loader has loaded already.
@@ -110,7 +110,7 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
 
   override protected def checkInputs(columns: Columns): Unit = {
     val field = columns.existing(required(inputCol))
-    if (field.dataType != StringType)
+    if (field.dataType != StringType && !isSet(imageLoader)) // a loader may take anything
       throw new SchemaMismatchException(
         s"$label: cannot take image files from column '${field.name}': expected string (paths or URIs), got " +
           s"${field.dataType.simpleString}. Images and encoded bytes are for TFImageTransformer."
@@ -120,8 +120,11 @@ class KerasImageFileTransformer(override val uid: String) extends ImageModelStag
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall =
     fromFile(super.call(model, columns, session), columns)
 
-  /** The files tell where rows came from. */
-  private def fromFile(call: StageCall, columns: Columns) = call.copy(origin = Some(columns.pathOf($(inputCol))))
+  /** The files tell where rows came from; what else a loader takes does not. */
+  private def fromFile(call: StageCall, columns: Columns) = {
+    val isText = columns.existing($(inputCol)).dataType == StringType
+    call.copy(origin = Some(columns.pathOf($(inputCol))).filter(_ => isText))
+  }
 
   override protected def ends(model: ModelDefinition): (TensorSpec, TensorSpec) = (
     only("input", model.inputs, model, "Images can feed one only."),

@@ -1,12 +1,13 @@
 package org.sparkdl.tensorframes
 
 import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.functions.lit
 import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
 import org.sparkdl.Sessions
 import org.sparkdl.application.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.errors.SparkDLException
-import org.sparkdl.graph.RowGraphs
+import org.sparkdl.graph.{FreshNames, RowGraphs}
 import org.sparkdl.model.{ModelDefinition, StoredGraphs}
 import org.sparkdl.tensor.TensorSpec
 
@@ -42,22 +43,32 @@ private[tensorframes] object Mapping {
     ModelFrames.trim(df, application, inputs.map(_.column.name), outputs.map(_.name))
   }
 
-  /** The program sees one row at a time, however many are run at once. */
+  /** The program sees one row at a time, however many are run at once. One that needs no column gives each row the
+    * same.
+    */
   def rows(df: DataFrame, program: Program, options: BlockOptions): DataFrame = {
     val binding = new Binding("map_rows", program.sorted, df)
     binding.requireNew()
     val batch = batchOf(df, options)
     val inputs = binding.placeholders.map(p => binding.bindRow(p, binding.columnOf(p)))
-    if (inputs.isEmpty)
-      binding.fail("its outputs need no placeholder, so they are the same for all rows: use a placeholder, or lit")
     val row = inputs.map(_.row)
     val outputs = binding.outputs(row)
     outputs.foreach(binding.rankOf)
     val graph = binding.program.graph
-    val lifted = RowGraphs.toBlocks(graph.runtime, graph.restricted(row, binding.program.tensors), row, outputs)
-    val model = ModelDefinition(binding.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs)
-    val application = of(df, model, options).copy(batchSize = if (lifted.oneByOne) 1 else batch)
-    ModelFrames.map(df, application, inputs.map(_.column.name), outputs.map(_.name))
+    val part = graph.restricted(row, binding.program.tensors)
+
+    def applied(df: DataFrame, part: Array[Byte], row: Seq[TensorSpec], columns: Seq[String]) = {
+      val lifted = RowGraphs.toBlocks(graph.runtime, part, row, outputs)
+      val model = ModelDefinition(binding.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs)
+      val application = of(df, model, options).copy(batchSize = if (lifted.oneByOne) 1 else batch)
+      ModelFrames.map(df, application, columns, outputs.map(_.name))
+    }
+    if (inputs.nonEmpty) applied(df, part, row, inputs.map(_.column.name))
+    else {
+      val (counted, counter) = RowGraphs.counted(part)
+      val column = new FreshNames(df.columns.toSeq ++ outputs.map(_.name))(counter.name)
+      applied(df.withColumn(column, lit(0)), counted, Seq(counter), Seq(column)).drop(column)
+    }
   }
 
   private def boundBlocks(binding: Binding, options: BlockOptions): (Seq[BoundInput], Long) = {

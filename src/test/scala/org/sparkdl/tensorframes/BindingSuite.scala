@@ -94,7 +94,6 @@ class BindingSuite extends SparkSuite {
     )
     refused(df.mapBlocks(constant))("output 'z: float32 [2]' has 2 rows, whatever its block has", "trim")
     refused(df.mapBlocks(TestPrograms.of("z")(_.const("z", DType.Float32, Seq(1, 2)))))("need no placeholder")
-    refused(df.mapRows(TestPrograms.of("z")(_.const("z", DType.Float32, Seq(1, 2)))))("the same for all rows")
   }
 
   test("outputs of unknown rank have no column type") {

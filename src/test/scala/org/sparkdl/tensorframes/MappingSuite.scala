@@ -109,6 +109,13 @@ class MappingSuite extends SparkSuite with Operators {
     assert(df.mapBlocksTrimmed(shorter).count() == 7)
   }
 
+  test("mapRows gives each row the same where the program needs no column") {
+    val program = TestPrograms.of("z")(_.const("z", DType.Float32, Seq(1, 2)))
+    val out = numbers.withColumn("sparkdl_row", lit("kept")).mapRows(program)
+    assert(out.columns.toSeq == Seq("z", "x", "sparkdl_row"))
+    assert(out.collect().toSeq == (0 until 10).map(i => Row(Seq(1.0f, 2.0f), 1.0 * i, "kept")))
+  }
+
   test("mapRows runs a program that is written for one row") {
     val df = Seq(Seq(1.0, 2.0), Seq(3.0), Seq(), Seq(4.0, 5.0)).toDF("x").coalesce(1)
     val out = df.mapRows(TestPrograms.doubled(shape = Seq(-1L)))

@@ -1,0 +1,7 @@
+"""Where sparkdl 1.x had `HorovodRunner`, which is `sparkdl.HorovodRunner` now."""
+
+from __future__ import annotations
+
+from sparkdl._old_names import old_names_of
+
+__getattr__ = old_names_of(__name__)

@@ -124,9 +124,9 @@ class DeepImagePredictor(ImageStage):
 
     Input: as in `DeepImageFeaturizer`. Output: an MLlib dense vector of the probabilities of all
     classes; with decodePredictions an array of struct<class: string, description: string,
-    probability: float>, the topK most probable classes, best first. A network of
-    1000 classes without labels has ImageNet's; otherwise class and description are the number of
-    the class.
+    probability: float>, the topK most probable classes, best first. A named
+    network of 1000 classes without labels has ImageNet's; otherwise class and description are the
+    number of the class.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ seed, weights, modelDir, outputMode
         "labels",
         "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label "
         "per line (class, tab, description); unset: those in the bundle, else ImageNet's for a "
-        "network of 1000 classes, else the number of the class.",
+        "named network of 1000 classes, else the number of the class.",
         path,
     )
 

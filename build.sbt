@@ -3,6 +3,7 @@ import Packaging.devJars
 // The Python package reads the project's version from VERSION, and the others from the same file as `Versions`.
 val sparkVersion = Versions("spark.compiled")
 val tensorflowVersion = Versions("tensorflow.java")
+val twelvemonkeysVersion = "3.12.0"
 val nativePlatform = "linux-x86_64"
 
 ThisBuild / scalaVersion := Versions("scala")
@@ -37,6 +38,8 @@ lazy val sparkdl = (project in file("."))
     libraryDependencies ++= nativeModules ++ Seq(
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
+      "com.twelvemonkeys.imageio" % "imageio-webp" % twelvemonkeysVersion,
+      "com.twelvemonkeys.imageio" % "imageio-tiff" % twelvemonkeysVersion,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test,
       "org.apache.spark" %% "spark-catalyst" % sparkVersion % Test classifier "tests" // its catalog of tables in memory
     ) ++ TestHdfs.modules.map(_ % Test),

@@ -2,7 +2,8 @@
 
     python examples/image_statistics.py DIR
 
-DIR holds images (JPEG, PNG, BMP, GIF), each of its own size: the function sees one at a time.
+DIR holds images (JPEG, PNG, BMP, GIF, WebP, TIFF), each of its own size: the function sees one at
+a time.
 """
 
 import argparse

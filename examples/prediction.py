@@ -2,7 +2,7 @@
 
     python examples/prediction.py DIR [--model NAME] [--weights FILE] [--labels FILE]
 
-DIR holds images (JPEG, PNG, BMP, GIF) of any size; other files are reported, not fatal.
+DIR holds images (JPEG, PNG, BMP, GIF, WebP, TIFF) of any size; other files are reported, not fatal.
 """
 
 import argparse

@@ -30,13 +30,18 @@ object Packaging {
     assembly / assemblyOutputPath := target.value / "assembly" / s"sparkdl_${scalaBinaryVersion.value}-${version.value}.jar",
     assembly / assemblyOption ~= (_.withIncludeScala(false)),
     // Spark brings another protobuf than TensorFlow Java was compiled with.
-    assembly / assemblyShadeRules := Seq(ShadeRule.rename("com.google.protobuf.**" -> "org.sparkdl.shaded.protobuf.@1").inAll),
+    assembly / assemblyShadeRules := Seq(
+      ShadeRule.rename("com.google.protobuf.**" -> "org.sparkdl.shaded.protobuf.@1").inAll,
+      ShadeRule.rename("com.twelvemonkeys.**" -> "org.sparkdl.shaded.twelvemonkeys.@1").inAll
+    ),
     assembly / assemblyExcludedJars := (assembly / fullClasspath).value.filter(f => isNative(f.data)),
     assembly / assemblyMergeStrategy := {
       case path if path.endsWith("module-info.class") => MergeStrategy.discard
       case PathList("META-INF", name) if name.endsWith(".SF") || name.endsWith(".DSA") || name.endsWith(".RSA") =>
         MergeStrategy.discard
       case PathList("META-INF", "MANIFEST.MF") => MergeStrategy.discard
+      // ImageIO of the whole program would take the readers of images from here.
+      case PathList("META-INF", "services", name) if name.startsWith("javax.imageio.") => MergeStrategy.discard
       case PathList("META-INF", "services", _*) => MergeStrategy.concat
       case PathList("META-INF", "LICENSE" | "NOTICE" | "LICENSE.txt" | "NOTICE.txt") => MergeStrategy.concat
       case PathList("META-INF", _*) => MergeStrategy.first

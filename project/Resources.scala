@@ -17,10 +17,10 @@ object Resources {
     Seq(file)
   }
 
-  /** Tables of the Python package (named models, kinds of files): both languages read the same files. */
+  /** Tables of the Python package (named models, kinds of files, classes): both languages read the same files. */
   private def tables = Def.task {
     val folder = baseDirectory.value / "python" / "sparkdl" / "resources"
-    (folder * "*.json").get.map { table =>
+    (folder * ("*.json" || "*.txt")).get.map { table =>
       val file = (Compile / resourceManaged).value / "org" / "sparkdl" / table.getName
       writeIfChanged(file, IO.read(table))
       file

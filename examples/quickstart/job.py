@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from sparkdl import DeepImageFeaturizer
 from sparkdl.errors import SparkDLException
 
-IMAGES = "*.{jpg,jpeg,png,bmp,gif,JPG,JPEG,PNG,BMP,GIF}"
+IMAGES = "*.{jpg,jpeg,png,bmp,gif,webp,tif,tiff,JPG,JPEG,PNG,BMP,GIF,WEBP,TIF,TIFF}"
 SEED = 1
 HELD_OUT = 0.25
 
@@ -55,8 +55,8 @@ def labelled_images(spark: SparkSession, folder: str) -> Labelled:
     counts = {r["class"]: r["count"] for r in files.groupBy("class").count().collect()}
     if len(counts) < 2 or min(counts.values()) < 2:
         raise SparkDLException(
-            f"--images {folder}: expected a folder of at least 2 images (JPEG, PNG, BMP, GIF) for "
-            f"each of at least 2 classes, got {counts or 'no images'}."
+            f"--images {folder}: expected a folder of at least 2 images (JPEG, PNG, BMP, GIF, "
+            f"WebP, TIFF) for each of at least 2 classes, got {counts or 'no images'}."
         )
     names = F.array(*(F.lit(c) for c in sorted(counts)))
     label = (F.array_position(names, F.col("class")) - 1).cast("double")

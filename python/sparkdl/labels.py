@@ -1,4 +1,4 @@
-"""Names of classes: read from a file or a list, or from Keras' index of ImageNet's 1000."""
+"""Names of classes: read from a file or a list, and ImageNet's 1000, which come with sparkdl."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from importlib.resources import files
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from sparkdl._places.download import quick_network
 from sparkdl._places.places import local_copy
 from sparkdl._text_files import BLANKS, lines, read_text
 from sparkdl.errors import SettingsException
@@ -18,10 +18,8 @@ from sparkdl.errors import SettingsException
 Labels = list[tuple[str, str]]
 
 IMAGENET_CLASSES = 1000
-_ENVIRONMENT = "SPARKDL_IMAGENET_LABELS"
-_URL = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
+_IMAGENET = files("sparkdl") / "resources" / "imagenet_classes.txt"
 _NUMBERED = re.compile(r"([0-9]+) +(.*)")
-_MD5 = "c2c37ea517e94d9795004a39431a14cb"
 
 
 def label_text(label: object) -> str:
@@ -130,25 +128,14 @@ def _to_pair(item: object) -> tuple[str, str]:
     raise SettingsException(f"A label is a name or (class, description), got {item!r}.")
 
 
-def imagenet_labels() -> Labels | None:
-    """Return ImageNet's labels, None if they cannot be had.
+def imagenet_labels() -> Labels:
+    """Return the names of ImageNet's 1000 classes, which come with sparkdl.
 
-    They come from the file that the environment variable SPARKDL_IMAGENET_LABELS names, else from
-    Keras, which downloads its class index once into its own cache.
+    >>> imagenet_labels()[281]
+    ('n02123045', 'tabby')
     """
-    file = os.environ.get(_ENVIRONMENT)
-    if file:
-        return read_labels(file, IMAGENET_CLASSES)
-    import keras
-
-    try:
-        with quick_network():
-            path = keras.utils.get_file(
-                "imagenet_class_index.json", _URL, cache_subdir="models", file_hash=_MD5
-            )
-    except Exception:  # Keras raises a bare Exception when it is offline
-        return None
-    return read_labels(path, IMAGENET_CLASSES)
+    text = _IMAGENET.read_text(encoding="utf-8")
+    return [_to_pair(line.split("\t")) for line in text.splitlines()]
 
 
 def write_labels(folder: Path, labels: Labels) -> None:

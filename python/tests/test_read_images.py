@@ -101,7 +101,7 @@ def test_a_file_that_is_no_image_keeps_its_origin_and_has_a_reason(
     assert row.image.origin.endswith("/text.jpg")
     assert (row.image.height, row.image.width, row.image.nChannels, row.image.mode) == (-1,) * 4
     assert bytes(row.image.data) == b""
-    assert row.error == "the bytes are text; supported are JPEG, PNG, BMP and GIF"
+    assert row.error == "the bytes are text; supported are JPEG, PNG, BMP, GIF, WebP and TIFF"
 
 
 def test_params_mean_what_they_say(spark: object, folder: Path) -> None:

@@ -159,7 +159,7 @@ def test_bad_images_are_kept_with_their_reasons(spark: Any, network: Any) -> Non
     )
     made = stage.transform(frame).collect()
     assert [r.out is None for r in made] == [False, True, True]
-    assert made[1].why == "the bytes are text; supported are JPEG, PNG, BMP and GIF"
+    assert made[1].why == "the bytes are text; supported are JPEG, PNG, BMP, GIF, WebP and TIFF"
     assert made[2].why == "the value for input 'pixels' is null"
 
 

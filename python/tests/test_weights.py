@@ -189,14 +189,10 @@ def test_labels_come_from_an_index_a_list_or_lines(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.txt")
 
 
-def test_imagenets_labels_come_from_the_environment(monkeypatch, shared_data: Path) -> None:
-    monkeypatch.setenv(
-        "SPARKDL_IMAGENET_LABELS", str(shared_data / "imagenet" / "imagenet_class_index.json")
+def test_imagenets_labels_are_keras_class_index(shared_data: Path) -> None:
+    assert imagenet_labels() == read_labels(
+        shared_data / "imagenet" / "imagenet_class_index.json", 1000
     )
-    found = imagenet_labels()
-    assert found is not None
-    assert found[281] == ("n02123045", "tabby")
-    assert len(found) == 1000
 
 
 def test_real_weights_in_the_old_format_name_what_is_on_a_photo(

@@ -51,8 +51,8 @@ def tf_dataset(
     - arrays, also nested ones, of one length in all rows become a tensor of their shape; MLlib
       vectors float32 ``[batch, size]``;
     - strings, and bytes when there is no `image_size`, become ``tf.string``;
-    - image structs, and with `image_size` encoded bytes (JPEG, PNG, BMP, GIF), become uint8
-      ``[batch, height, width, 3]``, RGB, 0 to 255.
+    - image structs, and with `image_size` encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF), become
+      uint8 ``[batch, height, width, 3]``, RGB, 0 to 255.
 
     The order is that of the DataFrame. With `shuffle`, Spark once spreads the rows over the
     partitions at random, and in each epoch the partitions and the rows within them come in another

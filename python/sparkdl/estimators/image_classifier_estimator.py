@@ -61,7 +61,7 @@ class ImageClassifierEstimator(
     Parameters
     ----------
     inputCol : str
-        Column of images: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF).
+        Column of images: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF).
     labelCol : str
         Column of labels: strings, numbers or booleans; each value is a class.
     baseModel : str

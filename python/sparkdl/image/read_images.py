@@ -25,11 +25,11 @@ def readImages(
     sampleRatio: float = 1.0,
     seed: int = 0,
 ) -> DataFrame:
-    """Read image files, decoded in the executors' JVMs with TensorFlow's decoders.
+    """Read image files, decoded in the executors' JVMs.
 
-    Nothing is read before an action needs it. It reads JPEG (also progressive, greyscale and CMYK;
-    EXIF orientations are applied), PNG (also 16 bit, palette, alpha), BMP and the first frame of
-    GIF.
+    Nothing is read before an action needs it. It reads JPEG, PNG, BMP, WebP and TIFF in all that
+    is usual of them (CMYK, 16 bit, palettes, alpha, compression), and the first frame of GIF, of
+    animated WebP and of TIFF with many pages. EXIF orientations are applied.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def export_named(
         classifier on top. "random" is for tests.
     labels : str or Path, optional
         A labels file; see `sparkdl.labels.read_labels`. Without it a classifier with 1000 classes
-        gets ImageNet's labels if they can be had.
+        gets ImageNet's.
     overwrite : bool
         Whether an existing bundle is replaced.
     verify : bool

@@ -75,6 +75,6 @@ def _decode(encoded: bytes) -> NDArray[Any]:
     except OSError as e:  # PIL's errors are OSErrors
         raise InvalidInputException(
             f"Cannot show an image of {len(encoded)} bytes: {e}. Expected the bytes of a JPEG, "
-            "PNG, BMP or GIF file. Leave out rows whose images cannot be read."
+            "PNG, BMP, GIF, WebP or TIFF file. Leave out rows whose images cannot be read."
         ) from e
     return pixels

@@ -24,8 +24,9 @@ from sparkdl.transformers._stage import ModelStage
 class ImageClassifierModel(FittedModel, ModelStage, ImageClassifierParams, Model):
     """A classifier of images that `ImageClassifierEstimator` has trained, with its history.
 
-    Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF), of any size. Output: up
-    to three columns, those whose names are not empty. Null only with handleInvalid "keep".
+    Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF), of any size.
+    Output: up to three columns, those whose names are not empty. Null only with handleInvalid
+    "keep".
 
     Parameters
     ----------

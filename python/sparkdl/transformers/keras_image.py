@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 class KerasImageFileTransformer(ImageLoading, Trained, KerasFileStage, ImageFileParams):
     """Applies a Keras model to image files.
 
-    Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, on any file
-    system that Hadoop reads) are read, decoded, resized to targetSize and preprocessed in the JVM.
-    With a loader, your function makes the images, in Python workers, of a column of any type, and
-    the model still runs in the JVM. The model takes ``[rows, height, width, channels]``: RGB (BGR
-    with preprocessing "caffe", as in Keras), or luminance where it has one channel. Output: an
-    MLlib dense vector, or an image struct. It is null only with handleInvalid "keep".
+    Input: a column of paths or URIs. Without a loader the files (JPEG, PNG, BMP, GIF, WebP, TIFF,
+    on any file system that Hadoop reads) are read, decoded, resized to targetSize and preprocessed
+    in the JVM. With a loader, your function makes the images, in Python workers, of a column of any
+    type, and the model still runs in the JVM. The model takes ``[rows, height, width, channels]``:
+    RGB (BGR with preprocessing "caffe", as in Keras), or luminance where it has one channel.
+    Output: an MLlib dense vector, or an image struct. It is null only with handleInvalid "keep".
 
     Parameters
     ----------

@@ -18,10 +18,10 @@ from sparkdl.transformers._stage import ImageStage
 class DeepImageFeaturizer(ImageStage):
     """Turns images into the features that a pretrained network sees in them.
 
-    Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF), of any size; they are
-    decoded and resized inside the operator. Output: an MLlib dense vector. `sparkdl.models()`
-    lists its length for pooling "avg" and "max"; for "none" it is that of the whole feature map,
-    row-major ``[height, width, channels]``. Null only with handleInvalid "keep".
+    Input: Spark's image struct, or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF), of any size;
+    they are decoded and resized inside the operator. Output: an MLlib dense vector.
+    `sparkdl.models()` lists its length for pooling "avg" and "max"; for "none" it is that of the
+    whole feature map, row-major ``[height, width, channels]``. Null only with handleInvalid "keep".
 
     Parameters
     ----------
@@ -125,8 +125,9 @@ class DeepImagePredictor(ImageStage):
 
     Input: as in `DeepImageFeaturizer`. Output: an MLlib dense vector of the probabilities of all
     classes; with decodePredictions an array of struct<class: string, description: string,
-    probability: float>, the topK most probable classes, best first. Without labels, class and
-    description are the number of the class.
+    probability: float>, the topK most probable classes, best first. A named
+    network of 1000 classes without labels has ImageNet's; otherwise class and description are the
+    number of the class.
 
     Parameters
     ----------
@@ -171,8 +172,8 @@ seed, weights, modelDir, outputMode
     labels = declare_param(
         "labels",
         "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label "
-        "per line (class, tab, description); unset: those in the bundle, else the number of the "
-        "class.",
+        "per line (class, tab, description); unset: those in the bundle, else ImageNet's for a "
+        "named network of 1000 classes, else the number of the class.",
         path,
     )
 

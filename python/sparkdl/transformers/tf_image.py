@@ -32,9 +32,9 @@ T = TypeVar("T", bound="TFImageTransformer")
 class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
     """Applies a TensorFlow graph to images.
 
-    Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the
-    height and width of the graph's input; where it has none, each image keeps its own size and
-    images of equal size share a batch. The graph takes ``[rows, height, width, channels]``,
+    Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF). They are resized
+    to the height and width of the graph's input; where it has none, each image keeps its own size
+    and images of equal size share a batch. The graph takes ``[rows, height, width, channels]``,
     uint8, int16, int32, int64, float32 or float64, with numbers of 0 to 255, or those of a struct
     of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null only with
     handleInvalid "keep".

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 ImageCell = str | bytes | Mapping[str, Any]
 
 _ROWS = 32  # in a batch that is sent back: a row often has a megabyte
-_SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp"}
+_SUFFIXES = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"BM": ".bmp",
+    b"RIFF": ".webp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 

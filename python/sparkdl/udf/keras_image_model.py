@@ -35,9 +35,10 @@ def registerKerasImageUDF(
 ) -> Model:
     """Register a model of images as a SQL function.
 
-    Input: image structs, or image files (JPEG, PNG, BMP, GIF) as bytes or by path. Images are
-    decoded, resized to the model's input, or left at their own size where the model takes any, and
-    passed to it as RGB, 0..255, unless `preprocessing` or `preprocessor` says otherwise.
+    Input: image structs, or image files (JPEG, PNG, BMP, GIF, WebP, TIFF) as bytes or by path.
+    Images are decoded, resized to the model's input, or left at their own size where the model
+    takes any, and passed to it as RGB, 0..255, unless `preprocessing` or `preprocessor` says
+    otherwise.
 
     Output: ``array<float>``, the model's output flattened row-major; a struct if there are several.
 

@@ -1,64 +1,114 @@
 package org.sparkdl.image
 
-/** The header of a BMP and its colour table.
+/** The header of a BMP: how its pixels are stored.
   *
   * @param palette
-  *   RGB triples for 8 bit images, else empty; TensorFlow's kernel returns the indices and ignores the table
+  *   256 RGB triples (black behind the end of the file's own table) for up to 8 bits per pixel, else empty
+  * @param masks
+  *   of red, green, blue and alpha for 16 and 32 bits per pixel, else empty; 0 = there is no such channel
+  * @param data
+  *   where the pixels begin
   */
-private[image] final case class BmpHeader(header: ImageHeader, palette: Array[Byte])
+private[image] final case class BmpHeader(
+    header: ImageHeader,
+    palette: Array[Byte],
+    masks: Array[Int],
+    data: Int,
+    topDown: Boolean,
+    runLengths: Boolean
+) {
+
+  /** Bytes from one row to the next. */
+  def rowBytes: Long = (header.width.toLong * header.bits + 31) / 32 * 4
+}
 
 private[image] object BmpHeader {
 
-  private val InfoHeaderBytes = 40
+  private val Info = 14
+  private val Os2Bytes = 12 // the first header of OS/2, whose sides have 16 bits and whose colours have no padding
+  private val Os2LongBytes = 64 // the second, whose numbers of compressions mean other things
+  private val InfoBytes = 40
+  private val AlphaMaskBytes = 56 // headers of that length and more have a mask for alpha
+
   private val BiRgb = 0
+  private val BiRle8 = 1
+  private val BiRle4 = 2
   private val BiBitfields = 3
+  private val BiAlphaBitfields = 6
 
-  /** Refuses what TensorFlow's kernel would misread: OS/2 headers, compression, other depths, unusual bit masks. */
   def parse(c: ByteCursor): BmpHeader = {
-    val infoBytes = c.u32le(14)
-    if (infoBytes < InfoHeaderBytes) c.refuse(s"has an OS/2 header ($infoBytes bytes), which is not supported")
-    val bits = c.u16le(28)
-    if (bits != 8 && bits != 24 && bits != 32) {
-      c.refuse(s"has $bits bits per pixel; supported are 8, 24 and 32")
-    }
-    checkCompression(c, bits)
-    val width = c.i32le(18)
-    val height = c.i32le(22)
-    if (width <= 0 || height == 0 || height == Int.MinValue) {
+    val infoBytes = c.u32le(Info)
+    if (infoBytes != Os2Bytes && (infoBytes < 16 || infoBytes > 1024))
+      c.refuse(s"has a header of $infoBytes bytes, which no kind of BMP has")
+    val old = infoBytes == Os2Bytes
+    val bits = c.u16le(if (old) 24 else 28)
+    if (!Seq(1, 2, 4, 8, 16, 24, 32).contains(bits))
+      c.refuse(s"has $bits bits per pixel; supported are 1, 2, 4, 8, 16, 24 and 32")
+    val width = if (old) c.u16le(18) else c.i32le(18)
+    val height = if (old) c.u16le(20) else c.i32le(22)
+    if (width <= 0 || height == 0 || height == Int.MinValue)
       c.refuse(s"claims an impossible size of ${width}x$height pixels")
-    }
-    val channels = if (bits == 32) 4 else 3
-    val table = if (bits == 8) palette(c, 14 + infoBytes) else Array.emptyByteArray
-    val grey = bits == 8 && isGreyRamp(table)
-    val header = ImageHeader("BMP", width, math.abs(height), if (grey) 1 else channels, bits)
-    BmpHeader(header, if (grey) Array.emptyByteArray else table)
+    val compression = if (infoBytes < 20) BiRgb else checkedCompression(c, bits, infoBytes == Os2LongBytes)
+    val data = c.u32le(10)
+    if (data > c.length) c.refuse("ends before its pixels (truncated file)")
+    val palette = if (bits <= 8) colours(c, infoBytes, bits, data) else Array.emptyByteArray
+    val masks = masksOf(c, infoBytes, bits, compression)
+    val header = ImageHeader("BMP", width, math.abs(height), channels(bits, palette, masks), bits)
+    val runLengths = compression == BiRle8 || compression == BiRle4
+    BmpHeader(header, palette, masks, data.toInt, height < 0, runLengths)
   }
 
-  private def checkCompression(c: ByteCursor, bits: Int): Unit = {
+  private def checkedCompression(c: ByteCursor, bits: Int, os2: Boolean): Long = {
     val compression = c.u32le(30)
-    val plainMasks = compression == BiBitfields && bits == 32 &&
-      c.u32le(54) == 0xff0000L && c.u32le(58) == 0xff00L && c.u32le(62) == 0xffL
-    if (compression != BiRgb && !plainMasks) {
-      c.refuse(s"is compressed or has unusual bit masks (compression $compression), which is not supported")
+    val known = compression match {
+      case BiRgb                          => true
+      case BiRle8                         => bits == 8
+      case BiRle4                         => bits == 4
+      case BiBitfields | BiAlphaBitfields => !os2 && (bits == 16 || bits == 32)
+      case _                              => false
     }
+    if (!known)
+      c.refuse(
+        s"is compressed in a way (number $compression, $bits bits per pixel) that is not supported; supported are " +
+          "run lengths of 4 and 8 bits and bit masks of 16 and 32 bits"
+      )
+    compression
   }
 
-  /** Whether there are fewer bytes than the header's size needs. */
-  def truncated(c: ByteCursor): Boolean = {
-    val rowBytes = (c.i32le(18).toLong * c.u16le(28) + 31) / 32 * 4
-    c.length < c.u32le(10) + rowBytes * math.abs(c.i32le(22).toLong)
+  private def masksOf(c: ByteCursor, infoBytes: Long, bits: Int, compression: Long): Array[Int] = bits match {
+    case 16 | 32 if compression == BiRgb =>
+      // As TensorFlow and unlike Pillow, the fourth byte of a pixel is taken for alpha.
+      if (bits == 16) Array(0x7c00, 0x3e0, 0x1f, 0) else Array(0xff0000, 0xff00, 0xff, 0xff000000)
+    case 16 | 32 =>
+      val hasAlpha = compression == BiAlphaBitfields || infoBytes >= AlphaMaskBytes
+      val at = Info + InfoBytes
+      Array(c.i32le(at), c.i32le(at + 4), c.i32le(at + 8), if (hasAlpha) c.i32le(at + 12) else 0)
+    case _ => Array.emptyIntArray
   }
 
-  private def palette(c: ByteCursor, at: Long): Array[Byte] = {
-    val stored = c.u32le(46)
-    val colours = if (stored == 0 || stored > 256) 256 else stored.toInt
-    if (at + 4L * colours > c.length) c.refuse("ends inside its colour table (truncated file)")
+  /** The colour table, which ends where the pixels begin, whatever the header says of its length. */
+  private def colours(c: ByteCursor, infoBytes: Long, bits: Int, data: Long): Array[Byte] = {
+    val at = Info + infoBytes.toInt
+    val size = if (infoBytes == Os2Bytes) 3 else 4
+    val all = 1 << bits
+    val stored = if (infoBytes < 36) 0L else c.u32le(46)
+    val room = if (data > at) (data - at) / size else all.toLong
+    val count = Seq(if (stored == 0) all.toLong else stored, all.toLong, room).min.toInt
+    if (at + size.toLong * count > c.length) c.refuse("ends inside its colour table (truncated file)")
     val table = new Array[Byte](256 * 3)
-    for (i <- 0 until colours; channel <- 0 until 3) {
-      table(3 * i + channel) = c.u8(at.toInt + 4 * i + 2 - channel).toByte
-    }
+    for (i <- 0 until count; channel <- 0 until 3) table(3 * i + channel) = c.u8(at + size * i + 2 - channel).toByte
     table
   }
 
-  private def isGreyRamp(table: Array[Byte]): Boolean = table.indices.forall(i => (table(i) & 0xff) == i / 3)
+  private def channels(bits: Int, palette: Array[Byte], masks: Array[Int]): Int =
+    if (bits <= 8) { if (isGrey(bits, palette)) 1 else 3 }
+    else if (masks.nonEmpty && masks(3) != 0) 4
+    else 3
+
+  /** Whether the colours are black and white, or 256 levels from black to white. */
+  private def isGrey(bits: Int, palette: Array[Byte]): Boolean = bits match {
+    case 1 => palette.take(6).map(_ & 0xff).sameElements(Array(0, 0, 0, 255, 255, 255))
+    case 8 => palette.indices.forall(i => (palette(i) & 0xff) == i / 3)
+    case _ => false
+  }
 }

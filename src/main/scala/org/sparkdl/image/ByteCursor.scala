@@ -19,6 +19,7 @@ private[image] final class ByteCursor(bytes: Array[Byte], format: String) {
 
   def u16be(at: Int): Int = (u8(at) << 8) | u8(at + 1)
   def u16le(at: Int): Int = u8(at) | (u8(at + 1) << 8)
+  def u24le(at: Int): Int = u16le(at) | (u8(at + 2) << 16)
   def u32be(at: Int): Long = (u16be(at).toLong << 16) | u16be(at + 2)
   def u32le(at: Int): Long = u16le(at).toLong | (u16le(at + 2).toLong << 16)
   def i32le(at: Int): Int = u32le(at).toInt

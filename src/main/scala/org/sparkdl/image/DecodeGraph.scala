@@ -26,7 +26,7 @@ private[image] object DecodeGraph {
   }
 
   private def open(runtime: NativeRuntime): Map[String, TfRun] = {
-    val names = JpegRatios.map(jpegName) ++ Seq("png", "bmp", "gif")
+    val names = JpegRatios.map(jpegName) ++ Seq("png", "gif")
     val graph = TfGraph.fromBytes(runtime, definition)
     // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
     val session = TfSession.open(runtime, graph, SessionConfig(optimizer = GraphOptimizer.Off))
@@ -42,7 +42,6 @@ private[image] object DecodeGraph {
     JpegRatios.foreach(r => defs.node("DecodeJpeg", jpegName(r), Seq(Bytes), Map("ratio" -> r.toLong)))
     defs
       .node("DecodePng", "png", Seq(Bytes))
-      .node("DecodeBmp", "bmp", Seq(Bytes))
       .node("DecodeGif", "gif", Seq(Bytes))
     defs.toBytes
   }

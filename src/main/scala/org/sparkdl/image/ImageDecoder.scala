@@ -4,10 +4,11 @@ import org.apache.spark.unsafe.Platform
 
 import org.sparkdl.runtime.{NativeRuntime, TfException, TfTensor}
 
-/** Decodes images with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), and resizes them. Thread-safe.
+/** Decodes images and resizes them: JPEG, PNG and GIF with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), WebP
+  * and TIFF with TwelveMonkeys' readers, BMP here. Thread-safe.
   *
   * What is wrong with an image is returned, not thrown: an image is data. Only a missing native library and bugs
-  * throw. The EXIF orientation of JPEG files is applied.
+  * throw. The EXIF orientation of JPEG, WebP and TIFF files is applied.
   */
 object ImageDecoder {
 
@@ -106,28 +107,36 @@ object ImageDecoder {
       ratio: Int,
       bytes: Array[Byte]
   )(body: PixelSource => T): Either[String, T] =
-    try {
-      val tensor = run(runtime, worker, header, ratio, bytes)
-      try Right(body(pixels(tensor, header, bytes)))
-      finally tensor.close()
-    } catch { case e: TfException => Left(explain(header, bytes, e)) }
+    try
+      header.format match {
+        case "BMP"  => Right(body(BmpPixels.read(bytes)))
+        case "WebP" => Right(body(WebpPixels.read(bytes)))
+        case "TIFF" => Right(body(TiffPixels.read(runtime, worker, bytes)))
+        case "GIF"  => Right(firstFrame(runtime, worker, bytes)(body))
+        case _ =>
+          val tensor = worker.decode(runtime, header.format, ratio, bytes, bytes.length)
+          try Right(body(pixels(tensor)))
+          finally tensor.close()
+      }
+    catch {
+      case e: TfException    => Left(explain(header, failure(header, bytes, e)))
+      case e: DecodingFailed => Left(explain(header, e))
+      case e: HeaderRefused  => Left(e.reason) // in what is read only now, such as a colour table
+    }
 
-  private def run(
-      runtime: NativeRuntime,
-      worker: DecodeWorker,
-      header: ImageHeader,
-      ratio: Int,
-      bytes: Array[Byte]
-  ): TfTensor =
-    if (header.format == "GIF") {
-      val end = GifHeader.parse(new ByteCursor(bytes, "GIF")).firstFrameEnd
-      worker.decode(runtime, header.format, 1, bytes, end, GifHeader.Trailer)
-    } else worker.decode(runtime, header.format, ratio, bytes, bytes.length)
+  private def firstFrame[T](runtime: NativeRuntime, worker: DecodeWorker, bytes: Array[Byte])(
+      body: PixelSource => T
+  ): T = {
+    val gif = GifHeader.parse(new ByteCursor(bytes, "GIF"))
+    val tensor =
+      worker.decode(runtime, "GIF", 1, GifHeader.cornered(gif, bytes), gif.firstFrameEnd, GifHeader.Trailer)
+    try body(FrameBounds.onCanvas(pixels(tensor), gif.frame, gif.header, gif.around))
+    finally tensor.close()
+  }
 
-  private def pixels(tensor: TfTensor, header: ImageHeader, bytes: Array[Byte]): PixelSource = {
+  private def pixels(tensor: TfTensor): PixelSource = {
     val Array(height, width, channels) = tensor.shape.takeRight(3).map(_.toInt)
-    val plain = new PixelSource(null, tensor.address, height, width, channels, blueFirst = false)
-    if (header.format == "BMP") Palette.apply(plain, bytes) else plain
+    new PixelSource(null, tensor.address, height, width, channels, blueFirst = false)
   }
 
   private def toStruct(pixels: PixelSource, header: ImageHeader): DecodedImage = {
@@ -140,16 +149,16 @@ object ImageDecoder {
     DecodedImage(height, width, channels, data)
   }
 
-  private def explain(header: ImageHeader, bytes: Array[Byte], e: TfException): String = {
+  private def failure(header: ImageHeader, bytes: Array[Byte], e: TfException): DecodingFailed = {
     val cursor = new ByteCursor(bytes, header.format)
     val truncated = header.format match {
       case "JPEG" => JpegHeader.truncated(cursor)
       case "PNG"  => PngHeader.truncated(cursor)
-      case "BMP"  => BmpHeader.truncated(cursor)
       case _      => false
     }
-    val failure = s"this ${header.format} of ${header.width}x${header.height} pixels cannot be decoded"
-    if (truncated) s"$failure: its data ends before the picture does (truncated file)"
-    else s"$failure: its data is corrupt (TensorFlow: ${e.getMessage.linesIterator.take(1).mkString})"
+    if (truncated) DecodingFailed.truncated() else DecodingFailed.corrupt("TensorFlow", e.getMessage)
   }
+
+  private def explain(header: ImageHeader, failed: DecodingFailed): String =
+    s"this ${header.format} of ${header.width}x${header.height} pixels cannot be decoded: ${failed.why}"
 }

@@ -3,7 +3,7 @@ package org.sparkdl.image
 /** What the first bytes of an encoded image say about it, read without decoding anything.
   *
   * @param format
-  *   "JPEG", "PNG", "BMP" or "GIF"
+  *   "JPEG", "PNG", "BMP", "GIF", "WebP" or "TIFF"
   * @param width
   *   columns as stored, before the EXIF orientation is applied
   * @param height
@@ -13,7 +13,7 @@ package org.sparkdl.image
   * @param bits
   *   bits per channel in the file (per pixel for palettes)
   * @param orientation
-  *   EXIF orientation 1 to 8; 1 = as stored. Only JPEG files are asked for it.
+  *   EXIF orientation 1 to 8; 1 = as stored. JPEG, WebP and TIFF files are asked for it.
   */
 final case class ImageHeader(
     format: String,
@@ -33,7 +33,7 @@ final case class ImageHeader(
 
 object ImageHeader {
 
-  private val Supported = "supported are JPEG, PNG, BMP and GIF"
+  private val Supported = "supported are JPEG, PNG, BMP, GIF, WebP and TIFF"
 
   /** Reads the header of an encoded image; never throws and allocates next to nothing.
     *
@@ -52,7 +52,9 @@ object ImageHeader {
     else if (startsWith(bytes, 0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a)) Right(PngHeader.parse(c("PNG")))
     else if (startsWith(bytes, 'G', 'I', 'F', '8')) Right(GifHeader.parse(c("GIF")).header)
     else if (startsWith(bytes, 'B', 'M')) Right(BmpHeader.parse(c("BMP")).header)
-    else Left(s"the bytes are ${describeUnknown(bytes)}; $Supported")
+    else if (c("file").has(0, "RIFF") && c("file").has(8, "WEBP")) Right(WebpHeader.parse(c("WebP")).header)
+    else if (isTiff(bytes)) Right(TiffHeader.parse(c("TIFF")).header)
+    else Left(s"the bytes are ${describeUnknown(bytes)}")
   }
 
   private def positive(h: ImageHeader): Either[String, ImageHeader] =
@@ -65,12 +67,17 @@ object ImageHeader {
   private def startsWith(bytes: Array[Byte], magic: Int*): Boolean =
     bytes.length >= magic.length && magic.indices.forall(i => (bytes(i) & 0xff) == magic(i))
 
-  private def describeUnknown(bytes: Array[Byte]): String = {
+  /** Plain ones, and those for files of more than 4 GB. */
+  private def isTiff(bytes: Array[Byte]): Boolean =
+    startsWith(bytes, 'I', 'I', 42, 0) || startsWith(bytes, 'M', 'M', 0, 42) ||
+      startsWith(bytes, 'I', 'I', 43, 0) || startsWith(bytes, 'M', 'M', 0, 43)
+
+  private def describeUnknown(bytes: Array[Byte]): String =
+    ForeignImages.describe(bytes).getOrElse(s"${describeOther(bytes)}; $Supported")
+
+  private def describeOther(bytes: Array[Byte]): String = {
     val c = new ByteCursor(bytes, "file")
-    if (c.has(0, "RIFF") && c.has(8, "WEBP")) "a WebP image"
-    else if (c.has(0, "II*\u0000") || c.has(0, "MM\u0000*")) "a TIFF image"
-    else if (c.has(4, "ftyp")) "a HEIC, AVIF or MP4 file"
-    else if (c.has(0, "%PDF")) "a PDF document"
+    if (c.has(0, "%PDF")) "a PDF document"
     else if (c.has(0, "PK\u0003\u0004")) "a zip archive"
     else if (c.has(1, "PNG") || c.has(0, "\u0089PNG")) "a PNG with a damaged signature"
     else if (bytes.take(64).forall(isText)) "text"

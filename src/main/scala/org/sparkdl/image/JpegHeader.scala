@@ -64,30 +64,15 @@ private[image] object JpegHeader {
     code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc
 }
 
-/** Finds the orientation in an EXIF segment. */
+/** Finds the orientation in EXIF data. */
 private[image] object Exif {
 
-  private val OrientationTag = 0x0112
-  private val ShortType = 3
-
-  /** The orientation (1 to 8) in the segment [from, until); 1 when there is none or the EXIF data is damaged. */
-  def orientation(c: ByteCursor, from: Int, until: Int): Int =
-    try find(c, from, math.min(until, c.length))
+  /** The orientation (1 to 8) in the data [from, until), behind "Exif" or not; 1 when there is none or the data is
+    * damaged.
+    */
+  def orientation(c: ByteCursor, from: Int, until: Int): Int = {
+    val start = if (c.has(from, "Exif\u0000\u0000")) from + 6 else from
+    try TiffDirectory.orientation(TiffDirectory.read(c, start, math.min(until, c.length)))
     catch { case _: HeaderRefused => 1 }
-
-  private def find(c: ByteCursor, from: Int, until: Int): Int = {
-    val tiff = from + 6
-    val little = c.has(tiff, "II")
-    if (!c.has(from, "Exif\u0000\u0000") || !(little || c.has(tiff, "MM"))) return 1
-    def u16(at: Int) = if (little) c.u16le(at) else c.u16be(at)
-    def u32(at: Int) = if (little) c.u32le(at) else c.u32be(at)
-    val directory = tiff + u32(tiff + 4)
-    if (directory + 2 > until) return 1
-    val first = directory.toInt + 2
-    val entries = math.min(u16(directory.toInt), (until - first) / 12)
-    val value = (0 until entries).iterator
-      .map(first + 12 * _)
-      .collectFirst { case at if u16(at) == OrientationTag && u16(at + 2) == ShortType => u16(at + 8) }
-    value.filter(v => v >= 1 && v <= 8).getOrElse(1)
   }
 }

@@ -10,10 +10,10 @@ import org.sparkdl.model.ModelDefinition
 
 /** Turns images into the features that a network with known weights sees in them, for transfer learning.
   *
-  * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF), of any size; decoded and resized inside the
-  * operator. Output: an MLlib dense vector, or with outputMode "array" an array of float; its length is in the table
-  * of models (`NamedModels`) for the pooling "avg" and "max", and is that of the whole feature map, row-major
-  * `[height, width, channels]`, for "none". Null only with handleInvalid "keep".
+  * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF), of any size; decoded and resized
+  * inside the operator. Output: an MLlib dense vector, or with outputMode "array" an array of float; its length is in
+  * the table of models (`NamedModels`) for the pooling "avg" and "max", and is that of the whole feature map,
+  * row-major `[height, width, channels]`, for "none". Null only with handleInvalid "keep".
   *
   * Cost: the model is loaded once per executor; nothing is collected or shuffled.
   *

@@ -7,15 +7,15 @@ import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{InvalidModelException, SchemaMismatchException}
-import org.sparkdl.model.{Labels, ModelDefinition}
+import org.sparkdl.model.{Labels, ModelDefinition, NamedModels}
 import org.sparkdl.tensor.TensorSpec
 
 /** Predicts the classes of images with a network that has its classifier on top.
   *
   * Input: as for [[DeepImageFeaturizer]]. Output: an MLlib dense vector of the probabilities of all classes, or with
   * outputMode "array" an array of float; or, with decodePredictions, an array of struct<class: string, description:
-  * string, probability: float>, the topK most probable classes, best first. Without labels, class and description are
-  * the number of the class.
+  * string, probability: float>, the topK most probable classes, best first. A network of 1000 classes without labels
+  * has ImageNet's; otherwise class and description are the number of the class.
   *
   * {{{
   * new DeepImagePredictor().setInputCol("image").setOutputCol("predicted").setModelName("ResNet50")
@@ -42,7 +42,7 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
     this,
     "labels",
     "Path of a file with the names of the classes: Keras' class index, a JSON list, or a label per line (class, tab, " +
-      "description); unset: those in the bundle, else the number of the class."
+      "description); unset: those in the bundle, else ImageNet's for a named network of 1000 classes, else the number of the class."
   )
   setDefault(decodePredictions -> false, topK -> 5)
 
@@ -77,9 +77,12 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       spec: TensorSpec,
       session: SparkSession
   ): Option[Seq[(String, String)]] = {
-    val labels =
-      labelsFile.map(Labels.read(_, session.sparkContext.hadoopConfiguration)).orElse(model.labels).filter(_.nonEmpty)
     val classes = spec.cell.flatMap(_.lastOption).filter(_ >= 0)
+    val labels = labelsFile
+      .map(Labels.read(_, session.sparkContext.hadoopConfiguration))
+      .orElse(model.labels)
+      .filter(_.nonEmpty)
+      .orElse(if (isOfImageNet(model, classes)) Some(Labels.imagenet) else None)
     for (l <- labels; n <- classes if l.size != n)
       throw new SchemaMismatchException(
         s"The labels do not fit the model: ${labelsFile.fold("the bundle")(f => s"'$f'")} has ${l.size}, " +
@@ -87,6 +90,10 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       )
     labels
   }
+
+  /** Networks of Keras with as many classes as ImageNet have these, whatever their weights. */
+  private def isOfImageNet(model: ModelDefinition, classes: Option[Long]): Boolean =
+    classes.contains(Labels.imagenet.size.toLong) && NamedModels.all.exists(_.name == model.name)
 
   private def predictions(model: ModelDefinition): TensorSpec = model.outputs
     .find(_.name == DeepImagePredictor.Output)

@@ -12,10 +12,10 @@ import org.sparkdl.tensor.TensorSpec
 
 /** Applies a Keras model to image files.
   *
-  * Input: paths or URIs of JPEG, PNG, BMP or GIF files on any file system that Hadoop reads; they are read, decoded,
-  * resized to targetSize and preprocessed inside the operator. The model takes `[rows, height, width, channels]`: RGB
-  * (BGR with preprocessing "caffe", as Keras has it), or luminance where it has one channel. Output: an MLlib dense
-  * vector, or an image struct. Null only with handleInvalid "keep".
+  * Input: paths or URIs of JPEG, PNG, BMP, GIF, WebP or TIFF files on any file system that Hadoop reads; they are
+  * read, decoded, resized to targetSize and preprocessed inside the operator. The model takes
+  * `[rows, height, width, channels]`: RGB (BGR with preprocessing "caffe", as Keras has it), or luminance where it
+  * has one channel. Output: an MLlib dense vector, or an image struct. Null only with handleInvalid "keep".
   *
   * A stage whose images are loaded by a function of Python (imageLoader) can be applied in Python only.
   *

@@ -13,12 +13,12 @@ import org.sparkdl.tensor.TensorSpec
 
 /** Applies a TensorFlow graph to images.
   *
-  * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF). They are resized to the height and width that
-  * the graph's input has; where it has none, each image keeps its own size and images of equal size share a batch.
-  * The input, `[rows, height, width, channels]`, may be uint8, int16, int32, int64, float32 or float64; its numbers
-  * are 0 to 255, or those of a struct of floats. Output: an MLlib dense vector, or an image struct in BGR order. Null
-  * only with handleInvalid "keep". Placeholders besides the images, such as `phase_train`, get their values from
-  * `constants`.
+  * Input: Spark's image struct or encoded bytes (JPEG, PNG, BMP, GIF, WebP, TIFF). They are resized to the height and
+  * width that the graph's input has; where it has none, each image keeps its own size and images of equal size share
+  * a batch. The input, `[rows, height, width, channels]`, may be uint8, int16, int32, int64, float32 or float64; its
+  * numbers are 0 to 255, or those of a struct of floats. Output: an MLlib dense vector, or an image struct in BGR
+  * order. Null only with handleInvalid "keep". Placeholders besides the images, such as `phase_train`, get their
+  * values from `constants`.
   *
   * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled.
   *

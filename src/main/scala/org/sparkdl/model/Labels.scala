@@ -1,5 +1,6 @@
 package org.sparkdl.model
 
+import scala.io.Source
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
@@ -27,6 +28,14 @@ private[sparkdl] object Labels {
     if (labels.isEmpty) fail(path, "it is empty")
     labels
   }
+
+  /** ImageNet's 1000 classes, in the order of the networks of `keras.applications`. */
+  lazy val imagenet: Seq[(String, String)] =
+    Using.resource(
+      Source.fromInputStream(getClass.getResourceAsStream("/org/sparkdl/imagenet_classes.txt"), "UTF-8")
+    ) {
+      _.getLines().map(line => pair("ImageNet's classes", line.split("\t").toSeq)).toSeq
+    }
 
   private def ofLines(path: String, text: String): Seq[(String, String)] = {
     val lines = TextFile.lines(text)

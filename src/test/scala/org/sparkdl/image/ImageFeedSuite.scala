@@ -210,7 +210,7 @@ class ImageFeedSuite extends SparkSuite {
       val reasons = out.drop(4).map(_._2)
       assert(reasons(0) == s"there is no file '$folder/none.png'")
       assert(reasons(1) == s"the file '$folder' cannot be read: it is a directory")
-      assert(reasons(2) == "the bytes are text; supported are JPEG, PNG, BMP and GIF")
+      assert(reasons(2) == "the bytes are text; supported are JPEG, PNG, BMP, GIF, WebP and TIFF")
       assert(reasons(3) == "the file 'nofs://host/a.png' cannot be read: No FileSystem for scheme \"nofs\"")
       assert(reasons(4).startsWith("the file '' cannot be read: "))
     }

@@ -36,9 +36,12 @@ class ImageHeaderSuite extends AnyFunSuite {
   test("names what is not supported") {
     assert(reason(null) == "there are no bytes (null)")
     assert(reason(Array.emptyByteArray) == "the file is empty (0 bytes)")
-    assert(reason("Not a picture.".getBytes) == "the bytes are text; supported are JPEG, PNG, BMP and GIF")
-    assert(reason("RIFF....WEBPVP8 ".getBytes).contains("a WebP image"))
-    assert(reason("II*\u0000....".getBytes).contains("a TIFF image"))
+    assert(
+      reason("Not a picture.".getBytes) == "the bytes are text; supported are JPEG, PNG, BMP, GIF, WebP and TIFF"
+    )
+    assert(reason("RIFF....WEBPVP8 ".getBytes) == "this WebP ends inside its header after 16 bytes (truncated file)")
+    assert(reason("II*\u0000....".getBytes) == "this TIFF ends inside its directory (truncated file)")
+    assert(reason("\u0000\u0000\u0000\u0010ftypavif....".getBytes).startsWith("the bytes are an AVIF image"))
     assert(reason(Array[Byte](1, 2, 3, -1)).contains("an unknown format (first bytes 01 02 03 ff)"))
   }
 

@@ -54,7 +54,7 @@ class ReadImagesSuite extends SparkSuite {
       else checkBad(image)
       val expected = name match {
         case "empty.jpg" => "the file is empty (0 bytes)"
-        case "notes.jpg" => "the bytes are text; supported are JPEG, PNG, BMP and GIF"
+        case "notes.jpg" => "the bytes are text; supported are JPEG, PNG, BMP, GIF, WebP and TIFF"
         case _           => null
       }
       assert(row.getString(1) == expected, name)

@@ -21,6 +21,10 @@ class LabelsSuite extends AnyFunSuite {
     Labels.read(Files.write(folder.resolve("labels"), bytes).toString, new Configuration())
   }
 
+  test("ImageNet's classes are there without a file") {
+    assert(Labels.imagenet.size == 1000 && Labels.imagenet(281) == ("n02123045" -> "tabby"))
+  }
+
   cases.foreach { c =>
     val name = c.get("name").asText
     if (c.has("labels")) test(s"reads $name") {

@@ -1,0 +1,130 @@
+"""Pictures of every kind against Pillow, on files made here, and what becomes of broken ones."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparkdl.image import ImageSchema, imageIO, readImages
+
+pytest.importorskip("PIL.Image")
+
+from picture_files import VP8, VP8_MEAN, Array, all_files, pillow_pixels, saved, scene
+from PIL import Image
+
+KINDS = {name: (content, limit) for name, content, limit in all_files()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("kinds")
+    for name, (content, _) in KINDS.items():
+        (root / name).write_bytes(content)
+    return root
+
+
+def rows_by_name(folder: Path) -> dict[str, Any]:
+    return {row.image.origin.rsplit("/", 1)[1]: row for row in readImages(folder).collect()}
+
+
+def rgb_of(row: Any) -> Array:
+    pixels = ImageSchema.toNDArray(row.image)
+    return pixels[..., [[0], [], [2, 1, 0], [2, 1, 0, 3]][row.image.nChannels - 1]]
+
+
+def difference(name: str, row: Any) -> str | None:
+    """Return how far the row is from what Pillow sees, or None if that is within the limit."""
+    content, limit = KINDS[name]
+    if row.error is not None:
+        return f"{name}: {row.error}"
+    ours, theirs = rgb_of(row), pillow_pixels(content)
+    if ours.shape != theirs.shape:
+        return f"{name}: {ours.shape}, Pillow {theirs.shape}"
+    levels = np.abs(ours.astype(int) - theirs)
+    if limit == VP8:
+        return f"{name}: by {levels.mean()}" if levels.mean() > VP8_MEAN[name] else None
+    return f"{name}: by {levels.max()} levels" if levels.max() > limit else None
+
+
+def test_every_kind_has_the_pixels_that_pillow_sees(spark: Any, folder: Path) -> None:
+    rows = rows_by_name(folder)
+    assert rows.keys() == KINDS.keys()
+    wrong = [w for name, row in rows.items() if (w := difference(name, row))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_half_a_file_is_refused_with_a_reason_that_says_so(spark: Any, tmp_path: Path) -> None:
+    first = ("gif-animated", "tiff-pages", "webp-animated", "webp-small")  # is whole in the half
+    for name, (content, _) in KINDS.items():
+        if not name.startswith(first):
+            (tmp_path / name).write_bytes(content[: len(content) // 2])
+    rows = rows_by_name(tmp_path)
+    wrong = [
+        f"{name}: {row.error}"
+        for name, row in rows.items()
+        if row.error is None or "truncated" not in row.error
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def damaged(content: bytes, seed: str) -> bytes:
+    """Return the bytes with a few others, or cut, or both."""
+    draw = random.Random(seed)
+    changed = bytearray(content)
+    for _ in range(draw.randint(0, 8)):
+        near = draw.random() < 0.7  # headers are where damage is worst
+        changed[draw.randrange(min(len(changed), 120) if near else len(changed))] = draw.choice(
+            (0, 255, 128, draw.randrange(256))
+        )
+    return bytes(changed[: draw.randint(1, len(changed))] if draw.random() < 0.3 else changed)
+
+
+def test_damaged_files_have_a_reason_or_pixels_and_never_stop_the_job(
+    spark: Any, tmp_path: Path
+) -> None:
+    cases = int(os.environ.get("SPARKDL_FUZZ_CASES", "0")) or 12
+    for name, (content, _) in KINDS.items():
+        for i in range(cases):
+            (tmp_path / f"{name}-{i}").write_bytes(damaged(content, f"{name}-{i}"))
+    (tmp_path / "whole").write_bytes(KINDS["webp-lossless"][0])
+    rows = rows_by_name(tmp_path)
+    assert len(rows) == len(KINDS) * cases + 1
+    for row in rows.values():
+        size = row.image.height * row.image.width * row.image.nChannels
+        assert len(row.image.data) == size if row.error is None else row.error
+    np.testing.assert_array_equal(rgb_of(rows["whole"]), pillow_pixels(KINDS["webp-lossless"][0]))
+
+
+def test_the_limit_of_pixels_holds_for_every_kind(spark: Any, folder: Path) -> None:
+    spark.conf.set("spark.sparkdl.image.maxPixels", "90")
+    try:
+        rows = rows_by_name(folder)
+    finally:
+        spark.conf.unset("spark.sparkdl.image.maxPixels")
+    allowed = [name for name, row in rows.items() if row.error is None]
+    assert allowed == ["webp-odd"]
+    assert all("maxPixels allows" in r.error for n, r in rows.items() if n != "webp-odd")
+
+
+def test_avif_is_refused_with_a_line_that_reads_it(spark: Any, tmp_path: Path) -> None:
+    pixels = Image.fromarray(scene()).convert("RGB")
+    (tmp_path / "picture.avif").write_bytes(saved(pixels, "AVIF", quality=100))
+    (row,) = readImages(tmp_path).collect()
+    assert row.error.startswith("the bytes are an AVIF image, which nothing on the JVM decodes;")
+    line = row.error.split("newer: ")[1].split(", all from")[0]
+    frame = eval(line, {**vars(imageIO), "path": str(tmp_path)})
+    (read,) = frame.collect()
+    levels = np.abs(imageIO.imageStructToArray(read.image)[..., ::-1].astype(int) - pixels)
+    assert levels.mean() < 10
+
+
+def test_heic_is_refused_with_a_line_that_reads_it(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "picture.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    (row,) = readImages(tmp_path).collect()
+    assert row.error.startswith("the bytes are a HEIC image, which nothing on the JVM decodes;")
+    assert "pillow_heif.read_heif(data).to_pillow()" in row.error

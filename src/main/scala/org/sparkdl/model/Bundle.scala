@@ -52,14 +52,14 @@ object Bundle {
       keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString),
       random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
-    ModelDefinition.checked(withoutWrites(definition))
+    ModelDefinition.checked(stateless(definition))
   }
 
-  private def withoutWrites(model: ModelDefinition): ModelDefinition =
+  private def stateless(model: ModelDefinition): ModelDefinition =
     if (!model.graph.isSavedModel) model
     else {
       val graph = GraphNodes.graphOf(model.graph)
-      model.copy(graph = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
+      model.copy(graph = SavedModels.stateless(model.graph, graph, model.outputs.map(_.tensor)))
     }
 
   /** Writes a model as a bundle into a local directory, which must be empty or not exist yet. */

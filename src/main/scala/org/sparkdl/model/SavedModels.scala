@@ -34,9 +34,15 @@ private[model] object SavedModels extends Logging {
     CompositeTensors.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
     val model = definition(directory, tags, resolved, signatures(resolved))
     model.copy(
-      graph = StateWrites.without(model.graph, meta.getGraphDef, model.outputs.map(_.tensor)),
+      graph = stateless(model.graph, meta.getGraphDef, model.outputs.map(_.tensor)),
       random = draws(meta.getGraphDef, signatures(resolved))
     )
+  }
+
+  /** The SavedModel in `files`, whose graph this is, without what keeps sessions from having variables in common. */
+  def stateless(files: GraphFiles, graph: GraphDef, outputs: Seq[String]): GraphFiles = {
+    val kept = StateWrites.without(files, graph, outputs)
+    VariableLookups.asGathers(kept, if (kept == files) graph else GraphNodes.graphOf(kept))
   }
 
   /** The key itself; where there is no default signature, the key of the only other one. */

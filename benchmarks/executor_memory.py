@@ -4,9 +4,10 @@
     python benchmarks/executor_memory.py                   # the networks of docs/deploying.md
     python benchmarks/executor_memory.py ResNet50 --heap 2g
 
-Each network has random weights and a session of its own on `local-cluster`: one executor with one
-slot, whose heap is that of `spark.executor.memory`. It makes features of JPEG files, and Linux says
-how much of its memory was resident at most (VmHWM) and is in the end (VmRSS).
+Each network of `keras.applications` has random weights and a session of its own on `local-cluster`:
+one executor with one slot, whose heap is that of `spark.executor.memory`. The whole network is
+applied to JPEG files, and Linux says how much of the executor's memory was resident at most (VmHWM)
+and is in the end (VmRSS).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from imagebench.process import environment
 
 NETWORKS = (
     "MobileNetV2",
-    "EfficientNetV2B0",
+    "EfficientNetB0",
     "Xception",
     "InceptionV3",
     "ResNet50",
@@ -36,9 +37,10 @@ NETWORKS = (
 
 MAKE = """
 import sys
-from sparkdl.networks.keras_export import export_named
-export_named(sys.argv[1], sys.argv[2], "random", verify=False)
-print("made")
+import keras
+import sparkdl
+network = getattr(keras.applications, sys.argv[1])(weights=None)
+print(sparkdl.save_bundle(network, sys.argv[2], image=True, verify=False))
 """
 
 
@@ -58,10 +60,7 @@ def main() -> None:
         write_photos(Path(folder) / "photos", options.images, 500, 375)
         for network in options.networks:
             bundle = Path(folder) / network
-            make = "import sys; from sparkdl.networks.keras_export import export_named as e; "
-            child(
-                "-c", f"{make}e(sys.argv[1], sys.argv[2], 'random', verify=False)", network, bundle
-            )
+            child("-c", MAKE, network, bundle)
             found = json.loads(child(__file__, "--only", bundle, "--heap", options.heap))
             cells = [f"{found[k]:,.0f} MB" for k in ("weights", "running", "most")]
             print("|", " | ".join([network, *cells, f"{found['first']:.1f} s"]), "|", flush=True)
@@ -79,7 +78,6 @@ def child(*arguments: Any) -> str:
 def measure(bundle: Path, heap: str) -> dict[str, float]:
     """Return megabytes, and seconds from the start of the first job to its result."""
     import sparkdl
-    from sparkdl import DeepImageFeaturizer
 
     spark = sparkdl.start(
         master="local-cluster[1,1,4096]",
@@ -90,13 +88,13 @@ def measure(bundle: Path, heap: str) -> dict[str, float]:
         },
     )
     spark.range(1).count()  # the executor has started
-    featurizer = DeepImageFeaturizer(inputCol="content", outputCol="features", weights=str(bundle))
     files = spark.read.format("binaryFile").load(str(bundle.parent / "photos"))
     began = time.perf_counter()
-    featurizer.transform(files.limit(1)).collect()
+    predictions = sparkdl.load_model(bundle)("content").alias("predictions")
+    files.limit(1).select(predictions).collect()
     first = time.perf_counter() - began
     for _ in range(2):
-        featurizer.transform(files).select("features").write.format("noop").mode("overwrite").save()
+        files.select(predictions).write.format("noop").mode("overwrite").save()
     found = {**memory(spark.sparkContext.applicationId), "first": first}
     found["weights"] = sum(f.stat().st_size for f in bundle.glob("*.*")) / 1e6
     spark.stop()

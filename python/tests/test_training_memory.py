@@ -15,7 +15,7 @@ from sparkdl.training._driver import dialogue
 from sparkdl.training._loop import frugal_adam, step_functions, stepping
 from sparkdl.training._loop.frugal_adam import spare_memory
 from sparkdl.training._loop.sums import Sums
-from sparkdl.training._loop.variables import in_groups
+from sparkdl.training._loop.variables import in_groups, values
 
 L = keras.layers
 
@@ -107,6 +107,23 @@ def test_sums_are_read_without_a_copy() -> None:
     tensor = sums.tensors()[2]
     sums.flat[:] = 5
     assert float(tensor[0]) == 5, "TensorFlow has the memory itself"
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_state_is_the_memory_of_the_variables_and_stays_what_it_was() -> None:
+    variables = [keras.Variable(np.ones((3, 2))), keras.Variable(0, dtype="int32")]
+    state = values(variables)
+    assert not any(array.flags.owndata for array in state)
+    for variable in variables:
+        variable.assign_add(np.ones(variable.shape, variable.dtype))
+    assert state[0].tolist() == [[1, 1]] * 3
+    assert state[1] == 0
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(variables[:1])
+    spare_memory(optimizer)
+    held = values(variables[:1])
+    optimizer.apply([tf.ones((3, 2))], variables[:1])
+    assert held[0].tolist() == [[2, 2]] * 3
 
 
 def test_groups_have_so_many_elements_at_most() -> None:

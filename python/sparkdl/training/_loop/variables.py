@@ -50,8 +50,8 @@ def is_float(variable: keras.Variable) -> bool:
 
 
 def values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
-    """Return the values of variables as arrays."""
-    return [np.asarray(v.value) for v in variables]
+    """Return what variables hold now, without a copy: should they change, they get other memory."""
+    return [np.asarray(v.value.read_value()) for v in variables]
 
 
 def in_groups(variables: Sequence[keras.Variable], most: int) -> Iterator[list[keras.Variable]]:

@@ -12,7 +12,7 @@ import org.sparkdl.model.MemoryNeed
 /** What the driver can tell about the session. */
 private[sparkdl] object DriverChecks {
   def of(session: SparkSession, settings: Settings.Reader): Seq[Finding] =
-    Seq(spark(session), master(session), modelCache(session, settings), overhead(session, settings)) ++
+    Seq(spark(session), master(session), modelCache(session, settings), NativeMemory.of(session)) ++
       values(settings)
 
   private def spark(session: SparkSession): Finding =
@@ -53,32 +53,6 @@ private[sparkdl] object DriverChecks {
     val largest = ModelMemory(models.map(_._2).maxBy(_.weights), executor)
     val fits = session.sparkContext.isLocal || largest.suffices
     Finding("model cache", s"$path: ${text.mkString(", ")}", if (fits) "" else s"for the largest, ${largest.remedy}.")
-  }
-
-  /** Models and tensors live outside the heap, in what YARN and Kubernetes call the memory overhead of an executor.
-    */
-  private def overhead(session: SparkSession, settings: Settings.Reader): Finding = {
-    val needed = settings.modelsMaxMemory + (1L << 30)
-    if (session.sparkContext.isLocal)
-      memoryOf("driver", Linux.memoryMB << 20, Runtime.getRuntime.maxMemory + needed)
-    else {
-      val executor = ExecutorMemory.of(session.sparkContext.getConf)
-      val text = s"executors have ${executor.describe}, models may take ${settings.modelsMaxMemory >> 20} MB"
-      if (executor.overhead >= needed) Finding("native memory", text)
-      else
-        Finding(
-          "native memory",
-          text,
-          s"set ${ExecutorMemory.Overhead} to ${needed >> 20}m or more (models and 1 GB for tensors), " +
-            s"or ${Settings.modelsMaxMemory.key} to less."
-        )
-    }
-  }
-
-  private def memoryOf(who: String, machine: Long, needed: Long): Finding = {
-    val text = s"$who may use ${needed >> 20} MB (heap, models, 1 GB for tensors) of ${machine >> 20} MB"
-    if (machine == 0 || needed <= machine) Finding("native memory", text)
-    else Finding("native memory", text, s"set spark.driver.memory or ${Settings.modelsMaxMemory.key} to less.")
   }
 
   /** The current settings, each read as the engine reads it. */

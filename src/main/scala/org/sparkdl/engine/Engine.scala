@@ -80,12 +80,12 @@ object Engine extends Logging {
 
   private def evict(maxMemory: Long): Unit = {
     var total = models.size * LoadedModel.SessionBytes +
-      models.valuesIterator.map(_.model.graph).distinct.map(_.bytes).sum
+      models.valuesIterator.map(_.model.weights).distinct.map(_.bytes).sum
     models.toVector.foreach { case (key, entry) =>
       if (total > maxMemory && entry.users == 0) {
         models.remove(key)
         entry.model.close()
-        total -= LoadedModel.SessionBytes + (if (entry.model.graph.isClosed) entry.model.graph.bytes else 0L)
+        total -= LoadedModel.SessionBytes + (if (entry.model.weights.isClosed) entry.model.weights.bytes else 0L)
       }
     }
   }
@@ -95,20 +95,19 @@ object Engine extends Logging {
     if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
   )
 
-  /** The graph of another precision of the model, for one more session. */
-  private def loadedGraph(hash: String): Option[LoadedGraph] = synchronized {
-    models.collectFirst { case (key, entry) if key.hash == hash => entry.model.graph.retained() }
+  /** A lease of the model in another precision, if it is loaded. */
+  private def leaseOfOther(hash: String, settings: EngineSettings): Option[Lease] = synchronized {
+    models.keysIterator.find(_.hash == hash).flatMap(lease(_, loadedNow = false, settings))
   }
 
   private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel = {
-    val graph =
-      if (shipped.tags.isEmpty) loadedGraph(key.hash) else None // of a SavedModel, the session has the weights
-    if (graph.isEmpty) logInfo(LoadErrors.before(shipped))
-    try LoadedModel.open(settings.runtime, shipped, config(shipped, key), graph)
+    val other = leaseOfOther(key.hash, settings)
+    if (other.isEmpty) logInfo(LoadErrors.before(shipped))
+    try LoadedModel.open(settings.runtime, shipped, config(shipped, key), other.map(_.model))
     catch {
       case e: SparkDLException => throw e
       case e: OutOfMemoryError => throw LoadErrors.outOfMemory(shipped, e)
       case e: TfException      => throw LoadErrors.refused(shipped, settings.runtime.version, e)
-    }
+    } finally other.foreach(_.close())
   }
 }

@@ -5,12 +5,20 @@ import java.util.concurrent.ConcurrentHashMap
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeRuntime, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
 
-/** A session with its graph, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it. */
+/** A session with its graph, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it.
+  *
+  * @param weights
+  *   what it has in common with sessions of other precisions
+  * @param graph
+  *   that of the weights, or one of its own: TensorFlow makes one for each session of a SavedModel
+  */
 final class LoadedModel private[engine] (
-    private[engine] val graph: LoadedGraph,
+    private[engine] val weights: LoadedWeights,
+    graph: TfGraph,
     session: TfSession,
     description: String,
-    generators: Option[Generators] = None
+    generators: Option[Generators] = None,
+    private[engine] val variables: Option[SharedVariables] = None
 ) extends AutoCloseable {
   private val runs = new ConcurrentHashMap[(Seq[String], Seq[String]), WarmRun]()
 
@@ -30,29 +38,30 @@ final class LoadedModel private[engine] (
     }
   }
 
-  private def tensor(name: String): TfOutput = graph.graph
+  private def tensor(name: String): TfOutput = graph
     .output(name)
     .getOrElse(
       throw new InvalidModelException(s"The graph of $description has no tensor '$name'; make the bundle again.")
     )
 
-  /** Closes the session, and the graph if it is the last one of it. */
+  /** Closes the session, and the weights if it is the last one that has them. */
   override def close(): Unit = {
     session.close()
-    graph.release()
+    if (graph ne weights.graph) graph.close()
+    weights.release()
   }
 }
 
-/** A graph with its weights, for all sessions that run it in one precision or another.
+/** The weights of a model, for all sessions that run it in one precision or another.
   *
-  * @param bytes
-  *   of the weights
+  * @param graph
+  *   with its weights, or, of a SavedModel, that of the first session; other sessions refer to the same variables
   */
-final private[engine] class LoadedGraph(val bytes: Long, val graph: TfGraph) {
+final private[engine] class LoadedWeights(val bytes: Long, val graph: TfGraph) {
   private var sessions = 1
 
-  /** The same graph for one more session. */
-  def retained(): LoadedGraph = synchronized { sessions += 1; this }
+  /** The same weights for one more session. */
+  def retained(): LoadedWeights = synchronized { sessions += 1; this }
 
   def release(): Unit = synchronized {
     sessions -= 1
@@ -105,30 +114,52 @@ private[engine] object LoadedModel {
 
   /** Loads the files that `shipped` brought to this machine.
     *
-    * @param loaded
-    *   the graph, if another session has it already
+    * @param other
+    *   a session of the same model in another precision, if there is one
     */
   def open(
       runtime: NativeRuntime,
       shipped: ShippedModel,
       config: SessionConfig,
-      loaded: Option[LoadedGraph]
+      other: Option[LoadedModel]
+  ): LoadedModel =
+    if (shipped.tags.isEmpty) openGraph(runtime, shipped, config, other)
+    else openSavedModel(runtime, shipped, config, other)
+
+  private def openGraph(
+      runtime: NativeRuntime,
+      shipped: ShippedModel,
+      config: SessionConfig,
+      other: Option[LoadedModel]
   ): LoadedModel = {
-    val description = s"model ${shipped.hash.take(12)}"
-    if (shipped.tags.isEmpty) {
-      val graph = loaded.getOrElse(graphOf(runtime, shipped))
-      try new LoadedModel(graph, TfSession.open(runtime, graph.graph, config), description)
-      catch { case e: Throwable => graph.release(); throw e }
-    } else {
-      val path = shipped.localPath()
-      val (graph, session, meta) = TfSession.openSavedModel(runtime, path.toString, shipped.tags, config)
-      val generators = Generators.of(graph, session, meta)
-      new LoadedModel(new LoadedGraph(shipped.memory.need.weights, graph), session, description, generators)
-    }
+    val weights = other.fold(weightsOf(shipped, graphOf(runtime, shipped)))(_.weights.retained())
+    try new LoadedModel(weights, weights.graph, TfSession.open(runtime, weights.graph, config), description(shipped))
+    catch { case e: Throwable => weights.release(); throw e }
   }
 
-  private def graphOf(runtime: NativeRuntime, shipped: ShippedModel): LoadedGraph = {
+  private def openSavedModel(
+      runtime: NativeRuntime,
+      shipped: ShippedModel,
+      config: SessionConfig,
+      other: Option[LoadedModel]
+  ): LoadedModel = {
     val path = shipped.localPath()
-    new LoadedGraph(shipped.memory.need.weights, TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy))
+    val (graph, session, meta) = TfSession.openSavedModel(runtime, path.toString, shipped.tags, config)
+    try {
+      val generators = Generators.of(graph, session, meta)
+      val variables = SharedVariables.of(graph, session, meta)
+      for (own <- variables; others <- other.flatMap(_.variables)) own.takeFrom(others)
+      val weights = other.fold(weightsOf(shipped, graph))(_.weights.retained())
+      new LoadedModel(weights, graph, session, description(shipped), generators, variables)
+    } catch { case e: Throwable => session.close(); graph.close(); throw e }
+  }
+
+  private def description(shipped: ShippedModel) = s"model ${shipped.hash.take(12)}"
+
+  private def weightsOf(shipped: ShippedModel, graph: TfGraph) = new LoadedWeights(shipped.memory.need.weights, graph)
+
+  private def graphOf(runtime: NativeRuntime, shipped: ShippedModel): TfGraph = {
+    val path = shipped.localPath()
+    TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy)
   }
 }

@@ -24,9 +24,17 @@ final private[sparkdl] case class ModelMemory(need: MemoryNeed, executor: Execut
     s"Model '$model' has ${need.describe}. Executors have ${executor.describe}"
 
   private def roundedUp(bytes: Long): Long = {
-    val step = 64L << 20
+    val step = ModelMemory.Step
     math.max(0L, (bytes + step - 1) / step * step)
   }
+}
+
+private[sparkdl] object ModelMemory {
+  private val Step = 64L << 20
+
+  /** What the largest model needs that executors suffice for; None if they are too small for any. */
+  def largest(executor: ExecutorMemory): Option[MemoryNeed] =
+    MemoryNeed.within(executor.overhead / Step * Step + math.min(executor.heap, MemoryNeed.heap))
 }
 
 /** Says on the driver that executors are too small for a model, before a job starts. */

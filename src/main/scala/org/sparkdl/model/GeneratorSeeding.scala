@@ -1,8 +1,6 @@
 package org.sparkdl.model
 
-import scala.jdk.CollectionConverters._
-
-import org.tensorflow.proto.{MetaGraphDef, NodeDef}
+import org.tensorflow.proto.NodeDef
 
 import org.sparkdl.files.Sha256
 import org.sparkdl.runtime.{DType, GraphDefs}
@@ -22,32 +20,20 @@ private[sparkdl] object GeneratorSeeding {
 
   /** Whether a graph with these operations, by name and type, has generators. */
   def isNeeded(operations: Seq[(String, String)]): Boolean =
-    operations.exists { case (name, op) => op == Variable && DrawingNodes.isGenerator(name) }
+    operations.exists { case (name, op) => op == VariableHandles.Operation && DrawingNodes.isGenerator(name) }
 
   /** The operations for the generators of a serialized MetaGraphDef: a serialized GraphDef. */
   def of(metaGraph: Array[Byte]): Array[Byte] = assignments(variables(metaGraph))
 
-  private val Variable = "VarHandleOp"
-
-  private def variables(metaGraph: Array[Byte]): Seq[NodeDef] = {
-    val nodes = MetaGraphDef.parseFrom(metaGraph).getGraphDef.getNodeList.asScala.toSeq
-    nodes
-      .filter(n => n.getOp == Variable && DrawingNodes.isGenerator(n.getName))
-      .distinctBy(sharedName) // several nodes may be handles of one variable
-  }
-
-  private def sharedName(variable: NodeDef): String =
-    Option(variable.getAttrMap.get("shared_name"))
-      .map(_.getS.toStringUtf8)
-      .filter(_.nonEmpty)
-      .getOrElse(variable.getName)
+  private def variables(metaGraph: Array[Byte]): Seq[NodeDef] =
+    VariableHandles.of(metaGraph).filter(v => DrawingNodes.isGenerator(v.getName))
 
   /** Operations that set the variables when `Done` is fetched. */
   private def assignments(variables: Seq[NodeDef]): Array[Byte] = {
     val graph = new GraphDefs().placeholder(RandomDraws.Seed, DType.Int64, Seq(2L))
     val set = variables.zipWithIndex.map { case (variable, i) =>
       val near = s"${RandomDraws.Seed}/$i"
-      graph.node(Variable, s"$near/state", Nil, handle(variable))
+      graph.node(VariableHandles.Operation, s"$near/state", Nil, VariableHandles.attributes(variable))
       graph.tensor(s"$near/salt", DType.Int64, Seq(2L), salt(variable))
       graph.node("AddV2", s"$near/two", Seq(RandomDraws.Seed, s"$near/salt"), Map("T" -> DType.Int64))
       graph.node("AssignVariableOp", s"$near/set", Seq(s"$near/state", value(graph, near, variable)), Int64Value)
@@ -58,12 +44,6 @@ private[sparkdl] object GeneratorSeeding {
   }
 
   private val Int64Value = Map("dtype" -> DType.Int64)
-
-  private def handle(variable: NodeDef): Map[String, Any] = {
-    val same =
-      Seq("container", "dtype", "shape").filter(variable.containsAttr).map(a => a -> variable.getAttrOrThrow(a))
-    same.toMap[String, Any] + ("shared_name" -> sharedName(variable))
-  }
 
   /** A Keras generator has two numbers; one of TensorFlow has two counters and a key. */
   private def value(graph: GraphDefs, near: String, variable: NodeDef): String =
@@ -77,7 +57,7 @@ private[sparkdl] object GeneratorSeeding {
 
   /** Two numbers by which a generator differs from others. */
   private def salt(variable: NodeDef): Seq[Long] = {
-    val hash = Sha256.of(sharedName(variable).getBytes("UTF-8"))
+    val hash = Sha256.of(VariableHandles.sharedName(variable).getBytes("UTF-8"))
     Seq(hash.take(16), hash.slice(16, 32)).map(java.lang.Long.parseUnsignedLong(_, 16) >>> 2)
   }
 }

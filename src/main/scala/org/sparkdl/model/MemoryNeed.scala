@@ -41,6 +41,10 @@ private[sparkdl] object MemoryNeed {
   /** Bytes of the heap that are part of the need; a larger heap comes on top. */
   def heap: Long = megabytes("heapMB")
 
+  /** What the largest model needs for which so many bytes suffice; None if they are too few for any. */
+  def within(bytes: Long): Option[MemoryNeed] =
+    Option.when(bytes >= process)(MemoryNeed(((bytes - process) / number("weightsAtMost")).toLong))
+
   def of(graph: GraphFiles): MemoryNeed = MemoryNeed(graph.bytes)
 
   /** A number of bytes for people: "98 MB", "1.4 GB". */

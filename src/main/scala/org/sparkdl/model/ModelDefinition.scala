@@ -35,7 +35,8 @@ object ImageInfo {
 /** Where the graph's bytes are on this machine, and what identifies them.
   *
   * @param hash
-  *   SHA-256 of the frozen graph; of the lines "path:sha256" of all files for a SavedModel
+  *   SHA-256 of the frozen graph; of the lines "path:sha256" of all files for a SavedModel, and of that and the graph
+  *   for one whose graph was changed
   * @param location
   *   the local file or directory; text, because Spark serializes plans and a `Path` cannot be
   * @param tags

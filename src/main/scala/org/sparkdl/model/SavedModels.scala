@@ -36,11 +36,12 @@ private[model] object SavedModels extends Logging {
     model.copy(graph = runnable(model, meta.getGraphDef), random = draws(meta.getGraphDef, signatures(resolved)))
   }
 
-  /** The SavedModel of a model, which has this graph, without what rows must not see of each other and without what
-    * TensorFlow would take for something else.
+  /** The SavedModel of a model, which has this graph, without what rows must not see of each other, without what
+    * TensorFlow would take for something else, and without what keeps sessions from having variables in common.
     */
   def runnable(model: ModelDefinition, graph: GraphDef): GraphFiles = {
-    val runnable = FalseFusions.without(StateWrites.without(model.graph, graph, model.outputs.map(_.tensor)))
+    val stateless = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor))
+    val runnable = VariableLookups.asGathers(FalseFusions.without(stateless))
     if (runnable eq graph) model.graph else StoredGraphs.store(model.graph, runnable)
   }
 

@@ -45,14 +45,15 @@ private[sparkdl] object StoredGraphs {
 
   private def savedModel(files: GraphFiles, graph: GraphDef): GraphFiles = {
     val content = SavedModels.withGraph(files.path, files.tags, graph).toByteArray
-    val directory = root.resolve(Sha256.of(files.hash.getBytes("UTF-8") ++ content))
+    val hash = Sha256.of(files.hash.getBytes("UTF-8") ++ content)
+    val directory = root.resolve(hash)
     if (!Files.exists(directory)) LocalFiles.atomically(directory) { d =>
       LocalFiles.list(files.path).foreach(f => link(f, d.resolve(files.path.relativize(f).toString)))
       Files.delete(d.resolve(SavedModels.Graph))
       Files.write(d.resolve(SavedModels.Graph), content)
       ()
     }
-    SavedModels.files(directory, files.tags)
+    GraphFiles(hash, directory, files.tags)
   }
 
   private def link(file: Path, at: Path): Unit = {

@@ -160,6 +160,9 @@ object TfGraph {
   /** Reads a serialized GraphDef from a file to look at, without its large constants: it cannot be run. */
   def outline(runtime: NativeRuntime, path: Path): TfGraph = imported(runtime, LightGraph.read(path))
 
+  /** Bytes from which on a weight is large: see [[LightGraph]]. */
+  val LargeBytes: Long = LightGraph.LargeBytes
+
   /** The file beside a graph that has its large constants, if it has any there. */
   val WeightsFile: String = LightGraph.WeightsFile
 

@@ -1,5 +1,8 @@
 package org.sparkdl.doctor
 
+import org.apache.spark.SparkConf
+
+import org.sparkdl.engine.ExecutorMemory
 import org.sparkdl.{Doctor, Settings, Version}
 import org.sparkdl.testing.SparkSuite
 
@@ -25,6 +28,24 @@ class DoctorSuite extends SparkSuite {
         )
       )
     } finally spark.conf.unset(Settings.batchSize.key)
+  }
+
+  test(
+    "executors with Spark's defaults are no problem, whatever the limit of the cache, and the networks that need more are named"
+  ) {
+    val found = NativeMemory.ofExecutors(ExecutorMemory.of(new SparkConf(loadDefaults = false)))
+    assert(found.ok)
+    assert(found.value.endsWith("enough for 338 MB of weights: all named networks but VGG16, VGG19"), found.value)
+  }
+
+  test("memory that is too small for any model is a problem with its remedy") {
+    val small = NativeMemory.ofExecutors(ExecutorMemory(heap = 256L << 20, overhead = 384L << 20, reserved = 0))
+    assert(small.line.contains("too little for any model  PROBLEM: set spark.executor.memoryOverhead=512m or more"))
+    val full = NativeMemory.ofMachine(8L << 30, heap = 8L << 30)
+    assert(full.ok)
+    val wide = NativeMemory.ofMachine(2L << 30, heap = 3L << 30)
+    assert(wide.line.endsWith("PROBLEM: set spark.driver.memory to less."))
+    assert(NativeMemory.ofMachine(0, heap = 1L << 30).value == "unknown")
   }
 
   test("an unreadable model cache is a problem") {

@@ -76,14 +76,14 @@ class EngineSuite extends SparkSuite {
     val leases = inParallel(2)(i => Engine.acquire(model, Settings.precisions(i), settings))
     assert(Engine.loaded == Seq(model.hash, model.hash))
     val Seq(one, other) = leases.map(_.model)
-    assert((one ne other) && (one.graph eq other.graph))
+    assert((one ne other) && (one.weights eq other.weights))
     leases.head.close()
     Engine.closeUnused()
-    assert(Engine.loaded == Seq(model.hash) && !one.graph.isClosed)
+    assert(Engine.loaded == Seq(model.hash) && !one.weights.isClosed)
     assert(leases.last.model.run(Seq("x:0"), Seq("y:0")) != null)
     leases.last.close()
     Engine.closeUnused()
-    assert(one.graph.isClosed)
+    assert(one.weights.isClosed)
   }
 
   test("weights that two sessions share count once against the limit") {

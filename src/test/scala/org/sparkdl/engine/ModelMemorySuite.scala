@@ -41,6 +41,16 @@ class ModelMemorySuite extends AnyFunSuite {
     }
   }
 
+  test("the largest model that fits is one for which executors suffice") {
+    for (overhead <- Seq("384m", "1000m", "8g")) {
+      val memory = executor("spark.executor.memoryOverhead" -> overhead)
+      val most = ModelMemory.largest(memory).get.weights
+      assert(ModelMemory(MemoryNeed(most), memory).suffices)
+      assert(!ModelMemory(MemoryNeed(most + (64L << 20)), memory).suffices)
+    }
+    assert(ModelMemory.largest(executor("spark.executor.memory" -> "256m")).isEmpty)
+  }
+
   test("Spark's default executors suffice for ResNet50 and not for VGG19") {
     assert(ModelMemory(MemoryNeed(103000000L), executor()).suffices)
     assert(!ModelMemory(vgg19, executor()).suffices)

@@ -123,6 +123,17 @@ def test_texts_are_told_apart_and_kept_as_they_are() -> None:
         array(pa.array([["a\0", "b"]]), field, 0)
 
 
+def test_labels_and_texts_of_unequal_length_are_refused_with_the_way_out() -> None:
+    import pyarrow as pa
+
+    for field, values in (
+        (Field("y", "float32", None), [[1.0], [2.0, 3.0]]),
+        (Field("w", "S", (None,)), [["a"], ["b", "c"]]),
+    ):
+        with pytest.raises(RowProblem, match=rf"'{field.name}' has arrays of 1 to 2 ele.*pad them"):
+            array(pa.array(values), field, 0)
+
+
 def test_a_dataset_takes_structs_and_fields_as_keras_models_take_them(
     table: Any, model: Any, expected: Any
 ) -> None:

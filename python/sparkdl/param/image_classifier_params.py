@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pyspark.ml.param import TypeConverters
 
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_input import ImageInputParams
 from sparkdl.param.model_stage import ModelStageParams
+from sparkdl.param.prediction_columns import PredictionColumns
 
-T = TypeVar("T", bound="ImageClassifierParams")
 
-
-class ImageClassifierParams(ImageInputParams, ModelStageParams):
+class ImageClassifierParams(PredictionColumns, ImageInputParams, ModelStageParams):
     """The columns, as in Scala's ImageClassifierModel."""
 
     inputCol = declare_param(
@@ -39,27 +36,3 @@ class ImageClassifierParams(ImageInputParams, ModelStageParams):
         "Name of the new column of the most probable labels (string); empty: no such column.",
         TypeConverters.toString,
     )
-
-    def getPredictionCol(self) -> str:
-        """Return the name of the column of predictions."""
-        return self.getOrDefault(self.predictionCol)
-
-    def setPredictionCol(self: T, value: str) -> T:
-        """Set the name of the column of predictions; empty: none."""
-        return self._set(predictionCol=value)
-
-    def getProbabilityCol(self) -> str:
-        """Return the name of the column of probabilities."""
-        return self.getOrDefault(self.probabilityCol)
-
-    def setProbabilityCol(self: T, value: str) -> T:
-        """Set the name of the column of probabilities; empty: none."""
-        return self._set(probabilityCol=value)
-
-    def getPredictedLabelCol(self) -> str:
-        """Return the name of the column of labels as text."""
-        return self.getOrDefault(self.predictedLabelCol)
-
-    def setPredictedLabelCol(self: T, value: str) -> T:
-        """Set the name of the column of labels as text; empty: none."""
-        return self._set(predictedLabelCol=value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pyspark.ml.param import Params, TypeConverters
+from pyspark.ml.param import TypeConverters
 
 from sparkdl.errors import SparkDLException
 from sparkdl.param.declaration import declare_param
+from sparkdl.param.prediction_columns import PredictionColumns
 
 T = TypeVar("T", bound="PredictionParams")
 
@@ -28,7 +29,7 @@ def _thresholds(value: object) -> list[float]:
     return list(numbers)
 
 
-class PredictionParams(Params):
+class PredictionParams(PredictionColumns):
     """The columns, and what they are made of."""
 
     predictionCol = declare_param(
@@ -67,37 +68,13 @@ class PredictionParams(Params):
         _thresholds,
     )
 
-    def getPredictionCol(self) -> str:
-        """Return the name of the column of predictions."""
-        return self.getOrDefault(self.predictionCol)
-
-    def setPredictionCol(self: T, value: str) -> T:
-        """Set the name of the column of predictions."""
-        return self._set(predictionCol=value)
-
-    def getProbabilityCol(self) -> str:
-        """Return the name of the column of probabilities."""
-        return self.getOrDefault(self.probabilityCol)
-
-    def setProbabilityCol(self: T, value: str) -> T:
-        """Set the name of the column of probabilities."""
-        return self._set(probabilityCol=value)
-
     def getRawPredictionCol(self) -> str:
         """Return the name of the column of logits or probabilities."""
         return self.getOrDefault(self.rawPredictionCol)
 
     def setRawPredictionCol(self: T, value: str) -> T:
-        """Set the name of the column of logits or probabilities."""
+        """Set the name of the column of logits or probabilities; empty: none."""
         return self._set(rawPredictionCol=value)
-
-    def getPredictedLabelCol(self) -> str:
-        """Return the name of the column of predicted labels."""
-        return self.getOrDefault(self.predictedLabelCol)
-
-    def setPredictedLabelCol(self: T, value: str) -> T:
-        """Set the name of the column of predicted labels."""
-        return self._set(predictedLabelCol=value)
 
     def getPredictionOutput(self) -> str:
         """Return the name of the output that predictions are made of."""

@@ -24,6 +24,7 @@ from largebench.task import Task
 
 _LIMIT = 900.0
 _MOST_OF_A_GRAPH = 2.0  # GB
+_NUMBERS = "large-models.json"
 WAYS = {
     "bundle": "save_bundle",
     "local": "sparkdl, local[2]",
@@ -31,6 +32,13 @@ WAYS = {
     "keras": "Keras, one Python process",
     "session": "TensorFlow session, constants in the graph",
     "onnx": "ONNX Runtime, external data",
+}
+_IN_CHART = {
+    "local": "sparkdl, local",
+    "cluster": "sparkdl, executor",
+    "keras": "Keras",
+    "session": "TensorFlow session",
+    "onnx": "ONNX Runtime",
 }
 
 
@@ -48,8 +56,17 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     ways = options.ways.split(",")
-    results = {m: measure(m, ways, options.work) for m in options.model or MODELS}
-    write(options.out, report.machine(), results)
+    for model in options.model or MODELS:
+        found = measure(model, ways, options.work)
+        write(options.out, report.machine(), with_earlier(options.out, model, found))
+
+
+def with_earlier(out: Path, model: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured now and before, of other models and in other ways."""
+    file = out / _NUMBERS
+    models = json.loads(file.read_text())["models"] if file.exists() else {}
+    models[model] = {**models.get(model, {}), **found}
+    return {m: {w: models[m][w] for w in WAYS if w in models[m]} for m in MODELS if m in models}
 
 
 def measure(model: str, ways: list[str], work: Path) -> dict[str, Any]:
@@ -108,16 +125,14 @@ def write(out: Path, machine: dict[str, Any], results: dict[str, Any]) -> None:
     where = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB."
     text = "\n".join([where, "", *(table(m, r) for m, r in results.items())])
     (out / "large-models.md").write_text(text)
-    (out / "large-models.json").write_text(
-        json.dumps({"machine": machine, "models": results}, indent=1)
-    )
+    (out / _NUMBERS).write_text(json.dumps({"machine": machine, "models": results}, indent=1))
     panels = {}
     for model, ways in results.items():
         good = {w: r for w, r in ways.items() if "error" not in r and w != "bundle"}
         if good:
-            values = {WAYS[w]: r["peak_bytes"] / 1e9 for w, r in good.items()}
+            values = {_IN_CHART[w]: r["peak_bytes"] / 1e9 for w, r in good.items()}
             ours = [w in ("local", "cluster") for w in good]
-            panels[f"{model}: peak memory (GB)"] = (values, ours)
+            panels[f"{model}, peak (GB)"] = (values, ours)
     if not panels or not report.bars(out / "large-models.png", panels, "{:.2f}"):
         print("No chart: nothing was measured, or matplotlib is not installed.")
     print(f"\n{text}\nWritten to {out}")

@@ -1,4 +1,4 @@
-"""The models, by name, with what each is fed. Their weights are those that Keras draws."""
+"""The models, by name, with what each is fed. Keras draws the weights of networks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def build(name: str) -> Any:
     return keras.Sequential(
         [
             keras.Input((_WORDS,), dtype="int32", name="words"),
-            layers.Embedding(rows, _WIDTH),
+            # Drawn numbers would leave two more copies in memory.
+            layers.Embedding(rows, _WIDTH, embeddings_initializer="ones"),
             layers.GlobalAveragePooling1D(),
             layers.Dense(1),
         ]

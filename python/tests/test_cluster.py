@@ -23,6 +23,4 @@ def test_an_executor_that_is_killed_in_the_middle_loses_and_shifts_no_row(tmp_pa
     assert result["wrong"] == []
     assert result["analyzed"] == ["sparkdl.tensorShape"], "with registered classes alone"
     assert {"driver", "executor 0", "executor 1", "python", "session"} == set(result["places"])
-    # 1 GB executors with the default overhead are too small for models, and the doctor says so.
-    assert len(result["problems"]) == 1
-    assert "set spark.executor.memoryOverhead" in result["problems"][0]
+    assert result["healthy"], f"1 GB executors suffice for most models: {result['problems']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -220,10 +221,12 @@ def test_a_model_of_gigabytes_is_applied_from_its_bundle_its_file_and_a_saved_mo
     model.export(str(tmp_path / "saved"), verbose=False)
     sparkdl.save_bundle(model, tmp_path / "live")
     del table, model
+    gc.collect()
     frame = spark.range(2).selectExpr(f"array({rows - 1}, 0, 1, cast(id AS int)) AS words")
     for name in ("m.keras", "saved", "live"):
         path = tmp_path / name
         bundle = path if name == "live" else sparkdl.save_bundle(path, tmp_path / f"of-{name}")
+        gc.collect()  # the model of the file
         assert verify_bundle(bundle)["weights"] == "weights.bin"
         [first, *_] = [r[0] for r in frame.select(sparkdl.load_model(bundle)("words")).collect()]
         assert first == [1.0] * 64

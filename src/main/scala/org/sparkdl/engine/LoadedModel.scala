@@ -160,6 +160,8 @@ private[engine] object LoadedModel {
 
   private def graphOf(runtime: NativeRuntime, shipped: ShippedModel): TfGraph = {
     val path = shipped.localPath()
-    TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy)
+    val graph = TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy)
+    shipped.removeCopy() // what is mapped stays on the disk until it is unmapped
+    graph
   }
 }

@@ -28,4 +28,7 @@ final private[engine] class LocalCopies(root: Path) extends Logging {
         directory
       } catch { case e: IOException => throw explain(root, e) }
     }
+
+  /** Removes the files of a hash, which may still be mapped. */
+  def remove(hash: String): Unit = locks.withLock(hash)(LocalFiles.deleteTree(root.resolve(hash)))
 }

@@ -48,6 +48,11 @@ final class ShippedModel private (
   /** Whether the files are copies that nobody else knows. */
   private[engine] def isCopy: Boolean = content.isDefined && ShippedModel.onExecutor
 
+  /** Removes this executor's copy, which is written again when it is needed again: nothing shall be left of models
+    * that no plan has any more.
+    */
+  private[engine] def removeCopy(): Unit = if (isCopy) ShippedModel.copies.remove(hash)
+
   private def explain(directory: Path, cause: IOException) = ShippedModel.cannotWrite(name, memory, directory, cause)
 }
 

@@ -67,6 +67,15 @@ class ShippedFilesSuite extends SparkSuite {
     }
   }
 
+  test("a copy that was removed leaves nothing and is written again when it is needed") {
+    val root = target()
+    val (shipped, copies) = (ship(file("graph.pb", 2500)), new LocalCopies(root))
+    val good = sums(copies.directory("hash", shipped, refuse))
+    copies.remove("hash")
+    assert(Files.list(root).count() == 0)
+    assert(sums(copies.directory("hash", shipped, refuse)) == good)
+  }
+
   test("a half-written copy is never seen under its name") {
     val root = target()
     val gone = ship(file("graph.pb", 3000))

@@ -168,6 +168,7 @@ class LightGraphSuite extends AnyFunSuite {
       assert(graph.filesBeside == Seq(beside))
       assert(graph.operations.collect { case (name, "Placeholder") => name } == Seq("x"))
       assert(graph.weights.map(_._2.address).distinct.size == 1)
+      if (unchanging) Files.delete(beside) // what is mapped stays
       val session = use(TfSession.open(runtime, graph, SessionConfig()))
       val x = use(TfTensor.allocate(runtime, DType.Float32, Array(1L, rows.toLong)))
       (0 until rows).foreach(i => Platform.putFloat(null, x.address + 4L * i, i.toFloat))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from imagebench import report
-from imagebench.photos import jpegs, links, write_photos
+from imagebench.photos import links, picture_files, write_photos
 from imagebench.process import run_module, run_task
 from imagebench.task import MODES, Task
 
@@ -56,7 +56,7 @@ def main() -> None:
         print("(f) is left out: this CPU has no AVX512_BF16.")
     start = time.perf_counter()
     folder = images(options)
-    paths = jpegs(folder)
+    paths = picture_files(folder)
     size = sum(os.path.getsize(p) for p in paths) / len(paths)
     print(f"{len(paths)} JPEG files of {size / 1e3:.0f} kB on average")
     measured, slots = {}, {}
@@ -77,7 +77,7 @@ def images(options: argparse.Namespace) -> Path:
         print("Images: 256 JPEG files of 500x375")
         write_photos(source, 256, 500, 375)
     folder = options.work / "images"
-    links(jpegs(source)[: options.limit], folder)
+    links(picture_files(source)[: options.limit], folder)
     return folder
 
 

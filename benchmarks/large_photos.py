@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how a 12-megapixel JPEG becomes the 224x224 pixels that a model takes.
+"""Measures how a 12-megapixel photo becomes the 224x224 pixels that a model takes.
 
     python benchmarks/large_photos.py [--images DIR] [--repeat 5]
 
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from imagebench import report
-from imagebench.photos import jpegs, links, write_photos
+from imagebench.photos import converted, links, picture_files, write_photos
 from imagebench.process import run_module, run_task
 from imagebench.task import Task
 
@@ -29,7 +30,12 @@ WAYS = {
     "structs": "sparkdl readImages, full size in rows, area",
     "full": "sparkdl, full size, bilinear (SCALE_DEFAULT)",
     "scaled": "sparkdl, 1/4 while decoding, area (default)",
+    "pillow_webp": "Pillow, lossy WebP, BOX",
+    "webp": "sparkdl, lossy WebP, area (default)",
+    "pillow_tiff": "Pillow, TIFF (LZW), BOX",
+    "tiff": "sparkdl, TIFF (LZW), area (default)",
 }
+FORMATS = {"webp": (".webp", {"quality": 90}), "tiff": (".tif", {"compression": "tiff_lzw"})}
 
 
 def arguments() -> argparse.Namespace:
@@ -52,7 +58,10 @@ def main() -> None:
         source = options.work / "photos-4000x3000"
         print("Images: 16 JPEG files of 4000x3000", flush=True)
         write_photos(source, 16, 4000, 3000)
-    links(jpegs(source), options.work / "large")
+    large = options.work / "large"
+    links(picture_files(source), large)
+    for kind, (suffix, settings) in FORMATS.items():
+        converted(picture_files(large), options.work / f"large-{kind}", suffix, **settings)
     bundle = options.work / "pixels"
     run_module("imagebench.large", str(bundle), str(SIZE))
     folder = options.work / "runs" / "large"
@@ -66,6 +75,11 @@ def main() -> None:
     write(options.out, results, pixels)
 
 
+def folder_of(options: argparse.Namespace, way: str) -> Path:
+    kind = way.removeprefix("pillow_")
+    return options.work / (f"large-{kind}" if kind in FORMATS else "large")
+
+
 def make_task(options: argparse.Namespace, way: str, bundle: Path, folder: Path) -> Task:
     return Task(
         mode=way,
@@ -73,7 +87,7 @@ def make_task(options: argparse.Namespace, way: str, bundle: Path, folder: Path)
         bundle=str(bundle),
         keras_file="",
         size=SIZE,
-        images=str(options.work / "large"),
+        images=str(folder_of(options, way)),
         batch=4,
         slots=1,
         warmups=8,

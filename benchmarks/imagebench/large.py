@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imagebench.jvm_model import append_output
-from imagebench.photos import jpegs
+from imagebench.photos import picture_files
 from imagebench.stages import SparkdlMode
 from imagebench.task import Mode, Task
 
@@ -67,7 +67,7 @@ class TensorFlowFullSize(Mode):
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        self.paths = jpegs(task.images)
+        self.paths = picture_files(task.images)
         signature = [tf.TensorSpec([], tf.string)]
         self.decode = tf.function(lambda c: decoded(c, task.size), input_signature=signature)
 
@@ -89,7 +89,7 @@ class Pillow(TensorFlowFullSize):
     """Pillow: open, convert, resize with BOX, one thread."""
 
     def __init__(self, task: Task) -> None:
-        self.paths = jpegs(task.images)
+        self.paths = picture_files(task.images)
         self.size = task.size
 
     def _pixels(self, path: str) -> np.ndarray:

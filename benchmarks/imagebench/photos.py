@@ -55,11 +55,12 @@ def write_photos(folder: Path, count: int, width: int, height: int, quality: int
             Image.fromarray(photo(seed, width, height)).save(path, quality=quality)
 
 
-def jpegs(folder: Path | str) -> list[str]:
-    """Return the JPEG files under a folder, sorted."""
-    found = sorted(str(p) for p in Path(folder).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg"))
+def picture_files(folder: Path | str) -> list[str]:
+    """Return the files of JPEG, WebP and TIFF under a folder, sorted."""
+    kinds = (".jpg", ".jpeg", ".webp", ".tif")
+    found = sorted(str(p) for p in Path(folder).rglob("*") if p.suffix.lower() in kinds)
     if not found:
-        raise SystemExit(f"There are no .jpg files in {folder}.")
+        raise SystemExit(f"There are no files of {', '.join(kinds)} in {folder}.")
     return found
 
 
@@ -69,4 +70,16 @@ def links(files: list[str], folder: Path) -> None:
     for old in folder.iterdir():
         old.unlink()
     for i, file in enumerate(files):
-        (folder / f"{i:05d}.jpg").symlink_to(Path(file).resolve())
+        (folder / f"{i:05d}{Path(file).suffix}").symlink_to(Path(file).resolve())
+
+
+def converted(files: list[str], folder: Path, suffix: str, **options: object) -> None:
+    """Write the same pictures in another format, under the same names."""
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    for file in files:
+        with Image.open(file) as image:
+            image.convert("RGB").save(folder / (Path(file).stem + suffix), **options)

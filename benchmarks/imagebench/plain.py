@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from imagebench.photos import jpegs
+from imagebench.photos import picture_files
 from imagebench.task import Mode, Task
 
 
@@ -53,7 +53,7 @@ class PlainTensorFlow(Mode):
     """(a) The engine's own limit: a session on the frozen graph, fed by tf.data."""
 
     def __init__(self, task: Task) -> None:
-        self.paths = jpegs(task.images)
+        self.paths = picture_files(task.images)
         self.task = task
         self.session, self.input, self.output = frozen_session(task, task.slots)
         self.data = dataset(task, self.paths)
@@ -78,7 +78,7 @@ class KerasPredict(Mode):
     def __init__(self, task: Task) -> None:
         import keras
 
-        self.paths = jpegs(task.images)
+        self.paths = picture_files(task.images)
         self.model = keras.models.load_model(task.keras_file, compile=False)
         prepare = preprocessing(task.model)
         self.data = dataset(task, self.paths, lambda x: prepare(tf.cast(x, tf.float32)))

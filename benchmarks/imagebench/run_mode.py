@@ -34,6 +34,10 @@ _CLASSES = {
     "full": "large:DecodedAtFullSize",
     "structs": "large:ReadAsStructs",
     "tensorflow": "large:TensorFlowFullSize",
+    "webp": "large:ScaledWhileDecoding",
+    "tiff": "large:ScaledWhileDecoding",
+    "pillow_webp": "large:Pillow",
+    "pillow_tiff": "large:Pillow",
     "pillow": "large:Pillow",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imagebench.photos import jpegs
+from imagebench.photos import picture_files
 from imagebench.task import Mode, Task
 
 
@@ -15,7 +15,7 @@ class SparkMode(Mode):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.paths = jpegs(task.images)
+        self.paths = picture_files(task.images)
         self.spark = self.session()
         self.spark.sparkContext.setLogLevel("ERROR")
         self.files = self.read()

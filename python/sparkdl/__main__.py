@@ -37,6 +37,9 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default="imagenet", metavar="FILE", help="of Keras: .h5 ...")
     parser.add_argument("--out", metavar="DIR", help="default: into the model cache")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+    parser.add_argument(
+        "--size", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"), help="of the input, in pixels"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
     parser.add_argument("--no-verify", action="store_true", help=_NO_VERIFY)
 
@@ -47,12 +50,17 @@ def _export(arguments: Arguments) -> int:
         if a.out is None:
             from sparkdl.networks.model_cache import ensure_bundle
 
-            path = ensure_bundle(a.model, a.weights, labels=a.labels, verify=not a.no_verify)
+            path = ensure_bundle(
+                a.model, a.weights, labels=a.labels, verify=not a.no_verify, size=a.size
+            )
             print(path or f"{a.model} comes with sparkdl: nothing to export.")
             return 0
         from sparkdl.networks.keras_export import export_named
 
-        print(export_named(a.model, a.out, a.weights, a.labels, a.overwrite, not a.no_verify))
+        done = export_named(
+            a.model, a.out, a.weights, a.labels, a.overwrite, not a.no_verify, a.size
+        )
+        print(done)
         return 0
 
 

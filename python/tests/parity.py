@@ -8,6 +8,7 @@ process, in a folder that goes away with it.
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -19,10 +20,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sparkdl.networks.named_models import NamedModel, named_model
+from sparkdl.networks.named_models import NamedModel, named_model, named_models
 
 Array = npt.NDArray[Any]
 POOLINGS = ("avg", "max", "none")
+
+
+# Modules of Keras whose networks are one family, with the same code.
+_FAMILIES = {"resnet50": "resnet", "vgg16": "vgg", "vgg19": "vgg"}
+
+
+def compared_networks() -> list[str]:
+    """Return the smallest network of each family, or all with SPARKDL_TEST_ALL_NETWORKS=1."""
+    networks = [m for m in named_models() if m.keras is not None]
+    if os.environ.get("SPARKDL_TEST_ALL_NETWORKS") == "1":
+        return [m.name for m in networks]
+    smallest: dict[str, NamedModel] = {}
+    for m in sorted(networks, key=lambda m: m.weightsMB):
+        module = str(m.keras).split(".")[0]
+        smallest.setdefault(_FAMILIES.get(module, module), m)
+    return [m.name for m in smallest.values()]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,21 @@ def digits(spark: Any) -> Any:
     return digit_rows(spark)
 
 
+def own_network() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(4)
+    layers = [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 5, strides=3, activation="relu")]
+    return keras.Sequential(layers, name="own")
+
+
+def test_networks_of_your_own_are_compared_by_their_titles(digits: Any) -> None:
+    networks = {"my net": own_network(), "shipped": "TinyNet"}
+    comparison = sparkdl.compare_models(digits, networks, **GIVEN)
+    assert [r.model for r in comparison] == list(comparison.models) == ["my net", "shipped"]
+    assert comparison.best.history["val_loss"]
+
+
 def test_networks_are_compared_in_a_table_and_a_picture(digits: Any, tmp_path: Path) -> None:
     missing = {"VGG16": tmp_path / "no.weights.h5"}
     with pytest.warns(UserWarning, match="VGG16 is left out of the comparison: There is no"):
@@ -58,6 +73,10 @@ def test_what_cannot_be_compared_is_an_error_before_anything_is_fitted(
         weights={"VGG19": "x.h5"},
     )
     refused(SettingsException, "compare_models sets modelFile itself", ["TinyNet"], modelFile="x")
+    refused(
+        SettingsException, "None for VGG16. Features of random", ["VGG16"], weights={"VGG16": None}
+    )
+    refused(TypeError, 'in a dict: compare_models\\(df, {"my net": network}', [own_network()])
     none = {"VGG16": tmp_path / "no.weights.h5"}
     refused(ModelNotFoundException, "There is no weights file", ["VGG16"], weights=none)
 

@@ -6,15 +6,12 @@ import collections
 
 import numpy as np
 import pytest
-from parity import largest_difference, parity_case, run_bundle
+from parity import compared_networks, largest_difference, parity_case, run_bundle
 
 from sparkdl._bundles.description.manifest import read_manifest
-from sparkdl.networks.model_listing import models
-
-KERAS_MODELS = [m.name for m in models() if m.keras]
 
 
-@pytest.mark.parametrize("name", KERAS_MODELS)
+@pytest.mark.parametrize("name", compared_networks())
 def test_features_and_predictions_equal_keras(name: str) -> None:
     case = parity_case(name)
     found = run_bundle(case.bundle, {"images": case.pixels})

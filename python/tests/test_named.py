@@ -25,6 +25,13 @@ def test_the_table_has_the_models_of_1x_and_the_newer_ones() -> None:
     assert names >= {"InceptionResNetV2", "NASNetMobile", "TinyNet"}
 
 
+def test_the_table_has_all_of_keras_applications() -> None:
+    import keras
+
+    networks = {n for n in dir(keras.applications) if n[0].isupper()}
+    assert networks == {m.name for m in sparkdl.models() if m.keras}
+
+
 def test_models_print_as_a_table_and_are_records(tmp_path: Path) -> None:
     table = sparkdl.models(str(tmp_path))
     assert isinstance(table[0], NamedModel)

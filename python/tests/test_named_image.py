@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import stage_bundles
-from parity import largest_difference, parity_case
+from parity import compared_networks, largest_difference, parity_case
 from pyspark.ml import Pipeline
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
@@ -22,7 +22,6 @@ from sparkdl.image import ImageSchema
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 POOLINGS = ("avg", "max", "none")
-KERAS_MODELS = [m.name for m in sparkdl.models() if m.keras]
 
 # What ImageNet calls the contents of the photos (it has no sunflower).
 CONTENTS = {
@@ -48,7 +47,7 @@ def column(frame: Any, name: str = "out") -> np.ndarray:
     return np.stack([r[0].toArray() for r in frame.select(name).collect()])
 
 
-@pytest.mark.parametrize("name", KERAS_MODELS)
+@pytest.mark.parametrize("name", compared_networks())
 def test_features_and_predictions_equal_keras(spark: Any, name: str) -> None:
     # All outputs in one run: TensorFlow optimises the graph for each set of outputs again.
     case = parity_case(name)

@@ -116,7 +116,7 @@ def test_avif_is_refused_with_a_line_that_reads_it(spark: Any, tmp_path: Path) -
     (tmp_path / "picture.avif").write_bytes(saved(pixels, "AVIF", quality=100))
     (row,) = readImages(tmp_path).collect()
     assert row.error.startswith("the bytes are an AVIF image, which nothing on the JVM decodes;")
-    line = row.error.split("newer: ")[1].split(", all from")[0]
+    line = row.error.split("newer: ")[1].split(" (its functions")[0]
     frame = eval(line, {**vars(imageIO), "path": str(tmp_path)})
     (read,) = frame.collect()
     levels = np.abs(imageIO.imageStructToArray(read.image)[..., ::-1].astype(int) - pixels)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._models.live_keras import LiveModel
+from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.estimators.comparison_table import Comparison, Result
+from sparkdl.networks.named_models import named_model, named_models
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -19,26 +22,30 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1e6
 
+Networks = Sequence[str] | Mapping[str, LiveModel | str | Path]
+
 
 def compare_models(
     df: DataFrame,
-    models: Sequence[str],
+    models: Networks,
     weights: str | Path | Mapping[str, str | Path] = "imagenet",
     **params: Any,
 ) -> Comparison:
-    """Fit a classifier on each of several named networks, with the same rows held out.
+    """Fit a classifier on each of several networks, with the same rows held out.
 
     Parameters
     ----------
     df : DataFrame
         Images and labels.
-    models : list of str
-        Names of `sparkdl.models()`.
+    models : list of str, or dict
+        Names of `sparkdl.models()`; or a dict from titles of your own to such names, to networks of
+        Keras and to files of Keras: ``{"ResNet50": "ResNet50", "my net": network}``.
     weights : str, Path or dict
         As of `ImageClassifierEstimator`; a dict has those of some networks by their names, the
         others get "imagenet".
     **params
-        Of `ImageClassifierEstimator`, for all of them; at least inputCol and labelCol.
+        Of `ImageClassifierEstimator`, for all of them; at least inputCol and labelCol. inputSize is
+        for the named networks, and may be a dict like weights; preprocessing is for the others.
 
     Returns
     -------
@@ -50,6 +57,8 @@ def compare_models(
     ------
     SettingsException
         No model is named, one is named twice, or params has what `models` says.
+    TypeError
+        `models` has something that is no name; networks need titles, in a dict.
     ModelNotFoundException, InvalidModelException
         None of the networks is available. If only some are not, they are left out of the
         comparison with a warning.
@@ -79,29 +88,77 @@ def compare_models(
 
 
 def _estimators(
-    models: Sequence[str],
+    models: Networks,
     weights: str | Path | Mapping[str, str | Path],
     params: dict[str, Any],
 ) -> dict[str, ImageClassifierEstimator]:
     """Return an estimator per network, so that wrong names and params show before any is fitted."""
-    from sparkdl.estimators.image_classifier_estimator import ImageClassifierEstimator
-
-    names = list(models)
-    if not names or len({*names}) != len(names):
-        raise SettingsException(f"Expected names of different networks, got {names}.")
+    networks = _titled(models)
     wrong = sorted(params.keys() & {"baseModel", "model", "modelFile"})
     if wrong:
         raise SettingsException(f"compare_models sets {', '.join(wrong)} itself; give `models`.")
-    some = dict(weights) if isinstance(weights, Mapping) else dict.fromkeys(names, weights)
-    if unknown := sorted(some.keys() - {*names}):
+    some = dict(weights) if isinstance(weights, Mapping) else dict.fromkeys(networks, weights)
+    if unknown := sorted(some.keys() - networks.keys()):
         raise SettingsException(
             f"weights names {', '.join(unknown)}, which is not compared; models has "
-            f"{', '.join(names)}."
+            f"{', '.join(networks)}."
+        )
+    if without := [title for title, value in some.items() if value is None]:
+        raise SettingsException(
+            f"weights has None for {', '.join(without)}. Features of random weights say nothing; "
+            "leave it out for ImageNet's weights, or give a file, such as one that you saved from "
+            "keras.applications with weights=None."
         )
     return {
-        n: ImageClassifierEstimator(baseModel=n, weights=some.get(n, "imagenet"), **params)
-        for n in names
+        title: _estimator(network, some.get(title, "imagenet"), _sized(params, title))
+        for title, network in networks.items()
     }
+
+
+def _sized(params: dict[str, Any], title: str) -> dict[str, Any]:
+    """Return the params of one network, which may have an input of its own size."""
+    size = params.get("inputSize")
+    return {**params, "inputSize": size.get(title) if isinstance(size, Mapping) else size}
+
+
+def _titled(models: Networks) -> dict[str, LiveModel | str | Path]:
+    """Return the networks by their titles; those of named ones are their names."""
+    if isinstance(models, Mapping):
+        networks = dict(models)
+    else:
+        several = isinstance(models, Iterable) and not isinstance(models, str)
+        names = list(models) if several else [models]
+        for name in names:
+            _check_name(name)
+        networks = {} if len({*names}) < len(names) else {name: name for name in names}
+    if not networks:
+        raise SettingsException(f"Expected names of different networks, got {models}.")
+    return networks
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"compare_models takes a list of names of sparkdl.models(), got {type(name).__name__}. "
+            'Give your own networks titles, in a dict: compare_models(df, {"my net": network}, '
+            "...)."
+        )
+
+
+def _estimator(
+    network: LiveModel | str | Path, weights: str | Path, params: dict[str, Any]
+) -> ImageClassifierEstimator:
+    from sparkdl.estimators.image_classifier_estimator import ImageClassifierEstimator
+
+    if isinstance(network, str) and network in {m.name for m in named_models()}:
+        return ImageClassifierEstimator(baseModel=network, weights=weights, **params)
+    own = {name: value for name, value in params.items() if name != "inputSize"}
+    if isinstance(network, str | Path):
+        file = local_copy(network)
+        if file is None or not file.exists():
+            named_model(str(network))  # says which names there are
+        return ImageClassifierEstimator(modelFile=network, **own)
+    return ImageClassifierEstimator(model=network, **own)
 
 
 def _measure(

@@ -38,6 +38,7 @@ _DEFAULTS: dict[str, Any] = {
     "earlyStoppingPatience": 10,
     "fineTuneLearningRate": 1e-5,
     "augmentCopies": 2,
+    "callbacks": None,
     "classWeight": "none",
     "seed": 0,
     "verbose": 1,
@@ -66,6 +67,8 @@ class ImageClassifierEstimator(
         Column of labels: strings, numbers or booleans; each value is a class.
     baseModel : str
         Name of the network, one of `sparkdl.models()`.
+    inputSize : (int, int), optional
+        Height and width in pixels of its input. Default: those of `sparkdl.models()`.
     model, modelFile
         Your own network instead, live or as a file of Keras: one input of RGB images, one output
         of features [rows, n] or maps [rows, height, width, n], which are averaged.
@@ -99,6 +102,8 @@ class ImageClassifierEstimator(
         an image or one of its copies.
     augmentCopies : int
         Default 2; each costs another run of the network.
+    callbacks : list of keras.callbacks.Callback, optional
+        They run on the driver, in the training of the head and then in that of the network.
     classWeight : str
         "none" (default) or "balanced".
     tensorBoardDir, checkpointDir : str or Path, optional
@@ -150,6 +155,7 @@ class ImageClassifierEstimator(
         inputCol: str | None = None,
         labelCol: str | None = None,
         baseModel: str | None = None,
+        inputSize: Sequence[int] | None = None,
         model: LiveModel | None = None,
         modelFile: str | Path | None = None,
         preprocessing: str = "none",
@@ -167,6 +173,7 @@ class ImageClassifierEstimator(
         earlyStoppingPatience: int = 10,
         augment: Sequence[str] | str | None = None,
         augmentCopies: int = 2,
+        callbacks: Sequence[Any] | None = None,
         classWeight: str = "none",
         tensorBoardDir: str | Path | None = None,
         checkpointDir: str | Path | None = None,

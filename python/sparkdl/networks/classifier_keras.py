@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # keeps the head only: Keras has the network's weights, and they are large.
 BASE, WEIGHTS, KERAS_FILE_CONTENT = "base", "weights", "keras file"
 HEAD, WHOLE = "head", "whole"
+INPUT_SIZE = "input size"  # "150x150", if it is not the usual one
 HEAD_EPOCHS = "head epochs"  # how many of the history, if the network was trained after the head
 
 
@@ -87,7 +88,7 @@ def layer_of(prepare: Callable[[Any], Any]) -> Any:
     return layer
 
 
-def named_network(name: str, weights: str) -> tuple[Any, Any]:
+def named_network(name: str, weights: str, size: Sequence[int] | None = None) -> tuple[Any, Any]:
     """Return a named network without its top, pooled, and the layer for its pixels.
 
     Raises
@@ -99,7 +100,7 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
     """
     from sparkdl.networks.model_weights import with_weights
 
-    model = named_model(name)
+    model = named_model(name, size)
     bundle = None if weights == "imagenet" else local_copy(weights)
     if model.keras is None or (bundle is not None and bundle.is_dir()):
         what = f"{name} comes with sparkdl" if model.keras is None else f"its weights are {weights}"
@@ -117,5 +118,6 @@ def named_network(name: str, weights: str) -> tuple[Any, Any]:
 
 def with_network(head: Model, record: Mapping[str, str]) -> Any:
     """Return the whole model of a bundle that keeps its head only."""
-    network, pixels = named_network(record[BASE], record[WEIGHTS])
+    size = [int(n) for n in record[INPUT_SIZE].split("x")] if INPUT_SIZE in record else None
+    network, pixels = named_network(record[BASE], record[WEIGHTS], size)
     return whole_model(network, pixels, head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +29,7 @@ def export_named(
     labels: str | Path | None = None,
     overwrite: bool = False,
     verify: bool = True,
+    size: Sequence[int] | None = None,
 ) -> str:
     """Make the bundle of a model of `keras.applications`.
 
@@ -48,6 +49,9 @@ def export_named(
         Whether an existing bundle is replaced.
     verify : bool
         Whether the bundle is run on a few made-up images first and compared with the network.
+    size : (int, int), optional
+        Height and width of the input; default: those of the table. A classifier that is for these
+        alone is left out.
 
     Returns
     -------
@@ -55,11 +59,11 @@ def export_named(
         The path. The graph has the input "images", uint8 [-1, height, width, 3] RGB, and the
         outputs features_avg, features_max, features_none and, with a top, predictions.
     """
-    model = named_model(name)
+    model = named_model(name, size)
     if model.keras is None:
         raise SettingsException(f"{name} comes with sparkdl and has no weights to export.")
     if other_backend():
-        return _export_elsewhere(name, path, str(weights), labels, overwrite, verify)
+        return _export_elsewhere(name, path, str(weights), labels, overwrite, verify, size)
     network = with_weights(model, str(weights))
     return export_network(model, network, path, str(weights), labels, overwrite, verify)
 
@@ -71,6 +75,7 @@ def _export_elsewhere(
     labels: str | Path | None,
     overwrite: bool,
     verify: bool,
+    size: Sequence[int] | None,
 ) -> str:
     """Export a network in a process where Keras is on TensorFlow.
 
@@ -87,6 +92,7 @@ def _export_elsewhere(
         weights=weights if weights in ("imagenet", "random") else local_path(weights),
         labels=None if labels is None else local_path(labels),
         verify=verify,
+        size=size,
     )
     return make_elsewhere(make, path, overwrite)
 

@@ -1,9 +1,9 @@
-"""The cache of named models: `<dir>/<name>-<key>`, each a bundle."""
+"""The cache of named models: `<dir>/<name>-<key>` or `<dir>/<name>-<height>x<width>-<key>`."""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +83,7 @@ def ensure_bundle(
     model_dir: PathOrUri | None = None,
     labels: str | Path | None = None,
     verify: bool = True,
+    size: Sequence[int] | None = None,
 ) -> str | None:
     """Return the bundle of a named model, making it first if it is not in the cache.
 
@@ -100,6 +101,8 @@ def ensure_bundle(
         A labels file for a bundle that is made now.
     verify : bool
         Whether a bundle that is made now is compared with the network; see `export_named`.
+    size : (int, int), optional
+        Height and width of the input; default: those of the table.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def ensure_bundle(
     -----
     Several processes may call it at once: one makes the bundle, the others wait for it.
     """
-    model = named_model(model_name)
+    model = named_model(model_name, size)
     if weights != "imagenet":
         path = local_copy(weights)
         if path is not None and path.is_dir():
@@ -126,15 +129,19 @@ def ensure_bundle(
             return str(path)
     elif model.resource:
         return None
-    target = cache_dir(model_dir) / f"{model.name}-{_key(model, weights)}"
+    target = cache_dir(model_dir) / f"{model.name}{_size_key(size)}-{_key(model, weights)}"
     if not target.exists():
         with _lock(target):
             if not target.exists():
                 from sparkdl.networks.keras_export import export_named
 
-                export_named(model.name, target, weights, labels, verify=verify)
+                export_named(model.name, target, weights, labels, verify=verify, size=size)
     _verify_once(target)
     return str(target)
+
+
+def _size_key(size: Sequence[int] | None) -> str:
+    return "" if size is None else f"-{size[0]}x{size[1]}"
 
 
 def _key(model: NamedModel, weights: str) -> str:

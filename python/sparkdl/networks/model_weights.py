@@ -17,9 +17,9 @@ from sparkdl._models.libraries import keras
 from sparkdl._models.live_keras import LiveModel
 from sparkdl._places.download import quick_network
 from sparkdl._places.places import local_copy
-from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.labels import IMAGENET_CLASSES
-from sparkdl.networks.named_models import NamedModel
+from sparkdl.networks.named_models import NamedModel, named_model
 
 if TYPE_CHECKING:
     import h5py
@@ -48,12 +48,17 @@ class WeightedNetwork:
 
 
 def build(model: NamedModel, top: bool, weights: str | None = None, classes: int = 1000) -> Any:
-    """Build a model of `keras.applications` at the size of the table."""
+    """Build a model of `keras.applications` at the size that `model` says."""
     create = getattr(keras().applications, _function(model))
     shape = (model.height, model.width, 3)
     if top:
         return create(include_top=True, weights=weights, input_shape=shape, classes=classes)
-    return create(include_top=False, weights=weights, input_shape=shape, pooling="avg")
+    try:
+        return create(include_top=False, weights=weights, input_shape=shape, pooling="avg")
+    except ValueError as e:  # Keras names the smallest size
+        raise SettingsException(
+            f"{model.name} does not take images of {model.height} x {model.width} pixels: {e}"
+        ) from e
 
 
 def _function(model: NamedModel) -> str:
@@ -62,7 +67,34 @@ def _function(model: NamedModel) -> str:
 
 
 def with_weights(model: NamedModel, weights: str) -> WeightedNetwork:
-    """Build a named model with "imagenet" weights or those of a file.
+    """Build a named model with "imagenet" weights or those of a file, at the size `model` says."""
+    usual = named_model(model.name)
+    network = _usual(usual, weights)
+    same = (model.height, model.width) == (usual.height, usual.width)
+    return network if same else _at_size(model, network)
+
+
+def _at_size(model: NamedModel, network: WeightedNetwork) -> WeightedNetwork:
+    """Build a network again for another size of images, with the same weights.
+
+    A classifier on top that takes every position of the map for itself (as in VGG) is left out:
+    its weights are for the usual number of positions.
+    """
+    bare = build(model, top=False)
+    if network.whole is None:
+        bare.set_weights(network.bare.get_weights())
+        return WeightedNetwork(bare, None)
+    weights = network.whole.get_weights()
+    whole = build(model, top=True, classes=int(network.whole.output.shape[-1]))
+    if [w.shape for w in whole.get_weights()] == [w.shape for w in weights]:
+        whole.set_weights(weights)
+        return WeightedNetwork(bare, whole)
+    bare.set_weights(weights[: len(bare.weights)])
+    return WeightedNetwork(bare, None)
+
+
+def _usual(model: NamedModel, weights: str) -> WeightedNetwork:
+    """Build a named model at the size of the table.
 
     Comparing a file's tensors with the network's shows whether the file has the classifier, for
     how many classes, and whether it belongs to this network at all.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 
-from sparkdl.errors import ModelNotFoundException
+from sparkdl.errors import ModelNotFoundException, SettingsException
 
 _TABLE = files("sparkdl") / "resources" / "named_models.json"
 
@@ -64,8 +65,8 @@ def named_models() -> tuple[NamedModel, ...]:
     return tuple(NamedModel(**{**r, "featureMap": tuple(r["featureMap"])}) for r in rows)
 
 
-def named_model(name: str) -> NamedModel:
-    """Return one row of the table.
+def named_model(name: str, size: Sequence[int] | None = None) -> NamedModel:
+    """Return one row of the table, with another height and width of the input if these are given.
 
     Examples
     --------
@@ -74,10 +75,19 @@ def named_model(name: str) -> NamedModel:
     """
     for row in named_models():
         if row.name == name:
-            return row
+            return row if size is None else _at_size(row, *size)
     names = [row.name for row in named_models()]
     close = get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ModelNotFoundException(
         f"There is no model named {name!r}.{hint} Known names: {', '.join(names)}."
     )
+
+
+def _at_size(model: NamedModel, height: int, width: int) -> NamedModel:
+    if model.resource and (height, width) != (model.height, model.width):
+        raise SettingsException(
+            f"{model.name} comes with sparkdl as a graph of {model.height} x {model.width} pixels; "
+            f"inputSize {height} x {width} is for the networks of Keras. Leave it unset."
+        )
+    return replace(model, height=height, width=width)

@@ -60,6 +60,17 @@ def model_name(value: object) -> str:
     return named_model(TypeConverters.toString(value)).name
 
 
+def input_size(value: object) -> list[int]:
+    """Accept a height and a width."""
+    size = TypeConverters.toListInt(value)
+    if len(size) != 2 or min(size) < 1:
+        raise SparkDLException(f"inputSize is [height, width], both at least 1; got {value!r}.")
+    return size
+
+
+input_size.__name__ = "toListInt"  # pyspark asks the name whether it is a list
+
+
 def path(value: object) -> str:
     """Accept paths as text or as `os.PathLike`; the param holds what this process has made."""
     text = path_text(value) if isinstance(value, os.PathLike) else value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pyspark.ml.param import TypeConverters
 
-from sparkdl.param.converters import SCALE_HINTS, model_name, one_of, path
+from sparkdl.param.converters import SCALE_HINTS, input_size, model_name, one_of, path
 from sparkdl.param.declaration import declare_param
 from sparkdl.param.image_input import ImageInputParams
 from sparkdl.param.model_stage import ModelStageParams, OutputColParams
@@ -29,6 +30,12 @@ class ImageStageParams(ImageInputParams, ModelStageParams, OutputColParams):
         "Name of the network, one of those that sparkdl.models() lists; may be unset only when "
         "weights is a bundle.",
         model_name,
+    )
+    inputSize = declare_param(
+        "inputSize",
+        "Height and width in pixels of the network's input; unset: those that sparkdl.models() "
+        "lists.",
+        input_size,
     )
     scaleHint = declare_param(
         "scaleHint",
@@ -61,6 +68,14 @@ class ImageStageParams(ImageInputParams, ModelStageParams, OutputColParams):
     def setModelName(self: T, value: str) -> T:
         """Set the name of the network, one of `sparkdl.models()`."""
         return self._set(modelName=value)
+
+    def getInputSize(self) -> list[int]:
+        """Return height and width of the network's input."""
+        return self.getOrDefault(self.inputSize)
+
+    def setInputSize(self: T, value: Sequence[int]) -> T:
+        """Set height and width of the network's input."""
+        return self._set(inputSize=value)
 
     def getOutputMode(self) -> str:
         """Return the form of the new column."""

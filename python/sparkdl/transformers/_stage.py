@@ -95,7 +95,8 @@ class ImageStage(ModelStage, ImageStageParams):
         cache = cache_place(directory, spark)
         if cache.local is None:  # the JVM reads it there, or says what is missing
             return None
-        return ensure_bundle(self.getModelName(), weights, cache.local)
+        size = self.getInputSize() if self.isSet(self.inputSize) else None
+        return ensure_bundle(self.getModelName(), weights, cache.local, size=size)
 
 
 class _StageReader(JavaMLReader[Any]):

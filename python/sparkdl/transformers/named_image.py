@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ class DeepImageFeaturizer(ImageStage):
         Name of the new column; the DataFrame must not have it yet. Default: uid and ``__output``.
     modelName : str
         Name of the network, one of those that `sparkdl.models()` lists.
+    inputSize : (int, int), optional
+        Height and width in pixels of the network's input. Default: those of `sparkdl.models()`.
     scaleHint : str
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
@@ -94,6 +97,7 @@ class DeepImageFeaturizer(ImageStage):
         inputCol: str | None = None,
         outputCol: str | None = None,
         modelName: str | None = None,
+        inputSize: Sequence[int] | None = None,
         scaleHint: str = "SCALE_AREA_AVERAGING",
         batchSize: int | None = None,
         precision: str | None = None,
@@ -131,9 +135,10 @@ class DeepImagePredictor(ImageStage):
 
     Parameters
     ----------
-    inputCol, outputCol, modelName, scaleHint, batchSize, precision, handleInvalid, errorCol, \
-seed, weights, modelDir, outputMode
-        As in `DeepImageFeaturizer`. The weights must include the classifier.
+    inputCol, outputCol, modelName, inputSize, scaleHint, batchSize, precision, handleInvalid, \
+errorCol, seed, weights, modelDir, outputMode
+        As in `DeepImageFeaturizer`. The weights must include the classifier; that of VGG16 and
+        VGG19 is for the usual inputSize alone.
     decodePredictions : bool
         Whether to return the best classes by name; default False.
     topK : int
@@ -186,6 +191,7 @@ seed, weights, modelDir, outputMode
         inputCol: str | None = None,
         outputCol: str | None = None,
         modelName: str | None = None,
+        inputSize: Sequence[int] | None = None,
         decodePredictions: bool = False,
         topK: int = 5,
         labels: str | Path | None = None,

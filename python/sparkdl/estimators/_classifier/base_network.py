@@ -80,6 +80,10 @@ def base_of(estimator: ClassifierParams, own: keras.Model | None = None) -> Base
         )
     if named:
         return _named(estimator)
+    if estimator.isSet("inputSize"):
+        raise SettingsException(
+            f"{estimator.uid}: inputSize is for baseModel; your own network has its size already."
+        )
     return _own(estimator, own_network(estimator) if own is None else own)
 
 
@@ -90,6 +94,7 @@ def _named(estimator: ClassifierParams) -> BaseNetwork:
     folder = new_folder("base") / "stage"
     DeepImageFeaturizer(
         modelName=estimator.getBaseModel(),
+        inputSize=estimator._size(),
         weights=estimator.getWeights(),
         modelDir=estimator.getModelDir() if estimator.isSet("modelDir") else None,
     ).write().save(f"file:{folder}")

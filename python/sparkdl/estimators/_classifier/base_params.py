@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pyspark.ml.param import Params, TypeConverters
 
-from sparkdl.param.converters import model_name, one_of, path
+from sparkdl.param.converters import input_size, model_name, one_of, path
 from sparkdl.param.declaration import declare_param
 
 B = TypeVar("B", bound="BaseParams")
@@ -18,6 +19,12 @@ class BaseParams(Params):
 
     baseModel = declare_param(
         "baseModel", "Name of the network, one of those that sparkdl.models() lists.", model_name
+    )
+    inputSize = declare_param(
+        "inputSize",
+        "Height and width in pixels of the input of baseModel; unset: those that sparkdl.models() "
+        "lists.",
+        input_size,
     )
     modelFile = declare_param(
         "modelFile", "File of Keras (.keras, .h5) of the network, instead of baseModel.", path
@@ -50,6 +57,17 @@ class BaseParams(Params):
     def setBaseModel(self: B, value: str) -> B:
         """Set the name of the network."""
         return self._set(baseModel=value)
+
+    def getInputSize(self) -> list[int]:
+        """Return height and width of the input of baseModel."""
+        return list(self.getOrDefault(self.inputSize))
+
+    def setInputSize(self: B, value: Sequence[int]) -> B:
+        """Set height and width of the input of baseModel."""
+        return self._set(inputSize=value)
+
+    def _size(self) -> list[int] | None:
+        return self.getInputSize() if self.isSet("inputSize") else None
 
     def getModelFile(self) -> str:
         """Return the file of the network."""

@@ -59,7 +59,9 @@ def network_of(
         Keras lacks the network or its weights.
     """
     if own is None:
-        network, pixels = named_network(estimator.getBaseModel(), estimator.getWeights())
+        network, pixels = named_network(
+            estimator.getBaseModel(), estimator.getWeights(), estimator._size()
+        )
     else:
         network, pixels = own, pixel_layer(estimator.getPreprocessing())
     unfreeze(network, estimator.getUnfreezeFrom())
@@ -160,7 +162,10 @@ def _params(
         "epochs": estimator.getEpochs(),
         "validationCol": "held_out",
         "seed": estimator.getSeed(),
-        "callbacks": early_stopping(estimator) if table.held_out.any() else [],
+        "callbacks": [
+            *(early_stopping(estimator) if table.held_out.any() else []),
+            *(estimator.getCallbacks() or []),
+        ],
         "verbose": estimator.getVerbose(),
         "custom_objects": loading_of(estimator).custom_objects,
     }

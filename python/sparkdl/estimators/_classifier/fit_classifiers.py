@@ -30,6 +30,7 @@ from sparkdl.networks.classifier_keras import (
     BASE,
     HEAD,
     HEAD_EPOCHS,
+    INPUT_SIZE,
     KERAS_FILE_CONTENT,
     WEIGHTS,
     WHOLE,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 # The params that features depend on. Combinations of the others share the features.
 _OF_FEATURES = (
     "baseModel",
+    "inputSize",
     "modelFile",
     "weights",
     "modelDir",
@@ -211,6 +213,7 @@ def _facts(estimator: ClassifierParams, base: BaseNetwork) -> dict[str, Any]:
         BASE: base.name,
         WEIGHTS: estimator.getWeights() if named else estimator.getModelFile(),
         KERAS_FILE_CONTENT: HEAD if named and unfrozen == "nothing" else WHOLE,
+        **({INPUT_SIZE: "{}x{}".format(*size)} if (size := estimator._size()) else {}),
         "head units": estimator.getHeadUnits(),
         "unfrozen from": unfrozen,
     }

@@ -180,7 +180,13 @@ def _fit(
         validation_data=held_out,
         epochs=estimator.getEpochs(),
         initial_epoch=0 if state is None else state.begin(estimator.getEpochs()),
-        callbacks=[order, *stopping, *([state] if state else []), *callbacks(estimator)],
+        callbacks=[
+            order,
+            *stopping,
+            *(estimator.getCallbacks() or []),
+            *([state] if state else []),
+            *callbacks(estimator),
+        ],
         shuffle=False,  # Keras shuffles by Python's random numbers, the batches by the seed
         verbose=0,
     )

@@ -13,6 +13,7 @@ from sparkdl.errors import SparkDLException
 from sparkdl.param import SparkDLTypeConverters
 from sparkdl.param.converters import at_least_one, one_of, path
 from sparkdl.param.declaration import declare_param
+from sparkdl.training._estimator.training_converters import callbacks
 
 P = TypeVar("P", bound="HeadParams")
 
@@ -100,6 +101,12 @@ class HeadParams(Params):
         "How many copies of each image augment makes for a frozen network.",
         at_least_one("augmentCopies"),
     )
+    callbacks = declare_param(
+        "callbacks",
+        "Callbacks of Keras, which run on the driver: in the training of the head, then in that of "
+        "the network.",
+        callbacks,
+    )
     classWeight = declare_param(
         "classWeight",
         "none, or balanced: rows of rare classes count more.",
@@ -140,6 +147,14 @@ class HeadParams(Params):
     def setOptimizer(self: P, value: OptimizerLike) -> P:
         """Set the optimizer."""
         return self._set(optimizer=value)
+
+    def getCallbacks(self) -> list[Any]:
+        """Return the callbacks."""
+        return self.getOrDefault(self.callbacks)
+
+    def setCallbacks(self: P, value: Sequence[Any]) -> P:
+        """Set the callbacks."""
+        return self._set(callbacks=value)
 
     def getLearningRate(self) -> float:
         """Return the optimizer's learning rate."""

@@ -28,6 +28,7 @@ _FREE = {
     "modelDir",
     "checkpointDir",
     "tensorBoardDir",
+    "callbacks",  # objects of this process
 }
 _OF_NETWORK = {"unfreezeFrom", "fineTuneLearningRate"}  # the head does not depend on them
 _STOPPING = ("wait", "best", "best_epoch", "stopped_epoch")

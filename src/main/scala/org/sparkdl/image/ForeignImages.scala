@@ -26,5 +26,6 @@ private[image] object ForeignImages {
   }
 
   private def advice(what: String, needed: String, line: String): String =
-    s"$what, which nothing on the JVM decodes; read it in Python with $needed: $line, all from sparkdl.image.imageIO"
+    s"$what, which nothing on the JVM decodes; read it in Python with $needed: $line (its functions are in " +
+      "sparkdl.image.imageIO)"
 }

@@ -53,6 +53,7 @@ class DeepImageFeaturizer(override val uid: String) extends ImageStage {
   def setInputCol(value: String): this.type = set(inputCol, value)
   def setOutputCol(value: String): this.type = set(outputCol, value)
   def setModelName(value: String): this.type = set(modelName, value)
+  def setInputSize(value: Array[Int]): this.type = set(inputSize, value)
   def setScaleHint(value: String): this.type = set(scaleHint, value)
   def setOutputMode(value: String): this.type = set(outputMode, value)
   def setWeights(value: String): this.type = set(weights, value)

@@ -91,6 +91,9 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
     labels
   }
 
+  private def ofThisSize =
+    if (isSet(inputSize)) " The classifiers of VGG16 and VGG19 are for their usual inputSize alone." else ""
+
   /** Networks of Keras with as many classes as ImageNet have these, whatever their weights. */
   private def isOfImageNet(model: ModelDefinition, classes: Option[Long]): Boolean =
     classes.contains(Labels.imagenet.size.toLong) && NamedModels.all.exists(_.name == model.name)
@@ -101,13 +104,14 @@ class DeepImagePredictor(override val uid: String) extends ImageStage {
       throw new InvalidModelException(
         s"The weights of '${model.name}' (weights = '${$(weights)}') have no classifier on top, so it can predict " +
           s"nothing: its bundle has no output '${DeepImagePredictor.Output}', but ${model.outputs.mkString("; ")}. Give " +
-          "weights with the top, or use DeepImageFeaturizer for the features."
+          s"weights with the top, or use DeepImageFeaturizer for the features.$ofThisSize"
       )
     )
 
   def setInputCol(value: String): this.type = set(inputCol, value)
   def setOutputCol(value: String): this.type = set(outputCol, value)
   def setModelName(value: String): this.type = set(modelName, value)
+  def setInputSize(value: Array[Int]): this.type = set(inputSize, value)
   def setScaleHint(value: String): this.type = set(scaleHint, value)
   def setOutputMode(value: String): this.type = set(outputMode, value)
   def setWeights(value: String): this.type = set(weights, value)

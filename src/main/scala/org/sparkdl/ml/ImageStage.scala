@@ -39,7 +39,8 @@ abstract class ImageStage extends ModelStage with ImageStageParams {
     val settings = Sessions.settingsOf(session)
     val directory = get(modelDir).filter(_.nonEmpty).getOrElse(settings.modelsDir)
     val hadoop = session.sparkContext.hadoopConfiguration
-    new ModelCache(directory, hadoop, NativeRuntime.of(settings)).find(get(modelName), $(weights))
+    new ModelCache(directory, hadoop, NativeRuntime.of(settings))
+      .find(get(modelName), $(weights), get(inputSize).map(s => (s(0), s(1))))
   }
 
   override private[ml] def call(model: ModelDefinition, columns: Columns, session: SparkSession): StageCall = {

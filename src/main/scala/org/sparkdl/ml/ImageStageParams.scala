@@ -1,6 +1,6 @@
 package org.sparkdl.ml
 
-import org.apache.spark.ml.param.Param
+import org.apache.spark.ml.param.{IntArrayParam, Param}
 
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ModelCache, NamedModels}
@@ -19,6 +19,13 @@ trait ImageStageParams extends ModelStageParams with HasOutputCol {
     "modelName",
     "Name of the network, one of those that sparkdl.models() lists; may be unset only when weights is a bundle.",
     (name: String) => { NamedModels.fromName(name); true }
+  )
+
+  final val inputSize: IntArrayParam = new IntArrayParam(
+    this,
+    "inputSize",
+    "Height and width in pixels of the network's input; unset: those that sparkdl.models() lists.",
+    (size: Array[Int]) => StageChecks.heightAndWidth("inputSize", size)
   )
 
   final val scaleHint: Param[String] = new Param(
@@ -56,6 +63,7 @@ trait ImageStageParams extends ModelStageParams with HasOutputCol {
 
   def getInputCol: String = $(inputCol)
   def getModelName: String = $(modelName)
+  def getInputSize: Array[Int] = $(inputSize)
   def getScaleHint: String = $(scaleHint)
   def getOutputMode: String = $(outputMode)
   def getWeights: String = $(weights)

@@ -80,6 +80,11 @@ private[ml] object StageChecks {
   def atLeastOne(name: String, value: Int): Boolean =
     value >= 1 || { throw new SparkDLException(s"$name must be at least 1, got $value.") }
 
+  def heightAndWidth(name: String, size: Array[Int]): Boolean =
+    (size.length == 2 && size.forall(_ >= 1)) || {
+      throw new SparkDLException(s"$name is [height, width], both at least 1; got ${size.mkString("[", ", ", "]")}.")
+    }
+
   def oneOf(name: String, value: String, allowed: Seq[String]): Boolean =
     allowed.contains(value) || {
       throw new SparkDLException(s"Unknown $name '$value'. Expected one of: ${allowed.mkString(", ")}.")

@@ -12,8 +12,9 @@ import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkD
 import org.sparkdl.files.{LocalFiles, Place, Sha256}
 import org.sparkdl.runtime.NativeRuntime
 
-/** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, where the key is "imagenet" or the first 16
-  * hexadecimal digits of the SHA-256 of a weights file. Python makes the bundles (`python -m sparkdl export`).
+/** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, or `<modelName>-<height>x<width>-<key>` for
+  * another size than the table's, where the key is "imagenet" or the first 16 hexadecimal digits of the SHA-256 of a
+  * weights file. Python makes the bundles (`python -m sparkdl export`).
   *
   * @param directory
   *   the model cache, any Hadoop path
@@ -27,10 +28,27 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     *   may be left out when `weights` is a bundle
     * @param weights
     *   "imagenet", a weights file of Keras, or a bundle (a directory or a zip); any Hadoop path
+    * @param size
+    *   height and width of the input, if they are not those of the table
     */
-  def find(modelName: Option[String], weights: String): ModelDefinition = {
+  def find(modelName: Option[String], weights: String, size: Option[(Int, Int)] = None): ModelDefinition = {
     val model = modelName.map(NamedModels.fromName)
-    if (weights == ImageNet) cachedModel(model.getOrElse(throw noName), ImageNet)
+    val found = findOfAnySize(model, weights, size)
+    for ((height, width) <- size; image <- found.image if image.height != height || image.width != width)
+      throw new InvalidModelException(
+        s"inputSize is $height x $width, but the bundle of '${found.name}' takes images of ${image.height} x " +
+          s"${image.width} pixels. Leave inputSize unset, or set weights to 'imagenet' or a file of Keras, of which a " +
+          "bundle of any size can be made."
+      )
+    found
+  }
+
+  private def findOfAnySize(
+      model: Option[NamedModel],
+      weights: String,
+      size: Option[(Int, Int)]
+  ): ModelDefinition =
+    if (weights == ImageNet) cachedModel(model.getOrElse(throw noName), ImageNet, size)
     else {
       val place = Place.of(weights)
       val path = place.source(hadoop)
@@ -39,20 +57,25 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
         if (!fs.exists(path)) throw noWeights(model, weights)
         if (isBundle(fs, path))
           checkedModel(model, weights, KnownModels.read(path, weights, hadoop, runtime, ReadOptions()))
-        else cachedModel(model.getOrElse(throw noName), keyOf(fs, path), Some(weights))
+        else cachedModel(model.getOrElse(throw noName), keyOf(fs, path), size, Some(weights))
       }
     }
-  }
 
-  private def cachedModel(model: NamedModel, key: String, file: Option[String] = None): ModelDefinition =
+  private def cachedModel(
+      model: NamedModel,
+      key: String,
+      size: Option[(Int, Int)],
+      file: Option[String] = None
+  ): ModelDefinition =
     model.resource match {
       case Some(folder) if file.isEmpty => ShippedBundles.read(folder)
       case _ =>
         val cache = Place.of(directory)
-        val bundle = new HadoopPath(cache.source(hadoop), s"${model.name}-$key")
+        val sized = size.fold("") { case (height, width) => s"-${height}x$width" }
+        val bundle = new HadoopPath(cache.source(hadoop), s"${model.name}$sized-$key")
         cache.attempt {
           if (!bundle.getFileSystem(hadoop).exists(new HadoopPath(bundle, Bundle.Manifest)))
-            throw notCached(model, bundle, file)
+            throw notCached(model, bundle, size, file)
           KnownModels.read(bundle, bundle.toUri.toString, hadoop, runtime, ReadOptions())
         }
     }
@@ -73,8 +96,13 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
       "file of Keras (.weights.h5, .h5, .keras) or the directory of a bundle."
   )
 
-  private def notCached(model: NamedModel, bundle: HadoopPath, file: Option[String]) = {
-    val weights = file.fold("")(f => s" --weights $f")
+  private def notCached(
+      model: NamedModel,
+      bundle: HadoopPath,
+      size: Option[(Int, Int)],
+      file: Option[String]
+  ) = {
+    val weights = file.fold("")(f => s" --weights $f") + size.fold("") { case (h, w) => s" --size $h $w" }
     val place = if (bundle.toUri.getScheme == "file") bundle.toUri.getPath else bundle.toString
     new ModelNotFoundException(
       s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Create it once with Python: " +

@@ -4,7 +4,7 @@ import java.nio.file.Files
 
 import org.apache.spark.ml.linalg.Vector
 
-import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkDLException}
 import org.sparkdl.files.Sha256
 import org.sparkdl.model.NamedModels
 import org.sparkdl.testing.SparkSuite
@@ -33,6 +33,19 @@ class WeightsSuite extends SparkSuite {
     assert(e.getMessage.contains("is a bundle of 'MobileNetV2', but modelName is 'VGG16'"))
   }
 
+  test("another size of images is a bundle of its own, and a bundle has one size") {
+    val directory = Files.createTempDirectory("sparkdl-cache-")
+    write(directory.resolve(s"MobileNetV2-${Height}x$Width-imagenet"), "MobileNetV2")
+    val sized = stage.setModelName("MobileNetV2").setInputSize(Array(Height, Width))
+    assert(sized.setModelDir(directory.toString).transform(images).count() == 1)
+    val missing = intercept[ModelNotFoundException](sized.setInputSize(Array(150, 197)).transform(images))
+    assert(missing.getMessage.contains("export MobileNetV2 --size 150 197 --out"), missing.getMessage)
+    val bundle = directory.resolve(s"MobileNetV2-${Height}x$Width-imagenet").toString
+    val wrong = intercept[InvalidModelException](sized.setWeights(bundle).transform(images))
+    assert(wrong.getMessage.startsWith("inputSize is 150 x 197, but the bundle of 'MobileNetV2"), wrong.getMessage)
+    intercept[SparkDLException](stage.setInputSize(Array(150)))
+  }
+
   test("weights that do not exist, and a damaged bundle, are named") {
     val missing =
       intercept[ModelNotFoundException](stage.setModelName("VGG16").setWeights("/no/w.h5").transform(images))
@@ -44,7 +57,7 @@ class WeightsSuite extends SparkSuite {
   }
 
   test("the table of models is that of Python") {
-    assert(NamedModels.all.map(_.name).take(5) == Seq("InceptionV3", "Xception", "ResNet50", "VGG16", "VGG19"))
+    assert(NamedModels.all.map(_.name).take(4) == Seq("InceptionV3", "Xception", "ResNet50", "ResNet101"))
     assert(NamedModels.fromName("ResNet50").featureMap == Seq(7, 7, 2048))
   }
 

@@ -230,6 +230,15 @@ def image_classifier_estimator() -> None:
     assert len(column(estimator.fit(labelled).transform(pictures), "z")) == 1
 
 
+def horovod_runner() -> None:
+    assert sparkdl.HorovodRunner(np=-1).run(lambda by: 3 * by, by=2) == 6
+
+
+def listings() -> None:
+    assert "ResNet50" in [m.name for m in sparkdl.models()]
+    assert sparkdl.version()
+
+
 def sql_functions() -> None:
     sparkdl.registerKerasUDF("f_tensor", FOLDER / "table.h5")
     expect([r[0][0] for r in table.selectExpr("f_tensor(x)").collect()], SUMS)

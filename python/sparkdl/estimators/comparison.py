@@ -127,7 +127,7 @@ def _titled(models: Networks) -> dict[str, LiveModel | str | Path]:
         networks = dict(models)
     else:
         several = isinstance(models, Iterable) and not isinstance(models, str)
-        names = list(models) if several else [models]
+        names: list[Any] = list(models) if several else [models]
         for name in names:
             _check_name(name)
         networks = {} if len({*names}) < len(names) else {name: name for name in names}

@@ -60,7 +60,8 @@ class BaseParams(Params):
 
     def getInputSize(self) -> list[int]:
         """Return height and width of the input of baseModel."""
-        return list(self.getOrDefault(self.inputSize))
+        size: list[int] = self.getOrDefault(self.inputSize)
+        return list(size)
 
     def setInputSize(self: B, value: Sequence[int]) -> B:
         """Set height and width of the input of baseModel."""

@@ -211,8 +211,8 @@ def available_gigabytes() -> float:
 def test_a_model_of_gigabytes_is_applied_from_its_bundle_its_file_and_a_saved_model(
     spark: Any, tmp_path: Path
 ) -> None:
-    if available_gigabytes() < 4 * GIGABYTES:
-        pytest.skip(f"needs {4 * GIGABYTES:.0f} GB of memory")
+    if available_gigabytes() < 6 * GIGABYTES:
+        pytest.skip(f"needs {6 * GIGABYTES:.0f} GB of memory")
     rows = int(GIGABYTES * 1e9 / 256)
     table = L.Embedding(rows, 64, embeddings_initializer="ones")
     words = keras.Input((4,), dtype="int32", name="words")

@@ -170,6 +170,18 @@ def test_what_the_model_refuses_is_exchanged_for_gentler_rows(
     assert "could not be compared with the model, which refuses made-up rows" in caplog.text
 
 
+@pytest.mark.parametrize("length", [5, 40])
+def test_rows_without_one_window_of_pooling_are_not_tried(
+    length: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TensorFlow divides by zero there, which would end this process."""
+    x = keras.Input((None, 3))
+    model = keras.Model(x, keras.layers.MaxPooling1D(length, strides=1)(x))
+    with caplog.at_level("WARNING"):
+        sparkdl.save_bundle(model, tmp_path / "b")
+    assert ("a window of pooling is larger than they are" in caplog.text) == (length > 32)
+
+
 def test_a_layer_that_keras_traces_wrongly_is_noticed(tmp_path: Path) -> None:
     # Keras 3.15 counts the rows instead of the steps where it traces with both unknown.
     each = L.TimeDistributed(L.Dense(2), name="each")

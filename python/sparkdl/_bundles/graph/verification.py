@@ -15,6 +15,7 @@ from sparkdl._bundles.graph.graph import Array
 from sparkdl._bundles.graph.made_up import made_up
 from sparkdl._bundles.graph.original import GraphRun, Original
 from sparkdl._bundles.graph.randomness import random_outputs
+from sparkdl._bundles.graph.windows import windows_fit
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def _verify(
     faults: list[str] = []
     refusal: Exception | None = None
     for fed in made_up(converted.inputs, rows):
+        if not windows_fit(converted.run, fed):
+            refusal = ValueError("a window of pooling is larger than they are")
+            continue
         try:
             expected = original(fed)
         except Exception as e:  # whatever a model may raise on rows that do not suit it

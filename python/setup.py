@@ -52,6 +52,7 @@ setup(
             "pandas>=2.2,<3",  # pyspark's pandas API cannot be imported with pandas 3
             "mlflow-skinny>=3.17,<4; python_version >= '3.11'",  # its dependencies need 3.11
             "pyarrow>=18",
+            "pillow-heif>=1.1",
         ],
     },
     classifiers=[

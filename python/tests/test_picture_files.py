@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
-
-from sparkdl.image import ImageSchema, imageIO, readImages
-
-pytest.importorskip("PIL.Image")
-
 from picture_files import VP8, VP8_MEAN, Array, all_files, pillow_pixels, saved, scene
 from PIL import Image
+
+from sparkdl.image import ImageSchema, imageIO, readImages
 
 KINDS = {name: (content, limit) for name, content, limit in all_files()}
 
@@ -111,20 +110,19 @@ def test_the_limit_of_pixels_holds_for_every_kind(spark: Any, folder: Path) -> N
     assert all("maxPixels allows" in r.error for n, r in rows.items() if n != "webp-odd")
 
 
-def test_avif_is_refused_with_a_line_that_reads_it(spark: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "format", "kind"), [("avif", "AVIF", "an AVIF"), ("heic", "HEIF", "a HEIC")]
+)
+def test_what_the_jvm_cannot_decode_is_refused_with_a_line_that_reads_it(
+    ending: str, format: str, kind: str, spark: Any, tmp_path: Path
+) -> None:
+    pillow_heif.register_heif_opener()  # for writing
     pixels = Image.fromarray(scene()).convert("RGB")
-    (tmp_path / "picture.avif").write_bytes(saved(pixels, "AVIF", quality=100))
+    (tmp_path / f"picture.{ending}").write_bytes(saved(pixels, format, quality=100))
     (row,) = readImages(tmp_path).collect()
-    assert row.error.startswith("the bytes are an AVIF image, which nothing on the JVM decodes;")
-    line = row.error.split("newer: ")[1].split(" (its functions")[0]
-    frame = eval(line, {**vars(imageIO), "path": str(tmp_path)})
+    assert row.error.startswith(f"the bytes are {kind} image, which nothing on the JVM decodes;")
+    (line,) = re.findall(r"read it in Python with .*?: (.*) \(its functions", row.error)
+    frame = eval(line, {**vars(imageIO), "path": str(tmp_path), "pillow_heif": pillow_heif})
     (read,) = frame.collect()
     levels = np.abs(imageIO.imageStructToArray(read.image)[..., ::-1].astype(int) - pixels)
     assert levels.mean() < 10
-
-
-def test_heic_is_refused_with_a_line_that_reads_it(spark: Any, tmp_path: Path) -> None:
-    (tmp_path / "picture.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
-    (row,) = readImages(tmp_path).collect()
-    assert row.error.startswith("the bytes are a HEIC image, which nothing on the JVM decodes;")
-    assert "pillow_heif.read_heif(data).to_pillow()" in row.error

@@ -175,7 +175,8 @@ def test_a_named_network_is_built_there(
     assert path == str(tmp_path / "b")
     assert asked[0].func is export_named
     assert asked[0].args[0] == "MobileNetV2"
-    assert asked[0].keywords == {"weights": "random", "labels": None, "verify": False}
+    keywords = {"weights": "random", "labels": None, "size": None, "verify": False}
+    assert asked[0].keywords == keywords
     assert sparkdl._bundles.description.manifest.verify_bundle(path)["inputs"][0]["name"] == "x"
 
 

@@ -179,7 +179,8 @@ def from_live_graph(
     """Take a graph without variables, with the shapes that only it knows (`set_shape`, loops)."""
     graph_def = graph.as_graph_def()
     tensors = _ends(outputs, _sinks(graph_def), graph_def, "outputs")
-    shapes = {name: graph.get_tensor_by_name(t).shape for name, t in tensors.items()}
+    known = {t.name: t.shape for op in graph.get_operations() for t in op.outputs}
+    shapes = {name: known[t] for name, t in tensors.items() if t in known}  # others are refused
     return from_graph(graph_def, inputs, outputs, "tf.Graph", shapes)
 
 

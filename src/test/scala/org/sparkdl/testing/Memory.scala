@@ -10,8 +10,7 @@ object Memory {
   /** Resident megabytes outside the Java heap: the heap may grow up to its limit whenever it likes. */
   def nativeMB: Long = residentMB - (Runtime.getRuntime.totalMemory() >> 20)
 
-  /** Resident megabytes, of which some are of the Java heap. */
-  def residentMB: Long = Files
+  private def residentMB: Long = Files
     .readAllLines(Paths.get("/proc/self/status"))
     .asScala
     .collectFirst { case line if line.startsWith("VmRSS:") => line.split("\\s+")(1).toLong / 1024 }

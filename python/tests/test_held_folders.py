@@ -51,7 +51,7 @@ def stays(path: str) -> bool:
 
 def goes(path: str) -> bool:
     """Say whether it is removed; Spark's listeners may have the plan of a job for a moment."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while stays(path) and time.monotonic() < end:
         time.sleep(0.1)
     return not Path(path).exists()

@@ -31,7 +31,7 @@ def small(number: str) -> str:
 def _function(name: str, instead: int) -> Any:
     """Return how a function in Python is written that adds a number."""
     return lambda q, columns, a: (
-        f"{name}({q.value(a, columns)})" if q.modelled else f"{q.value(a, columns)} + {instead}"
+        f"{name}({q.value(a, columns)})" if q.in_python else f"{q.value(a, columns)} + {instead}"
     )
 
 

@@ -14,10 +14,16 @@ from plan_relations import QUERIES
 
 
 class Queries:
-    """Writes queries, and forgets the views and files that they needed when it is closed."""
+    """Writes queries, and forgets the views and files that they needed when it is closed.
 
-    def __init__(self, programs: Programs, modelled: bool, lists: bool = False) -> None:
+    Functions in Python stand in the queries with models, and where `in_python` says so.
+    """
+
+    def __init__(
+        self, programs: Programs, modelled: bool, lists: bool = False, in_python: bool = False
+    ) -> None:
         self.spark, self.programs, self.modelled = programs.spark, programs, modelled
+        self.in_python = modelled or in_python
         self.views: list[str] = []
         self.names = 0
         self.lists = lists  # whether tables are read as lists

@@ -39,6 +39,37 @@ def test_a_stateful_layer_begins_with_zeros_and_is_left_as_it_was(tmp_path: Path
     assert model.layers[0].stateful
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "StackedRNNCells"])
+def test_a_stateful_layer_that_is_called_again_goes_on_from_its_first_call(
+    kind: str, tmp_path: Path
+) -> None:
+    if kind == "ConvLSTM1D":
+        x = tf_keras.Input(batch_shape=(2, 4, 5, 3))
+        layer = L.ConvLSTM1D(3, 2, padding="same", stateful=True, return_sequences=True)
+    else:
+        x = tf_keras.Input(batch_shape=(2, 4, 3))
+        options = {"stateful": True, "return_sequences": True}
+        if kind == "StackedRNNCells":
+            layer = L.RNN([L.LSTMCell(3), L.GRUCell(3)], **options)
+        else:
+            layer = getattr(L, kind)(3, **options)
+    model = tf_keras.Model(x, layer(layer(x)))
+    rows = [np.random.default_rng(3).normal(size=x.shape).astype("float32")]
+    fresh = expected(model, rows)
+    model.predict(rows[0], batch_size=2, verbose=0)
+    left = [v.numpy() for v in tf.nest.flatten(layer.states)]
+    assert_same(run(sparkdl.save_bundle(model, tmp_path / "b"), rows), fresh, kind)
+    for variable, value in zip(tf.nest.flatten(layer.states), left, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_a_stateful_layer_in_a_loop_is_refused(tmp_path: Path) -> None:
+    x = tf_keras.Input(batch_shape=(2, 4, 3, 2))
+    layer = L.TimeDistributed(L.GRU(3, stateful=True, name="remembers"))
+    with pytest.raises(InvalidModelException, match="'remembers' is called in a loop"):
+        sparkdl.save_bundle(tf_keras.Model(x, layer(x)), tmp_path / "b")
+
+
 def test_dropout_that_is_asked_for_in_inference_draws_anew(tmp_path: Path) -> None:
     x = tf_keras.Input((64,))
     model = tf_keras.Model(x, L.Dropout(0.5)(x, training=True))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.called_models import call
+from sparkdl._models.held_states import held_states
 from sparkdl._models.live_keras import is_tf_keras
 from sparkdl._models.overridden import overrides
 from sparkdl._models.rnn_states import initial_states
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def predict(model: keras.Model, inputs: Any, seed: tf.Tensor) -> Any:
     """Call a model as in inference; Keras 3's layers draw random numbers from the seed."""
     if is_tf_keras(model):
-        with _stateless(model):  # a model of a custom class need not know the argument
+        with held_states(model), _drawing_anew(model):
+            # A model of a custom class need not know the argument.
             return _infer(model, inputs, model._expects_training_arg)
     from sparkdl._bundles.keras_seeds import SeedScope
 
@@ -37,19 +39,17 @@ def _infer(model: keras.Model, inputs: Any, with_mode: bool) -> Any:
 
 
 @contextmanager
-def _stateless(model: keras.Model) -> Iterator[None]:
-    """Let recurrent layers begin with zeros, and random ones draw from TensorFlow's own stream."""
+def _drawing_anew(model: keras.Model) -> Iterator[None]:
+    """Let random layers draw from TensorFlow's own stream, for which a graph has a seed."""
     changed = []
     for layer in model._flatten_layers():
-        for owner, name, value in (
-            (layer, "stateful", False),
-            (getattr(layer, "_random_generator", None), "_rng_type", "legacy_stateful"),
-        ):
-            if getattr(owner, name, value) != value:
-                changed.append((owner, name, getattr(owner, name)))
-                setattr(owner, name, value)
+        generator: Any = getattr(layer, "_random_generator", None)
+        kind = getattr(generator, "_rng_type", None)
+        if kind not in (None, "legacy_stateful"):
+            changed.append((generator, kind))
+            generator._rng_type = "legacy_stateful"
     try:
         yield
     finally:
-        for owner, name, value in changed:
-            setattr(owner, name, value)
+        for generator, kind in changed:
+            generator._rng_type = kind

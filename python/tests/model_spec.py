@@ -68,6 +68,11 @@ class Spec:
         wrapped = any(n.layer[0] == "TimeDistributed" for n in self.nodes)
         return wrapped and any(None in given.shape for given in self.inputs)
 
+    def crops_images_of_unknown_sizes(self) -> bool:
+        """Say whether Keras 3 may crop an image in a graph that it enlarges outside of one."""
+        crops = any(n.layer[0] == "CenterCrop" for n in self.nodes)
+        return crops and any(None in given.shape for given in self.inputs)
+
     def has_layers_that_export_runs_as_in_training(self) -> bool:
         """Say whether Keras' `export` writes another model, for it does not say training=False.
 

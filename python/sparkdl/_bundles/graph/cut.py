@@ -50,9 +50,7 @@ def _is_placeholder(node: NodeDef) -> bool:
 
 
 def _add(graph: Graph, tensor: str, spec: tf.TensorSpec) -> str:
-    name = tensor.replace(":", "_") + "_fed"
-    while name in graph.nodes:
-        name += "_"
+    name = graph.free_name(tensor.replace(":", "_") + "_fed")
     node = tf.compat.v1.NodeDef(name=name, op="Placeholder")
     node.attr["dtype"].type = spec.dtype.as_datatype_enum
     node.attr["shape"].shape.CopyFrom(spec.shape.as_proto())

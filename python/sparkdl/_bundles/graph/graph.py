@@ -99,10 +99,15 @@ class Graph:
         value: Array = tf.make_ndarray(node.attr["value"].tensor)
         return value
 
-    def add_constant(self, name: str, value: Array) -> str:
-        """Add a constant under this name, or one made from it, and return the name."""
+    def free_name(self, name: str) -> str:
+        """Return this name, or one made from it, which no node has."""
         while name in self.nodes:
             name += "_"
+        return name
+
+    def add_constant(self, name: str, value: Array) -> str:
+        """Add a constant under this name, or one made from it, and return the name."""
+        name = self.free_name(name)
         node = tf.compat.v1.NodeDef(name=name, op="Const")
         dtype = tf.as_dtype(value.dtype)
         if self.weights is not None and is_large(dtype, value.size):
@@ -115,8 +120,7 @@ class Graph:
 
     def add_node(self, like: NodeDef, name: str, op: str, inputs: Iterable[str]) -> Any:
         """Add a node of another one's type under this name, or one made from it, and return it."""
-        while name in self.nodes:
-            name += "_"
+        name = self.free_name(name)
         self.nodes[name] = type(like)(name=name, op=op, input=inputs)
         self.nodes[name].attr["T"].type = like.attr["T"].type
         return self.nodes[name]

@@ -160,14 +160,13 @@ def restoring(variables: Sequence[Any], call: Callable[..., Any]) -> Callable[..
 @contextmanager
 def _unoptimized() -> Iterator[None]:
     """Have functions run as they are: TensorFlow fuses some operations wrongly for a processor."""
-    optimizer = tf.config.optimizer
-    before = optimizer.get_experimental_options()
-    optimizer.set_experimental_options({**before, "disable_meta_optimizer": True})
+    optimizer, key = tf.config.optimizer, "disable_meta_optimizer"
+    before = optimizer.get_experimental_options().get(key, False)
+    optimizer.set_experimental_options({key: True})  # others stay as they are
     try:
         yield
     finally:
-        after = before.get("disable_meta_optimizer", False)
-        optimizer.set_experimental_options({**before, "disable_meta_optimizer": after})
+        optimizer.set_experimental_options({key: before})
 
 
 def with_values(model: Original, values: Mapping[str, Array]) -> Original:

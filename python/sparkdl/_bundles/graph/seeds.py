@@ -50,7 +50,7 @@ def is_seed(node: NodeDef) -> bool:
 
 def derive(graph: Graph, what: str) -> str:
     """Add a tensor that depends on the seed and on what it is for; return its name."""
-    name = _free(graph, f"{SEED}/{what.replace(' ', '_')}")
+    name = graph.free_name(f"{SEED}/{what.replace(' ', '_')}")
     _put_sum(graph, name)
     return name
 
@@ -74,7 +74,7 @@ def without_seed_input(graph_def: GraphDef) -> Any:
 
 def _draw_seed(graph: Graph) -> None:
     use_one_seed(graph)
-    name = _free(graph, f"{SEED}_drawn")
+    name = graph.free_name(f"{SEED}_drawn")
     shape = graph.add_constant(f"{name}/shape", np.array([2], np.int32))
     bounds = [
         graph.add_constant(f"{name}/{end}", np.array(value, np.int64))
@@ -86,12 +86,6 @@ def _draw_seed(graph: Graph) -> None:
     graph.nodes[name] = node
     graph.replace({SEED: name})
     del graph.nodes[SEED]
-
-
-def _free(graph: Graph, name: str) -> str:
-    while name in graph.nodes:
-        name += "_"
-    return name
 
 
 def _put_sum(graph: Graph, name: str) -> None:

@@ -22,14 +22,13 @@ def windows_fit(run: GraphRun, rows: Mapping[str, Array]) -> bool:
     Nothing is run: where there is none, TensorFlow's kernel for oneDNN divides by zero, which ends
     the process.
     """
-    graph_def = without_marks(run.graph_def)
-    if not any(node.op in _POOLING for node in graph_def.node):
+    if not any(node.op in _POOLING for node in run.graph_def.node):
         return True
     v1 = tf.compat.v1
     with tf.Graph().as_default() as graph:
         fed = {t: v1.placeholder(rows[n].dtype, rows[n].shape) for n, t in run.inputs.items()}
         try:
-            tf.import_graph_def(graph_def, input_map=fed, name="")
+            tf.import_graph_def(without_marks(run.graph_def), input_map=fed, name="")
         except ValueError:  # shapes that do not suit each other
             return False
         pools = [op.outputs[0].shape for op in graph.get_operations() if op.type in _POOLING]

@@ -38,15 +38,11 @@ private[model] object FalseFusions {
     val builder = graph.toBuilder
     builder.clearNode().addAllNode(nodes(VariableUses.Main, graph.getNodeList.asScala))
     builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
-      val after = nodes(f.getSignature.getName, f.getNodeDefList.asScala.toVector)
+      val body = f.getSignature.getName
+      val after = nodes(body, f.getNodeDefList.asScala.toVector)
       f.clearNodeDef().addAllNodeDef(after)
-      ()
-    }
-    // The results of a function name the outputs of its nodes.
-    builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
-      val ends = maxima.collect {
-        case (body, name) if body == f.getSignature.getName => s"$name:z:0" -> s"$name:y:0"
-      }.toMap
+      // The results of a function name the outputs of its nodes.
+      val ends = maxima.collect { case (`body`, name) => s"$name:z:0" -> s"$name:y:0" }.toMap
       if (ends.nonEmpty) renamed(f, ends)
     }
     builder.build()

@@ -3,6 +3,7 @@ package org.sparkdl;
 import static org.apache.spark.sql.functions.col;
 
 import java.util.List;
+import java.util.Map;
 
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -25,6 +26,12 @@ public final class JavaTensorFrames {
     Program doubled = Program.fromFile(graph, "z").feed("x", "price");
     BlockOptions options = BlockOptions.defaults().withBlockRows(4).withHandleInvalid("skip");
     return TensorFrames.mapBlocks(rows, doubled, options).select("z").collectAsList();
+  }
+
+  /** Two to the power of each price, by a graph with a placeholder for the base. */
+  public List<Row> powers(byte[] graph) {
+    Program power = Program.fromBytes(graph, "z").feed("x", "price").withConstants(Map.of("base", 2.0));
+    return TensorFrames.mapBlocks(rows, power).select("z").collectAsList();
   }
 
   /** All prices merged, and those of each group. */

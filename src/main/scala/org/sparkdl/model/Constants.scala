@@ -24,7 +24,7 @@ private[model] object Constants {
     else {
       val bound = inGraph(model.name, model.graph, model.inputs, options)
       model.image.filter(i => bound.operations(TensorName.operation(model.input(i.input).tensor))).foreach { i =>
-        fail(model.name, i.input, "it is the input that takes images")
+        fail(s"model '${model.name}'", i.input, "it is the input that takes images")
       }
       model.copy(
         graph = bound.files,
@@ -56,16 +56,35 @@ private[model] object Constants {
     if (options.constants.isEmpty) ConstantGraph(files, Set.empty)
     else {
       val before = GraphNodes.graphOf(files)
-      val placeholders = new NamedPlaceholders(model, before, inputs)
-      val values = options.constants.map { case (name, value) => placeholders.operation(name) -> (name -> value) }
-      refuseFed(model, values.map { case (op, (name, _)) => op -> name }, placeholders, options.inputs)
-      val nodes = values.map { case (op, (name, value)) => op -> placeholders.constant(op, name, value) }
-      val after = replaced(before, nodes)
-      ConstantGraph(StoredGraphs.store(files, after), nodes.keySet)
+      val nodes = nodesOf(new NamedPlaceholders(s"model '$model'", before, inputs), options.constants, options.inputs)
+      ConstantGraph(StoredGraphs.store(files, replaced(before, nodes)), nodes.keySet)
     }
 
-  /** The placeholders of a model by the names that users have for them. */
-  final private class NamedPlaceholders(model: String, graph: GraphDef, inputs: Seq[TensorSpec]) {
+  /** The graph of a program with constants.
+    *
+    * @param fed
+    *   placeholders that columns feed
+    */
+  def inProgram(graph: GraphDef, constants: Map[String, Any], fed: Seq[String]): GraphDef =
+    replaced(graph, nodesOf(new NamedPlaceholders("the program", graph, Nil), constants, fed))
+
+  /** What takes the place of the placeholders, by their names. */
+  private def nodesOf(
+      placeholders: NamedPlaceholders,
+      constants: Map[String, Any],
+      fed: Seq[String]
+  ): Map[String, Seq[NodeDef]] = {
+    val values = constants.map { case (name, value) => placeholders.operation(name) -> (name -> value) }
+    placeholders.refuseFed(values.map { case (op, (name, _)) => op -> name }, fed)
+    values.map { case (op, (name, value)) => op -> placeholders.constant(op, name, value) }
+  }
+
+  /** The placeholders of a graph by the names that users have for them.
+    *
+    * @param owner
+    *   what has the graph, in messages
+    */
+  final private class NamedPlaceholders(owner: String, graph: GraphDef, inputs: Seq[TensorSpec]) {
     private val nodes = new GraphNodes(graph)
 
     /** The placeholder that is called `name`: an input of the signature, an operation or its tensor. */
@@ -74,8 +93,8 @@ private[model] object Constants {
       nodes.operation(op) match {
         case Some(node) if Placeholder.isPlaceholder(node) => op
         case Some(node) =>
-          fail(model, name, s"it is not a placeholder but an operation of type ${node.getOp}; $available")
-        case None => fail(model, name, s"there is no such placeholder; $available")
+          fail(owner, name, s"it is not a placeholder but an operation of type ${node.getOp}; $available")
+        case None => fail(owner, name, s"there is no such placeholder; $available")
       }
     }
 
@@ -85,13 +104,22 @@ private[model] object Constants {
       val placeholder = nodes.placeholder(nodes.operation(op).get)
       val constant = ConstantValue.of(name, value)
       val dtype = placeholder.dtype.getOrElse(
-        fail(model, name, s"it is ${placeholder.typeString}, a type for which sparkdl has no values")
+        fail(owner, name, s"it is ${placeholder.typeString}, a type for which sparkdl has no values")
       )
       constant.problem(dtype, placeholder.shape).foreach { why =>
-        fail(model, name, s"expected ${placeholder.typeString}, but $why")
+        fail(owner, name, s"expected ${placeholder.typeString}, but $why")
       }
       ConstantNodes.of(op, dtype, constant)
     }
+
+    def refuseFed(constants: Map[String, String], fed: Seq[String]): Unit =
+      fed.foreach { input =>
+        constants.get(target(input)).foreach { name =>
+          throw new SchemaMismatchException(
+            s"Input '$input' of $owner is fed by a column and has a constant ('$name'): leave one of them out."
+          )
+        }
+      }
 
     private def available: String = {
       val placeholders = graph.getNodeList.asScala.filter(Placeholder.isPlaceholder).map(nodes.placeholder).map { p =>
@@ -99,24 +127,10 @@ private[model] object Constants {
           .find(i => TensorName.operation(i.tensor) == p.name)
           .fold(p.toString)(i => s"${i.name}: ${p.typeString}")
       }
-      if (placeholders.isEmpty) "the model has no placeholders"
+      if (placeholders.isEmpty) "there are no placeholders"
       else s"the placeholders are: ${placeholders.mkString("; ")}"
     }
   }
-
-  private def refuseFed(
-      model: String,
-      constants: Map[String, String],
-      placeholders: NamedPlaceholders,
-      fed: Seq[String]
-  ): Unit =
-    fed.foreach { input =>
-      constants.get(placeholders.target(input)).foreach { name =>
-        throw new SchemaMismatchException(
-          s"Input '$input' of model '$model' is fed by a column and has a constant ('$name'): leave one of them out."
-        )
-      }
-    }
 
   private def replaced(graph: GraphDef, constants: Map[String, Seq[NodeDef]]): GraphDef = {
     val builder = graph.toBuilder.clearNode()
@@ -124,8 +138,8 @@ private[model] object Constants {
     builder.build()
   }
 
-  private def fail(model: String, name: String, why: String): Nothing = throw new SettingsException(
-    s"Cannot give '$name' of model '$model' a constant: $why."
+  private def fail(owner: String, name: String, why: String): Nothing = throw new SettingsException(
+    s"Cannot give '$name' of $owner a constant: $why."
   )
 }
 

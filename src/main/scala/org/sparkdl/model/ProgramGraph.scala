@@ -67,6 +67,14 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
     finally part.close()
   }
 
+  /** The graph with these values for placeholders.
+    *
+    * @param fed
+    *   placeholders that columns feed: they cannot have a value, too
+    */
+  def withConstants(constants: Map[String, Any], fed: Seq[String]): ProgramGraph =
+    ProgramGraph(runtime, Constants.inProgram(graph, constants, fed).toByteArray)
+
   private def spec(part: TfGraph, tensor: String): TensorSpec = {
     val output =
       part.output(tensor).getOrElse(fail(s"operation '${TensorName.operation(tensor)}' has no output '$tensor'"))

@@ -102,7 +102,8 @@ final private[tensorframes] class Binding(val operation: String, val program: Pr
     val feeds = program.feeds.toSeq.sorted.map { case (p, c) => s"$p <- $c" }.mkString(", ")
     fail(
       s"there is no column '$wanted' for placeholder '$placeholder'. The DataFrame has: ${columns.names}; feeds: " +
-        s"${if (feeds.isEmpty) "none" else feeds}. Rename a column or feed the placeholder from one (feed, feed_dict)"
+        s"${if (feeds.isEmpty) "none" else feeds}. Rename a column, feed the placeholder from one (feed, feed_dict) " +
+        "or give it a value (withConstants, constants)"
     )
   }
 

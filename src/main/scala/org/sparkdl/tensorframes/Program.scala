@@ -1,8 +1,10 @@
 package org.sparkdl.tensorframes
 
 import java.nio.file.Files
+import java.util.{Map => JMap}
 
 import scala.annotation.varargs
+import scala.jdk.CollectionConverters._
 
 import org.sparkdl.Sessions
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
@@ -18,7 +20,7 @@ import org.sparkdl.tensorframes.dsl.{BuiltGraph, Operation}
   * df.mapBlocks(program)
   * }}}
   *
-  * Immutable: `feed` returns a changed copy. Any number of threads may use it.
+  * Immutable: `feed` and `withConstants` return a changed copy. Any number of threads may use it.
   */
 final class Program private (
     private[tensorframes] val graph: ProgramGraph,
@@ -40,6 +42,18 @@ final class Program private (
     changed.requireFeedable(name)
     changed
   }
+
+  /** Gives placeholders the same value for all rows, such as `keep_prob` of dropout; no column feeds them then.
+    *
+    * @param constants
+    *   by the placeholders' names in the graph: numbers, texts, booleans, or (nested) sequences and arrays of them
+    */
+  def withConstants(constants: Map[String, Any]): Program =
+    if (constants.isEmpty) this
+    else new Program(graph.withConstants(constants, feeds.keys.toSeq), fetches, feeds)
+
+  /** The same for Java. */
+  def withConstants(constants: JMap[String, _]): Program = withConstants(constants.asScala.toMap[String, Any])
 
   override def toString: String = s"Program(${fetches.map(f => s"${f.name} = ${f.tensor}").mkString(", ")})"
 

@@ -23,9 +23,38 @@ class BindingSuite extends SparkSuite {
     val m = message(df.mapBlocks(TestPrograms.sum().feed("x", "price")))
     assert(
       m == "Program 'z (map_blocks)': there is no column 'y' for placeholder 'y: float64 [?]'. The DataFrame has: x, price, " +
-        "text, a, n; feeds: x <- price. Rename a column or feed the placeholder from one (feed, feed_dict)."
+        "text, a, n; feeds: x <- price. Rename a column, feed the placeholder from one (feed, feed_dict) or give it a value " +
+        "(withConstants, constants)."
     )
     refused(df.mapRows(TestPrograms.sum(Nil)))("'z (map_rows)'", "no column 'y'", "feeds: none")
+  }
+
+  test("a placeholder with a value for all rows needs no column") {
+    val program = TestPrograms.sum(Nil).feed("x", "price").withConstants(Map("y:0" -> 40))
+    assert(df.mapRows(program).select("z").as[Double].collect().toSeq == Seq(42.0))
+    val blocks = TestPrograms.sum().withConstants(Map("y" -> Seq(0.5)))
+    assert(df.mapBlocks(blocks).select("z").as[Double].collect().toSeq == Seq(1.5))
+    val summed = TestPrograms.of("x")(
+      _.placeholder("x_input", DType.Float64, TestPrograms.Rows)
+        .placeholder("scale", DType.Float64, Nil)
+        .const("axis", DType.Int32, Seq(0))
+        .node("Sum", "sum", Seq("x_input", "axis"), Map("T" -> DType.Float64, "Tidx" -> DType.Int32))
+        .node("Mul", "x", Seq("sum", "scale"), Map("T" -> DType.Float64))
+    )
+    assert(df.reduceBlocks(summed.withConstants(Map("scale" -> 1.0))).getDouble(0) == 1.0)
+  }
+
+  test("a value that a placeholder does not take, or that a column feeds") {
+    val sum = TestPrograms.sum(Nil)
+    refused(sum.withConstants(Map("w" -> 1)))(
+      "'w' of the program a constant",
+      "the placeholders are: x: float64 []; y"
+    )
+    refused(sum.withConstants(Map("y" -> "text")))("expected float64 []")
+    refused(sum.feed("y", "price").withConstants(Map("y" -> 1)))("is fed by a column and has a constant ('y')")
+    refused(sum.withConstants(Map("y" -> 1)).feed("y", "price"))(
+      "'y' is not a placeholder but an operation of type Const"
+    )
   }
 
   test("another dtype or rank") {

@@ -215,19 +215,48 @@ def keras_estimator() -> None:
     assert len(column(estimator.fit(table).transform(table), "z")) == 2
 
 
-def image_classifier_estimator() -> None:
-    labelled = pictures.unionAll(pictures).selectExpr("image", "'grey' AS label")
-    labelled = labelled.unionAll(labelled.selectExpr("image", "'blue' AS label"))
-    estimator = sparkdl.ImageClassifierEstimator(
+def image_classifiers_and_their_comparison() -> None:
+    labels = "explode(array('grey', 'blue'))"
+    labelled = pictures.selectExpr("image", f"{labels} AS label").selectExpr(
+        "*", "explode(array(true, false)) AS held"
+    )
+    # It fits an ImageClassifierEstimator on each network.
+    comparison = sparkdl.compare_models(
+        labelled,
+        ["TinyNet"],
         inputCol="image",
         labelCol="label",
         predictionCol="z",
-        baseModel="TinyNet",
         epochs=1,
-        validationFraction=0.0,
+        validationCol="held",
         verbose=0,
     )
-    assert len(column(estimator.fit(labelled).transform(pictures), "z")) == 1
+    assert len(column(comparison.best.transform(pictures), "z")) == 1
+    assert comparison.plot().axes
+
+
+def plots() -> None:
+    pixels = np.zeros((4, 4, 3), "uint8")
+    assert sparkdl.plot.top_k(pixels, [0.1, 0.9], ["a", "b"]).axes
+    assert sparkdl.plot.predictions([pixels], ["a"]).axes
+    assert sparkdl.plot.confusion_matrix(["a", "b"], ["a", "a"]).axes
+    assert sparkdl.plot.history({"loss": [2.0, 1.0]}).axes
+
+
+def doctor() -> None:
+    with redirect_stdout(io.StringIO()) as printed:
+        report = sparkdl.doctor(spark)
+    assert report.findings
+    assert "TensorFlow" in printed.getvalue()
+
+
+def tensorflow_distributor() -> None:
+    def total(by: int) -> float:
+        import tensorflow as tf
+
+        return float(tf.reduce_sum(tf.constant([1.0, 2.0])).numpy()) * by
+
+    assert sparkdl.TensorFlowDistributor(numProcesses=1).run(total, 3) == 9.0
 
 
 def horovod_runner() -> None:

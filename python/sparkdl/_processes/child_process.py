@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
-import signal
-import threading
-from multiprocessing import parent_process
 from pathlib import Path
 
 OUTPUT = "output"  # the pipe in the folder of a process that its task reads
@@ -18,30 +14,11 @@ _LARGEST_THRESHOLD, _NEVER = 32 << 20, (1 << 31) - 1
 
 
 def begin(folder: Path) -> None:
-    """Tie this process to its task: it ends with the task, which reads its output."""
-    _end_with_parent(folder)
+    """Write what this process writes to its task."""
     _keep_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the driver
     output = os.open(folder / OUTPUT, os.O_WRONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
-
-
-def _end_with_parent(folder: Path) -> None:
-    """End this process and remove its folder as soon as its parent is gone.
-
-    A task may be killed at any time; nobody else would stop this process and clean up.
-    """
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _keep_memory() -> None:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sparkdl.errors import SettingsException
+from sparkdl.session.jvm_door import door_if_open
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 # Executors may register this long after the start of the application.
 _STARTING_SECONDS = 30.0
 _POLL_SECONDS = 0.2
+_IDLE_SECONDS = 600.0  # where there is no session: the default of spark.sparkdl.workers.idleTimeout
 
 
 def threads_per_process(sc: SparkContext, processes: int) -> int:
@@ -62,6 +64,12 @@ def check_slots(sc: SparkContext | None, count: int) -> None:
             f"slot(s) (cores of executors, divided by spark.task.cpus). Use at most {slots} "
             "workers, or start Spark with more cores."
         )
+
+
+def idle_seconds() -> float:
+    """Return how long processes with Keras loaded wait for the next fit."""
+    door = door_if_open()
+    return _IDLE_SECONDS if door is None else float(door.workersIdleTimeout())
 
 
 def _slots_soon(sc: SparkContext, count: int) -> int:

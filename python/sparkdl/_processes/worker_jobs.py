@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -97,7 +98,7 @@ def _task(work: Broadcast[RunWork]) -> Callable[[Iterable[Any]], Iterator[bool]]
             host=context.getTaskInfos()[rank].address.rpartition(":")[0],
             gpus=tuple(gpus.addresses) if gpus else (),
         )
-        yield run_task(work.value, place, elements, warm=True)
+        yield run_task(work.value, place, elements, owner=os.getppid())
 
     return run
 
@@ -118,7 +119,8 @@ class LocalJob(_WatchedJob):
         from concurrent.futures import ThreadPoolExecutor
 
         def task(rank: int) -> bool:
-            return run_task(self._work, TaskLocation(rank, "localhost"), (), warm=False)
+            place = TaskLocation(rank, "localhost")
+            return run_task(self._work, place, (), owner=os.getpid())
 
         with ThreadPoolExecutor(self._work.count) as pool:
             return list(pool.map(task, range(self._work.count)))

@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparkdl._models.files.travelling import dumps, loads
 from sparkdl._processes import child_process
 from sparkdl._processes.link import LinkClosed
 from sparkdl._processes.listener import Address
@@ -72,8 +73,6 @@ def _prepare(job: WorkerJob) -> None:
 
 
 def _run(worker: Worker, job: WorkerJob) -> int:
-    from sparkdl._models.files.travelling import loads
-
     try:
         function, arguments = loads(job.call)
         worker.hand_over(_pickle(function(worker, *arguments)))
@@ -89,8 +88,6 @@ def _run(worker: Worker, job: WorkerJob) -> int:
 
 
 def _pickle(result: object) -> bytes:
-    from sparkdl._models.files.travelling import dumps
-
     try:
         return dumps(result)
     except Exception as e:

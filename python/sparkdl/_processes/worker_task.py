@@ -11,9 +11,11 @@ from typing import Any
 
 from sparkdl._processes.coordinator import TASK
 from sparkdl._processes.failures import is_hopeless
+from sparkdl._processes.kept_process import loading
 from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed
 from sparkdl._processes.listener import Address
 from sparkdl._processes.run_process import local_folder, run_process
+from sparkdl._processes.surroundings import Keeping
 from sparkdl._processes.worker import connect_to_driver
 from sparkdl._processes.worker_process import FAILURE_SENT, JOB, WorkerJob, main
 
@@ -38,7 +40,9 @@ class RunWork:
     forward : bool
         Whether the driver shows what workers write.
     modules : tuple of str
-        What is imported once per Python worker of Spark instead of by every process.
+        What is imported once per machine instead of by every process.
+    idle_seconds : float
+        How long the process that has imported it waits for the next run.
     """
 
     call: bytes
@@ -48,6 +52,7 @@ class RunWork:
     receive: bytes | None
     forward: bool
     modules: tuple[str, ...]
+    idle_seconds: float
     attempt: int = 0
     address: Address = _NOWHERE
 
@@ -61,16 +66,15 @@ class TaskLocation:
     gpus: tuple[str, ...] = ()
 
 
-def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: bool) -> bool:
+def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], owner: int) -> bool:
     """Do one worker's part, and return whether its function has returned.
 
     The driver then has the result.
 
     Parameters
     ----------
-    warm : bool
-        Whether to fork the process from one that has imported modules; needs a main module that may
-        be imported again, as Spark's workers have.
+    owner : int
+        See `Keeping`.
 
     Raises
     ------
@@ -78,9 +82,10 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: 
         The process died. Spark's task does not fail when the function does: the driver has been
         told, and ends the run.
     """
+    keeping = Keeping((main.__module__, *work.modules), owner, work.idle_seconds)
     link = connect_to_driver(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
     try:
-        with local_folder("sparkdl-worker-") as folder:
+        with loading(keeping), local_folder("sparkdl-worker-") as folder:
             if work.receive is not None:
                 pickle.loads(work.receive)(place.rank, elements, folder)
             job = WorkerJob(
@@ -95,7 +100,7 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: 
                 call=work.call,
             )
             (folder / JOB).write_bytes(pickle.dumps(job))
-            return _run_to_end(folder, link, work, warm)
+            return _run_to_end(folder, link, work.forward, keeping)
     except Exception as e:
         _report(link, e)
         raise
@@ -103,15 +108,15 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], warm: 
         link.close()
 
 
-def _run_to_end(folder: Path, link: Link, work: RunWork, warm: bool) -> bool:
+def _run_to_end(folder: Path, link: Link, forward: bool, keeping: Keeping) -> bool:
     """Run the process, and return whether all went well; raise if it died."""
-    lines = _LineSender(link, work.forward)
+    lines = _LineSender(link, forward)
 
     def watch() -> None:
         if link.hung_up():  # a process that hangs would not notice
             raise LinkClosed("the driver hung up")
 
-    end = run_process(main, folder, work.modules, warm=warm, take=lines.send, watch=watch)
+    end = run_process(main, folder, keeping, take=lines.send, watch=watch)
     if end.code == 0:
         return True
     if end.code == FAILURE_SENT:

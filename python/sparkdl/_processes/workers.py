@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sparkdl._processes.cluster import check_slots, task_slots, threads_per_process
+from sparkdl._processes.cluster import check_slots, idle_seconds, task_slots, threads_per_process
 from sparkdl._processes.console import show_log
 from sparkdl._processes.coordinator import Coordinator, Handler
 from sparkdl._processes.failures import (
@@ -122,8 +122,8 @@ def run_workers(
         Threads of TensorFlow per worker. Default: the executor's cores divided by the workers
         that fit on it.
     modules : sequence of str
-        Imported once per Python worker of Spark, so that the next run there starts faster: "keras"
-        (which must not use TensorFlow yet).
+        Imported once per machine by a process that workers are forked from, so that the next run
+        starts faster: "keras". They must not use TensorFlow yet.
 
     Returns
     -------
@@ -149,6 +149,7 @@ def run_workers(
         receive=None if receive is None else _pickle(receive),
         forward=log is not None,
         modules=tuple(modules),
+        idle_seconds=idle_seconds(),
     )
     run = _Run(sc, work, data, handler or _refuse, log or (lambda rank, line: None), description)
     lost, attempt = 0, 0

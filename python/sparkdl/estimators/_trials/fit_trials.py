@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
-from sparkdl._processes.cluster import threads_per_process
+from sparkdl._processes.cluster import idle_seconds, threads_per_process
 from sparkdl._processes.progress import print_reports
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._trials.announcements import announce, report, warn_of_rejected
@@ -84,6 +84,7 @@ def _train(
             trials=tuple(_trial(i, e, loading) for i, e in enumerate(estimators)),
             layout=images.layout,
             threads=threads_per_process(sc, len(estimators)),
+            idle_seconds=idle_seconds(),
             address=address,
         )
         trials = Trials(sc, data, work)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparkdl._models.files.travelling import loads
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike
 from sparkdl._models.keras_configuration import loss_of
 from sparkdl._models.model_ends import model_outputs
@@ -78,7 +79,6 @@ def _train(folder: Path, job: TrialJob) -> dict[str, Any]:
     from sparkdl._bundles.description.training_record import remember
     from sparkdl._bundles.saving import save_bundle
     from sparkdl._models.files.loading import load_to_train
-    from sparkdl._models.files.travelling import loads
 
     child_process.set_threads(job.threads)
     trial: Trial = loads(job.trial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import sys
@@ -17,6 +18,7 @@ from sparkdl._placement.placement import Layout, receiver, splitter
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
 from sparkdl._processes.run_process import local_folder, run_process
+from sparkdl._processes.surroundings import Keeping
 from sparkdl.estimators._trials.trial_process import BUNDLE, JOB, RESULT, TrialJob, main
 
 _PIECE_BYTES = 8 << 20
@@ -33,6 +35,7 @@ class TrialsWork:
     trials: tuple[bytes, ...]
     layout: Layout
     threads: int
+    idle_seconds: float
     address: Address | None
 
 
@@ -64,7 +67,8 @@ def run_trial(
         )
         (folder / JOB).write_bytes(pickle.dumps(job))
         start = time.monotonic()
-        result = _result(folder)
+        modules = (main.__module__, "keras")
+        result = _result(folder, Keeping(modules, os.getppid(), work.idle_seconds))
         outcome = TrialOutcome(trial, time.monotonic() - start, **result)
         Reporter(work.address, trial).report(_ending(outcome))
         yield outcome
@@ -87,9 +91,9 @@ def _ending(outcome: TrialOutcome) -> str:
     return f"trained in {outcome.seconds:.1f} s"
 
 
-def _result(folder: Path) -> dict[str, Any]:
+def _result(folder: Path, keeping: Keeping) -> dict[str, Any]:
     """Run the process that trains, and return its result: a history or a failure."""
-    end = run_process(main, folder, ["keras"])
+    end = run_process(main, folder, keeping)
     file = folder / RESULT
     result = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if "history" not in result:

@@ -63,7 +63,12 @@ object Settings {
     "Images of more pixels (height x width, as their headers say) are invalid; the default is Pillow's MAX_IMAGE_PIXELS."
   )
 
-  /** Read by Python only. */
+  /** Read by Python only, as are the next. */
+  val workersIdleTimeout: Setting = Setting(
+    "workers.idleTimeout",
+    "10m",
+    "How long a process with Keras loaded (300 MB, one on each machine that trains) waits for the next fit; '0s' = not at all."
+  )
   val pythonFunctionsLoad: Setting = Setting(
     "pythonFunctions.load",
     "false",
@@ -81,6 +86,7 @@ object Settings {
       bundlesMaxUnused,
       nativeDir,
       imageMaxPixels,
+      workersIdleTimeout,
       pythonFunctionsLoad
     )
 
@@ -109,6 +115,9 @@ object Settings {
 
     def modelsMaxMemory: Long = size(Settings.modelsMaxMemory, "4g")
     def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
+    def workersIdleSeconds: Long = number(Settings.workersIdleTimeout, "a time such as '10m'") { t =>
+      scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
+    }
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))

@@ -87,6 +87,9 @@ object Door {
   /** The setting `spark.sparkdl.bundles.maxUnused` in bytes. */
   def bundlesMaxUnused(): Long = Sessions.settings.bundlesMaxUnused
 
+  /** The setting `spark.sparkdl.workers.idleTimeout` in seconds. */
+  def workersIdleTimeout(): Long = Sessions.settings.workersIdleSeconds
+
   private def inHadoop[T](address: String)(at: (Place, Configuration) => Path)(use: (Path, Configuration) => T): T = {
     val hadoop = Sessions.current.sparkContext.hadoopConfiguration
     val place = Place.of(address)

@@ -11,7 +11,7 @@ VERSION, PKG_INFO = HERE.parent / "VERSION", HERE / "PKG-INFO"
 _versions = runpy.run_path(str(HERE / "sparkdl" / "session" / "supported_versions.py"))
 supported, pip_range = _versions["supported"], _versions["pip_range"]
 
-PYTHON, SPARK = supported("python"), supported("spark")
+PYTHON = supported("python")
 (TENSORFLOW,), (KERAS,), (KERAS_FOR_OLDEST_PYTHON,) = (
     supported(key) for key in ("tensorflow", "keras", f"keras.python{PYTHON[0]}")
 )
@@ -27,7 +27,7 @@ def version() -> str:
 setup(
     version=version(),
     python_requires=pip_range(PYTHON),
-    install_requires=[f"pyspark{pip_range(SPARK)}", "numpy>=1.26"],
+    install_requires=["pyspark>={},<{}".format(*_versions["SPARK_RANGE"]), "numpy>=1.26"],
     extras_require={
         "tensorflow": [
             f"tensorflow=={TENSORFLOW}.*",

@@ -10,7 +10,7 @@ import pytest
 import sparkdl
 from sparkdl.errors import SettingsException
 from sparkdl.session import spark_jars, spark_session
-from sparkdl.session.supported_versions import ends, supported
+from sparkdl.session.supported_versions import SPARK_RANGE, supported
 
 
 def test_rejects_memory_without_a_number():
@@ -22,11 +22,17 @@ def test_names_both_versions_when_pyspark_is_not_one_it_is_tested_with(monkeypat
     import pyspark
 
     monkeypatch.setattr(pyspark, "__version__", "3.5.6")
-    first, end = map(re.escape, ends(supported("spark")))
+    first, end = map(re.escape, SPARK_RANGE)
     with pytest.raises(
         SettingsException, match=rf"Spark {first} up to.* {end}, but pyspark is 3\.5\.6"
     ):
         sparkdl.start()
+
+
+def test_warns_of_a_spark_that_is_newer_than_the_tested_ones(spark, monkeypatch):
+    monkeypatch.setattr(spark_session, "spark_tested", lambda version: False)
+    with pytest.warns(UserWarning, match=rf"Spark is {re.escape(spark.version)}: what works there"):
+        assert sparkdl.start(spark=spark) is spark
 
 
 def test_takes_the_wheels_repository_first(tmp_path):

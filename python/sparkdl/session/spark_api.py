@@ -5,24 +5,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import DataType
+
+    ArraysToArrays = Callable[[Iterator[Any]], Iterator[Any]]
 
 
-def arrow_iterator_function(function: Callable[..., Any], returned: str) -> Any:
+def arrow_iterator_function(function: ArraysToArrays, returned: DataType | str) -> Any:
     """Return a function of Spark's that takes and gives iterators of Arrow arrays.
 
     Parameters
     ----------
     function : callable
         From one iterator to the other.
-    returned : str
+    returned : DataType or str
         The type of the new column.
     """
     from pyspark.sql.udf import UserDefinedFunction
     from pyspark.util import PythonEvalType
 
-    # Not pyspark's `arrow_udf`, which wants type hints on the function itself. Spark 4.0 has
-    # no such kind: it hands over series of pandas.
-    kind = PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF
-    return UserDefinedFunction(function, returned, function.__name__, kind)
+    # Not pyspark's `arrow_udf`, which wants type hints on the function itself.
+    kind = getattr(PythonEvalType, "SQL_SCALAR_ARROW_ITER_UDF", None)
+    run = function
+    if kind is None:  # Spark 4.0
+        kind, run = PythonEvalType.SQL_SCALAR_PANDAS_ITER_UDF, _of_pandas(function)
+    return UserDefinedFunction(run, returned, function.__name__, kind)
+
+
+def _of_pandas(function: ArraysToArrays) -> ArraysToArrays:
+    """Return the function for Spark 4.0, which hands over series and, for structs, frames."""
+
+    # Sent to workers by value, as all of it is inside: they need not have sparkdl.
+    def run(batches: Iterator[Any]) -> Iterator[Any]:
+        import pandas as pd
+        import pyarrow as pa
+
+        def value(cell: Any) -> Any:
+            # Beside rows without an image, pandas has whole numbers as floats.
+            return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+
+        def structs(frame: pd.DataFrame) -> list[dict[str, Any] | None]:
+            missing = frame.isna().all(axis=1)
+            rows = zip(missing, frame.to_dict("records"), strict=True)
+            return [None if m else {k: value(v) for k, v in row.items()} for m, row in rows]
+
+        def arrays() -> Iterator[pa.Array]:
+            for batch in batches:
+                if isinstance(batch, pd.DataFrame):
+                    yield pa.array(structs(batch))
+                else:
+                    yield pa.Array.from_pandas(batch)
+
+        for made in function(arrays()):
+            if pa.types.is_struct(made.type):
+                yield pa.Table.from_struct_array(made).to_pandas()
+            else:
+                yield made.to_pandas()
+
+    return run

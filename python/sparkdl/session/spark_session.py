@@ -13,7 +13,13 @@ from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
 from sparkdl.session.spark_jars import ARTIFACT, submit_conf
 from sparkdl.session.submit_arguments import SubmitArguments
-from sparkdl.session.supported_versions import either, ends, spark_supported, supported
+from sparkdl.session.supported_versions import (
+    SPARK_RANGE,
+    either,
+    spark_supported,
+    spark_tested,
+    supported,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -67,8 +73,8 @@ def start(
     Raises
     ------
     SettingsException
-        If Spark's version is not one that sparkdl is tested with, or a JVM that already runs
-        lacks the jar.
+        If sparkdl does not run with this version of Spark, or a JVM that already runs lacks the
+        jar. A version that is newer than those that sparkdl is tested with gets a warning.
 
     Notes
     -----
@@ -174,12 +180,22 @@ def _check_session(spark: SparkSession) -> None:
     # The JVM may come from another installation (SPARK_HOME) than the Python package.
     if not spark_supported(spark.version):
         raise SettingsException(_wrong_version("Spark", spark.version))
+    if not spark_tested(spark.version):
+        warnings.warn(_untested(spark.version), stacklevel=3)
     door(spark)
 
 
 def _wrong_version(what: str, actual: str) -> str:
-    first, end = ends(supported("spark"))
+    first, end = SPARK_RANGE
     return (
-        f"sparkdl {__version__} is tested with Spark {first} up to, not including, {end}, but "
+        f"sparkdl {__version__} runs with Spark {first} up to, not including, {end}, but "
         f"{what} is {actual}. Install a matching one: pip install 'pyspark>={first},<{end}'"
+    )
+
+
+def _untested(actual: str) -> str:
+    return (
+        f"sparkdl {__version__} is tested with Spark {either(supported('spark'))}, and this Spark "
+        f"is {actual}: what works there is not known. If something fails, use a newer sparkdl, or "
+        "a Spark that it is tested with."
     )

@@ -25,15 +25,30 @@ def supported(key: str) -> list[str]:
 
 
 def spark_supported(spark_version: str) -> bool:
-    """Say whether this version of Spark lies in the range that sparkdl is tested with.
+    """Say whether sparkdl runs with this version of Spark: a tested one, or a newer 4.x.
 
     Examples
     --------
-    >>> spark_supported(supported("spark.compiled")[0]), spark_supported("3.5.6")
+    >>> [spark_supported(version) for version in ("3.5.6", "4.0.5", "4.99.0", "5.0.0")]
+    [False, True, True, False]
+    """
+    first, end = SPARK_RANGE
+    return _numbers(first) <= _numbers(spark_version) < _numbers(end)
+
+
+def spark_tested(spark_version: str) -> bool:
+    """Say whether sparkdl is tested with this version of Spark.
+
+    Examples
+    --------
+    >>> spark_tested(supported("spark.compiled")[0]), spark_tested("4.99.0")
     (True, False)
     """
-    first, end = ends(supported("spark"))
-    return _numbers(first) <= _numbers(spark_version) < _numbers(end)
+    return _numbers(spark_version) in map(_numbers, supported("spark"))
+
+
+def _next_major(minor: str) -> str:
+    return f"{_numbers(minor)[0] + 1}.0"
 
 
 def ends(minors: Sequence[str]) -> tuple[str, str]:
@@ -53,8 +68,8 @@ def pip_range(minors: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> pip_range(["4.1", "4.2"])
-    '>=4.1,<4.3'
+    >>> pip_range(["3.10", "3.11"])
+    '>=3.10,<3.12'
     """
     return ">={},<{}".format(*ends(minors))
 
@@ -73,3 +88,7 @@ def either(versions: Sequence[str]) -> str:
 def _numbers(version: str) -> tuple[int, int]:
     major, minor = version.split(".")[:2]
     return int(major), int(minor)
+
+
+# The first version of Spark that sparkdl runs with, and the first after all of them.
+SPARK_RANGE = (supported("spark")[0], _next_major(supported("spark")[-1]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._columns import existing_column
 from sparkdl.errors import SettingsException
+from sparkdl.session.spark_api import arrow_iterator_function
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,16 +83,12 @@ def load_images(
     DataFrame
         Lazy: nothing runs before an action, and nothing is collected.
     """
-    import pyarrow as pa
     from pyspark.sql.functions import col
-    from pyspark.sql.pandas.functions import arrow_udf
 
     def load(batches: Iterator[pa.Array]) -> Any:
         return _in_batches((u.as_py() for uris in batches for u in uris), loader)
 
-    # pyspark reads the kind of function from its hints, and here all hints are text.
-    load.__annotations__ = {"batches": Iterator[pa.Array], "return": Iterator[pa.Array]}
-    loading = arrow_udf(load, _RESULT_TYPE)  # type: ignore[call-overload]
+    loading = arrow_iterator_function(load, _RESULT_TYPE)
     image_and_reason = f"{image_col}__{reason_col}"
     return (
         df.withColumn(image_and_reason, loading(existing_column(df, uri_col).column))

@@ -40,7 +40,7 @@ object Version {
   val nativePlatform: String = properties.getProperty("nativePlatform")
 
   /** Versions in a sentence: "17", "17 or 21", "17, 21 or 25". */
-  private[sparkdl] def either(versions: Seq[Any]): String =
+  def either(versions: Seq[Any]): String =
     versions.init.mkString(", ") + (if (versions.size > 1) " or " else "") + versions.last
 
   private def list(key: String): Seq[String] = properties.getProperty(key).split(" ").toSeq

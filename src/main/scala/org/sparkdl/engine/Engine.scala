@@ -4,7 +4,7 @@ import java.util.concurrent.Semaphore
 
 import scala.collection.mutable
 
-import org.apache.spark.internal.Logging
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.Settings
 import org.sparkdl.errors.SparkDLException
@@ -25,7 +25,8 @@ object EngineSettings {
 /** The loaded models of this JVM, one per hash and precision, shared by all tasks; those of one hash share the
   * weights. When they outgrow the limit, those that no task uses are closed, least recently used first.
   */
-object Engine extends Logging {
+object Engine {
+  private val log = LoggerFactory.getLogger("org.sparkdl.engine.Engine")
   private final case class ModelKey(hash: String, bfloat16: Boolean)
   private final class Entry(val model: LoadedModel) { var users = 0 }
 
@@ -102,7 +103,7 @@ object Engine extends Logging {
 
   private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel = {
     val other = leaseOfOther(key.hash, settings)
-    if (other.isEmpty) logInfo(LoadErrors.before(shipped))
+    if (other.isEmpty) log.info(LoadErrors.before(shipped))
     try LoadedModel.open(settings.runtime, shipped, config(shipped, key), other.map(_.model))
     catch {
       case e: SparkDLException => throw e

@@ -3,12 +3,13 @@ package org.sparkdl.engine
 import java.io.IOException
 import java.nio.file.{Files, Path}
 
-import org.apache.spark.internal.Logging
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.files.LocalFiles
 
 /** The files that came to this executor, in a directory for each hash. */
-final private[engine] class LocalCopies(root: Path) extends Logging {
+final private[engine] class LocalCopies(root: Path) {
+  private val log = LoggerFactory.getLogger("org.sparkdl.engine.LocalCopies")
   private val locks = new Locks
 
   /** The directory with undamaged files, which are written if they are not there. Two models may arrive at a time.
@@ -21,7 +22,7 @@ final private[engine] class LocalCopies(root: Path) extends Logging {
       val directory = root.resolve(hash)
       try {
         if (Files.exists(directory) && !files.areIn(directory)) {
-          logWarning(s"The files in '$directory' were changed or damaged; they are written again.")
+          log.warn(s"The files in '$directory' were changed or damaged; they are written again.")
           LocalFiles.deleteTree(directory)
         }
         if (!Files.exists(directory)) LocalFiles.atomically(directory)(files.writeTo)

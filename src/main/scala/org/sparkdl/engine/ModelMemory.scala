@@ -2,7 +2,7 @@ package org.sparkdl.engine
 
 import java.util.concurrent.ConcurrentHashMap
 
-import org.apache.spark.internal.Logging
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.model.MemoryNeed
 
@@ -38,13 +38,14 @@ private[sparkdl] object ModelMemory {
 }
 
 /** Says on the driver that executors are too small for a model, before a job starts. */
-private[engine] object MemoryWarning extends Logging {
+private[engine] object MemoryWarning {
+  private val log = LoggerFactory.getLogger("org.sparkdl.engine.MemoryWarning")
   private val said = ConcurrentHashMap.newKeySet[(String, String)]()
 
   /** Warns where there is a reason, once per application and model; returns whether it did. */
   def once(application: String, hash: String, model: String, memory: ModelMemory): Boolean = {
     val isNew = !memory.suffices && said.add((application, hash))
-    if (isNew) logWarning(text(model, memory))
+    if (isNew) log.warn(text(model, memory))
     isNew
   }
 

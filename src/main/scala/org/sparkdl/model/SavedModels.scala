@@ -5,7 +5,7 @@ import java.nio.file.{Files, Path}
 import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{GraphDef, MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
-import org.apache.spark.internal.Logging
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.files.{LocalFiles, Sha256}
@@ -13,7 +13,8 @@ import org.sparkdl.runtime.DType
 import org.sparkdl.tensor.TensorSpec
 
 /** SavedModel directories, as TensorFlow 1 and 2 and Keras export them. */
-private[model] object SavedModels extends Logging {
+private[model] object SavedModels {
+  private val log = LoggerFactory.getLogger("org.sparkdl.model.SavedModels")
   val Graph = "saved_model.pb"
   private val Default = "serving_default"
 
@@ -49,7 +50,7 @@ private[model] object SavedModels extends Logging {
   private def resolvedKey(directory: Path, key: String, keys: Seq[String]): String =
     if (keys.contains(key)) key
     else if (key == Default && keys.length == 1) {
-      logWarning(s"The SavedModel '$directory' has no signature '$key'; its only one, '${keys.head}', is used.")
+      log.warn(s"The SavedModel '$directory' has no signature '$key'; its only one, '${keys.head}', is used.")
       keys.head
     } else fail(directory, s"it has no signature '$key'; it has: ${keys.mkString("'", "', '", "'")}")
 

@@ -1,6 +1,6 @@
 package org.sparkdl.doctor
 
-import org.apache.spark.SparkConf
+import org.apache.spark.{SPARK_VERSION, SparkConf}
 
 import org.sparkdl.engine.ExecutorMemory
 import org.sparkdl.{Doctor, Settings, Version}
@@ -11,7 +11,7 @@ class DoctorSuite extends SparkSuite {
   test("reports versions, the native library, the CPU and the settings of the driver") {
     val report = Doctor.examine(spark)
     val text = report.text
-    val versions = Seq("Spark" -> Version.spark.last, "JDK" -> Version.java.head, "TensorFlow" -> Version.tensorflow)
+    val versions = Seq("Spark" -> SPARK_VERSION, "JDK" -> Version.java.head, "TensorFlow" -> Version.tensorflow)
     (versions ++ Seq("Scala" -> "2.13", "sparkdl" -> Version.current, "CPU" -> "", "GPU" -> ""))
       .foreach { case (topic, version) => assert(text.contains(s"$topic: $version")) }
     assert(report.healthy, text)

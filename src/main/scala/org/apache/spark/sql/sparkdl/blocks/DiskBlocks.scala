@@ -1,13 +1,12 @@
 package org.apache.spark.sql.sparkdl.blocks
 
 import java.nio.ByteBuffer
-import java.nio.file.{Path, Paths}
-
-import scala.reflect.ClassTag
+import java.nio.file.Path
 
 import org.apache.spark.SparkEnv
 import org.apache.spark.broadcast.Broadcast
-import org.apache.spark.storage.{BlockManager, BroadcastBlockId, StorageLevel}
+import org.apache.spark.sql.sparkdl.versions.SparkApi
+import org.apache.spark.storage.{BlockManager, BroadcastBlockId}
 import org.apache.spark.util.Utils
 import org.apache.spark.util.io.ChunkedByteBuffer
 
@@ -22,8 +21,7 @@ object DiskBlocks {
   /** Keeps a block in this process, from where others get it. */
   def put(owner: Broadcast[_], number: Int, bytes: Array[Byte]): Unit = {
     val block = new ChunkedByteBuffer(ByteBuffer.wrap(bytes))
-    manager.putBytes(id(owner, number), block, StorageLevel.DISK_ONLY, tellMaster = true)(ClassTag.Any)
-    ()
+    SparkApi.current.putOnDisk(manager, id(owner, number), block)
   }
 
   /** A block of this process or, if it has none, of another; None if nobody has it. */
@@ -33,8 +31,8 @@ object DiskBlocks {
   /** Removes a block from this process. */
   def remove(owner: Broadcast[_], number: Int): Unit = manager.removeBlock(id(owner, number), tellMaster = true)
 
-  /** Where this process may fill a disk. */
-  def root: Path = Paths.get(Utils.getLocalDir(SparkEnv.get.conf))
+  /** Where this process may fill a disk: beside its blocks. */
+  def root: Path = manager.diskBlockManager.localDirs.head.getParentFile.toPath
 
   /** A new directory there, which is removed when the process ends. */
   def directory(prefix: String): Path = Utils.createTempDir(root.toString, prefix).toPath

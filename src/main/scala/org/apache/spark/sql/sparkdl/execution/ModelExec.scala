@@ -4,7 +4,7 @@ import org.apache.spark.SparkContext
 import org.apache.spark.sql.execution.SparkPlan
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 import org.apache.spark.sql.sparkdl.columns.ModelCall
-import org.apache.spark.sql.sparkdl.versions.SparkApi
+import org.apache.spark.util.SerializableConfiguration
 
 import org.sparkdl.engine.ShippedModel
 import org.sparkdl.files.FileSource
@@ -67,7 +67,7 @@ private[sparkdl] trait ModelExec extends SparkPlan {
   }
 
   private def fileSource: FileSource =
-    new FileSource(SparkApi.current.broadcast(sparkContext, session.sessionState.newHadoopConf()))
+    new FileSource(sparkContext.broadcast(new SerializableConfiguration(session.sessionState.newHadoopConf())))
 }
 
 final private[sparkdl] case class SqlBatchMetrics(metrics: Map[String, SQLMetric]) extends BatchMetrics {

@@ -8,11 +8,14 @@ import org.apache.spark.sql.sparkdl.columns.ModelCall
 object VariableDefaults extends Rule[LogicalPlan] {
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
     case create: CreateVariable if create.defaultExpr.exists(_.isInstanceOf[ModelCall]) =>
-      create.copy(defaultExpr = queryIn(create.defaultExpr))
+      // Not a copy, which has other parts in other versions of Spark.
+      create.mapExpressions {
+        case default: DefaultValueExpression => queryIn(default)
+        case other                           => other
+      }
     case other => other
   }
 
-  /** Not a copy, which versions of Spark make of different parts. */
   private def queryIn(default: DefaultValueExpression): DefaultValueExpression =
     default.withNewChildren(Seq(QueryValue(default.child))).asInstanceOf[DefaultValueExpression]
 }

@@ -4,8 +4,8 @@ import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sparkdl.columns.ModelCall
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.functions.PlanCatalogFunctions
-import org.apache.spark.sql.sparkdl.versions.SparkApi
 
 /** Moves filters with models on grouping keys above the aggregation, so that the model runs once per group: Spark
   * moves what HAVING says of keys below it.
@@ -40,7 +40,7 @@ object FiltersOnKeys extends Rule[LogicalPlan] {
       over: LogicalPlan => LogicalPlan
   ): Option[LogicalPlan] = {
     val keys = new KeysAbove(aggregate, list)
-    val (up, rest) = SparkApi.current.conjuncts(filter.condition).partition(c => appliesModel(c) && keys.decide(c))
+    val (up, rest) = Conditions.conjuncts(filter.condition).partition(c => appliesModel(c) && keys.decide(c))
     up.map(keys.above).reduceOption(And).filter(seesAnyRow(aggregate.expressions ++ list, filter, _)).map {
       condition =>
         val below = rest.reduceOption(And).fold(filter.child)(Filter(_, filter.child))

@@ -6,8 +6,8 @@ import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.catalyst.util.UnsafeRowUtils
 import org.apache.spark.sql.sparkdl.columns.ModelCall
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.groups.NeverFails
-import org.apache.spark.sql.sparkdl.versions.SparkApi
 import org.apache.spark.sql.types.{DataType, DoubleType, FloatType}
 
 /** Leaves a filter with a model on a join's key to one side: what a query says of the key of one side, Spark says of
@@ -54,7 +54,7 @@ object FilterOneSide extends Rule[LogicalPlan] {
 
   /** What is equal in joined rows, on the left and on the right. */
   private def equalKeys(join: Join): Seq[(Expression, Expression)] =
-    join.condition.toSeq.flatMap(SparkApi.current.conjuncts).collect {
+    join.condition.toSeq.flatMap(Conditions.conjuncts).collect {
       case EqualTo(a, b) if isOf(a, join.left) && isOf(b, join.right) && isSame(a.dataType) => a -> b
       case EqualTo(a, b) if isOf(b, join.left) && isOf(a, join.right) && isSame(a.dataType) => b -> a
     }
@@ -93,13 +93,13 @@ private class ImpliedFilters(side: LogicalPlan, keys: Seq[(Expression, Expressio
   /** Filters stay below what may fail: they may be what keeps such rows away. */
   private def without(plan: LogicalPlan, implied: Seq[Expression]): LogicalPlan = plan match {
     case f @ Filter(condition, child) =>
-      val rest = SparkApi.current.conjuncts(condition).filterNot(c => implied.exists(_.semanticEquals(c)))
+      val rest = Conditions.conjuncts(condition).filterNot(c => implied.exists(_.semanticEquals(c)))
       val below = without(child, implied)
       if (!rest.forall(NeverFails(_))) f
       else if (rest.isEmpty) below
       else f.copy(condition = rest.reduce(And), child = below)
     case p: Project if p.projectList.forall(e => e.deterministic && NeverFails(e)) =>
-      p.copy(child = without(p.child, implied.map(SparkApi.current.replaceAliases(_, p))))
+      p.copy(child = without(p.child, implied.map(Conditions.writeOut(_, p))))
     case other => other
   }
 }

@@ -1,12 +1,14 @@
 package org.apache.spark.sql.sparkdl.moving
 
 import org.apache.spark.sql.catalyst.expressions._
+import org.apache.spark.sql.catalyst.optimizer.PushDownLeftSemiAntiJoin
 import org.apache.spark.sql.catalyst.planning.ExtractEquiJoinKeys
 import org.apache.spark.sql.catalyst.plans._
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.nodes.{EvalModel, RunsModel}
-import org.apache.spark.sql.sparkdl.versions.SparkApi
 
 /** Leaves out, before a model, the rows that a join above it drops, where the model cannot move above the join since
   * that may repeat rows: a left semi join with the join's other side goes below the model. Both joins take the other
@@ -45,7 +47,7 @@ private class MatchingRows(others: LogicalPlan, hint: Option[HintInfo]) {
     */
   def of(plan: LogicalPlan, condition: Expression): Option[LogicalPlan] =
     if (!runsModel(plan) || !canBeEvaluatedTwice) None
-    else below(plan, SparkApi.current.conjuncts(condition).filter(_.deterministic))
+    else below(plan, Conditions.conjuncts(condition).filter(_.deterministic))
 
   private def canBeEvaluatedTwice: Boolean = others.deterministic && !others.exists(_.isInstanceOf[RunsModel])
 
@@ -59,7 +61,7 @@ private class MatchingRows(others: LogicalPlan, hint: Option[HintInfo]) {
     case m: EvalModel if m.byRow                             => belowRow(m, conditions)
     case p: BaseEvalPython if p.udfs.forall(_.deterministic) => belowRow(p, conditions)
     case p: Project if p.projectList.forall(_.deterministic) =>
-      below(p.child, conditions.map(SparkApi.current.replaceAliases(_, p))).map(c => p.copy(child = c))
+      below(p.child, conditions.map(Conditions.writeOut(_, p))).map(c => p.copy(child = c))
     case f: Filter if f.condition.deterministic => below(f.child, conditions).map(c => f.copy(child = c))
     case _                                      => None
   }
@@ -75,8 +77,13 @@ private class MatchingRows(others: LogicalPlan, hint: Option[HintInfo]) {
       .map(c => Join(rows, others, LeftSemi, Some(c), JoinHint(None, hint.filter(_ => isBroadcast))))
       .filter { semi =>
         ExtractEquiJoinKeys.unapply(semi).isDefined && rows.outputSet.intersect(others.outputSet).isEmpty &&
-        !isFiltered(rows) && (isBroadcast || SparkApi.current.canBroadcast(others) || keepsFew(semi))
+        !isFiltered(rows) && (isBroadcast || isSmall || keepsFew(semi))
       }
+
+  /** Few enough rows to be broadcast. Asked of a rule of Spark's that has the trait with the method, which is not the
+    * same trait in all versions.
+    */
+  private def isSmall: Boolean = PushDownLeftSemiAntiJoin.canBroadcastBySize(others, SQLConf.get)
 
   private def isBroadcast: Boolean = hint.exists(_.strategy.contains(BROADCAST))
 

@@ -5,8 +5,8 @@ import org.apache.spark.sql.catalyst.optimizer.{CollapseProject, PushPredicateTh
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sparkdl.columns.ModelCall
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.nodes.{EvalModel, PassesRows, RunsModel, TrimBlocks}
-import org.apache.spark.sql.sparkdl.versions.SparkApi
 
 /** Does for [[EvalModel]] and [[TrimBlocks]] what Spark's optimizer does for its own operators: fewer rows and fewer
   * columns go through.
@@ -39,7 +39,7 @@ object OptimizeModels extends Rule[LogicalPlan] {
 
   /** The conjuncts that need no output of the model. */
   private def pushable(condition: Expression, model: EvalModel): Seq[Expression] =
-    SparkApi.current
+    Conditions
       .conjuncts(condition)
       .filter(c =>
         c.deterministic && c.references.subsetOf(model.child.outputSet) && !c.exists(_.isInstanceOf[ModelCall])
@@ -47,7 +47,7 @@ object OptimizeModels extends Rule[LogicalPlan] {
 
   private def pushFilter(condition: Expression, model: EvalModel): LogicalPlan = {
     val below = pushable(condition, model)
-    val above = SparkApi.current.conjuncts(condition).filterNot(below.contains)
+    val above = Conditions.conjuncts(condition).filterNot(below.contains)
     // Spark's own rules have run: what stands below, such as a Python function that loads images, is passed here.
     val pushed = model.copy(child = PushPredicateThroughNonJoin(Filter(below.reduce(And), model.child)))
     above.reduceOption(And).fold[LogicalPlan](pushed)(Filter(_, pushed))

@@ -2,8 +2,8 @@ package org.apache.spark.sql.sparkdl.moving
 
 import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans.logical._
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.nodes.RunsModel
-import org.apache.spark.sql.sparkdl.versions.SparkApi
 
 /** A branch of a union as what it takes of other rows.
   *
@@ -53,20 +53,17 @@ private object UnionBranch {
 
   def of(plan: LogicalPlan): UnionBranch = peel(UnionBranch(plan, plan.output, Nil, plan))
 
-  /** The expression with what the projection computes written out. */
-  def writeOut(e: Expression, project: Project): Expression = SparkApi.current.replaceAliases(e, project)
-
   private def peel(branch: UnionBranch): UnionBranch = branch.rows match {
     case p: Project if p.projectList.forall(_.deterministic) =>
       peel(
         branch.copy(
-          list = branch.list.map(writeOut(_, p)),
-          conditions = branch.conditions.map(writeOut(_, p)),
+          list = branch.list.map(Conditions.writeOut(_, p)),
+          conditions = branch.conditions.map(Conditions.writeOut(_, p)),
           rows = p.child
         )
       )
     case Filter(condition, child) if condition.deterministic =>
-      peel(branch.copy(conditions = SparkApi.current.conjuncts(condition) ++ branch.conditions, rows = child))
+      peel(branch.copy(conditions = Conditions.conjuncts(condition) ++ branch.conditions, rows = child))
     case _ => branch
   }
 }

@@ -3,6 +3,7 @@ package org.apache.spark.sql.sparkdl.moving
 import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.nodes.{EvalModel, RunsModel}
 import org.apache.spark.sql.types.BooleanType
 
@@ -78,7 +79,7 @@ private object RowsOfAny {
   /** How many models the condition may be moved below. */
   private def passes(condition: Expression, rows: LogicalPlan): Int = rows match {
     case m: EvalModel if m.byRow && condition.references.subsetOf(m.child.outputSet) => 1 + passes(condition, m.child)
-    case p: Project => passes(UnionBranch.writeOut(condition, p), p.child)
+    case p: Project => passes(Conditions.writeOut(condition, p), p.child)
     case _          => 0
   }
 }

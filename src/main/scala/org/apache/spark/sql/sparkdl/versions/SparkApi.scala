@@ -1,21 +1,19 @@
 package org.apache.spark.sql.sparkdl.versions
 
-import org.apache.hadoop.conf.Configuration
-import org.apache.spark.{SPARK_VERSION, SparkContext}
-import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.SPARK_VERSION
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.Expression
-import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.plans.physical.Distribution
-import org.apache.spark.util.SerializableConfiguration
+import org.apache.spark.storage.{BlockId, BlockManager}
+import org.apache.spark.util.io.ChunkedByteBuffer
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.Version
+import org.sparkdl.errors.SettingsException
 
 /** What of Spark's private API is known to differ between its minor versions. */
 trait SparkApi {
-
-  /** Hadoop's configuration on its way to the executors. */
-  def broadcast(context: SparkContext, hadoop: Configuration): Broadcast[SerializableConfiguration]
 
   /** What the registry of a session calls a temporary function. */
   def temporaryFunction(name: String): FunctionIdentifier
@@ -23,14 +21,8 @@ trait SparkApi {
   /** Rows with equal keys in one partition. */
   def clustered(keys: Seq[Expression]): Distribution
 
-  /** The conditions that all have to be true. */
-  def conjuncts(condition: Expression): Seq[Expression]
-
-  /** The expression over the columns of a projection's child: what the projection computes is written out. */
-  def replaceAliases(e: Expression, project: Project): Expression
-
-  /** Whether the rows are few enough to be broadcast, as the session's settings have it. */
-  def canBroadcast(plan: LogicalPlan): Boolean
+  /** Keeps a block on the disk of this process, and tells the driver. */
+  def putOnDisk(manager: BlockManager, id: BlockId, bytes: ChunkedByteBuffer): Unit
 
   /** What commands that only some versions have keep with a table: constraints and defaults of columns. */
   def expressionsKept(command: LogicalPlan): Seq[Expression]
@@ -43,17 +35,30 @@ object SparkApi {
 
   /** Of the Spark that runs. Chosen once; the others are never loaded, for they would not link. */
   val current: SparkApi = {
-    val name = s"${getClass.getPackageName}.Spark${implemented(SPARK_VERSION, Version.spark).replace(".", "")}"
+    val minor = implemented(SPARK_VERSION, Version.spark)
+    if (!SPARK_VERSION.startsWith(s"$minor."))
+      LoggerFactory.getLogger(classOf[SparkApi]).warn(untested(SPARK_VERSION))
+    val name = s"${getClass.getPackageName}.Spark${minor.replace(".", "")}"
     Class.forName(name, true, getClass.getClassLoader).getDeclaredConstructor().newInstance().asInstanceOf[SparkApi]
   }
 
-  /** The minor version whose implementation serves a Spark: its own, else the newest before it, else the oldest.
+  /** The minor version whose implementation serves a Spark: its own, else the newest before it. Throws
+    * SettingsException for a Spark that is older than all.
     *
     * @param minors
     *   those that have an implementation, oldest first
     */
   private[versions] def implemented(spark: String, minors: Seq[String]): String =
-    minors.filter(numbers(_) <= numbers(spark)).lastOption.getOrElse(minors.head)
+    minors.filter(numbers(_) <= numbers(spark)).lastOption.getOrElse {
+      throw new SettingsException(
+        s"This Spark is $spark, and sparkdl ${Version.current} needs ${minors.head} or newer: use Spark " +
+          s"${Version.either(minors)}, which it is tested with."
+      )
+    }
+
+  private[versions] def untested(spark: String): String =
+    s"sparkdl ${Version.current} is tested with Spark ${Version.either(Version.spark)}, and this Spark is $spark: what " +
+      "works there is not known. If something fails, use a newer sparkdl, or a Spark that it is tested with."
 
   private def numbers(version: String): Int = {
     val Array(major, minor) = version.split("\\.").take(2).map(_.toInt)

@@ -1,20 +1,30 @@
 package org.apache.spark.sql.sparkdl.versions
 
+import org.apache.spark.SPARK_VERSION
 import org.scalatest.funsuite.AnyFunSuite
 
 import org.sparkdl.Version
+import org.sparkdl.errors.SettingsException
 
 class SparkApiSuite extends AnyFunSuite {
 
   test("the implementation is that of the Spark that runs") {
-    assert(SparkApi.current.getClass.getSimpleName == s"Spark${Version.spark.last.replace(".", "")}")
+    val minor = SPARK_VERSION.split("\\.").take(2).mkString
+    assert(SparkApi.current.getClass.getSimpleName == s"Spark$minor")
   }
 
-  test("a Spark without an implementation of its own gets the newest before it, an older one the oldest") {
+  test("a Spark without an implementation of its own gets the newest before it") {
     val minors = Seq("4.0", "4.9", "4.10")
-    Seq("4.0.5" -> "4.0", "4.8.0" -> "4.0", "4.9.0-vendor.3" -> "4.9", "4.11.0" -> "4.10", "3.5.6" -> "4.0").foreach {
+    Seq("4.0.5" -> "4.0", "4.8.0" -> "4.0", "4.9.0-vendor.3" -> "4.9", "4.11.0" -> "4.10").foreach {
       case (spark, minor) => assert(SparkApi.implemented(spark, minors) == minor, spark)
     }
+    assert(SparkApi.untested("4.11.0").contains("and this Spark is 4.11.0: what works there is not known"))
+  }
+
+  test("a Spark that is older than all is refused with the versions to take") {
+    val error = intercept[SettingsException](SparkApi.implemented("3.5.6", Seq("4.0", "4.1")))
+    assert(error.getMessage.contains("This Spark is 3.5.6"))
+    assert(error.getMessage.endsWith("needs 4.0 or newer: use Spark 4.0 or 4.1, which it is tested with."))
   }
 
   test("each version that sparkdl is tested with has an implementation") {

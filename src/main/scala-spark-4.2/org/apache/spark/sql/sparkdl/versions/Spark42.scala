@@ -1,0 +1,3 @@
+package org.apache.spark.sql.sparkdl.versions
+
+final private class Spark42 extends SparkApi with FullNames with PlainArguments with Constraints

@@ -26,6 +26,10 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 # Every JVM that tests start, also from programs: they run most code a few times only, so that
 # optimizing it takes half of the time otherwise, and the collector's threads take cores from tests.
 JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+# Made by build/share_classes.py.
+SHARED_CLASSES = CHECKOUT / "target" / "spark.jsa"
+if SHARED_CLASSES.exists():
+    JVM_OPTIONS += f" -XX:SharedArchiveFile={SHARED_CLASSES} -Xlog:cds=off -Xlog:cds+dynamic=off"
 os.environ["SPARK_SUBMIT_OPTS"] = JVM_OPTIONS
 
 # What this process and all that it starts write to the temporary folder: it goes with the

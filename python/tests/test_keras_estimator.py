@@ -174,9 +174,17 @@ def test_a_callback_that_raises_ends_the_training(frame: Any, start: str) -> Non
         estimator(start, callbacks=[failing], numWorkers=1).fit(frame)
 
 
-def test_cross_validation_and_splits_tune_it(frame: Any, start: str) -> None:
+def test_cross_validation_and_splits_tune_it_and_place_the_rows_of_a_grid_once(
+    frame: Any, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import keras
 
+    from sparkdl.training._estimator import placed_rows
+
+    encode, encoded = placed_rows.encode_rows, []
+    monkeypatch.setattr(
+        placed_rows, "encode_rows", lambda *a: (encoded.append(encode(*a)), encoded[-1])[1]
+    )
     made = estimator(
         start, predictionCol="prediction", rawPredictionCol="rawPrediction", numWorkers=1, epochs=4,
         shuffle=True,
@@ -191,6 +199,31 @@ def test_cross_validation_and_splits_tune_it(frame: Any, start: str) -> None:
     assert len(best.bestModel.history["loss"]) == 4
     split = TrainValidationSplit(evaluator=right, **tuning).fit(frame)
     assert right.evaluate(split.transform(frame)) > 0.9
+    assert len(encoded) == 5  # two folds, a split, and the best of each on all rows
+    assert not any(blocks.is_cached for blocks in encoded)
+
+
+def test_combinations_that_want_other_rows_have_them_placed(frame: Any, start: str) -> None:
+    made = estimator(start, numWorkers=1, epochs=1)
+    first, second = made.fit(frame, [{made.validationFraction: 0.25}, {}])
+    assert "val_loss" in first.history
+    assert second.history == made.fit(frame).history
+
+
+def test_rows_of_a_grid_are_forgotten_when_a_combination_fails(
+    frame: Any, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkdl.training._estimator import fit_on_workers
+
+    def fail(*arguments: Any, **more: Any) -> None:
+        raise ModelExecutionException("as if")
+
+    monkeypatch.setattr(fit_on_workers, "run_workers", fail)
+    persisted = frame.sparkSession.sparkContext._jsc.getPersistentRDDs
+    before = set(persisted())
+    with pytest.raises(ModelExecutionException, match="as if"):
+        estimator(start).fit(frame, [{}, {}])
+    assert set(persisted()) == before
 
 
 def test_a_saved_estimator_has_its_params_and_its_model(start: str, tmp_path: Path) -> None:

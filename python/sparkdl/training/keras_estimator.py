@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -229,9 +229,24 @@ class KerasEstimator(
 
     def _fit(self, dataset: DataFrame) -> KerasModel:
         from sparkdl.training._estimator.fit_on_workers import fit
+        from sparkdl.training._estimator.placed_rows import placed_rows
 
-        with eagerly():
-            return fit(self, dataset)
+        with eagerly(), placed_rows() as rows:
+            return fit(self, dataset, rows)
+
+    def fitMultiple(
+        self, dataset: DataFrame, paramMaps: Sequence[Mapping[Any, Any]]
+    ) -> Iterator[tuple[int, KerasModel]]:
+        """Fit a model per combination of params; rows that several need are placed once.
+
+        Returns
+        -------
+        iterator of (int, KerasModel)
+            Thread-safe: each model with the number of its combination.
+        """
+        from sparkdl.training._estimator.fit_grid import FittedGrid
+
+        return FittedGrid(self, dataset, paramMaps)
 
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)

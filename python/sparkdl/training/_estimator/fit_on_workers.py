@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sparkdl._models.model_ends import check_called, model_outputs
 from sparkdl._models.overridden import overrides
-from sparkdl._placement.placement import (
-    TRAINING,
-    VALIDATION,
-    Layout,
-    encode_rows,
-    find_layout,
-    receiver,
-    send_rows,
-)
+from sparkdl._placement.placement import TRAINING, VALIDATION, Layout, receiver
 from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
 from sparkdl._places.held_folders import hold_new
@@ -40,13 +30,14 @@ from sparkdl.training._estimator.model_checks import (
     output_columns,
 )
 from sparkdl.training._estimator.own_training import check_own_loss, check_own_training
+from sparkdl.training._estimator.placed_rows import PlacedRows, Placement
 from sparkdl.training._estimator.prediction_checks import check_predictions, predicted_output
 from sparkdl.training._loop.training_spec import Spec, check_shares, compile_model
 from sparkdl.transformers._model_to_train import keras_file, loading_of
 
 if TYPE_CHECKING:
     import keras
-    from pyspark import RDD, SparkContext
+    from pyspark import SparkContext
     from pyspark.sql import DataFrame
 
     from sparkdl.transformers import KerasModel
@@ -54,8 +45,8 @@ if TYPE_CHECKING:
 History: TypeAlias = dict[str, list[Any]]  # losses and metrics per epoch, by name
 
 
-def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
-    """Train an estimator's model on a DataFrame.
+def fit(estimator: KerasEstimatorParams, dataset: DataFrame, placed: PlacedRows) -> KerasModel:
+    """Train an estimator's model on a DataFrame, whose rows may have been placed before.
 
     Raises
     ------
@@ -69,12 +60,14 @@ def fit(estimator: KerasEstimatorParams, dataset: DataFrame) -> KerasModel:
     file = _model_file(estimator)
     model = _load_model(estimator, file)
     columns, fields = _columns(estimator, model, dataset)
-    with _place_rows(estimator, columns, fields) as (blocks, rows):
-        spec = _spec(estimator, file, model, rows)
-        with describe_jobs(sc, f"{estimator.uid}: train"):
-            compiled = compile_model(spec, model)
-            check_predictions(estimator, compiled)
-            trained, history = _train(estimator, spec, compiled, blocks)
+    fraction = _fraction(estimator)
+    with describe_jobs(sc, f"{estimator.uid}: load rows"):
+        placement = placed.place(columns, fields, fraction)
+    spec = _spec(estimator, file, model, placement.layout)
+    with describe_jobs(sc, f"{estimator.uid}: train"):
+        compiled = compile_model(spec, model)
+        check_predictions(estimator, compiled)
+        trained, history = _train(estimator, spec, compiled, sc, placement)
     _check_weights(trained)
     return _fitted_stage(estimator, trained, history, spec)
 
@@ -119,23 +112,13 @@ def _model_file(estimator: KerasEstimatorParams) -> Path:
     return keras_file(estimator)
 
 
-@contextmanager
-def _place_rows(
-    estimator: KerasEstimatorParams, columns: DataFrame, fields: Fields
-) -> Iterator[tuple[RDD[Any], Layout]]:
-    """Encode the rows, and let the executors forget them at the end."""
-    blocks = encode_rows(columns, fields)
+def _fraction(estimator: KerasEstimatorParams) -> Fraction | None:
     fraction = estimator.getValidationFraction()
     if fraction and estimator.getValidationCol():
         raise SettingsException(
             "validationFraction and validationCol are both set: use one of them."
         )
-    chosen = Fraction(fraction, estimator.getSeed()) if fraction else None
-    try:
-        with describe_jobs(blocks.context, f"{estimator.uid}: load rows"):
-            yield blocks, find_layout(blocks, fields, chosen)
-    finally:
-        blocks.unpersist()
+    return Fraction(fraction, estimator.getSeed()) if fraction else None
 
 
 def _spec(estimator: KerasEstimatorParams, file: Path, model: keras.Model, rows: Layout) -> Spec:
@@ -168,13 +151,16 @@ def _spec(estimator: KerasEstimatorParams, file: Path, model: keras.Model, rows:
 
 
 def _train(
-    estimator: KerasEstimatorParams, spec: Spec, model: keras.Model, blocks: RDD[Any]
+    estimator: KerasEstimatorParams,
+    spec: Spec,
+    model: keras.Model,
+    sc: SparkContext,
+    placement: Placement,
 ) -> tuple[keras.Model, History]:
     """Return the compiled model with the weights that the workers reach, and its history."""
     from sparkdl.training._driver.dialogue import Dialogue
     from sparkdl.training._loop.epochs import train
 
-    sc = blocks.context
     count = _workers(estimator, sc, spec)
     check_shares(spec, count)
     check_own_loss(model, spec, count)
@@ -191,7 +177,7 @@ def _train(
             count,
             train,
             (spec,),
-            data=send_rows(blocks, spec.layout, spec.batch, count),
+            data=placement.send(spec.batch, count),
             receive=receiver(spec.layout, spec.batch, count),
             handler=dialogue,
             progress=dialogue.progress,

@@ -36,6 +36,18 @@ def arrow_iterator_function(function: ArraysToArrays, returned: DataType | str) 
     return UserDefinedFunction(run, returned, function.__name__, kind)
 
 
+def received(socket: Any) -> list[bytes]:
+    """Return what the JVM sends through a socket that a job of it has answered with."""
+    from pyspark.serializers import NoOpSerializer
+    from pyspark.util import _load_from_socket
+
+    items: Any = _load_from_socket(socket, NoOpSerializer())
+    if not hasattr(items, "__enter__"):
+        return list(items)
+    with items as opened:  # since Spark 4.2, which closes the socket then
+        return list(opened)
+
+
 def repartition_by_id(frame: DataFrame, count: int, place: Column) -> DataFrame:
     """Return the rows in so many partitions, each in the one whose number is in `place`."""
     if hasattr(type(frame), "repartitionById"):

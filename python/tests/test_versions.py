@@ -96,6 +96,8 @@ ALLOWED = {
     ("project/LinkCheck.scala", "4.0"),  # whose modules are others
     ("python/sparkdl/session/spark_api.py", "4.0"),  # where versions differ
     ("python/sparkdl/session/spark_api.py", "Spark 4.0"),
+    ("python/sparkdl/session/spark_api.py", "4.2"),
+    ("python/sparkdl/session/spark_api.py", "Spark 4.2"),
     ("python/setup.py", "3.11"),  # of Python, for which MLflow's dependencies are there
     ("python/pyproject.toml", "3.10"),  # cannot be read from elsewhere; compared below
     ("src/main/scala/org/sparkdl/tensor/CellReader.scala", "Java 17"),  # what that one lacks

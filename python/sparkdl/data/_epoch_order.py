@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sparkdl.session.spark_api import repartition_by_id
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -69,5 +71,5 @@ def spread_rows(df: DataFrame, seed: int) -> DataFrame:
     key = expr(f"xxhash64(monotonically_increasing_id(), {int(seed)}L)")
     keyed = df.withColumn("_sparkdl_key", key)
     place = expr(f"CAST(pmod(_sparkdl_key, {parts}) AS INT)")
-    mixed = keyed.repartitionById(parts, place).sortWithinPartitions("_sparkdl_key")
+    mixed = repartition_by_id(keyed, parts, place).sortWithinPartitions("_sparkdl_key")
     return mixed.drop("_sparkdl_key")

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkdl.errors import SettingsException, jvm_errors
+from sparkdl.session.spark_api import received
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -63,8 +64,6 @@ class Partitions:
     def fetch(self, partition: int, tag: str) -> list[Any]:
         """Return the record batches of a partition; the job has the tag."""
         import pyarrow as pa
-        from pyspark.serializers import NoOpSerializer
-        from pyspark.util import _load_from_socket
 
         jvm: Any = self._sc._jvm
         partitions = jvm.java.util.ArrayList()
@@ -74,7 +73,7 @@ class Partitions:
         try:
             with jvm_errors():
                 place = jvm.PythonRDD.runJob(self._sc._jsc.sc(), self._rdd, partitions)
-            pieces = list(_load_from_socket(place, NoOpSerializer()))
+            pieces = received(place)
         finally:
             self._sc.removeJobTag(tag)
         return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in pieces]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
     ArraysToArrays = Callable[[Iterator[Any]], Iterator[Any]]
@@ -33,6 +34,31 @@ def arrow_iterator_function(function: ArraysToArrays, returned: DataType | str) 
     if kind is None:  # Spark 4.0
         kind, run = PythonEvalType.SQL_SCALAR_PANDAS_ITER_UDF, _of_pandas(function)
     return UserDefinedFunction(run, returned, function.__name__, kind)
+
+
+def received(socket: Any) -> list[bytes]:
+    """Return what the JVM sends through a socket that a job of it has answered with."""
+    from pyspark.serializers import NoOpSerializer
+    from pyspark.util import _load_from_socket
+
+    items: Any = _load_from_socket(socket, NoOpSerializer())
+    if not hasattr(items, "__enter__"):
+        return list(items)
+    with items as opened:  # since Spark 4.2, which closes the socket then
+        return list(opened)
+
+
+def repartition_by_id(frame: DataFrame, count: int, place: Column) -> DataFrame:
+    """Return the rows in so many partitions, each in the one whose number is in `place`."""
+    if hasattr(type(frame), "repartitionById"):
+        return frame.repartitionById(count, place)
+    # Spark 4.0 goes by the hash of a column: of a number whose hash falls into that partition.
+    from pyspark.sql.functions import array, expr, get, lit
+
+    numbers = frame.sparkSession.range(32 * count).selectExpr("CAST(id AS INT) AS number")
+    falls_into = expr(f"pmod(hash(number), {count})").alias("place")
+    first = numbers.groupBy(falls_into).agg(expr("min(number)")).orderBy("place").collect()
+    return frame.repartition(count, get(array(*(lit(number) for _, number in first)), place))
 
 
 def _of_pandas(function: ArraysToArrays) -> ArraysToArrays:

@@ -8,6 +8,7 @@ from sparkdl._columns import existing_column
 from sparkdl._models.model_ends import model_inputs
 from sparkdl._placement.training_labels import label_column
 from sparkdl.errors import SchemaMismatchException
+from sparkdl.session.spark_api import repartition_by_id
 
 if TYPE_CHECKING:
     import keras
@@ -79,4 +80,5 @@ def _ordered(rows: DataFrame) -> DataFrame:
     text = f"coalesce(CAST({_URI} AS STRING), '')"
     hashed = rows.withColumn(_HASH, expr(f"shiftrightunsigned(xxhash64({text}), 32)"))
     part = expr(f"CAST(shiftright({_HASH} * {count}, 32) AS INT)")
-    return hashed.repartitionById(count, part).sortWithinPartitions(_HASH, _URI, _LABEL).drop(_HASH)
+    placed = repartition_by_id(hashed, count, part)
+    return placed.sortWithinPartitions(_HASH, _URI, _LABEL).drop(_HASH)

@@ -96,9 +96,11 @@ class Gate:
                 return None
             ends = [w.end for w in self._waiting.values()] + ([] if end is None else [end])
             for key, _ in self._selector.select(max(0.0, min(ends) - now) if ends else None):
-                if key.fileobj is self._server:
+                unproved: _Unproved | None = key.data
+                if unproved is None:
                     self._accept()
-                elif (unproved := self._waiting.get(key.fileobj)) and self._hear(unproved):  # type: ignore[call-overload]
+                # It may have been hung up on since, to make room for another.
+                elif unproved.connection in self._waiting and self._hear(unproved):
                     return unproved.connection
 
     def shut(self) -> None:
@@ -137,7 +139,7 @@ class Gate:
             self._hang_up(next(iter(self._waiting.values())))
         unproved = _Unproved(connection, time.monotonic() + PROOF_SECONDS)
         self._waiting[connection] = unproved
-        self._selector.register(connection, selectors.EVENT_READ)
+        self._selector.register(connection, selectors.EVENT_READ, unproved)
         self._send(unproved, unproved.challenge)
 
     def _hear(self, unproved: _Unproved) -> bool:

@@ -122,7 +122,7 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
         infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return []
-    found = [(info[0], str(info[4][0])) for info in infos]
+    found: list[tuple[socket.AddressFamily, str]] = [(info[0], str(info[4][0])) for info in infos]
     if host == "localhost" or host == found[0][1]:
         return found
     return [(f, a) for f, a in found if not ipaddress.ip_address(a.partition("%")[0]).is_loopback]

@@ -50,6 +50,22 @@ def test_every_file_has_its_hash_and_a_changed_one_is_found(tmp_path: Path) -> N
         verify_bundle(path)
 
 
+def test_a_file_that_the_manifest_does_not_list_and_a_link_are_found(tmp_path: Path) -> None:
+    path = Path(sparkdl.save_bundle(double, tmp_path / "m", inputs=X, labels=["a", "b"]))
+    (path / ".DS_Store").write_text("of a desktop")
+    verify_bundle(path)
+    (path / "more.json").write_text("{}")
+    with pytest.raises(
+        InvalidModelException, match=r"has more\.json, which its model\.json does not"
+    ):
+        verify_bundle(path)
+    (path / "more.json").unlink()
+    (path / "labels.json").rename(tmp_path / "labels.json")
+    (path / "labels.json").symlink_to(tmp_path / "labels.json")
+    with pytest.raises(InvalidModelException, match=r"labels\.json is a link"):
+        verify_bundle(path)
+
+
 def test_an_existing_path_is_refused_and_overwrite_replaces_only_bundles(tmp_path: Path) -> None:
     path = sparkdl.save_bundle(double, tmp_path / "m", inputs=X)
     with pytest.raises(SettingsException, match="it exists"):

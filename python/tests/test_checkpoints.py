@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sparkdl.errors import InvalidModelException
+from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._loop.training_state import pack_state, unpack_state
 
@@ -59,3 +59,12 @@ def _number(checkpoints: Checkpoints) -> int:
     newest = checkpoints.newest()
     assert newest is not None
     return int(newest[0]["number"])
+
+
+def test_a_folder_that_cannot_be_one_is_refused_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "states"):
+        with pytest.raises(
+            SettingsException, match=r"checkpointDir .*/file is not a folder\. Give"
+        ):
+            Checkpoints(str(folder))

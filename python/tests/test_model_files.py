@@ -133,6 +133,17 @@ def test_half_a_file_is_named(dense: Any, tmp_path: Path) -> None:
             sparkdl.save_bundle(tmp_path / name, tmp_path / "b")
 
 
+def test_a_configuration_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    nested = '{"config":' * 1200 + "{}" + "}" * 1200
+    for config in ("[" * 200_000, nested):
+        with zipfile.ZipFile(tmp_path / "deep.keras", "w") as file:
+            file.writestr("config.json", config)
+            file.writestr("metadata.json", '{"keras_version": "3.8.0"}')
+            file.writestr("model.weights.h5", b"")
+        with pytest.raises(InvalidModelException, match="nested too deeply"):
+            sparkdl.save_bundle(tmp_path / "deep.keras", tmp_path / "bundle")
+
+
 def test_arrays_that_are_pickles_are_never_opened(dense: Any, tmp_path: Path) -> None:
     dense.save(tmp_path / "m.keras")
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from training_threads import Exchange, Thread
 from sparkdl._processes import workers
 from sparkdl._processes.coordinator import Coordinator
 from sparkdl._processes.failures import hopeless_job_error, is_hopeless
-from sparkdl._processes.link import DriverUnreachable, connect_within
-from sparkdl._processes.listener import Address
+from sparkdl._processes.link import DriverUnreachable
 from sparkdl._processes.network import authority, connect, free_port, listen, without_brackets
 from sparkdl._processes.progress import Reporter, print_reports
+from sparkdl._processes.proof import connect_proved
 from sparkdl._processes.worker import connect_to_driver
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import ModelExecutionException, SettingsException
@@ -137,7 +138,7 @@ def test_a_driver_that_cannot_be_reached_ends_the_run_after_one_deadline_with_bo
 
     def elsewhere(self: Any, host: str, *arguments: Any) -> None:
         init(self, host, *arguments)
-        self.address = Address("127.0.0.1", nobody_listens, self.address.key)
+        self.address = replace(self.address, host="127.0.0.1", port=nobody_listens)
 
     with free_port() as taken:  # which does not listen
         nobody_listens = taken.getsockname()[1]
@@ -159,7 +160,7 @@ def test_a_worker_that_cannot_reach_the_next_is_reported_with_both_addresses() -
     class Blocked(Thread):
         def exchange(self, value: str) -> list[str]:
             texts = super().exchange(value)
-            return [texts[0], f'["127.0.0.1", {taken.getsockname()[1]}, "key"]']
+            return [texts[0], f'["127.0.0.1", {taken.getsockname()[1]}]']
 
     with free_port() as taken:
         first = Blocked(0, 2, Path(), exchange, None)
@@ -218,4 +219,4 @@ def test_a_connection_says_where_to() -> None:
     with free_port() as taken:
         port = taken.getsockname()[1]
         with pytest.raises(TimeoutError, match=rf"cannot connect to \[::1\]:{port} within 0.3 s"):
-            connect_within("[::1]", port, 0.3)
+            connect_proved("[::1]", port, "secret", "purpose", 0.3)

@@ -20,7 +20,7 @@ from sparkdl._bundles.description.manifest import read_manifest, sha256, verify_
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.labels import read_labels
-from sparkdl.networks.model_cache import ensure_bundle
+from sparkdl.networks.model_cache import _lock, cache_dir, ensure_bundle
 
 FOLDERS = ("plain", "with space", "half%20way")
 
@@ -500,3 +500,9 @@ def test_the_file_system_of_a_path_without_a_scheme_is_sparks_default(machine: M
         assert json.loads((Path(made) / "model.json").read_text())["name"] == "local"
     finally:
         conf.set("fs.defaultFS", before)
+
+
+def test_the_model_cache_is_made_for_its_owner_alone_and_may_be_a_file_uri(tmp_path: Path) -> None:
+    assert cache_dir(f"file:{tmp_path}/models") == cache_dir(tmp_path / "models")
+    with _lock(tmp_path / "models" / "TinyNet-imagenet"):
+        assert (tmp_path / "models").stat().st_mode & 0o777 == 0o700

@@ -19,6 +19,7 @@ from sparkdl._placement.ragged import RaggedRows
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
 from sparkdl._processes.link import Message
+from sparkdl._processes.network import ANY_PORT
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._driver.dialogue import Dialogue
 from sparkdl.training._loop.epochs import Training
@@ -179,6 +180,7 @@ class Thread:
     def __init__(self, rank: int, count: int, folder: Path, exchange: Any, handler: Any) -> None:
         self.rank, self.count, self.folder = rank, count, folder
         self.host, self.seconds = "localhost", 60.0
+        self.secret, self.ports = "the secret of a run", ANY_PORT
         self._exchange, self._handler = exchange, handler
 
     def exchange(self, value: str) -> list[str]:

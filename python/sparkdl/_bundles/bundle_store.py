@@ -34,6 +34,7 @@ from sparkdl._places.held_folders import HeldPath, held, hold_new, holding
 from sparkdl._places.places import PathOrUri, local_copy, place_of
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.labels import read_labels
+from sparkdl.session.jvm_door import door_if_open
 
 _KEY_LENGTH = 16
 # They say how a model is loaded, and nothing about what is in a bundle.
@@ -83,7 +84,16 @@ def stored_bundle(model: object, **options: Any) -> str:
             bundle = _store(model if path is None else path, options, name, kept=key is not None)
             if key is not None:
                 _paths_by_key[key] = str(bundle)
+        if path is None:
+            _trust(bundle)
         return bundle
+
+
+def _trust(bundle: HeldPath) -> None:
+    """Let a bundle of live code reach out of its graph: it is the user's own program."""
+    door = door_if_open()
+    if door is not None:
+        door.trustBundle(str(bundle))
 
 
 def _local_path(model: PathOrUri) -> Path:

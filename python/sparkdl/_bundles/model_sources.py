@@ -29,6 +29,7 @@ from sparkdl._bundles.saved_model import UnfrozenSavedModel, from_saved_model
 from sparkdl._models.files.content import GRAPH, TEXT_GRAPH, kind_of, no_file
 from sparkdl._models.files.graph_file import read_graph
 from sparkdl._models.files.loading import load_keras_file
+from sparkdl._models.files.reaching_operations import of_graph, require_trusted
 from sparkdl._models.live_keras import is_keras
 from sparkdl._models.model_ends import distinct, leaves, output_ends
 from sparkdl._places.places import local_copy, place_of
@@ -61,9 +62,11 @@ def frozen_from(
         if path is None:
             raise no_file(place_of(model))
         if path.is_dir():
-            return from_saved_model(path, signature, inputs, outputs, constants)
+            trusted = not safe_mode
+            return from_saved_model(path, signature, inputs, outputs, constants, trusted, model)
         if kind_of(path).kind in (GRAPH, TEXT_GRAPH):
             graph_def = read_graph(path)
+            require_trusted(of_graph(graph_def), model, trusted=not safe_mode)
             weights = take_mapped(graph_def, path.parent)  # of a bundle's graph
             return from_graph(graph_def, inputs, outputs, str(path.name), weights=weights)
         keras_model = load_keras_file(path, custom_objects, safe_mode)

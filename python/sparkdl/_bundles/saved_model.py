@@ -42,6 +42,7 @@ from sparkdl._bundles.saved_model_files import (
     write_constants,
 )
 from sparkdl._models.composite_tensors import require_dense
+from sparkdl._models.files.reaching_operations import of_saved_model, require_trusted
 from sparkdl._models.live_keras import export_model
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
@@ -121,11 +122,14 @@ def from_saved_model(
     inputs: UserEnds | None,
     outputs: UserEnds | None,
     constants: Mapping[str, Any] | None = None,
+    trusted: bool = False,
+    address: object = None,
 ) -> FrozenGraph | UnfrozenSavedModel:
     """Freeze one signature of a SavedModel under the signature's names.
 
     The objects that Python saved with it are not made again: those of Keras 2 need Keras 2, and
-    signatures need none of them.
+    signatures need none of them. Unless it is `trusted`, it may not reach out of its graph; errors
+    about that call it by its `address`.
     """
     meta = meta_graph(path)
     tags = sorted(meta.meta_info_def.tags)
@@ -138,6 +142,8 @@ def from_saved_model(
     chosen, new_out = rename_ends(old_out, outputs, "outputs")
     input_tensors = {new: ends.inputs[old].name for old, new in zip(old_in, new_in, strict=True)}
     output_tensors = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
+    found = of_saved_model(meta, output_tensors.values())
+    require_trusted(found, original_path if address is None else address, trusted)
     with loaded_graph(path, tags) as (graph, session, _):
         ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
         try:

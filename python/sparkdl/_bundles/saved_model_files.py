@@ -13,7 +13,7 @@ from tensorflow.python.util import deprecation
 from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.unfed_placeholders import Constants
 from sparkdl._models.files.content import SAVED_MODEL, kind_of
-from sparkdl._places.temporary_folders import new_folder
+from sparkdl._places.temporary_folders import new_folder, process_folder
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.user_warnings import warn
 
@@ -72,6 +72,7 @@ def meta_graphs(path: Path) -> Sequence[Any]:
             f"{path} is not a SavedModel, which has a saved_model.pb: it is {kind.what}. "
             f"{kind.remedy}"
         )
+    _check_assets(path)
     try:
         metas: Sequence[Any] = loader_impl.parse_saved_model(str(path)).meta_graphs
     except OSError as e:
@@ -79,6 +80,19 @@ def meta_graphs(path: Path) -> Sequence[Any]:
             f"{path} has a damaged saved_model.pb: {e}. Copy the SavedModel again."
         ) from e
     return metas
+
+
+def _check_assets(path: Path) -> None:
+    """Refuse assets that are links out of a SavedModel: TensorFlow reads what they lead to."""
+    if path.is_relative_to(process_folder()):
+        return  # links to what was checked
+    root = path.resolve()
+    for asset in sorted((path / "assets").rglob("*")):
+        if not asset.resolve().is_relative_to(root):
+            raise InvalidModelException(
+                f"Cannot read the SavedModel {path}: '{asset.relative_to(path)}' is a link out of "
+                "its folder; copy the model with what its links lead to."
+            )
 
 
 def meta_graph(path: Path) -> Any:

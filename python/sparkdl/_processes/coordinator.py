@@ -11,11 +11,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 
 from sparkdl._processes.failures import Failure, slow_driver
-from sparkdl._processes.link import FieldValue, Link, Message, Payload
+from sparkdl._processes.link import DeadlinePassed, FieldValue, Link, LinkClosed, Message, Payload
 from sparkdl._processes.listener import Listener
-from sparkdl._processes.network import authority
+from sparkdl._processes.network import ANY_PORT, Ports, authority
 
 PROCESS, TASK = "process", "task"
 RESULT = "result"
@@ -41,6 +42,10 @@ class Coordinator:
         Answers questions, one at a time.
     log : callable
         Takes the rank of a worker and a line that it wrote.
+    bind : str, optional
+        The address to listen at, if it is another one.
+    ports : Ports
+        Those that the driver and its workers may listen on.
 
     Raises
     ------
@@ -55,6 +60,8 @@ class Coordinator:
         seconds: float,
         handler: Handler,
         log: Callable[[int, str], None],
+        bind: str | None = None,
+        ports: Ports = ANY_PORT,
     ) -> None:
         self.failures: queue.Queue[Failure] = queue.Queue()
         self.results: dict[int, bytearray] = {}  # pickled
@@ -69,7 +76,8 @@ class Coordinator:
         self._handling = threading.Lock()
         self._question_start: float | None = None  # of the question that is being answered
         backlog = max(128, 2 * count)
-        self._listener = Listener(host, seconds, self._admit, self._take, backlog)
+        takers = (self._admit, self._take)
+        self._listener = Listener(host, seconds, *takers, backlog, bind, ports)
         self.address = self._listener.address
 
     def has_begun(self) -> bool:
@@ -160,7 +168,9 @@ class Coordinator:
             del self._round_starts[number], self._rounds[number]
             links = list(self._processes.values())
         for link in links:
-            link.send("reply", values=[values[r] for r in range(self._count)])
+            # One that is gone is not the fault of who happens to be the last to arrive.
+            with suppress(LinkClosed, DeadlinePassed):
+                link.send("reply", values=[values[r] for r in range(self._count)])
 
     def _answer(self, rank: int, link: Link, message: Message) -> None:
         try:

@@ -44,6 +44,8 @@ class Failure:
         -1 for the driver.
     error : str
         Name of the class of the exception.
+    late : int or None
+        The worker that this one has waited for in vain.
     """
 
     rank: int
@@ -51,6 +53,7 @@ class Failure:
     reason: str
     trace: str = ""
     final: bool = True
+    late: int | None = None
 
 
 def is_hopeless(error: BaseException) -> bool:
@@ -83,6 +86,23 @@ def failure_error(failure: Failure, count: int) -> SparkDLException:
     advice = _PACKAGES if failure.error in _NOT_FOUND and failure.rank >= 0 else ""
     text = f"{who} failed: {failure.error}: {failure.reason}\n{advice}{failure.trace}"
     return ModelExecutionException(text.rstrip())
+
+
+def culprit(failures: Sequence[Failure]) -> Failure:
+    """Return the failure that accuses the worker at fault, of several that have waited in vain.
+
+    Where one hangs, those behind it wait for each other, too, but they can say so.
+    """
+    alive = {f.rank for f in failures}
+    return next((f for f in failures if f.late not in alive), failures[0])
+
+
+def late_worker(failure: Failure, count: int, seconds: float) -> str:
+    """Say which worker hangs."""
+    return (
+        f"worker {failure.late} of {count} hangs: worker {failure.rank} has waited for it for "
+        f"{seconds:g} s"
+    )
 
 
 def deadline_error(why: str) -> ModelExecutionException:

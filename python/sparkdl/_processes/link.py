@@ -10,18 +10,14 @@ import select
 import socket
 import struct
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sparkdl._processes.network import authority, connect
-
 _SIZES = struct.Struct("!IQ")  # of the fields, of the payload
 _MOST_FIELD_BYTES = 16 << 20
 _PIECE = 1 << 20
-_CONNECT_PAUSE = 0.2
 
 # What a message has: fields, which become JSON, and bytes.
 FieldValue: TypeAlias = (
@@ -35,7 +31,17 @@ class LinkClosed(ConnectionError):
 
 
 class DeadlinePassed(TimeoutError):
-    """Nothing arrived, or nothing could be sent, before the deadline."""
+    """Nothing arrived, or nothing could be sent, before the deadline.
+
+    Attributes
+    ----------
+    late : int or None
+        The rank of the worker that was waited for, if it was one.
+    """
+
+    def __init__(self, text: str, late: int | None = None) -> None:
+        super().__init__(text)
+        self.late = late
 
 
 class DriverUnreachable(ConnectionError):
@@ -106,7 +112,7 @@ class Link:
         try:
             fields = json.loads(bytes(self._read(length)))
             return Message(str(fields.pop("kind")), fields, self._read(size))
-        except (ValueError, KeyError, AttributeError) as e:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as e:
             raise LinkClosed(f"a message cannot be read: {e}") from e
 
     def _read(self, size: int) -> bytearray:
@@ -146,22 +152,3 @@ def prepare(connection: socket.socket, seconds: float) -> None:
     for name, value in (("TCP_KEEPIDLE", every), ("TCP_KEEPINTVL", every), ("TCP_KEEPCNT", 5)):
         if hasattr(socket, name):
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def connect_within(host: str, port: int, seconds: float) -> socket.socket:
-    """Connect, trying again and again until the deadline.
-
-    Raises
-    ------
-    DeadlinePassed
-    """
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return connect(host, port, max(0.1, end - time.monotonic()))
-        except OSError as e:
-            if time.monotonic() + _CONNECT_PAUSE > end:
-                raise DeadlinePassed(
-                    f"cannot connect to {authority(host, port)} within {seconds:g} s: {e}"
-                ) from e
-            time.sleep(_CONNECT_PAUSE)

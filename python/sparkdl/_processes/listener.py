@@ -1,4 +1,4 @@
-"""The driver's port: each connection introduces itself with the key of this run, or is closed."""
+"""The driver's port: connections of the run say who they are, and then send messages."""
 
 from __future__ import annotations
 
@@ -6,34 +6,65 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from sparkdl._processes.gate import Gate
 from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, Message
-from sparkdl._processes.network import listen
+from sparkdl._processes.network import ANY_PORT, Ports
+from sparkdl._processes.proof import connect_once, connect_proved
+
+_PURPOSE = "driver"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the driver listens, and the key that connections must begin with."""
+    """Where the driver listens, and what connections of this run have in common.
+
+    Attributes
+    ----------
+    key : str
+        The secret that both ends of every connection prove to know. It comes with Spark's tasks.
+    ports : Ports
+        Those that workers may listen on.
+    """
 
     host: str
     port: int
     key: str
+    ports: Ports = ANY_PORT
 
 
-def greet(
-    connection: socket.socket, address: Address, seconds: float, *, role: str, rank: int
+def call(
+    address: Address,
+    connect_seconds: float,
+    seconds: float,
+    *,
+    role: str,
+    rank: int,
+    again: bool = True,
 ) -> Link:
-    """Introduce a connection to the driver, and return its link.
+    """Connect to the driver, say who connects, and return the link.
+
+    Parameters
+    ----------
+    connect_seconds : float
+        Deadline of connecting.
+    seconds : float
+        Deadline of sending.
+    again : bool
+        Whether to try again until the deadline.
 
     Raises
     ------
-    LinkClosed, DeadlinePassed
+    OSError
+        LinkClosed and DeadlinePassed among them.
     """
+    connect = connect_proved if again else connect_once
+    place = (address.host, address.port)
+    connection = connect(*place, address.key, _PURPOSE, connect_seconds)
     link = Link(connection, seconds)
-    link.send("hello", key=address.key, role=role, rank=rank)
+    link.send("hello", role=role, rank=rank)
     return link
 
 
@@ -52,6 +83,10 @@ class Listener:
         Called with a sender's rank, its link and a message, on one thread per connection.
     backlog : int
         Connections that may wait to be accepted.
+    bind : str, optional
+        The address to listen at, if it is another one.
+    ports : Ports
+        Those that the driver and its workers may listen on.
 
     Raises
     ------
@@ -66,13 +101,16 @@ class Listener:
         admit: Callable[[Message, Link], None],
         take: Callable[[int, Link, Message], None],
         backlog: int = 128,
+        bind: str | None = None,
+        ports: Ports = ANY_PORT,
     ) -> None:
         self._seconds, self._admit, self._take = seconds, admit, take
         self._lock = threading.Lock()  # of what follows
         self._links: list[Link] = []
         self._open = True
-        self._server = listen(backlog)
-        self.address = Address(host, self._server.getsockname()[1], secrets.token_hex(16))
+        key = secrets.token_hex(32)
+        self._gate = Gate(key, _PURPOSE, host if bind is None else bind, ports, backlog)
+        self.address = Address(host, self._gate.port, key, ports)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -85,25 +123,24 @@ class Listener:
         with self._lock:
             self._open = False
             links = list(self._links)
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)  # which wakes the thread that accepts
-        self._server.close()
+        self._gate.shut()
         for link in links:
             link.close()
 
     def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        with self._gate:
+            while True:
+                try:
+                    connection = self._gate.admit()
+                except OSError:
+                    return
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         link = Link(connection, self._seconds)
         try:
             hello = link.receive(most=0)
-            if self._knows_key(hello) and self._keep(link):
+            if self._keep(link):
                 self._admit(hello, link)
                 self._hear(int(hello.fields["rank"]), link)
         except (LinkClosed, DeadlinePassed):
@@ -114,9 +151,6 @@ class Listener:
     def _hear(self, rank: int, link: Link) -> NoReturn:
         while True:
             self._take(rank, link, link.receive())
-
-    def _knows_key(self, hello: Message) -> bool:
-        return secrets.compare_digest(str(hello.fields.get("key")), self.address.key)
 
     def _keep(self, link: Link) -> bool:
         """Remember a link, to close it at the end; return False if the end has come already."""

@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 
 from sparkdl._processes.console import show
 from sparkdl._processes.link import Link, Message
-from sparkdl._processes.listener import Address, Listener, greet
-from sparkdl._processes.network import connect
+from sparkdl._processes.listener import Address, Listener, call
 
 _CONNECT_SECONDS = 3.0
 _SEND_SECONDS = 1.0
@@ -31,8 +30,8 @@ class Reporter:
         self._link: Link | None = None
         if address is not None:
             with suppress(OSError):
-                connection = connect(address.host, address.port, _CONNECT_SECONDS)
-                self._link = greet(connection, address, _SEND_SECONDS, role="trial", rank=trial)
+                deadlines = (_CONNECT_SECONDS, _SEND_SECONDS)
+                self._link = call(address, *deadlines, role="trial", rank=trial, again=False)
 
     def report(self, text: str) -> None:
         """Show a text as the state of this trial."""

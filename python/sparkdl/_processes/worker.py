@@ -18,9 +18,8 @@ from sparkdl._processes.link import (
     LinkClosed,
     Message,
     Payload,
-    connect_within,
 )
-from sparkdl._processes.listener import Address, greet
+from sparkdl._processes.listener import Address, call
 from sparkdl._processes.network import authority
 
 _DRIVER_IS_GONE = 3  # exit status
@@ -48,6 +47,10 @@ class Worker:
         The addresses of the GPUs that Spark gave to this worker.
     seconds : float
         How long workers wait for each other.
+    secret : str
+        What connections between workers prove to know.
+    ports : Ports
+        Those that this worker may listen on.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Worker:
         self.rank, self.count, self.attempt = rank, count, attempt
         self.host, self.folder, self.threads = host, folder, threads
         self.gpus, self.seconds = gpus, seconds
+        self.secret, self.ports = address.key, address.ports
         self._rounds = 0
         self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._link = connect_to_driver(address, seconds, host, role=PROCESS, rank=rank)
@@ -114,6 +118,7 @@ class Worker:
             reason=reason[:_MOST_CHARACTERS],
             trace=trace[-_MOST_CHARACTERS:],
             final=final,
+            late=getattr(error, "late", None),
         )
 
     def _reply(self, who: str) -> Message:
@@ -147,12 +152,18 @@ def connect_to_driver(address: Address, seconds: float, host: str, *, role: str,
         The driver's address does not answer.
     """
     try:
-        connection = connect_within(address.host, address.port, seconds)
+        return call(address, seconds, seconds, role=role, rank=rank)
     except DeadlinePassed as e:
         raise DriverUnreachable(
             f"worker {rank} on {host} cannot reach the driver, which listens at "
             f"{authority(address.host, address.port)}: {e.__cause__} (tried for {seconds:g} s, "
             "param timeout). Set spark.driver.host to an address of the driver that executors can "
-            "reach, and let connections to all its ports through."
+            f"reach, and let connections to {_ports(address)} through."
         ) from e
-    return greet(connection, address, seconds, role=role, rank=rank)
+
+
+def _ports(address: Address) -> str:
+    numbers = address.ports.numbers()
+    if not numbers.start:
+        return "all its ports (or to those of spark.sparkdl.training.port)"
+    return f"its ports {numbers.start} to {numbers.stop - 1} (spark.sparkdl.training.port)"

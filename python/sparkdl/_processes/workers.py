@@ -21,7 +21,8 @@ import pickle
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,14 +32,17 @@ from sparkdl._processes.console import show_log
 from sparkdl._processes.coordinator import Coordinator, Handler
 from sparkdl._processes.failures import (
     Failure,
+    culprit,
     deadline_error,
     describe_lost,
     failure_error,
     hopeless_job_error,
+    late_worker,
     no_slots,
     slow_driver,
 )
 from sparkdl._processes.link import DeadlinePassed, Message
+from sparkdl._processes.network import Ports
 from sparkdl._processes.worker_jobs import BarrierJob, LocalJob
 from sparkdl._processes.worker_task import RunWork
 from sparkdl.errors import ModelExecutionException, SettingsException
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
 SECONDS = 300.0
+PORT = "spark.sparkdl.training.port"
 LOCAL_HOST = "localhost"  # of processes on the driver's machine
 _ATTEMPTS = 4
 _POLL_SECONDS = 0.2
@@ -173,7 +178,7 @@ def _attempt(run: _Run, attempt: int) -> list[bytearray]:
     host = LOCAL_HOST
     if run.sc is not None:
         host = str(run.sc.getConf().get("spark.driver.host", LOCAL_HOST))
-    coordinator = Coordinator(host, count, seconds, run.handler, run.log)
+    coordinator = _coordinator(run, host)
     work = replace(run.work, attempt=attempt, address=coordinator.address)
     job = (
         LocalJob(work) if run.sc is None else (BarrierJob(run.sc, work, run.data, run.description))
@@ -188,6 +193,22 @@ def _attempt(run: _Run, attempt: int) -> list[bytearray]:
     finally:
         coordinator.close()
         job.cancel()
+
+
+def _coordinator(run: _Run, host: str) -> Coordinator:
+    conf = {} if run.sc is None else dict(run.sc.getConf().getAll())
+    bind = conf.get("spark.driver.bindAddress", host)
+    try:
+        ports = Ports(int(conf.get(PORT, "0")), int(conf.get("spark.port.maxRetries", "16")) + 1)
+        return Coordinator(
+            host, run.work.count, run.work.seconds, run.handler, run.log, bind, ports
+        )
+    except (ValueError, OverflowError, OSError) as e:
+        raise SettingsException(
+            f"The driver cannot listen for its workers at {bind}: {e}. Set {PORT} to the first of "
+            "some free ports, of which as many are tried as spark.port.maxRetries says, or to 0 "
+            "for any port."
+        ) from e
 
 
 def _results(
@@ -209,27 +230,55 @@ def _results(
         return [coordinator.results[rank] for rank in range(count)]
     if _CANCELLED in str(job.error):
         raise ModelExecutionException("The run was cancelled: its job was cancelled in Spark.")
-    _collect_failures(coordinator, lost, count, 0 if lost else _GRACE_SECONDS)
+    if not lost:
+        _await_failures(coordinator)
+    _collect_failures(coordinator, lost, count)
     if (final := hopeless_job_error(job.error, count)) is not None:
         raise final from job.error
     raise _Lost(describe_lost(lost, job.error, count)) from job.error
 
 
-def _collect_failures(
-    coordinator: Coordinator, lost: list[Failure], count: int, seconds: float = 0
-) -> None:
+def _await_failures(coordinator: Coordinator) -> None:
+    """Wait a moment for reasons that are on their way.
+
+    They may have to wait themselves: a worker's last words come after what it told before, which
+    the driver may still be dealing with.
+    """
+    end = time.monotonic() + _GRACE_SECONDS
+    while coordinator.failures.empty() and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS)
+        if coordinator.answering_seconds() > 0:
+            if (late := coordinator.overdue()) is not None:
+                raise deadline_error(late)
+            end = time.monotonic() + _GRACE_SECONDS
+
+
+def _collect_failures(coordinator: Coordinator, lost: list[Failure], count: int) -> None:
     """Raise the first final failure; add the others to those of lost workers."""
     half = coordinator.seconds / 2
     while True:
         try:
-            failure = coordinator.failures.get(block=seconds > 0, timeout=seconds)
+            failure = coordinator.failures.get_nowait()
         except queue.Empty:
             return
         if failure.final:
             if failure.error == DeadlinePassed.__name__ and coordinator.answering_seconds() > half:
                 raise deadline_error(slow_driver(coordinator.seconds))  # it kept all waiting
+            if failure.late is not None:
+                late = culprit([failure, *_others_waiting(coordinator)])
+                raise deadline_error(late_worker(late, count, coordinator.seconds))
             raise failure_error(failure, count)
         lost.append(failure)
+
+
+def _others_waiting(coordinator: Coordinator) -> Iterator[Failure]:
+    """Yield what other workers have waited for, who say so at about the same time."""
+    end = time.monotonic() + _GRACE_SECONDS
+    while (left := end - time.monotonic()) > 0:
+        with suppress(queue.Empty):
+            failure = coordinator.failures.get(timeout=left)
+            if failure.late is not None:
+                yield failure
 
 
 def _wait_for_slots(sc: SparkContext | None, count: int, seconds: float) -> None:

@@ -19,8 +19,9 @@ from sparkdl._bundles.graph.session import freeze_by_session, prune
 from sparkdl._bundles.graph.unfed_placeholders import constants_of
 from sparkdl._bundles.graph.weights import lightened, without_marks
 from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
-from sparkdl._bundles.saved_model_files import loaded_graph, meta_graphs
+from sparkdl._bundles.saved_model_files import graph_with_tags, loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
+from sparkdl._models.files.reaching_operations import of_saved_model, require_trusted
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.builtin_errors import UnknownNameException
@@ -38,6 +39,18 @@ class RequestedEnds:
     feeds: Sequence[Any] = ()
     fetches: Sequence[Any] = ()
     constants: Mapping[str, Any] | None = None
+
+    def require_trusted(self, meta: tf.compat.v1.MetaGraphDef, address: str | Path) -> None:
+        """Refuse a graph from a file that reaches out of itself, unless the user trusts it."""
+        if self.signature is not None and self.signature in meta.signature_def:
+            signature = meta.signature_def[self.signature]
+            ends = (_tensors(e) for e in (signature.inputs, signature.outputs))
+            fed, fetched = (list(e.values()) for e in ends)
+        else:
+            fed, fetched = (
+                [tensor_name(n) for n in _listed(e)] for e in (self.feeds, self.fetches)
+            )
+        require_trusted(of_saved_model(meta, fetched, fed), address)
 
     def of(self, graph: tf.Graph, meta: tf.compat.v1.MetaGraphDef, where: str) -> GraphWithEnds:
         """Look them up. The result has no graph yet."""
@@ -60,10 +73,13 @@ class RequestedEnds:
 
 
 def _tensors_by_name(names: Sequence[Any] | str, graph: tf.Graph) -> dict[str, str]:
-    listed = [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
     # Tensors may be of the graph that was saved; only their names count here.
-    full = [tensor_name(tensor_name(n), graph) for n in listed]
+    full = [tensor_name(tensor_name(n), graph) for n in _listed(names)]
     return {t.removesuffix(":0"): t for t in full}
+
+
+def _listed(names: Sequence[Any] | str) -> Sequence[Any]:
+    return [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
 
 
 def _shapes(outputs: Mapping[str, str], graph: tf.Graph) -> dict[str, Any]:
@@ -99,6 +115,7 @@ def from_checkpoint(path: str | Path, ends: RequestedEnds) -> GraphWithEnds:
     prefix = _latest(local_copy(path), path)
     with _session() as (graph, session):
         meta = _meta_graph(prefix)
+        ends.require_trusted(meta, path)
         saver = v1.train.import_meta_graph(meta, clear_devices=True)
         result = ends.of(graph, meta, f"The checkpoint {prefix}")
         if saver is not None:  # None: there are no variables
@@ -151,6 +168,7 @@ def from_saved_model(path: str | Path, tag_set: str, ends: RequestedEnds) -> Gra
         raise ModelNotFoundException(f"There is no SavedModel at {path}.")
     tags = [t.strip() for t in tag_set.split(",") if t.strip()]
     _check_tags(folder, tags)
+    ends.require_trusted(graph_with_tags(folder, tags), path)
     with loaded_graph(folder, tags) as (graph, session, meta):
         result = ends.of(graph, meta, f"The SavedModel {folder}")
         try:

@@ -117,7 +117,7 @@ def write_bundle(
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != MANIFEST)
+    return sorted(f for f in folder.rglob("*") if f.is_file() and f != folder / MANIFEST)
 
 
 def _check_free(target: Place, overwrite: bool) -> None:
@@ -173,6 +173,18 @@ def verify_bundle(path: str | Path) -> dict[str, Any]:
             raise InvalidModelException(
                 f"The bundle {path} is damaged: {name} should have SHA-256 {expected}, but has "
                 f"{actual}. Remove the directory and export the model again."
+            )
+        if file.resolve() != folder.resolve() / name:
+            raise InvalidModelException(
+                f"The bundle {path} is not whole: {name} is a link. Copy the bundle with what its "
+                "links lead to (cp -rL)."
+            )
+    for added in (f.relative_to(folder).as_posix() for f in _files(folder)):
+        # Hidden files right in the folder are those of file systems: nothing reads them.
+        if added not in manifest["files"] and not added.startswith("."):
+            raise InvalidModelException(
+                f"The bundle {path} has {added}, which its {MANIFEST} does not list: somebody has "
+                "added it. Remove the directory and export the model again."
             )
     return manifest
 

@@ -98,9 +98,20 @@ def _read_zip(path: Path) -> KerasFile:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
             metadata = json.loads(archive.read("metadata.json"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
+        version = str(metadata.get("keras_version", "3"))
+        list(_objects(config))  # which ends where it is nested deeper than Python can go
+    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile) as e:
         raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
-    return KerasFile(path, True, config, str(metadata.get("keras_version", "3")))
+    except RecursionError as e:
+        raise _nested(path) from e
+    return KerasFile(path, True, config, version)
+
+
+def _nested(path: Path) -> InvalidModelException:
+    return InvalidModelException(
+        f"{path} has a configuration that is nested too deeply to be one of a model: the file is "
+        "damaged. Save it again."
+    )
 
 
 def _read_hdf5(path: Path) -> KerasFile:
@@ -112,7 +123,11 @@ def _read_hdf5(path: Path) -> KerasFile:
             if text is None:
                 raise InvalidModelException(_without_model(path, file))
             version = _text(file.attrs.get("keras_version", "1"))
-            return KerasFile(path, False, json.loads(_text(text)), version)
+            config = json.loads(_text(text))
+            list(_objects(config))
+            return KerasFile(path, False, config, version)
+    except RecursionError as e:
+        raise _nested(path) from e
     except (OSError, ValueError) as e:
         if isinstance(e, InvalidModelException):
             raise

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sparkdl._places.places import Place, place_of
 from sparkdl._processes.link import Payload
-from sparkdl.errors import InvalidModelException
+from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.training._loop.training_state import unpack_state
 
@@ -27,10 +27,17 @@ class Checkpoints:
     ----------
     folder : str
         Path or URI of the directory, which is made when it is needed.
+
+    Raises
+    ------
+    SettingsException
+        It is on this machine and cannot be made or written.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = place_of(folder)
+        if self._folder.local is not None:
+            _check(self._folder.local)
 
     def write(self, epoch: int, step: int, state: Sequence[Payload]) -> None:
         """Write a state, which comes in parts, as a whole or not at all."""
@@ -55,6 +62,20 @@ class Checkpoints:
 
     def _names(self) -> list[str]:
         return [name for name in self._folder.names() or [] if name.endswith(_ENDING)]
+
+
+def _check(folder: Path) -> None:
+    """Raise if states cannot be written to a local folder, before the training begins."""
+    there = next(f for f in (folder, *folder.parents) if os.path.lexists(f))
+    if not there.is_dir():
+        why = f"{there} is not a folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        why = f"nothing can be written into {there}"
+    else:
+        return
+    raise SettingsException(
+        f"checkpointDir {folder} cannot hold states: {why}. Give a folder that this user can write."
+    )
 
 
 def _read(place: Place) -> Payload:

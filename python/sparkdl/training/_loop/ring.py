@@ -7,17 +7,17 @@ sums bit for bit. A worker sends and receives about twice the array, however man
 from __future__ import annotations
 
 import json
-import secrets
 import select
 import socket
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparkdl._processes.link import DeadlinePassed, Link, LinkClosed, connect_within, prepare
-from sparkdl._processes.network import listen
+from sparkdl._processes.gate import Gate
+from sparkdl._processes.link import DeadlinePassed, prepare
+from sparkdl._processes.proof import connect_proved
 from sparkdl._processes.worker import Worker
 from sparkdl._processes.worker_process import WorkerLost
 
@@ -83,45 +83,38 @@ class Ring:
             self._previous.close()
 
     def _connect(self, worker: Worker) -> None:
-        key = secrets.token_hex(16)
-        with listen(backlog=16) as server:
-            place = (worker.host, server.getsockname()[1], key)
-            host, port, its_key = json.loads(worker.exchange(json.dumps(place))[self._next_rank])
-            link = Link(self._connect_next(host, port, worker.host), self._seconds)
+        place = (worker.host, worker.ports)
+        purpose = _purpose(self._previous_rank, self._rank)
+        with Gate(worker.secret, purpose, *place) as gate, ThreadPoolExecutor(1) as pool:
+            places = worker.exchange(json.dumps((worker.host, gate.port)))
+            # All wait for each other, so a worker lets one in while it knocks at the next.
+            arriving = pool.submit(gate.admit, self._seconds)
             try:
-                link.send("ring", key=its_key)
-            except LinkClosed as e:
-                raise WorkerLost(f"worker {self._next_rank} is gone: {e}") from e
-            self._next, self._previous = link.socket, self._accept_previous(server, key)
+                self._next = self._connect_next(worker, *json.loads(places[self._next_rank]))
+            except BaseException:
+                gate.shut()
+                raise
+            previous = arriving.result()
+        if previous is None:
+            self._next.close()
+            raise DeadlinePassed(
+                f"worker {self._previous_rank} did not connect within {self._seconds:g} s",
+                self._previous_rank,
+            )
+        self._previous = previous
         for connection in (self._next, self._previous):
             prepare(connection, self._seconds)
             connection.setblocking(False)
 
-    def _connect_next(self, host: str, port: int, own_host: str) -> socket.socket:
+    def _connect_next(self, worker: Worker, host: str, port: int) -> socket.socket:
+        purpose = _purpose(self._rank, self._next_rank)
         try:
-            return connect_within(host, port, self._seconds)
+            return connect_proved(host, port, worker.secret, purpose, self._seconds)
         except DeadlinePassed as e:
             raise DeadlinePassed(
-                f"worker {self._rank} on {own_host} cannot reach worker {self._next_rank}: {e} "
+                f"worker {self._rank} on {worker.host} cannot reach worker {self._next_rank}: {e} "
                 "(param timeout). Executors must be able to connect to each other, on all ports"
             ) from e
-
-    def _accept_previous(self, server: socket.socket, key: str) -> socket.socket:
-        """Return the connection of the previous worker; close those of anybody else."""
-        end = time.monotonic() + self._seconds
-        while (left := end - time.monotonic()) > 0:
-            server.settimeout(left)
-            try:
-                link = Link(server.accept()[0], left)
-                greeting = link.receive(most=0)
-            except (TimeoutError, LinkClosed):
-                continue
-            if secrets.compare_digest(str(greeting.fields.get("key")), key):
-                return link.socket
-            link.close()
-        raise DeadlinePassed(
-            f"worker {self._previous_rank} did not connect within {self._seconds:g} s"
-        )
 
     def _swap(self, out: NDArray[Any], into: NDArray[Any]) -> None:
         """Send one array to the next worker while another arrives from the previous one."""
@@ -160,9 +153,12 @@ class Ring:
         if receiving:
             poll.register(self._previous, select.POLLIN)
         if not poll.poll(self._seconds * 1000):
-            late = (
-                f"worker {self._previous_rank} sent"
-                if receiving
-                else f"worker {self._next_rank} accepted"
+            late = self._previous_rank if receiving else self._next_rank
+            did = "sent" if receiving else "accepted"
+            raise DeadlinePassed(
+                f"worker {late} {did} nothing for {self._seconds:g} s (param timeout)", late
             )
-            raise DeadlinePassed(f"{late} nothing for {self._seconds:g} s (param timeout)")
+
+
+def _purpose(sender: int, receiver: int) -> str:
+    return f"ring from {sender} to {receiver}"

@@ -46,6 +46,12 @@ object Settings {
     "4g",
     "Loaded models that no task uses are closed, least recently used first, while all models are larger than this."
   )
+  val modelsTrusted: Setting = Setting(
+    "models.trusted",
+    "",
+    "Models whose graphs may use files, the network, Python and the process: their paths, folders of them, or hashes, " +
+      "separated by commas; 'all' for every model."
+  )
   val bundlesMaxUnused: Setting = Setting(
     "bundles.maxUnused",
     "64m",
@@ -75,6 +81,13 @@ object Settings {
     "Whether Python loads the functions of saved stages (imageLoader), which runs code from their files: 'true' or 'false'."
   )
 
+  /** Read by Python only. */
+  val trainingPort: Setting = Setting(
+    "training.port",
+    "0",
+    "First of the ports on which driver and workers of a training listen, as many as spark.port.maxRetries says; 0 = any."
+  )
+
   val all: Seq[Setting] =
     Seq(
       batchSize,
@@ -83,11 +96,13 @@ object Settings {
       precision,
       modelsDir,
       modelsMaxMemory,
+      modelsTrusted,
       bundlesMaxUnused,
       nativeDir,
       imageMaxPixels,
       workersIdleTimeout,
-      pythonFunctionsLoad
+      pythonFunctionsLoad,
+      trainingPort
     )
 
   /** The allowed values of [[precision]]. */
@@ -114,6 +129,8 @@ object Settings {
     }
 
     def modelsMaxMemory: Long = size(Settings.modelsMaxMemory, "4g")
+    def modelsTrusted: Seq[String] =
+      text(Settings.modelsTrusted).split(",").toSeq.map(_.trim).filter(_.nonEmpty)
     def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
     def workersIdleSeconds: Long = number(Settings.workersIdleTimeout, "a time such as '10m'") { t =>
       scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)

@@ -2,7 +2,8 @@ package org.sparkdl.engine
 
 import org.sparkdl.Version
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.runtime.TfException
+import org.sparkdl.runtime.{TfException, TfOutput}
+import org.sparkdl.tensor.TensorSpec
 
 /** Why a model cannot be loaded, with its name, and what is in the log of an executor that dies meanwhile. */
 private[engine] object LoadErrors {
@@ -21,6 +22,15 @@ private[engine] object LoadErrors {
     )
     error.initCause(cause)
     error
+  }
+
+  def otherSignature(model: String, said: TensorSpec, found: TfOutput): InvalidModelException = {
+    val dtype = found.dtype.fold(s"of TF_DataType ${found.dtypeCode}")(_.name)
+    new InvalidModelException(
+      s"The signature of model '$model' says that '${said.name}' is ${said.typeString}, but the graph's tensor " +
+        s"'${said.tensor}' is $dtype ${TensorSpec.shapeString(Option(found.shape).map(_.toSeq))}. Signature and graph " +
+        "do not belong together: make the bundle or the SavedModel again."
+    )
   }
 
   def refused(shipped: ShippedModel, tensorflow: String, cause: TfException): Throwable =

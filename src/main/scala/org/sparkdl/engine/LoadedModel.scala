@@ -4,6 +4,7 @@ import java.util.concurrent.ConcurrentHashMap
 
 import org.sparkdl.errors.InvalidModelException
 import org.sparkdl.runtime.{NativeRuntime, SessionConfig, TfGraph, TfOutput, TfSession, TfTensor}
+import org.sparkdl.tensor.TensorSpec
 
 /** A session with its graph, shared by all tasks of this JVM that run it. The [[Engine]] opens and closes it.
   *
@@ -29,6 +30,13 @@ final class LoadedModel private[engine] (
     (feeds, fetches),
     _ => new WarmRun(prepare(feeds, fetches))
   )
+
+  /** Refuses a signature that is not the graph's, which decides how the memory of tensors is written and read. */
+  def check(model: String, signature: Seq[TensorSpec]): Unit = signature.foreach { spec =>
+    val found = tensor(spec.tensor)
+    if (!spec.admits(found.dtypeCode, found.shape))
+      throw LoadErrors.otherSignature(model, spec, found)
+  }
 
   private def prepare(feeds: Seq[String], fetches: Seq[String]): Array[TfTensor] => Array[TfTensor] = {
     def run(fed: Seq[String]) = session.prepare(fed.map(tensor), fetches.map(tensor))

@@ -21,6 +21,10 @@ final case class ImageTarget(
 ) {
   if (height < 1 || width < 1)
     throw new SparkDLException(s"Image size must be at least 1x1 pixels, got ${height}x$width (height x width).")
+  if (height.toLong * width > ImageTarget.MostPixels)
+    throw new SparkDLException(
+      s"Image size must be at most ${ImageTarget.MostPixels} pixels, got ${height}x$width (height x width)."
+    )
   if (!ImageTarget.ChannelOrders.contains(channelOrder))
     throw new SparkDLException(
       s"Unknown channelOrder '$channelOrder'. Expected one of: ${ImageTarget.ChannelOrders.mkString(", ")}."
@@ -33,10 +37,13 @@ final case class ImageTarget(
   val channels: Int = if (channelOrder == "L") 1 else 3
 
   /** Bytes of one image. */
-  val bytes: Int = Math.multiplyExact(Math.multiplyExact(height, width), channels)
+  val bytes: Int = height * width * channels
 }
 
 object ImageTarget {
+
+  /** Of one image: its bytes are an Int. */
+  val MostPixels: Int = Int.MaxValue / 3
 
   /** The channel orders that a model may want. */
   val ChannelOrders: Seq[String] = Seq("RGB", "BGR", "L")

@@ -17,7 +17,7 @@ final private[merging] class Merger(
     case MergeStep.ShippedPairs(model, _)   => (model, Some(model))
   }
   private val runs = (single +: several.toSeq).distinct
-    .map(m => m -> new LeasedRun(m.shipped, m.inputs, m.fetches, task.precision, task.engine, metrics))
+    .map(m => m -> new LeasedRun(m.shipped, m.inputs, m.outputs, None, task.precision, task.engine, metrics))
     .toMap
   private val pairs = task.step.isInstanceOf[MergeStep.ShippedPairs]
 

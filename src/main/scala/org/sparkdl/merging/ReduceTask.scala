@@ -51,11 +51,13 @@ final case class ReduceTask(
 final case class ReduceColumn(name: String, spec: TensorSpec, from: DataType, reader: CellReader)
 
 /** A model of a merge on its way to the executors. */
-final case class MergeModel(shipped: ShippedModel, inputs: Seq[String], outputs: Seq[String]) {
+final case class MergeModel(shipped: ShippedModel, inputs: Seq[TensorSpec], outputs: Seq[TensorSpec]) {
 
-  /** Names of tensors, distinct, and for each output the index of its tensor. */
-  def fetches: Seq[String] = outputs.distinct
-  val fetchIndices: Seq[Int] = outputs.map(outputs.distinct.indexOf(_))
+  /** For each output the index of its tensor in what a run gives. */
+  val fetchIndices: Seq[Int] = {
+    val tensors = outputs.map(_.tensor)
+    tensors.map(tensors.distinct.indexOf(_))
+  }
 }
 
 /** [[ReduceStep]] on its way to the executors. */
@@ -93,7 +95,7 @@ object ReduceTask {
       ship: ModelDefinition => ShippedModel
   ): ReduceTask = {
     def model(m: ModelDefinition) =
-      MergeModel(ship(m), m.inputs.map(_.tensor), m.outputs.map(_.tensor))
+      MergeModel(ship(m), m.inputs, m.outputs)
     val step = reduction.step match {
       case ReduceStep.Blocks(one, many)      => MergeStep.ShippedBlocks(model(one), many.map(model))
       case ReduceStep.Pairs(pairs, oneByOne) => MergeStep.ShippedPairs(model(pairs), oneByOne)

@@ -23,6 +23,9 @@ object Bundle {
   val FormatVersionWithWeights = 2
   private val json = new ObjectMapper()
 
+  /** Of one tensor: their bytes can be counted. */
+  private val MostElements = BigInt(1L << 56)
+
   /** Whether the local directory is a bundle. */
   def isBundle(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Manifest))
 
@@ -46,18 +49,23 @@ object Bundle {
       inputs = specs(directory, root, "inputs"),
       outputs = specs(directory, root, "outputs"),
       image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
-      labels = Option(root.get("labels")).filterNot(_.isNull).map(f => readLabels(directory, f.asText)),
+      labels = named(directory, root, "labels", sums).map(readLabels(directory, _)),
       source =
         ListMap.from(root.path("source").properties().asScala.iterator.map(e => e.getKey -> e.getValue.asText)),
-      keras = Option(root.get("keras")).filterNot(_.isNull).map(f => inside(directory, f.asText).toString),
+      keras = named(directory, root, "keras", sums).map(inside(directory, _).toString),
       random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
     ModelDefinition.checked(runnable(definition))
   }
 
-  private def runnable(model: ModelDefinition): ModelDefinition =
-    if (!model.graph.isSavedModel) model
-    else model.copy(graph = SavedModels.runnable(model, GraphNodes.graphOf(model.graph)))
+  private def runnable(model: ModelDefinition): ModelDefinition = {
+    val graph = GraphNodes.graphOf(model.graph)
+    if (model.graph.isSavedModel) model.copy(graph = SavedModels.runnable(model, graph))
+    else {
+      val checked = WindowChecks.in(graph, model.inputs)
+      if (checked eq graph) model else model.copy(graph = StoredGraphs.store(model.graph, checked))
+    }
+  }
 
   /** Writes a model as a bundle into a local directory, which must be empty or not exist yet. */
   def write(model: ModelDefinition, directory: Path): Unit = {
@@ -97,9 +105,9 @@ object Bundle {
     ()
   }
 
-  private def parse(directory: Path): JsonNode =
-    try json.readTree(textOf(directory, Manifest))
-    catch { case e: java.io.IOException => fail(directory, s"$Manifest cannot be read: ${e.getMessage}") }
+  private def parse(directory: Path, name: String = Manifest): JsonNode =
+    try json.readTree(textOf(directory, name))
+    catch { case e: java.io.IOException => fail(directory, s"$name cannot be read: ${e.getMessage}") }
 
   private def textOf(directory: Path, name: String): String =
     TextFile
@@ -111,12 +119,26 @@ object Bundle {
     sums.foreach { case (name, expected) =>
       val file = inside(directory, name)
       if (!Files.isRegularFile(file)) fail(directory, s"its file '$name' is missing")
+      if (file.toRealPath() != directory.toRealPath().resolve(directory.normalize.relativize(file)))
+        fail(directory, s"'$name' is a link; copy the bundle with what its links lead to (cp -rL)")
       val received = Sha256.of(file)
       if (received != expected)
         fail(directory, s"file '$name' was changed or damaged: expected SHA-256 $expected, got $received")
     }
+    unlisted(directory, sums.map(_._1).toSet).foreach { name =>
+      fail(directory, s"its manifest has no SHA-256 of '$name', which somebody has added")
+    }
     sums
   }
+
+  /** A file that the manifest does not vouch for. Hidden files right in the directory are those of file systems and
+    * desktops: nothing reads them.
+    */
+  private def unlisted(directory: Path, listed: Set[String]): Option[String] =
+    LocalFiles
+      .list(directory)
+      .map(directory.relativize(_).toString.replace('\\', '/'))
+      .find(name => name != Manifest && !name.startsWith(".") && !listed(name))
 
   private def graphFiles(directory: Path, root: JsonNode, sums: Seq[(String, String)]): GraphFiles =
     if (root.hasNonNull("graph")) {
@@ -129,13 +151,23 @@ object Bundle {
       SavedModels.files(inside(directory, root.get("savedModel").asText), tags)
     } else fail(directory, s"its manifest names neither 'graph' nor 'savedModel'")
 
-  private def hasWeights(directory: Path, root: JsonNode, sums: Seq[(String, String)]): Boolean =
-    Option(root.get("weights")).filterNot(_.isNull).map(_.asText).exists { name =>
-      if (name != TfGraph.WeightsFile)
-        fail(directory, s"its weights are in '$name', expected '${TfGraph.WeightsFile}'")
+  /** The name of a file that the manifest may have. */
+  private def named(
+      directory: Path,
+      root: JsonNode,
+      field: String,
+      sums: Seq[(String, String)],
+      isAllowed: String => Boolean = _ => true
+  ): Option[String] =
+    Option(root.get(field)).filterNot(_.isNull).map(_.asText).map { name =>
+      inside(directory, name)
+      if (!isAllowed(name)) fail(directory, s"its $field are in '$name', expected '${TfGraph.WeightsFile}'")
       if (!sums.exists(_._1 == name)) fail(directory, s"its manifest has no SHA-256 of '$name'")
-      true
+      name
     }
+
+  private def hasWeights(directory: Path, root: JsonNode, sums: Seq[(String, String)]): Boolean =
+    named(directory, root, "weights", sums, TfGraph.WeightsFile == _).isDefined
 
   /** A file of the bundle; a name that leads out of the directory is refused. */
   private def inside(directory: Path, name: String): Path = {
@@ -146,11 +178,23 @@ object Bundle {
 
   private def specs(directory: Path, root: JsonNode, field: String): Seq[TensorSpec] =
     root.path(field).asScala.toSeq.map { s =>
-      val shape = Option(s.get("shape")).filterNot(_.isNull).map(_.asScala.map(_.asLong).toSeq)
       if (!s.hasNonNull("name") || !s.hasNonNull("tensor"))
         fail(directory, s"an entry of '$field' lacks a name or a tensor")
+      val shape = Option(s.get("shape")).filterNot(_.isNull).map { dims =>
+        if (!isShape(dims))
+          fail(
+            directory,
+            s"the shape of '${text(s, "name")}' is $dims, expected whole numbers, -1 for an unknown dimension, of fewer " +
+              "than 2^56 elements"
+          )
+        dims.asScala.map(_.asLong).toSeq
+      }
       TensorSpec(text(s, "name"), text(s, "tensor"), DType.fromName(text(s, "dtype")), shape)
     }
+
+  private def isShape(dims: JsonNode): Boolean =
+    dims.isArray && dims.asScala.forall(d => d.canConvertToLong && d.isIntegralNumber && d.asLong >= -1) &&
+      dims.asScala.map(d => BigInt(math.max(d.asLong, 1L))).product < MostElements
 
   private def writeSpecs(root: ObjectNode, field: String, specs: Seq[TensorSpec]): Unit = {
     val array = root.putArray(field)
@@ -189,7 +233,7 @@ object Bundle {
   }
 
   private def readLabels(directory: Path, name: String): Seq[(String, String)] =
-    json.readTree(textOf(directory, name)).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
+    parse(directory, name).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
 
   private def text(node: JsonNode, field: String): String = node.path(field).asText("")
 

@@ -27,12 +27,13 @@ private[model] object FrozenGraphs {
     try {
       val in = if (options.inputs.nonEmpty) options.inputs.map(required(file, graph, _)) else placeholders(graph)
       val out = if (options.outputs.nonEmpty) options.outputs.map(required(file, graph, _)) else sinks(graph)
-      val (files, random) = runnableAndDraws(stored, graph, out.map(_.name))
+      val inputs = in.map(spec(file, _))
+      val (files, random) = runnableAndDraws(stored, graph, inputs, out.map(_.name))
       ModelDefinition.checked(
         ModelDefinition(
           name = name,
           graph = files,
-          inputs = in.map(spec(file, _)),
+          inputs = inputs,
           outputs = out.map(spec(file, _)),
           source = Map("kind" -> "frozen graph"),
           random = random
@@ -68,19 +69,22 @@ private[model] object FrozenGraphs {
   private def placeholders(graph: TfGraph): Seq[TfOutput] =
     graph.operations.collect { case (name, "Placeholder") if name != RandomDraws.Seed => graph.output(name) }.flatten
 
-  /** The graph without the seeds of operations that draw and without false fusions, and what draws in it.
+  /** The graph without the seeds of operations that draw and without false fusions, and with checks of windows; and
+    * what draws in it.
     */
   private def runnableAndDraws(
       stored: GraphFiles,
       graph: TfGraph,
+      inputs: Seq[TensorSpec],
       outputs: Seq[String]
   ): (GraphFiles, Option[RandomDraws]) = {
     val seed = graph.output(RandomDraws.Seed).map(_.name)
     val types = graph.operations.map(_._2)
-    if (!DrawingNodes.mayDraw(types) && !FalseFusions.mayHave(types)) stored -> RandomDraws.of(seed, Nil)
+    if (!DrawingNodes.mayDraw(types) && !FalseFusions.mayHave(types) && !WindowChecks.mayNeed(types))
+      stored -> RandomDraws.of(seed, Nil)
     else {
       val parsed = MappedProtos.graphDef(stored.path)
-      val runnable = FalseFusions.without(DrawingNodes.withoutSeeds(parsed))
+      val runnable = WindowChecks.in(FalseFusions.without(DrawingNodes.withoutSeeds(parsed)), inputs)
       val files = if (runnable eq parsed) stored else StoredGraphs.store(stored, runnable)
       files -> DrawingNodes.of(parsed, outputs, seed)
     }

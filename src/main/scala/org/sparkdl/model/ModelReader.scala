@@ -86,9 +86,13 @@ object ModelReader {
       options: ReadOptions
   ): ModelDefinition =
     if (Files.isDirectory(local))
-      if (Bundle.isBundle(local)) Constants.applyTo(runtime, Bundle.read(local), options)
+      if (Bundle.isBundle(local)) Constants.applyTo(runtime, ModelTrust.checked(path, Bundle.read(local)), options)
       else if (SavedModels.isSavedModel(local))
-        Constants.applyTo(runtime, SavedModels.read(local, options.tags, options.signature), options)
+        Constants.applyTo(
+          runtime,
+          ModelTrust.checked(path, SavedModels.read(local, options.tags, options.signature)),
+          options
+        )
       else
         throw new InvalidModelException(
           s"'$path' is not a model: expected a directory with ${Bundle.Manifest} (a bundle) or saved_model.pb, " +
@@ -104,12 +108,18 @@ object ModelReader {
   ): ModelDefinition = {
     val kind = FileKinds.of(local)
     kind.kind match {
-      case FileKinds.Graph                         => FrozenGraphs.read(runtime, local, options)
-      case FileKinds.TextGraph                     => FrozenGraphs.read(runtime, binary(local), options)
+      case FileKinds.Graph                         => readGraph(runtime, path, local, options)
+      case FileKinds.TextGraph                     => readGraph(runtime, path, binary(local), options)
       case k if FileKinds.ZippedModels.contains(k) => readLocal(runtime, path, unzip(local), options)
       case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
       case _                                       => throw FileKinds.notAModel(path, kind)
     }
+  }
+
+  /** A frozen graph, which is checked before TensorFlow sees it: importing it may compute constants. */
+  private def readGraph(runtime: NativeRuntime, path: String, file: Path, options: ReadOptions): ModelDefinition = {
+    ModelTrust.checkFile(path, file)
+    FrozenGraphs.read(runtime, file, options)
   }
 
   /** The binary form, which TensorFlow's C API reads, of a graph in text form. */

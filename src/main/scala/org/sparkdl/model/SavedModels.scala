@@ -18,6 +18,9 @@ private[model] object SavedModels {
   val Graph = "saved_model.pb"
   private val Default = "serving_default"
 
+  /** Names of a graph in other forms. */
+  private val OtherForms = Seq("saved_model.cpb", "saved_model.pbtxt")
+
   def isSavedModel(directory: Path): Boolean = Files.isRegularFile(directory.resolve(Graph))
 
   /** The identity of a SavedModel directory. */
@@ -30,6 +33,7 @@ private[model] object SavedModels {
     */
   def read(directory: Path, tags: Seq[String], key: String): ModelDefinition = {
     val meta = metaGraph(directory, tags)
+    checkAssets(directory)
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
     val resolved = resolvedKey(directory, key, signatures.keys.toSeq.sorted)
     CompositeTensors.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
@@ -38,11 +42,12 @@ private[model] object SavedModels {
   }
 
   /** The SavedModel of a model, which has this graph, without what rows must not see of each other, without what
-    * TensorFlow would take for something else, and without what keeps sessions from having variables in common.
+    * TensorFlow would take for something else, and without what keeps sessions from having variables in common; with
+    * checks of rows that are too small.
     */
   def runnable(model: ModelDefinition, graph: GraphDef): GraphFiles = {
     val stateless = StateWrites.without(model.graph, graph, model.outputs.map(_.tensor))
-    val runnable = VariableLookups.asGathers(FalseFusions.without(stateless))
+    val runnable = WindowChecks.in(VariableLookups.asGathers(FalseFusions.without(stateless)), model.inputs)
     if (runnable eq graph) model.graph else StoredGraphs.store(model.graph, runnable)
   }
 
@@ -102,9 +107,28 @@ private[model] object SavedModels {
       TensorSpec(name, info.getName, dtype, dims)
     }
 
-  private def parse(directory: Path): SavedModel =
+  private def parse(directory: Path): SavedModel = {
+    OtherForms.map(directory.resolve(_)).filter(Files.exists(_)).foreach { other =>
+      fail(
+        directory,
+        s"beside $Graph there is ${other.getFileName}, and TensorFlow might read that one: remove one of them"
+      )
+    }
     try MappedProtos.savedModel(directory.resolve(Graph))
     catch { case e: java.io.IOException => fail(directory, s"$Graph cannot be read: ${e.getMessage}") }
+  }
+
+  /** Refuses assets that are links out of the SavedModel: TensorFlow reads what they lead to. */
+  private def checkAssets(directory: Path): Unit = {
+    val assets = directory.resolve("assets")
+    if (Files.isDirectory(assets))
+      LocalFiles.list(assets).filterNot(_.toRealPath().startsWith(directory.toRealPath())).foreach { asset =>
+        fail(
+          directory,
+          s"'${directory.relativize(asset)}' is a link out of its folder; copy the model with what its links lead to"
+        )
+      }
+  }
 
   private def fail(directory: Path, why: String): Nothing =
     throw new InvalidModelException(s"Cannot read the SavedModel '$directory': $why.")

@@ -22,7 +22,8 @@ private[sparkdl] object StoredGraphs {
   /** A model with another graph: links to the files of the one in `files`, which must stay, beside a file of its own.
     */
   private[model] def store(files: GraphFiles, graph: GraphDef): GraphFiles =
-    if (files.isSavedModel) savedModel(files, graph) else frozen(graph, files.weights)
+    if (files.isSavedModel) savedModel(files, graph)
+    else frozen(graph, files.weights).copy(prepared = files.prepared)
 
   /** Writes a GraphDef, whose constants may be in a mapped file: its bytes are never all on the heap. */
   private def frozen(graph: GraphDef, weights: Option[Path]): GraphFiles = {

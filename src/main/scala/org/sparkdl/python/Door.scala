@@ -15,7 +15,7 @@ import org.sparkdl.{Doctor, Model, ModelUDF, Sessions, Version}
 import org.sparkdl.files.{HeldFolder, Place, RemoteFiles}
 import org.sparkdl.image.ImageSchema
 import org.sparkdl.ml.KerasImageFileTransformer
-import org.sparkdl.model.{ProgramGraph, ReadOptions}
+import org.sparkdl.model.{ModelTrust, ProgramGraph, ReadOptions}
 import org.sparkdl.runtime.NativeRuntime
 import org.sparkdl.tensor.TensorSpec
 import org.sparkdl.tensorframes.{BlockOptions, ColumnTensors, Program, TensorFrames}
@@ -107,6 +107,12 @@ object Door {
       constants: JMap[String, Any]
   ): Model =
     Model.load(path, ReadOptions(signature, seq(tags), seq(inputs), seq(outputs)).withConstants(constants))
+
+  /** `ModelTrust.of`. */
+  def trusts(address: String, hash: String): Boolean = ModelTrust.of(address, hash)
+
+  /** `ModelTrust.add`, of a bundle that Python has made of live code. */
+  def trustBundle(path: String): Unit = ModelTrust.add(path)
 
   /** (name, dtype, shape or null) of each input; -1 = unknown dimension. */
   def modelInputs(model: Model): JList[JList[Any]] = model.inputs.map(described).asJava

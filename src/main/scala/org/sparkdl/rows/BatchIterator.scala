@@ -23,7 +23,10 @@ final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetr
   private val columns = readers + (if (task.emitError) 1 else 0)
   private var outputBytes = 0L // bytes of the window's outputs
 
-  context.addTaskCompletionListener[Unit](_ => { groups.close(); runner.close() })
+  context.addTaskCompletionListener[Unit] { _ =>
+    try groups.close()
+    finally runner.close()
+  }
 
   override def hasNext: Boolean = {
     while (!window.hasNext && fill()) {}

@@ -3,6 +3,7 @@ package org.sparkdl.rows
 import org.apache.spark.TaskContext
 
 import org.sparkdl.application.HandleInvalid
+import org.sparkdl.errors.ModelExecutionException
 import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.CellReader
 
@@ -14,8 +15,9 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   private val model =
     new LeasedRun(
       task.shipped,
-      task.inputTensors ++ task.random.map(_.tensor),
-      task.fetches,
+      task.inputs,
+      task.outputs,
+      task.random.map(_.tensor),
       task.precision,
       task.engine,
       metrics
@@ -26,8 +28,8 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   private var outputs: Array[Array[TfTensor]] = Array.empty
   private var alone = false
 
-  private val tensors = task.readers.map(_._1).toArray
-  private val readers: Array[CellReader] = task.readers.map(_._2).toArray
+  private val tensors = task.outputs.map(o => task.fetches.indexOf(o.tensor)).toArray
+  private val readers: Array[CellReader] = task.readers.toArray
 
   /** Runs the rows of a group, at least one: together or, where each has its own random numbers, one by one. When
     * TensorFlow refuses the batch and invalid rows need not fail the job, each row is run alone and `failed` is
@@ -109,20 +111,25 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
   }
 
   /** Refuses outputs that do not have one entry per row: they would shift the rows. Trimmed outputs must all have the
-    * same number of rows.
+    * same number of rows. And refuses those that are not what the signature says: readers would take other memory for
+    * theirs.
     */
-  private def checked(tensors: Array[TfTensor], rows: Long): Array[TfTensor] = {
-    val expected = if (task.trimmed) tensors(0).shape.headOption.getOrElse(-1L) else rows
-    val wrong = tensors.indexWhere(t => t.shape.isEmpty || t.shape(0) != expected)
-    if (wrong >= 0) {
-      val shapes = tensors.map(_.shape)
-      tensors.foreach(_.close())
-      throw if (task.trimmed)
-        RowErrors.unequalRows(task, task.fetches.zip(shapes.map(RowErrors.shapeString)), context)
-      else RowErrors.wrongRows(task, task.fetches(wrong), shapes(wrong), rows)
-    }
-    tensors
+  private def checked(fetched: Array[TfTensor], rows: Long): Array[TfTensor] =
+    problem(fetched, rows).fold(fetched) { error => fetched.foreach(_.close()); throw error }
+
+  private def problem(fetched: Array[TfTensor], rows: Long): Option[ModelExecutionException] = {
+    val expected = if (task.trimmed) fetched(0).shape.headOption.getOrElse(-1L) else rows
+    val wrong = fetched.indexWhere(t => t.shape.isEmpty || t.shape(0) != expected)
+    if (wrong >= 0 && task.trimmed)
+      Some(RowErrors.unequalRows(task, task.fetches.zip(fetched.map(t => RowErrors.shapeString(t.shape))), context))
+    else if (wrong >= 0) Some(RowErrors.wrongRows(task, task.fetches(wrong), fetched(wrong).shape, rows))
+    else
+      tensors.indices.find(i => !admits(i, fetched(tensors(i)))).map { i =>
+        RowErrors.otherTensor(task, task.outputs(i), fetched(tensors(i)))
+      }
   }
+
+  private def admits(column: Int, tensor: TfTensor) = task.outputs(column).admits(tensor.dtype.code, tensor.shape)
 }
 
 private object BatchRunner {

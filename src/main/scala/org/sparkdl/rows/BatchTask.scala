@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.sparkdl.application.{BlockSize, HandleInvalid, ProgramRow, RandomFeed}
 import org.sparkdl.engine.{EngineSettings, ShippedModel}
 import org.sparkdl.files.FileSource
-import org.sparkdl.tensor.{CellReader, InputFeed}
+import org.sparkdl.tensor.{CellReader, InputFeed, TensorSpec}
 
 /** What an executor needs to run a model over the rows of a partition.
   *
@@ -13,16 +13,18 @@ import org.sparkdl.tensor.{CellReader, InputFeed}
   *   rows per run, unless there are blocks
   * @param rowsGiven
   *   whether the capacity is the user's or the graph's choice, not a guess
+  * @param inputs
+  *   what the columns feed
   * @param inputColumns
   *   names of the columns that feed the inputs
   * @param feeds
   *   one per input
   * @param files
   *   for feeds that read files
-  * @param fetches
-  *   names of tensors, distinct
+  * @param outputs
+  *   of each output column, which may have a tensor in common
   * @param readers
-  *   for each output column, the index of its fetch and its reader
+  *   one per output column
   * @param emitError
   *   append the reason of invalid rows as a last column
   * @param program
@@ -42,13 +44,12 @@ final case class BatchTask(
     capacity: Int,
     rowsGiven: Boolean,
     fixedBatch: Boolean,
-    inputNames: Seq[String],
+    inputs: Seq[TensorSpec],
     inputColumns: Seq[String],
-    inputTensors: Seq[String],
     feeds: Seq[InputFeed],
     files: Option[FileSource],
-    fetches: Seq[String],
-    readers: Seq[(Int, CellReader)],
+    outputs: Seq[TensorSpec],
+    readers: Seq[CellReader],
     handleInvalid: HandleInvalid,
     nullIsNull: Boolean,
     emitError: Boolean,
@@ -57,6 +58,12 @@ final case class BatchTask(
     trimmed: Boolean,
     random: Option[RandomFeed]
 ) {
+
+  /** What the inputs are called. */
+  val inputNames: Seq[String] = inputs.map(_.name)
+
+  /** The tensors that a run gives. */
+  val fetches: Seq[String] = outputs.map(_.tensor).distinct
 
   /** Whether each row is run alone, with random numbers that follow from its key. */
   val rowByRow: Boolean = random.exists(_.seed.isDefined)

@@ -2,12 +2,22 @@ package org.sparkdl.rows
 
 import org.sparkdl.engine.{Engine, EngineSettings, ShippedModel, WarmRun}
 import org.sparkdl.runtime.TfTensor
+import org.sparkdl.tensor.TensorSpec
 
-/** A model that a task leases when it first needs it, so that an empty partition loads nothing. */
+/** A model that a task leases when it first needs it, so that an empty partition loads nothing.
+  *
+  * @param inputs
+  *   what is fed, in this order
+  * @param outputs
+  *   what is fetched: each of their tensors once
+  * @param seed
+  *   the tensor that takes the seed of a run, after the inputs
+  */
 final private[sparkdl] class LeasedRun(
     shipped: ShippedModel,
-    feeds: Seq[String],
-    fetches: Seq[String],
+    inputs: Seq[TensorSpec],
+    outputs: Seq[TensorSpec],
+    seed: Option[String],
     precision: String,
     engine: EngineSettings,
     metrics: BatchMetrics
@@ -24,7 +34,8 @@ final private[sparkdl] class LeasedRun(
   private def acquire(): Unit = {
     val start = System.nanoTime()
     lease = Engine.acquire(shipped, precision, engine)
-    run = lease.model.run(feeds, fetches)
+    lease.model.check(shipped.name, inputs ++ outputs)
+    run = lease.model.run(inputs.map(_.tensor) ++ seed, outputs.map(_.tensor).distinct)
     if (lease.loadedNow) metrics.modelLoads(1)
     metrics.loadTime(System.nanoTime() - start)
   }

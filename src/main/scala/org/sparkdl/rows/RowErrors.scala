@@ -4,7 +4,8 @@ import org.apache.spark.TaskContext
 
 import org.sparkdl.application.RowCounts
 import org.sparkdl.errors.{InvalidInputException, ModelExecutionException}
-import org.sparkdl.runtime.TfException
+import org.sparkdl.runtime.{TfException, TfTensor}
+import org.sparkdl.tensor.TensorSpec
 
 /** The operator's errors, which name the model or program, the partition, where the row came from, and the remedy.
   */
@@ -68,6 +69,12 @@ private[sparkdl] object RowErrors {
            "map_blocks needs as many rows as the block has: programs that give another number are run with trim=True " +
              "(mapBlocksTrimmed in Scala), which keeps their outputs only."
          else RowCounts.remedy(dims.headOption, kind(task)))
+    )
+
+  def otherTensor(task: BatchTask, said: TensorSpec, tensor: TfTensor): ModelExecutionException =
+    new ModelExecutionException(
+      s"Output '${said.name}' of ${kind(task)} '${task.modelName}' is ${tensor.dtype} ${shapeString(tensor.shape)} in a run, " +
+        s"but its signature says ${said.typeString}. Give the output its true shape: make the bundle or the SavedModel again."
     )
 
   /** @param shapes

@@ -88,6 +88,13 @@ object GraphDefs {
     AttrValue.newBuilder().setList(list).build()
   }
 
+  /** A list of types as an attribute. */
+  def types(values: Seq[DType]): AttrValue = {
+    val list = AttrValue.ListValue.newBuilder()
+    values.foreach(t => list.addType(DataType.forNumber(t.code)))
+    AttrValue.newBuilder().setList(list).build()
+  }
+
   /** The value of a constant; `values` (numbers, booleans or strings) are row-major. */
   def tensor(dtype: DType, dims: Seq[Long], values: Seq[Any]): TensorProto = {
     val tensor = TensorProto.newBuilder().setDtype(DataType.forNumber(dtype.code)).setTensorShape(shape(Some(dims)))

@@ -26,7 +26,21 @@ final private[runtime] case class StoredWeight(
     file: Path,
     offset: Long
 ) {
-  def bytes: Long = shape.product * dtype.size
+  val bytes: Long = StoredWeight
+    .bytes(shape, dtype)
+    .getOrElse(
+      throw new TfException(3, s"Invalid GraphDef: '$name' has the shape ${shape.mkString("[", ", ", "]")}")
+    )
+  if (offset < 0) throw new TfException(3, s"Invalid GraphDef: '$name' begins at byte $offset of '$file'")
+}
+
+private[runtime] object StoredWeight {
+
+  /** The size of a tensor; None where there is no tensor of that shape. */
+  def bytes(shape: Seq[Long], dtype: DType): Option[Long] = Some(shape)
+    .filter(_.forall(_ >= 0))
+    .map(_.foldLeft(BigInt(dtype.size))(_ * _))
+    .collect { case bytes if bytes.isValidLong => bytes.toLong }
 }
 
 private[runtime] object LightGraph {
@@ -88,7 +102,7 @@ private[runtime] object LightGraph {
     content <- tensor.find(Content)
     dtype <- tensor.find(Type).flatMap(dtypeOf) if dtype != DType.Str
     shape = tensor.find(Shape).fold(Seq.empty[Long])(dims)
-    if shape.product * dtype.size == content.length
+    if StoredWeight.bytes(shape, dtype).contains(content.length.toLong)
   } yield StoredWeight(name, dtype, shape, path, content.start.toLong)
 
   private def weightBeside(path: Path, node: Message): Option[StoredWeight] = for {

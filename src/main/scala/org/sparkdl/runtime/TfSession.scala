@@ -80,8 +80,8 @@ final class TfSession private (handle: TF_Session, weights: Seq[(TfOutput, TfTen
   private var open = true
   override def close(): Unit = if (open) {
     open = false
-    Status.check(tf.TF_CloseSession(handle, _))
-    Status.check(tf.TF_DeleteSession(handle, _))
+    try Status.check(tf.TF_CloseSession(handle, _))
+    finally Status.check(tf.TF_DeleteSession(handle, _))
   }
 }
 
@@ -180,7 +180,7 @@ final class TfRun private[runtime] (
           status
         )
       }
-      fetches.indices.iterator.map(i => TfTensor.adopt(new TF_Tensor(out.get(i.toLong)))).toArray
+      TfTensor.adopt(fetches.indices.map(i => new TF_Tensor(out.get(i.toLong))))
     } finally { in.close(); out.close() }
   }
 }

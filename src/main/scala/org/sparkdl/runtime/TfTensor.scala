@@ -43,12 +43,18 @@ sealed class TfTensor private[runtime] (
 }
 
 object TfTensor {
-  def elements(shape: Array[Long]): Long = { var n = 1L; shape.foreach(n *= _); n }
+
+  /** The number of elements; ArithmeticException where it is too large for a Long. */
+  def elements(shape: Array[Long]): Long = {
+    var n = 1L
+    shape.foreach(d => n = Math.multiplyExact(n, d))
+    n
+  }
 
   /** A tensor with undefined contents. Not for strings: see [[strings]]. */
   def allocate(runtime: NativeRuntime, dtype: DType, shape: Array[Long]): TfTensor = {
     require(dtype != DType.Str, "string tensors are made with TfTensor.strings")
-    val bytes = elements(shape) * dtype.size
+    val bytes = Math.multiplyExact(elements(shape), dtype.size.toLong)
     new TfTensor(allocateHandle(runtime, dtype, shape, bytes), dtype, shape, 0L)
   }
 
@@ -125,10 +131,34 @@ object TfTensor {
   /** Takes over a tensor that a run returned. */
   private[runtime] def adopt(handle: TF_Tensor): TfTensor = {
     val code = tf.TF_TensorType(handle)
-    val dtype = DType.fromCode(code).getOrElse {
-      tf.TF_DeleteTensor(handle)
-      throw new TfException(3, s"the model returned a tensor of an unsupported type (TF_DataType $code)")
+    val shape = Array.tabulate(tf.TF_NumDims(handle))(tf.TF_Dim(handle, _))
+    try {
+      val dtype = DType
+        .fromCode(code)
+        .getOrElse(
+          throw new TfException(3, s"the model returned a tensor of an unsupported type (TF_DataType $code)")
+        )
+      new TfTensor(handle, dtype, shape, 0L)
+    } catch {
+      case e: Throwable =>
+        tf.TF_DeleteTensor(handle)
+        throw e match {
+          case _: ArithmeticException =>
+            new TfException(3, s"the model returned a tensor that is too large: ${shape.mkString("[", ", ", "]")}")
+          case other => other
+        }
     }
-    new TfTensor(handle, dtype, Array.tabulate(tf.TF_NumDims(handle))(tf.TF_Dim(handle, _)), 0L)
+  }
+
+  /** Takes over the tensors that a run returned, all or none. */
+  private[runtime] def adopt(handles: Seq[TF_Tensor]): Array[TfTensor] = {
+    val adopted = scala.collection.mutable.ArrayBuffer.empty[TfTensor]
+    try { handles.foreach(adopted += adopt(_)); adopted.toArray }
+    catch {
+      case e: Throwable =>
+        adopted.foreach(_.close())
+        handles.drop(adopted.size + 1).foreach(tf.TF_DeleteTensor)
+        throw e
+    }
   }
 }

@@ -22,14 +22,14 @@ private[runtime] object Weights {
     *   the process, and one that someone changes changes the model.
     */
   def open(runtime: NativeRuntime, weights: Seq[StoredWeight], unchanging: Boolean): Seq[(String, TfTensor)] = {
-    val done = mutable.Map.empty[(Path, Long), TfTensor] // equal weights may be in a file once
-    try weights.map(w => w.name -> done.getOrElseUpdate((w.file, w.offset), tensor(runtime, w, unchanging)))
+    val done = mutable.Map.empty[StoredWeight, TfTensor] // equal weights may be in a file once
+    try weights.map(w => w.name -> done.getOrElseUpdate(w.copy(name = ""), tensor(runtime, w, unchanging)))
     catch { case e: Throwable => done.values.foreach(_.close()); throw e }
   }
 
   private def tensor(runtime: NativeRuntime, weight: StoredWeight, unchanging: Boolean): TfTensor =
     Using.resource(channel(weight.file)) { file =>
-      if (weight.offset + weight.bytes > file.size()) throw tooShort(weight)
+      if (weight.bytes > file.size() - weight.offset) throw tooShort(weight)
       if (unchanging && isMappable(weight)) mapped(runtime, file, weight) else copied(runtime, file, weight)
     }
 

@@ -8,7 +8,7 @@ import scala.jdk.CollectionConverters._
 
 import org.sparkdl.Sessions
 import org.sparkdl.errors.{InvalidModelException, SparkDLException}
-import org.sparkdl.model.{GraphFiles, ModelReader, ProgramGraph}
+import org.sparkdl.model.{GraphFiles, ModelReader, ModelTrust, ProgramGraph}
 import org.sparkdl.runtime.{NativeRuntime, TensorName}
 import org.sparkdl.tensorframes.dsl.{BuiltGraph, Operation}
 
@@ -97,6 +97,7 @@ object Program {
     val local = ModelReader.localize(path, session.sparkContext.hadoopConfiguration)
     if (!Files.isRegularFile(local))
       throw new InvalidModelException(s"'$path' is not a program: expected the file of a frozen graph (.pb).")
+    ModelTrust.checkFile(path, local)
     fromBytes(Files.readAllBytes(local), fetches: _*)
   }
 

@@ -70,6 +70,34 @@ class ModelReaderSuite extends SparkSuite {
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
   }
 
+  test("a file that the manifest does not list, or that is a link, is refused") {
+    def refused(change: Path => Unit): String = {
+      val directory = bundle()
+      change(directory)
+      message[InvalidModelException](directory)
+    }
+    assert(
+      refused(d => Files.writeString(d.resolve("x.txt"), "x")).contains("has no SHA-256 of 'x.txt', which somebody")
+    )
+    val unlisted = refused { d =>
+      val manifest = Files.readString(d.resolve(Bundle.Manifest))
+      Files.writeString(
+        d.resolve(Bundle.Manifest),
+        manifest.replaceAll("""(,\s*)?"labels.json" : "[0-9a-f]{64}"""", "")
+      )
+    }
+    assert(unlisted.contains("has no SHA-256 of 'labels.json'"), unlisted)
+    val linked = refused { d =>
+      val elsewhere = Files.createTempFile("labels", ".json")
+      Files.move(d.resolve("labels.json"), elsewhere, java.nio.file.StandardCopyOption.REPLACE_EXISTING)
+      Files.createSymbolicLink(d.resolve("labels.json"), elsewhere)
+    }
+    assert(linked.contains("'labels.json' is a link; copy the bundle with what its links lead to"), linked)
+    val directory = bundle()
+    Files.writeString(directory.resolve(".DS_Store"), "of a desktop")
+    assert(Model.load(directory.toString).name == "doubled")
+  }
+
   test("what is not a model says what was expected and what was found") {
     val missing = message[ModelNotFoundException]("/no/such/model")
     assert(missing.contains("There is no model at '/no/such/model'. Expected a bundle"))

@@ -187,6 +187,18 @@ class LightGraphSuite extends AnyFunSuite {
     )
   }
 
+  test("a weight that says it begins before its file, or has more elements than can be counted, is refused") {
+    val whole = Seq(rows.toLong, columns.toLong)
+    Seq(whole -> -64L, Seq(-2L, -5L) -> 0L, Seq(1L << 33, 1L << 31) -> 0L).foreach { case (shape, offset) =>
+      val attributes = Map("dtype" -> DType.Float32, "shape" -> shape, LightGraph.OffsetAttribute -> offset)
+      val graph = new GraphDefs().node("Placeholder", "kernel", Nil, attributes)
+      inFile(graph.toBytes) { file =>
+        val e = intercept[TfException](TfGraph.fromFile(runtime, file))
+        assert(e.getMessage.contains("Invalid GraphDef: 'kernel'"), e.getMessage)
+      }
+    }
+  }
+
   test("half a file, and what is none, are errors that say so") {
     inFile(dense.take(dense.length / 2)) { file =>
       val e = intercept[TfException](TfGraph.fromFile(runtime, file))

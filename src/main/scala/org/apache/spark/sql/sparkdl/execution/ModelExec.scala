@@ -40,7 +40,6 @@ private[sparkdl] trait ModelExec extends SparkPlan {
   protected def taskOf(call: ModelCall, emitError: Boolean, trimmed: Boolean = false): BatchTask = {
     val application = call.application
     val feeds = call.feeds
-    val fetches = application.outputs.map(_.spec.tensor).distinct
     BatchTask(
       modelName = application.model.name,
       shipped = ship(application.model),
@@ -49,13 +48,12 @@ private[sparkdl] trait ModelExec extends SparkPlan {
       capacity = application.rowsPerRun,
       rowsGiven = application.rowsGiven,
       fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
-      inputNames = application.inputs.map(_.name),
+      inputs = application.inputs,
       inputColumns = call.inputs.map(ModelCall.nameOf),
-      inputTensors = application.inputs.map(_.tensor),
       feeds = feeds,
       files = if (feeds.exists(_.readsFiles)) Some(fileSource) else None,
-      fetches = fetches,
-      readers = application.outputs.map(o => fetches.indexOf(o.spec.tensor) -> o.reader),
+      outputs = application.outputs.map(_.spec),
+      readers = application.outputs.map(_.reader),
       handleInvalid = application.handleInvalid,
       nullIsNull = application.nullIsNull,
       emitError = emitError,

@@ -28,17 +28,27 @@ among() { [[ " ${*:2} " == *" $1 "* ]]; }
 
 java_command() { if [ -n "${JAVA_HOME:-}" ]; then echo "$JAVA_HOME/bin/java"; else echo java; fi; }
 
+# java_version: the first number of its version.
+java_version() { "$(java_command)" -version 2>&1 </dev/null | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1; }
+
+# javas_of RELEASE: the versions of Java that a release of Spark is tested with.
+javas_of() {
+  local newer
+  newer=$(printf '%s\n' "$(versions_of java.newer.spark)" "${1%.*}" | sort -V | head -n 1)
+  echo "$(versions_of java)$([ "$newer" != "$(versions_of java.newer.spark)" ] || echo " $(versions_of java.newer)")"
+}
+
 # check_java: a JDK that Spark and sparkdl are tested with.
 check_java() {
-  local java found tested wanted newest
-  read -ra tested <<<"$(versions_of java)"
-  wanted="JDK $(either "${tested[@]}")" newest=${tested[-1]}
+  local java found tested wanted oldest
+  read -ra tested <<<"$(javas_of "$(versions_of spark.python)")"
+  wanted="JDK $(either "${tested[@]}")" oldest=${tested[0]}
   java=$(java_command)
   command -v "$java" >/dev/null 2>&1 || die "no JDK: '$java' is not there. Install $wanted" \
-    "(Debian and Ubuntu: apt install openjdk-$newest-jdk-headless) and put it on the PATH, or set JAVA_HOME to it."
-  found=$("$java" -version 2>&1 </dev/null | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+    "(Debian and Ubuntu: apt install openjdk-$oldest-jdk-headless) and put it on the PATH, or set JAVA_HOME to it."
+  found=$(java_version)
   among "${found:-unknown}" "${tested[@]}" || die "$wanted is needed, but '$java' is version ${found:-unknown}." \
-    "Set JAVA_HOME to a $wanted, for example: JAVA_HOME=/usr/lib/jvm/java-$newest-openjdk-amd64 $0"
+    "Set JAVA_HOME to a $wanted, for example: JAVA_HOME=/usr/lib/jvm/java-$oldest-openjdk-amd64 $0"
 }
 
 # check_build_tool: sbt, or Maven to fetch sbt with.
@@ -100,6 +110,28 @@ make_venv() {
   "$venv/bin/python" -m pip install --no-input -q -r "$root/build/requirements.txt" >"$log" 2>&1 </dev/null ||
     { tail -n 20 "$log" >&2; die "pip could not install build/requirements.txt; its last lines are above, all in $log."; }
   echo "$wanted" >"$venv/.made-from"
+}
+
+# spark_path RELEASE: where the pyspark of a release is; that of the tests is in .venv.
+spark_path() { if [ "$1" = "$(versions_of spark.python)" ]; then echo; else echo "$root/target/spark/${1%.*}"; fi; }
+
+# release_of MINOR: the release of pyspark that a minor version of Spark is tested with.
+release_of() {
+  local release
+  for release in $(versions_of spark.matrix); do
+    [ "${release%.*}" != "$1" ] || { echo "$release"; return; }
+  done
+  die "sparkdl is not tested with Spark '$1', but with $(versions_of spark)."
+}
+
+# make_spark RELEASE: pyspark of another version than that in .venv, kept in target/spark while it is the same release.
+make_spark() {
+  local folder
+  folder=$(spark_path "$1")
+  [ -n "$folder" ] && [ ! -d "$folder/pyspark-$1.dist-info" ] || return 0
+  say "pyspark $1: into ${folder#"$root"/} (450 MB to download)"
+  rm -rf "$folder"
+  run_logged pyspark "$venv/bin/python" -m pip install --no-input -q --target "$folder" "pyspark==$1"
 }
 
 # jar_sources: a hash of everything that the jar is made from.

@@ -30,14 +30,15 @@ TOLD = {
     "README.md": [
         GLIBC,
         f"JDK {JAVA}, Python {PYTHON} with",
-        f"openjdk-{ONE['java']}-jdk-headless",
+        f"openjdk-{VERSIONS['java'][0]}-jdk-headless",
         f"| Spark | {SPARK} (pyspark {ONE['spark.python']}), Scala {SCALA} |",
-        f"| JDK | {JAVA} |",
+        f"| JDK | {JAVA}; {ONE['java.newer']} with Spark {ONE['java.newer.spark']} or newer |",
         f"| Python | {ONE['python.tested']} |",
         f"| TensorFlow in the JVM | {ONE['tensorflow.jvm']} "
         f"(TensorFlow Java {ONE['tensorflow.java']}) |",
         f"| TensorFlow and Keras for conversion | {ONE['tensorflow']} and {ONE['keras']} |",
         f"| platform | Linux x86_64, {GLIBC} |",
+        *(f"| {release} | {VERSIONS['java'][0]} |" for release in VERSIONS["spark.matrix"]),
     ],
     "CONTRIBUTING.md": [GLIBC, f"JDK {JAVA},", f"Python {PYTHON} with"],
     "docs/getting-started.md": [f"Python {PYTHON} and JDK {JAVA} on"],
@@ -51,7 +52,7 @@ TOLD = {
 }
 # A word before a version in a page, and the lines of the file that the version is in.
 NAMED = {
-    r"\b(?:JDK|openjdk)[ -](\d+)": ("java",),
+    r"\b(?:JDK|openjdk)[ -](\d+)": ("java", "java.newer"),
     r"\bSpark(?: must be)? ([4-9]\.\d+)": ("spark",),
     r"\bPython (\d\.\d+)": ("python", "python.tested"),
     r"\bKeras (3\.\d+)": ("keras", "keras.python3.10"),

@@ -28,7 +28,9 @@ _MEMORY = re.compile(r"[1-9][0-9]*[kmgt]?b?", re.IGNORECASE)
 
 _JVM_ENDED = (
     "Spark's JVM ended before it was ready; its own output above says why. Frequent causes:\n"
-    f"- no JDK, or another than {either(supported('java'))}: set JAVA_HOME\n"
+    f"- no JDK, or another than {either(supported('java'))} (with Spark "
+    f"{supported('java.newer.spark')[0]} or newer also {either(supported('java.newer'))}): "
+    "set JAVA_HOME\n"
     "- 'unresolved dependency' or 'download failed': Spark's first start fetches TensorFlow's "
     "native libraries from the Maven repositories, or takes them from ~/.ivy2.5.2; without a "
     "network, copy that folder from a machine that has them. A local Maven repository (~/.m2) that "

@@ -24,6 +24,12 @@ object Version {
   /** Versions of Java that this is tested with, the oldest first. */
   val java: Seq[Int] = list("java").map(_.toInt)
 
+  /** The same, with those that this version of Spark runs on and older ones do not. */
+  def javaWith(spark: String): Seq[Int] = {
+    val newer = Version.spark.dropWhile(_ != properties.getProperty("java.newer.spark"))
+    if (newer.exists(minor => spark.startsWith(s"$minor."))) java ++ list("java.newer").map(_.toInt) else java
+  }
+
   /** Minor version of TensorFlow in the JVM. */
   val tensorflow: String = properties.getProperty("tensorflow.jvm")
 

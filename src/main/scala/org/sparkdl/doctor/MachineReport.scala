@@ -5,6 +5,8 @@ import java.nio.file.{Files, Paths}
 
 import scala.util.{Properties, Try}
 
+import org.apache.spark.SPARK_VERSION
+
 import org.sparkdl.Version
 import org.sparkdl.errors.NativeLibraryException
 import org.sparkdl.runtime.{DType, NativeRuntime}
@@ -23,10 +25,12 @@ object MachineReport {
   private def jdk: Finding = {
     val version = Runtime.version().feature()
     val text = s"${System.getProperty("java.version")} (${System.getProperty("java.home")})"
-    if (Version.java.contains(version)) Finding("JDK", text)
+    val tested = Version.javaWith(SPARK_VERSION)
+    if (tested.contains(version)) Finding("JDK", text)
     else {
-      val (sparks, javas) = (Version.either(Version.spark), Version.either(Version.java))
-      val remedy = s"Spark $sparks and sparkdl are tested with JDK $javas: set JAVA_HOME to one on this machine."
+      val javas = Version.either(tested)
+      val remedy =
+        s"Spark $SPARK_VERSION and sparkdl are tested with JDK $javas: set JAVA_HOME to one on this machine."
       Finding("JDK", text, remedy)
     }
   }

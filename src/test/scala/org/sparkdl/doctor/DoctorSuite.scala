@@ -11,11 +11,17 @@ class DoctorSuite extends SparkSuite {
   test("reports versions, the native library, the CPU and the settings of the driver") {
     val report = Doctor.examine(spark)
     val text = report.text
-    val versions = Seq("Spark" -> SPARK_VERSION, "JDK" -> Version.java.head, "TensorFlow" -> Version.tensorflow)
+    val versions =
+      Seq("Spark" -> SPARK_VERSION, "JDK" -> Runtime.version().feature(), "TensorFlow" -> Version.tensorflow)
     (versions ++ Seq("Scala" -> "2.13", "sparkdl" -> Version.current, "CPU" -> "", "GPU" -> ""))
       .foreach { case (topic, version) => assert(text.contains(s"$topic: $version")) }
     assert(report.healthy, text)
     assert(text.endsWith("No problems."))
+  }
+
+  test("a JDK is one that this Spark is tested with") {
+    assert(Version.javaWith("4.1.1") == Seq(17, 21))
+    assert(Version.javaWith("4.3.0") == Seq(17, 21, 25))
   }
 
   test("a setting that cannot be read is a problem with its remedy") {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -17,20 +18,7 @@ from sparkdl._placement.training_columns import TEXTS, Field, one_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# The types that the columns of `Block` have in Spark.
-_TYPES = {
-    "partition": "int",
-    "first": "long",
-    "rows": "int",
-    "shapes": "string",
-    "dtypes": "string",
-    "data": "array<binary>",
-    "chosen": "binary",
-    "chosenBefore": "long",
-    "digest": "string",
-    "problem": "string",
-}
-SCHEMA = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+SCHEMA = "block binary"  # a pickled `Block`
 _BLOCK_BYTES = 4 << 20
 _DIGEST_SEED = np.uint64(20240229)
 
@@ -89,6 +77,11 @@ def _shape_of(array: Any) -> Any:
     return array.shape[1:]
 
 
+def unpickled(block: bytes) -> Block:
+    """Return a block of Spark's, see `SCHEMA`."""
+    return cast(Block, pickle.loads(block))
+
+
 class RowProblem(Exception):
     """A row that cannot be trained on."""
 
@@ -139,11 +132,8 @@ def _record(block: Block) -> Any:
     """Return a block as a record batch of one row."""
     import pyarrow as pa
 
-    binary = pa.binary()
-    types = {"int": pa.int32(), "long": pa.int64(), "string": pa.string(), "binary": binary}
-    kinds = {**types, "array<binary>": pa.list_(binary)}
-    schema = pa.schema([(name, kinds[kind]) for name, kind in _TYPES.items()])
-    return pa.RecordBatch.from_pylist([block._asdict()], schema=schema)
+    pickled = pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+    return pa.RecordBatch.from_arrays([pa.array([pickled], pa.binary())], ["block"])
 
 
 def array(column: pa.Array, field: Field, first: int) -> Any:

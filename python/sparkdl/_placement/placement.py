@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.blocks import SCHEMA, encoder
+from sparkdl._placement.blocks import SCHEMA, encoder, unpickled
 from sparkdl._placement.lanes import LaneOrder
 from sparkdl._placement.ragged import RaggedFile, RaggedRows, RowsFile, ragged_of
 from sparkdl._placement.row_shapes import common_shapes
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
 from sparkdl._processes.cluster import executors
-from sparkdl.errors import InvalidInputException
+from sparkdl.errors import InvalidInputException, jvm_errors
 
 if TYPE_CHECKING:
     from pyspark import RDD
@@ -76,20 +76,33 @@ class Layout:
         return LaneOrder(self.rows[kind], batch, workers, rank)
 
 
-def encode_rows(df: DataFrame, fields: Fields) -> RDD[Any]:
-    """Return the blocks of a DataFrame, kept on disk by executors: by two if there are several.
+def encode_rows(df: DataFrame, fields: Fields) -> RDD[bytes]:
+    """Return the pickled blocks of a DataFrame, kept on disk by executors, by two if possible.
 
     If they were computed again after the loss of an executor, the rows might be others, or in
     another order.
     """
     from pyspark import StorageLevel
 
-    blocks = df.mapInArrow(encoder(fields.all(), fields.chosen), SCHEMA).rdd
+    blocks = _binaries(df.mapInArrow(encoder(fields.all(), fields.chosen), SCHEMA))
     several = executors(blocks.context) > 1
     return blocks.persist(StorageLevel.DISK_ONLY_2 if several else StorageLevel.DISK_ONLY)
 
 
-def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> Layout:
+def _binaries(df: DataFrame) -> RDD[bytes]:
+    """Return the values of the only column. `df.rdd` would have each byte as a character."""
+    from pyspark import RDD
+    from pyspark.serializers import NoOpSerializer
+
+    frame: Any = df._jdf
+    sc: Any = df.sparkSession.sparkContext
+    encoders = sc._jvm.org.apache.spark.sql.Encoders
+    with jvm_errors():
+        values = getattr(frame, "as")(encoders.BINARY()).toJavaRDD()
+    return RDD(values, sc, NoOpSerializer())
+
+
+def find_layout(blocks: RDD[bytes], fields: Fields, fraction: Fraction | None) -> Layout:
     """Encode all rows and return their layout.
 
     Raises
@@ -98,7 +111,7 @@ def find_layout(blocks: RDD[Any], fields: Fields, fraction: Fraction | None) -> 
         A row cannot be used, there are none to train on or none to validate on, or rows have
         several shapes.
     """
-    accounts = sorted(blocks.map(_account_of).collect())
+    accounts = sorted(blocks.map(unpickled).map(_account_of).collect())
     for *_, problem in accounts:
         if problem:
             raise InvalidInputException(f"Cannot train: {problem}.")
@@ -144,10 +157,10 @@ def _starts_of(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int
     return starts, rows, chosen
 
 
-def send_rows(blocks: RDD[Any], layout: Layout, batch: int, workers: int) -> RDD[Any]:
+def send_rows(blocks: RDD[bytes], layout: Layout, batch: int, workers: int) -> RDD[Any]:
     """Return the rows of each worker: partition r has the pieces for `receiver`."""
     split = splitter(layout, batch, workers)
-    return blocks.flatMap(split).partitionBy(workers, lambda rank: rank).values()
+    return blocks.map(unpickled).flatMap(split).partitionBy(workers, lambda rank: rank).values()
 
 
 def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:

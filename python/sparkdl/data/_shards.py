@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._placement.blocks import unpickled
 from sparkdl._placement.placement import (
     TRAINING,
     Layout,
@@ -56,7 +57,7 @@ class Shards:
                     "arrays. Convert it to numbers in Spark first, or set image_size for images."
                 )
 
-    def encode(self) -> tuple[RDD[Any], Layout]:
+    def encode(self) -> tuple[RDD[bytes], Layout]:
         """Encode the rows, which stay on the executors' disks.
 
         Raises
@@ -90,7 +91,7 @@ class Shards:
         field, image = self._fields[i], f"h{i}" in self._source.frame.columns
         return Field(field.name, str(field.dtype), field.shape, raw=image)
 
-    def _layout_of(self, blocks: RDD[Any], fields: Fields) -> Layout:
+    def _layout_of(self, blocks: RDD[bytes], fields: Fields) -> Layout:
         try:
             layout = find_layout(blocks, fields, None)
         except InvalidInputException:
@@ -208,13 +209,13 @@ class EncodedRows:
     """The rows of one dataset on the executors' disks."""
 
     batch: int
-    blocks: RDD[Any]
+    blocks: RDD[bytes]
     layout: Layout
 
     def pieces(self, number: int, workers: int) -> RDD[Any]:
         """Return ((rank, number), piece) of all rows."""
         split = splitter(self.layout, self.batch, workers)
-        return self.blocks.flatMap(
+        return self.blocks.map(unpickled).flatMap(
             lambda block: (((rank, number), piece) for rank, piece in split(block))
         )
 

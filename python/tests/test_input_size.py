@@ -10,7 +10,14 @@ import pytest
 from digit_rows import digit_rows
 from parity import largest_difference, randomise
 
-from sparkdl import DeepImageFeaturizer, DeepImagePredictor, ImageClassifierEstimator
+from sparkdl import (
+    DeepImageFeaturizer,
+    DeepImagePredictor,
+    ImageClassifierEstimator,
+    compare_models,
+)
+from sparkdl.__main__ import main
+from sparkdl._bundles.description.manifest import read_manifest
 from sparkdl.errors import InvalidModelException, SettingsException, SparkDLException
 from sparkdl.image import ImageSchema
 
@@ -108,3 +115,38 @@ def test_callbacks_of_keras_run_in_the_training_of_the_head(spark: Any) -> None:
     assert len(model.history["loss"]) == 2
     with pytest.raises(SparkDLException, match="Expected Keras callbacks, got str"):
         ImageClassifierEstimator(callbacks=["EarlyStopping"])
+
+
+def test_networks_are_compared_and_unfrozen_at_another_size_with_callbacks(
+    spark: Any, weights: Path, models: Path
+) -> None:
+    import keras
+
+    ended: list[int] = []
+    comparison = compare_models(
+        digit_rows(spark).limit(40),
+        [NAME],
+        weights={NAME: weights},
+        inputCol="image",
+        labelCol="label",
+        inputSize={NAME: [48, 48]},
+        modelDir=models,
+        headUnits=0,
+        epochs=1,
+        unfreezeFrom="Conv_1",
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, _: ended.append(e))],
+        numWorkers=1,
+        verbose=0,
+    )
+    model = comparison.models[NAME]
+    assert model.keras_model().input_shape == (None, 48, 48, 3)
+    assert "unfrozen from: Conv_1" in model.summary()
+    assert len(ended) == 2  # of the head and of the network
+
+
+def test_a_network_is_exported_at_another_size(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "small"
+    command = ["export", NAME, "--weights", str(weights), "--out", str(out), "--no-verify"]
+    assert main([*command, "--size", "40", "56"]) == 0
+    image = read_manifest(out)["image"]
+    assert (image["height"], image["width"]) == (40, 56)

@@ -12,6 +12,8 @@ import tensorflow as tf
 from keras2_models import ends
 
 import sparkdl
+from sparkdl._models.files.custom_objects import save_with_objects
+from sparkdl._models.files.loading import load_to_train
 from sparkdl._models.model_ends import model_inputs, model_outputs
 from sparkdl.errors import InvalidModelException
 
@@ -51,6 +53,15 @@ def classes() -> dict[str, Any]:
     class Whole(Plain):
         def call(self, numbers: Any) -> Any:
             return self.last(tf.one_hot(numbers, 3))  # takes whole numbers only
+
+    class Mixed(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = keras.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot")
+            self.last = keras.layers.Dense(1)
+
+        def call(self, word: Any, pair: Any) -> Any:
+            return self.last(ops.concatenate([self.words(word), pair["z"], pair["a"]], -1))
 
     return {k: v for k, v in locals().items() if isinstance(v, type)}
 
@@ -150,6 +161,55 @@ def test_a_model_without_a_configuration_of_its_own_is_trained_as_keras_does(fra
     assert type(again).__name__ == "ByKey"
     found = again.predict(rows, verbose=0)["score"]
     np.testing.assert_allclose(found, model.predict(rows, verbose=0)["score"], atol=1e-5)
+
+
+def several() -> keras.Model:
+    model = OWN["Several"]()
+    model(keras.Input((2,)), right=keras.Input((1,), dtype="int32"))
+    return model
+
+
+def test_a_model_of_several_arguments_is_trained_as_keras_trains_a_functional_one_around_it(
+    frame: Any,
+) -> None:
+    made = sparkdl.KerasEstimator(
+        model=several(), inputCols={"left": "size", "right": "kind"}, labelCols=["y"],
+        outputCols=["out"], loss="mse", optimizer="sgd", batchSize=10, epochs=2, shuffle=False,
+        numWorkers=2, verbose=0,
+    )  # fmt: skip
+    fitted = made.fit(frame)
+    left, right = keras.Input((2,), name="left"), keras.Input((1,), dtype="int32", name="right")
+    ends_of_call = {"left": left, "right": right}
+    around = keras.Model(ends_of_call, OWN["Several"]()(**ends_of_call))
+    around.compile("sgd", "mse")
+    rows = rows_of(ROWS)
+    given = {"left": rows["size"], "right": rows["kind"][:, None]}
+    labels = (rows["size"][:, 0] + rows["kind"])[:, None]
+    plain = {"batch_size": 10, "epochs": 2, "shuffle": False, "verbose": 0}
+    expected = around.fit(given, labels, **plain).history["loss"]
+    assert fitted.history["loss"] == pytest.approx(expected, rel=1e-5)
+    wanted = around.predict(given, verbose=0)
+    out = np.array([r.out for r in fitted.transform(frame).select("out").collect()])
+    np.testing.assert_allclose(out, wanted, atol=1e-5)
+    again = fitted.keras_model(custom_objects=OWN)
+    assert type(again).__name__ == "Several"
+    np.testing.assert_allclose(again(**given), wanted, atol=1e-5)
+
+
+def test_files_keep_the_arguments_of_a_call_and_their_types(tmp_path: Path) -> None:
+    mixed, whole = OWN["Mixed"](), OWN["Whole"]()
+    pair = {"z": keras.Input((2,)), "a": keras.Input((1,))}
+    mixed(keras.Input((1,), dtype="string", name="text"), pair=pair)
+    whole(np.zeros(4, "int32"))
+    for model in (mixed, several(), whole):
+        ends_before = [(e.name, e.leaf.shape, e.leaf.dtype) for e in model_inputs(model)]
+        assert model_outputs(model)
+        file = tmp_path / "model.keras"
+        objects = save_with_objects(model, file)
+        again = load_to_train(file, objects, safe_mode=True)
+        assert [(e.name, e.leaf.shape, e.leaf.dtype) for e in model_inputs(again)] == ends_before
+        for found, expected in zip(again.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_a_model_that_was_never_called_says_how_it_is_made_known(

@@ -52,7 +52,9 @@ def test_plain_columns_feed_keras_models_in_stages_columns_and_functions(
     check(table.selectExpr(f"bought_by_columns({', '.join(FEATURES)})"), expected)
 
 
-def test_a_struct_and_its_fields_feed_them_too(table: Any, stage: Any, expected: Any) -> None:
+def test_a_struct_and_its_fields_feed_them_too(
+    table: Any, stage: Any, model: Any, expected: Any
+) -> None:
     nested = table.selectExpr("struct(*) AS s")
     by_field = stage.copy({stage.inputCols: [f"s.{f}" for f in FEATURES]})
     check(by_field.transform(nested).select("p"), expected)
@@ -60,6 +62,12 @@ def test_a_struct_and_its_fields_feed_them_too(table: Any, stage: Any, expected:
     check(by_name.transform(nested).select("p"), expected)
     loaded = sparkdl.load_model(stage.getModelFile())
     check(nested.select(loaded("s")), expected)
+    check(loaded.append_to(nested, "s", "p").select("p"), expected)
+    for graph in (stage.getModelFile(), sparkdl.TFInputGraph.fromKeras(model)):
+        by_graph = sparkdl.TFTransformer(
+            tfInputGraph=graph, inputMapping={"s": "*"}, outputMapping={"bought": "p"}
+        )
+        check(by_graph.transform(nested).select("p"), expected)
 
 
 def test_training_on_plain_columns_and_texts_is_that_of_keras(table: Any, model: Any) -> None:

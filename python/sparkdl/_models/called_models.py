@@ -20,6 +20,8 @@ _MOST_TRIALS = 32
 # What was found out about models, each with the shapes that it is true for.
 _inputs: WeakKeyDictionary[Any, tuple[str, Any]] = WeakKeyDictionary()
 _outputs: WeakKeyDictionary[Any, tuple[str, Any]] = WeakKeyDictionary()
+# What models of files were called with before they were saved.
+_remembered: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def called_with(model: Any) -> Any:
@@ -33,12 +35,19 @@ def called_with(model: Any) -> Any:
     symbolic = _symbolic_arguments(model)
     if symbolic is not None:
         return symbolic
+    if model in _remembered:
+        return _remembered[model]
     shapes = _argument_shapes(model)
     if shapes is None:
         return None
     if _inputs.get(model, ("", None))[0] != str(shapes):
         _inputs[model] = (str(shapes), _with_dtypes(model, shapes))
     return _inputs[model][1]
+
+
+def remember_call(model: Any, inputs: Any) -> None:
+    """Note what a model takes that has been neither built nor called in this process."""
+    _remembered[model] = inputs
 
 
 def gives(model: Any) -> Any:
@@ -50,13 +59,13 @@ def gives(model: Any) -> Any:
 
     key = str([(t.shape, t.dtype) for t in tree.flatten(inputs)])
     if _outputs.get(model, ("", None))[0] != key:
-        _outputs[model] = (key, _trace(model, inputs))
+        _outputs[model] = (key, trace(model, inputs))
     return _outputs[model][1]
 
 
 def call(model: Any, inputs: Any, **modes: Any) -> Any:
     """Call a model; a dict that has the arguments of a subclassed model by name is taken apart."""
-    if isinstance(inputs, Mapping) and len(inputs) > 1 and _takes_by_name(model, inputs):
+    if takes_by_name(model, inputs):
         return model(**inputs, **modes)
     return model(inputs, **modes)
 
@@ -77,7 +86,10 @@ def uncalled(model: Any) -> str:
     )
 
 
-def _takes_by_name(model: Any, inputs: Mapping[Any, Any]) -> bool:
+def takes_by_name(model: Any, inputs: Any) -> bool:
+    """Say whether inputs are the arguments of a subclassed model by name, see `call`."""
+    if not isinstance(inputs, Mapping) or len(inputs) < 2:
+        return False
     if getattr(model, "inputs", None) is not None:
         return False
     return inputs.keys() <= inspect.signature(model.call).parameters.keys()
@@ -132,7 +144,7 @@ def _with_dtypes(model: Any, shapes: Mapping[str, Any]) -> Any:
         left = iter(dtypes)
         tensors = _named({name: _tensors(name, shape, left) for name, shape in shapes.items()})
         try:
-            _trace(model, tensors)
+            trace(model, tensors)
         except Exception:  # whatever a model may raise about a type
             continue
         return tensors
@@ -175,7 +187,7 @@ def _named(arguments: dict[str, Any]) -> Any:
     return next(iter(arguments.values())) if len(arguments) == 1 else arguments
 
 
-def _trace(model: Any, inputs: Any) -> Any:
+def trace(model: Any, inputs: Any) -> Any:
     """Return what a model gives for symbolic tensors; layers that were not built are built."""
     from keras.src.backend import compute_output_spec
 

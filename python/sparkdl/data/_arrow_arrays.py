@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparkdl._placement.training_columns import TEXTS
 from sparkdl.data._prepared_columns import REASON
 from sparkdl.errors import InvalidInputException
 
@@ -30,7 +31,8 @@ class TensorField:
         from sparkdl._models.libraries import tensorflow
 
         tf = tensorflow()
-        dtype = tf.string if self.dtype == object else tf.as_dtype(self.dtype)
+        objects = np.dtype(self.dtype).kind in ("O", TEXTS)
+        dtype = tf.string if objects else tf.as_dtype(self.dtype)
         return tf.TensorSpec([rows, *self.shape], dtype)
 
 

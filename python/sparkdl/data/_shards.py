@@ -26,7 +26,7 @@ from sparkdl._placement.placement import (
     receiver,
     splitter,
 )
-from sparkdl._placement.training_columns import Field, Fields
+from sparkdl._placement.training_columns import TEXTS, Field, Fields
 from sparkdl.data._arrow_arrays import TensorField
 from sparkdl.data._as_dataset import as_dataset
 from sparkdl.data._epoch_order import EpochOrder, Epochs
@@ -37,8 +37,11 @@ from sparkdl.errors import InvalidInputException, SchemaMismatchException, Setti
 
 if TYPE_CHECKING:
     from pyspark import RDD
+    from pyspark.sql.types import DataType
 
     from sparkdl.data._structure import Columns
+
+_OBJECTS = "object"  # the dtype of texts and bytes
 
 
 class Shards:
@@ -50,11 +53,11 @@ class Shards:
         self._source, self._columns = source, columns
         self._order, self.batching = order, batching
         self._fields, _ = source.first_row(batching.skip)
-        for field in self._fields:
-            if field.dtype == object:
+        for i, field in enumerate(self._fields):
+            if self._dtype(i) == _OBJECTS:
                 raise SchemaMismatchException(
-                    f"Column '{field.name}' has strings or bytes, which processes do not keep as "
-                    "arrays. Convert it to numbers in Spark first, or set image_size for images."
+                    f"Column '{field.name}' has bytes, which processes do not keep as arrays. "
+                    "Convert it to numbers in Spark first, or set image_size for images."
                 )
 
     def encode(self) -> tuple[RDD[bytes], Layout]:
@@ -89,7 +92,13 @@ class Shards:
 
     def _field(self, i: int) -> Field:
         field, image = self._fields[i], f"h{i}" in self._source.frame.columns
-        return Field(field.name, str(field.dtype), field.shape, raw=image)
+        return Field(field.name, self._dtype(i), field.shape, raw=image)
+
+    def _dtype(self, i: int) -> str:
+        """Return what processes keep of a column: of texts, bytes, all as long as the longest."""
+        dtype = str(self._fields[i].dtype)
+        kind = self._source.frame.schema[f"c{i}"].dataType
+        return TEXTS if dtype == _OBJECTS and _is_text(kind) else dtype
 
     def _layout_of(self, blocks: RDD[bytes], fields: Fields) -> Layout:
         try:
@@ -107,6 +116,14 @@ class Shards:
         row = self._source.frame.where(f"{REASON} IS NOT NULL").select(REASON).first()
         if row is not None:
             RejectedRows().add(1, [row[0]], skip=False)
+
+
+def _is_text(kind: DataType) -> bool:
+    from pyspark.sql.types import ArrayType, StringType
+
+    while isinstance(kind, ArrayType):
+        kind = kind.elementType
+    return isinstance(kind, StringType)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def tf_dataset(
         same number of steps. The global batches, and their order, do not depend on the number of
         processes: they are those of `KerasEstimator`. Rows that cannot be used are an error before
         anything runs, or are skipped without a warning. `num_workers`, `cache`, `rows` and
-        `timeout` then have no effect; strings and bytes are refused.
+        `timeout` then have no effect. Texts take as much room as the longest of their column; bytes
+        are refused.
 
     Raises
     ------

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 
     from sparkdl.graph.input import TFInputGraph
 
+_EVERY_INPUT = "*"  # in inputMapping: all inputs, by name
+
 
 class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
     """Applies a TensorFlow graph with any number of inputs and outputs to columns.
 
-    Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the
-    table): numbers, strings, arrays nested as deep as a row's value has dimensions, MLlib vectors
-    and matrices. Output: a column per pair of outputMapping, in the order of its names: numbers,
-    nested arrays or MLlib vectors. Null only with handleInvalid "keep".
+    Input: a column per input of the graph, or one struct with a field of its name for each, of a
+    type that its dtype takes (docs/sql.md has the table): numbers, strings, arrays nested as deep
+    as a row's value has dimensions, MLlib vectors and matrices. Output: a column per pair of
+    outputMapping, in the order of its names: numbers, nested arrays or MLlib vectors. Null only
+    with handleInvalid "keep".
 
     Parameters
     ----------
@@ -36,7 +39,8 @@ class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
         The graph, or the path of a bundle, a SavedModel directory or a frozen graph (.pb).
     inputMapping : dict of str to str
         From the name of a column to the input that it feeds: the key of a signature, a tensor
-        ("op:0") or an operation.
+        ("op:0") or an operation. ``{"s": "*"}`` lets the fields of a struct feed the inputs of
+        their names.
     outputMapping : dict of str to str
         From an output (the key of a signature, a tensor or an operation) to the name of the new
         column that it becomes.
@@ -76,7 +80,8 @@ class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
     inputMapping = declare_param(
         "inputMapping",
         "From the name of a column to the input that it feeds: the key of a signature, a tensor "
-        "(op:0) or an operation.",
+        "(op:0) or an operation; or to * from the only column, a struct, whose fields feed the "
+        "inputs of their names.",
         names,
     )
     outputMapping = declare_param(
@@ -114,10 +119,15 @@ class TFTransformer(GraphStage, TensorStageParams, ConstantsParams):
             return
         if self.isSet(self.inputMapping):
             inputs = self.getInputMapping().items()
-            java.setInputMapping({c: self._graph.input_name(t) for c, t in inputs})
+            java.setInputMapping({c: self._input_name(t) for c, t in inputs})
         if self.isSet(self.outputMapping):
             outputs = self.getOutputMapping().items()
             java.setOutputMapping({self._graph.output_name(t): c for t, c in outputs})
+
+    def _input_name(self, key_or_tensor: str) -> str:
+        if key_or_tensor == _EVERY_INPUT:
+            return key_or_tensor
+        return str(self._graph.input_name(key_or_tensor))
 
     def getInputMapping(self) -> dict[str, str]:
         """Return which column feeds which input."""

@@ -211,7 +211,8 @@ class Model:
         df : DataFrame
             Read lazily.
         input_cols : str or list of str
-            A column per input, in the order of `inputs`.
+            A column per input, in the order of `inputs`, or one struct whose fields have their
+            names.
         output_cols : str or list of str
             A new column per output, in the order of `outputs`.
         error_col : str, optional

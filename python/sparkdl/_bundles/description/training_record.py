@@ -53,9 +53,11 @@ def remember(
 
 
 def _save(model: keras.Model, file: Path) -> str:
+    from sparkdl._models.kept_calls import call_kept
     from sparkdl._models.libraries import keras
 
-    keras().saving.save_model(model, file)
+    with call_kept(model):
+        keras().saving.save_model(model, file)
     return sha256(file)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.keras_file import read_keras_file
+from sparkdl._models.kept_calls import call_kept
 from sparkdl._models.libraries import keras
 from sparkdl._models.live_keras import save_keras
 from sparkdl._models.program_objects import (
@@ -27,7 +28,7 @@ def save_with_objects(
 ) -> dict[str, Any]:
     """Write a live model as a .keras file; return the custom objects that loading it takes."""
     parts = parts_of(model)
-    with named_lambdas(parts) as lambdas:
+    with named_lambdas(parts) as lambdas, call_kept(model):
         save(model, file)
     config = read_keras_file(file).config
     return {**objects_of(parts, config), **selected(lambdas, config)}

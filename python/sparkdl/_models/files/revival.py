@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sparkdl._models.kept_calls import build_as_kept
 from sparkdl._models.libraries import keras
 
 _lock = threading.RLock()
@@ -35,12 +36,14 @@ def revivable_objects(objects: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _is_plain(custom_object: Any) -> bool:
-    """Say whether it is a class of layers that leaves it to Keras how it is made."""
+    """Say whether it is a class that leaves it to Keras how it is made, and needs help with it."""
     if not inspect.isclass(custom_object) or not issubclass(custom_object, keras().layers.Layer):
         return False
     made: Any = custom_object
     maker = getattr(made.from_config, "__func__", made.from_config)
-    return maker.__module__.startswith("keras.") and bool(_not_taken(custom_object))
+    if not maker.__module__.startswith("keras."):
+        return False
+    return issubclass(custom_object, keras().Model) or bool(_not_taken(custom_object))
 
 
 def _not_taken(kind: Any) -> list[str]:
@@ -63,6 +66,8 @@ class _Revivable:
         left = {k: v for k, v in config.items() if k in _not_taken(self._kind)}
         made = self._kind.from_config({k: v for k, v in config.items() if k not in left})
         _set_attributes(made, left)
+        if isinstance(made, keras().Model):
+            build_as_kept(made)
         return made
 
 

@@ -7,7 +7,7 @@ import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
 import org.apache.spark.sql.sparkdl.functions.{ModelColumns, ModelFunctions}
 import org.apache.spark.sql.sparkdl.nodes.ModelFrames
 
-import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn}
+import org.sparkdl.application.{ApplicationChecks, HandleInvalid, ModelApplication, OutputColumn, StructFields}
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.files.{LocalFiles, Place, RemoteFiles}
 import org.sparkdl.image.ScaleHint
@@ -117,7 +117,7 @@ final class Model private[sparkdl] (
   /** The DataFrame with the outputs appended.
     *
     * @param inputCols
-    *   a column per input, in the order of `inputs`
+    *   a column per input, in the order of `inputs`, or one struct whose fields have their names
     * @param outputCols
     *   a new column per output, in the order of `outputs`
     * @param errorCol
@@ -133,7 +133,15 @@ final class Model private[sparkdl] (
       throw new SchemaMismatchException(
         s"Model '$name' has ${outputs.size} output(s) (${outputs.map(_.name).mkString(", ")}), got names for ${outputCols.size}."
       )
-    ModelFrames.append(df, checkedApplication(df.sparkSession), inputCols, outputCols, errorCol, None)
+    ModelFrames.append(df, checkedApplication(df.sparkSession), inputsIn(df, inputCols), outputCols, errorCol, None)
+  }
+
+  /** The columns that feed the inputs: the fields of a struct that is the only one. */
+  private def inputsIn(df: DataFrame, columns: Seq[String]): Seq[String] = columns match {
+    case Seq(column) =>
+      val remedy = "Give a column or field per input."
+      StructFields.paths(s"Model '$name'", definition, inputs, df.schema, column, remedy).fold(columns)(_.map(_._1))
+    case _ => columns
   }
 
   /** Writes the model as a bundle into a new directory on any of Hadoop's file systems, completely or not at all. */

@@ -1,6 +1,7 @@
 package org.sparkdl.application
 
 import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.sparkdl.frames.ColumnNames
 import org.apache.spark.sql.types.StructType
 
 import org.sparkdl.errors.SchemaMismatchException
@@ -18,6 +19,30 @@ object StructFields {
   def feed(model: ModelDefinition, inputs: Seq[TensorSpec], struct: StructType): Boolean = inputs match {
     case Seq(input) => model.imageOf(input).isEmpty || !ImageTypes.isStruct(struct)
     case _          => true
+  }
+
+  /** Each input with the path of its field, if the column is a struct whose fields feed the inputs; None if it is
+    * not.
+    *
+    * @param who
+    *   who looks for them, for the message when fields are missing
+    */
+  def paths(
+      who: String,
+      model: ModelDefinition,
+      inputs: Seq[TensorSpec],
+      schema: StructType,
+      column: String,
+      remedy: String
+  ): Option[Seq[(String, TensorSpec)]] = {
+    val path = ColumnNames.pathOf(schema, column)
+    ColumnNames.fieldAt(schema, path).map(_.dataType).collect {
+      case struct: StructType if feed(model, inputs, struct) =>
+        val from = s"$who finds its inputs in the struct column '$column' by name"
+        positions(from, inputs, struct, _.name, remedy).map { case (input, i) =>
+          s"$path.${ColumnNames.plain(struct(i).name)}" -> input
+        }
+    }
   }
 
   /** Each input with the position of its field; throws SchemaMismatchException when fields are missing.

@@ -1,9 +1,8 @@
 package org.sparkdl.ml
 
 import org.apache.spark.ml.param.{Param, StringArrayParam}
-import org.apache.spark.sql.types.StructType
 
-import org.sparkdl.application.{OutputColumn, StructFields}
+import org.sparkdl.application.OutputColumn
 import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
 import org.sparkdl.model.ModelDefinition
 import org.sparkdl.tensor.TensorSpec
@@ -51,18 +50,12 @@ trait KerasStage extends TensorStage with HasOutputCol with HasPredictions {
     if (isSet(inputCols) && isSet(inputCol))
       throw new SparkDLException(s"$label: inputCol and inputCols are both set; set one of them.")
     val names = if (isSet(inputCols)) $(inputCols).toSeq else Seq(required(inputCol))
-    names.map(columns.existing(_).dataType) match {
-      case Seq(struct: StructType) if StructFields.feed(model, model.inputs, struct) =>
-        fieldsOf(names.head, struct, model, columns)
-      case _ => paired("input", names, model, model.inputs)
+    names.foreach(columns.existing)
+    val fields = names match {
+      case Seq(name) => fieldsOf(name, model, columns, "Set inputCols to one column or field per input.")
+      case _         => None
     }
-  }
-
-  private def fieldsOf(column: String, struct: StructType, model: ModelDefinition, columns: Columns) = {
-    val who = s"$label: model '${model.name}' finds its inputs in the struct column '$column' by name"
-    StructFields.positions(who, model.inputs, struct, _.name, "Set inputCols to one column or field per input.").map {
-      case (input, position) => columns.pathOf(column, struct(position).name) -> input
-    }
+    fields.getOrElse(paired("input", names, model, model.inputs))
   }
 
   override protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] = {

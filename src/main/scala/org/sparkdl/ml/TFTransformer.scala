@@ -7,16 +7,17 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.ml.param.Param
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader, MLWriter}
 
-import org.sparkdl.errors.SparkDLException
+import org.sparkdl.errors.{SchemaMismatchException, SparkDLException}
+import org.sparkdl.ml.TFTransformer.EveryInput
 import org.sparkdl.model.{ModelDefinition, ReadOptions}
 import org.sparkdl.tensor.TensorSpec
 
 /** Applies a TensorFlow graph with any number of inputs and outputs to columns.
   *
-  * Input: a column per input of the graph, of a type that its dtype takes (docs/sql.md has the table): numbers,
-  * strings, arrays nested as deep as a row's value has dimensions, MLlib vectors and matrices. Output: a column per
-  * pair of outputMapping, in the order of its names. Null only with handleInvalid "keep". Placeholders that no column
-  * feeds, such as `keep_prob`, get their values from `constants`.
+  * Input: a column per input of the graph, or one struct with a field of its name for each, of a type that its dtype
+  * takes (docs/sql.md has the table): numbers, strings, arrays nested as deep as a row's value has dimensions, MLlib
+  * vectors and matrices. Output: a column per pair of outputMapping, in the order of its names. Null only with
+  * handleInvalid "keep". Placeholders that no column feeds, such as `keep_prob`, get their values from `constants`.
   *
   * Cost: the model is loaded once per executor and runs batch by batch; nothing is collected or shuffled, and no pass
   * over the data comes first.
@@ -38,7 +39,8 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
   final val inputMapping: SortedMapParam[String] = new SortedMapParam(
     this,
     "inputMapping",
-    "From the name of a column to the input that it feeds: the key of a signature, a tensor (op:0) or an operation."
+    "From the name of a column to the input that it feeds: the key of a signature, a tensor (op:0) or an operation; or " +
+      "to * from the only column, a struct, whose fields feed the inputs of their names."
   )
 
   final val outputMapping: SortedMapParam[String] = new SortedMapParam(
@@ -64,9 +66,27 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
   override protected def outputParam(column: String): String = outputMapping.name
 
   override protected def inputsOf(model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)] =
-    pairs(inputMapping).map { case (column, input) =>
-      column -> TensorNames.find(model.name, "input", model.inputs, input)
+    pairs(inputMapping) match {
+      case Seq((column, EveryInput)) => everyInput(column, model, columns)
+      case several =>
+        several.map { case (column, input) =>
+          if (input == EveryInput) throw new SchemaMismatchException(s"$label: $everyInputRule")
+          column -> TensorNames.find(model.name, "input", model.inputs, input)
+        }
     }
+
+  private def everyInput(column: String, model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)] = {
+    val found = columns.existing(column)
+    fieldsOf(column, model, columns, "Map fields to inputs in inputMapping ('struct.field').").getOrElse(
+      throw new SchemaMismatchException(
+        s"$label: $everyInputRule '$column' is ${found.dataType.simpleString}."
+      )
+    )
+  }
+
+  private def everyInputRule: String =
+    s"'$EveryInput' in inputMapping is for one struct column, which feeds all inputs by the names of its fields: map each " +
+      "column or field to its input, or this one column alone."
 
   override protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)] =
     pairs(outputMapping).map { case (output, column) =>
@@ -76,7 +96,7 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
   /** Any tensor of a frozen graph can be fed and fetched. */
   override protected def readOptions: ReadOptions =
     ReadOptions(
-      inputs = pairs(inputMapping).map(_._2),
+      inputs = pairs(inputMapping).map(_._2).filterNot(_ == EveryInput),
       outputs = pairs(outputMapping).map(_._1),
       constants = constantValues
     )
@@ -99,6 +119,10 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
 }
 
 object TFTransformer extends DefaultParamsReadable[TFTransformer] {
+
+  /** In inputMapping: all inputs, by name. */
+  private val EveryInput = "*"
+
   override def read: MLReader[TFTransformer] = new StageReader(super.read)
   override def load(path: String): TFTransformer = super.load(path)
 }

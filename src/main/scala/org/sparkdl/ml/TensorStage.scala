@@ -4,7 +4,7 @@ import org.apache.spark.ml.linalg.SQLDataTypes.VectorType
 import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.SparkSession
 
-import org.sparkdl.application.OutputColumn
+import org.sparkdl.application.{OutputColumn, StructFields}
 import org.sparkdl.errors.SchemaMismatchException
 import org.sparkdl.image.ScaleHint
 import org.sparkdl.model.{ModelDefinition, UnfedPlaceholders}
@@ -27,6 +27,15 @@ trait TensorStage extends FileModelStage {
 
   /** The column that feeds each input. */
   protected def inputsOf(model: ModelDefinition, columns: Columns): Seq[(String, TensorSpec)]
+
+  /** The fields that feed the inputs, if the column is a struct that feeds them by name. */
+  protected def fieldsOf(
+      column: String,
+      model: ModelDefinition,
+      columns: Columns,
+      remedy: String
+  ): Option[Seq[(String, TensorSpec)]] =
+    StructFields.paths(s"$label: model '${model.name}'", model, model.inputs, columns.schema, column, remedy)
 
   /** The new column for each output that is wanted. */
   protected def outputsOf(model: ModelDefinition): Seq[(String, TensorSpec)]

@@ -76,17 +76,34 @@ class TableColumnsSuite extends SparkSuite {
 
   private lazy val nested = table.select(struct("*") as "s")
 
+  private def graph =
+    new TFTransformer().setTfInputGraph(file.toString).setOutputMapping(outputs.map(o => o -> o).toMap)
+
   test("a struct feeds the inputs by the names of its fields, in stages and columns as in functions") {
     val byName = new KerasTransformer().setModelFile(file.toString).setInputCol("s").setOutputCols(outputs)
     assert(results(byName.transform(nested)) == expected)
     val model = Model.load(file.toString)
     assert(results(nested.select(model(col("s")) as "r").select("r.*")) == expected)
+    assert(results(model.appendTo(nested, Seq("s"), outputs.toSeq)) == expected)
+    assert(results(graph.setInputMapping(Map("s" -> "*")).transform(nested)) == expected)
     val poor = table.select(struct("age", "rooms") as "s")
     val e = intercept[SchemaMismatchException](byName.transformSchema(poor.schema))
     assert(e.getMessage.contains("finds its inputs in the struct column 's' by name: the struct lacks 'colour' (for"))
     assert(e.getMessage.contains("It has: age double, rooms array<int>. Set inputCols to one column or field"))
     val missing = intercept[SchemaMismatchException](poor.select(model(col("s"))))
     assert(missing.getMessage.startsWith("Model 'table' finds its inputs in its struct argument by name"))
+    val appended = intercept[SchemaMismatchException](model.appendTo(poor, Seq("s"), outputs.toSeq))
+    assert(appended.getMessage.startsWith("Model 'table' finds its inputs in the struct column 's' by name"))
+  }
+
+  test("a graph takes a struct by names only if it is the only column, and a struct") {
+    def message(mapping: (String, String)*) =
+      intercept[SchemaMismatchException](
+        graph.setInputMapping(mapping.toMap).transformSchema(table.schema)
+      ).getMessage
+    assert(message("age" -> "*").contains("'*' in inputMapping is for one struct column"))
+    assert(message("age" -> "*").endsWith("or this one column alone. 'age' is double."))
+    assert(message("age" -> "age", "rooms" -> "*").endsWith("or this one column alone."))
   }
 
   test("a field of a struct can be named wherever a column can") {
@@ -94,11 +111,7 @@ class TableColumnsSuite extends SparkSuite {
     assert(results(stage.setInputCols(fields).transform(nested)) == expected)
     val deeper = nested.select(struct("s") as "outer.most")
     assert(results(stage.setInputCols(inputs.map(i => s"`outer.most`.s.$i")).transform(deeper)) == expected)
-    val graph = new TFTransformer()
-      .setTfInputGraph(file.toString)
-      .setInputMapping(fields.zip(inputs).toMap)
-      .setOutputMapping(outputs.map(o => o -> o).toMap)
-    assert(results(graph.transform(nested)) == expected)
+    assert(results(graph.setInputMapping(fields.zip(inputs).toMap).transform(nested)) == expected)
     val model = Model.load(file.toString)
     assert(results(model.appendTo(nested, fields.toSeq, outputs.toSeq)) == expected)
   }

@@ -36,6 +36,11 @@ object Settings {
     "float32",
     "'float32', or 'bfloat16' for faster matrix products of about 3 significant digits on CPUs with AVX512_BF16 or AMX."
   )
+  val runTimeout: Setting = Setting(
+    "runTimeout",
+    "0",
+    "How long one run of a model may take, such as '5m', before it is ended and its task fails; '0' = no limit."
+  )
   val modelsDir: Setting = Setting(
     "models.dir",
     "",
@@ -101,6 +106,7 @@ object Settings {
       nativeDir,
       imageMaxPixels,
       workersIdleTimeout,
+      runTimeout,
       pythonFunctionsLoad,
       trainingPort
     )
@@ -132,7 +138,7 @@ object Settings {
     def modelsTrusted: Seq[String] =
       text(Settings.modelsTrusted).split(",").toSeq.map(_.trim).filter(_.nonEmpty)
     def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
-    def workersIdleSeconds: Long = number(Settings.workersIdleTimeout, "a time such as '10m'") { t =>
+    private def seconds(s: Setting, example: String): Long = number(s, s"a time such as '$example'") { t =>
       scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
     }
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
@@ -143,6 +149,8 @@ object Settings {
     }
     def modelsDir: String = Some(text(Settings.modelsDir))
       .filter(_.nonEmpty)
+    def workersIdleSeconds: Long = seconds(Settings.workersIdleTimeout, "10m")
+    def runTimeoutSeconds: Long = seconds(Settings.runTimeout, "5m")
       .getOrElse(Paths.get(System.getProperty("user.home"), ".sparkdl", "models").toString)
   }
 }

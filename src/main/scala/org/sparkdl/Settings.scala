@@ -93,12 +93,20 @@ object Settings {
     "First of the ports on which driver and workers of a training listen, as many as spark.port.maxRetries says; 0 = any."
   )
 
+  /** Read by Python only. */
+  val trainingPlainText: Setting = Setting(
+    "training.plainText",
+    "false",
+    "Whether training, which does not encrypt, may run where Spark is told to encrypt connections or disks: 'true' or 'false'."
+  )
+
   val all: Seq[Setting] =
     Seq(
       batchSize,
       blocksMaxMemory,
       intraOpThreads,
       precision,
+      runTimeout,
       modelsDir,
       modelsMaxMemory,
       modelsTrusted,
@@ -106,9 +114,9 @@ object Settings {
       nativeDir,
       imageMaxPixels,
       workersIdleTimeout,
-      runTimeout,
       pythonFunctionsLoad,
-      trainingPort
+      trainingPort,
+      trainingPlainText
     )
 
   /** The allowed values of [[precision]]. */
@@ -141,6 +149,8 @@ object Settings {
     private def seconds(s: Setting, example: String): Long = number(s, s"a time such as '$example'") { t =>
       scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
     }
+    def workersIdleSeconds: Long = seconds(Settings.workersIdleTimeout, "10m")
+    def runTimeoutSeconds: Long = seconds(Settings.runTimeout, "5m")
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))
@@ -149,8 +159,6 @@ object Settings {
     }
     def modelsDir: String = Some(text(Settings.modelsDir))
       .filter(_.nonEmpty)
-    def workersIdleSeconds: Long = seconds(Settings.workersIdleTimeout, "10m")
-    def runTimeoutSeconds: Long = seconds(Settings.runTimeout, "5m")
       .getOrElse(Paths.get(System.getProperty("user.home"), ".sparkdl", "models").toString)
   }
 }

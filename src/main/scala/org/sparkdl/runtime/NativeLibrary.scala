@@ -41,6 +41,7 @@ private[runtime] object NativeLibrary {
       val key = s"org.bytedeco.javacpp.$k"
       if (System.getProperty(key) == null) System.setProperty(key, "0")
     }
+    TensorFlowCopies.check(place)
     if (System.getProperty(cacheProperty) == null) System.setProperty(cacheProperty, place.toString)
     Loader.load(classOf[tf])
     tf.TF_Version()

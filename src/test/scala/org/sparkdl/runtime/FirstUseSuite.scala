@@ -9,6 +9,8 @@ import scala.sys.process._
 
 import org.scalatest.funsuite.AnyFunSuite
 
+import org.sparkdl.Version
+
 /** What only the first use of TensorFlow in a JVM shows. */
 class FirstUseSuite extends AnyFunSuite {
   private lazy val file = Files.createTempFile("sparkdl-no-directory-", "")
@@ -42,6 +44,19 @@ class FirstUseSuite extends AnyFunSuite {
     assert(result.contains(s"not loaded from '$shared': others may write '$shared' (rwxrwxrwx)"))
     assert(result.contains(s"chmod 700 '$shared'") && result.contains("spark.sparkdl.native.dir"))
     assert(said("next") == "2.18.0")
+  }
+
+  test("a second TensorFlow on the class path is refused in both orders, with the places of both") {
+    val other = Files.createTempDirectory("sparkdl-other-tensorflow-")
+    val mark = other.resolve("org/tensorflow/internal/c_api/global/tensorflow.class")
+    Files.createDirectories(mark.getParent)
+    Files.write(mark, Array[Byte](1, 2, 3))
+    Seq(s"$other:$classPath", s"$classPath:$other").foreach { path =>
+      val result = firstUse(path)("next")
+      assert(result.contains("NativeLibraryException: Cannot use TensorFlow in this JVM: its class path has copies"))
+      assert(result.contains(mark.toString) && result.contains(s"tensorflow-core-native-${Version.tensorflowJava}"))
+      assert(result.contains(s"(${Version.tensorflowJava})") && result.contains("such as Spark NLP"))
+    }
   }
 
   test("a task that is interrupted while it waits for the library says so, and the next one loads it") {

@@ -51,6 +51,7 @@ def test_workers_are_sent_their_partition_and_leave_nothing_on_disk(spark: Any) 
         (folder / "mine").write_text(",".join(map(str, elements)))
 
     def read(worker: Any) -> Any:
+        assert worker.folder.stat().st_mode & 0o077 == 0, "its owner's alone"
         return (worker.folder / "mine").read_text(), str(worker.folder)
 
     data = spark.sparkContext.parallelize(range(4), 2)

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sparkdl._processes.cluster import check_slots, idle_seconds, task_slots, threads_per_process
 from sparkdl._processes.console import show_log
 from sparkdl._processes.coordinator import Coordinator, Handler
+from sparkdl._processes.encryption import check_encryption
 from sparkdl._processes.failures import (
     Failure,
     culprit,
@@ -138,13 +139,14 @@ def run_workers(
     Raises
     ------
     SettingsException
-        There are fewer task slots than workers.
+        There are fewer task slots than workers, or Spark is told to encrypt.
     ModelExecutionException
         A worker failed (the message has its traceback), a deadline passed, or workers were lost
         again and again.
     KeyboardInterrupt
         After the job has been cancelled.
     """
+    check_encryption(sc)
     check_slots(sc, count)
     work = RunWork(
         call=_pickle((function, tuple(arguments))),

@@ -13,6 +13,7 @@ from sparkdl._bundles.description.training_record import remember
 from sparkdl._models.libraries import eagerly
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.console import show
+from sparkdl._processes.encryption import check_encryption
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._classifier.base_network import (
     BaseNetwork,
@@ -75,6 +76,7 @@ class FittedClassifiers:
     """
 
     def __init__(self, estimators: Sequence[ClassifierParams], dataset: DataFrame) -> None:
+        check_encryption(dataset.sparkSession.sparkContext)
         self._estimators = estimators
         self._dataset = dataset
         self._lock = threading.Lock()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import idle_seconds, threads_per_process
+from sparkdl._processes.encryption import check_encryption
 from sparkdl._processes.progress import print_reports
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl.estimators._trials.announcements import announce, report, warn_of_rejected
@@ -39,7 +40,10 @@ def fit_all(estimators: Sequence[TrialParams], dataset: DataFrame) -> FittedTria
     ------
     ModelExecutionException
         Every trial failed; the message has all reasons.
+    SettingsException
+        Spark is told to encrypt, which training does not.
     """
+    check_encryption(dataset.sparkSession.sparkContext)
     first = estimators[0]
     file, loading = keras_file(first), loading_of(first)
     model = load_image_model(file, loading.custom_objects, loading.safe_mode)

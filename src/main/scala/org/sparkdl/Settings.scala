@@ -36,6 +36,11 @@ object Settings {
     "float32",
     "'float32', or 'bfloat16' for faster matrix products of about 3 significant digits on CPUs with AVX512_BF16 or AMX."
   )
+  val runTimeout: Setting = Setting(
+    "runTimeout",
+    "0",
+    "How long one run of a model may take, such as '5m', before it is ended and its task fails; '0' = no limit."
+  )
   val modelsDir: Setting = Setting(
     "models.dir",
     "",
@@ -88,12 +93,20 @@ object Settings {
     "First of the ports on which driver and workers of a training listen, as many as spark.port.maxRetries says; 0 = any."
   )
 
+  /** Read by Python only. */
+  val trainingPlainText: Setting = Setting(
+    "training.plainText",
+    "false",
+    "Whether training, which does not encrypt, may run where Spark is told to encrypt connections or disks: 'true' or 'false'."
+  )
+
   val all: Seq[Setting] =
     Seq(
       batchSize,
       blocksMaxMemory,
       intraOpThreads,
       precision,
+      runTimeout,
       modelsDir,
       modelsMaxMemory,
       modelsTrusted,
@@ -102,7 +115,8 @@ object Settings {
       imageMaxPixels,
       workersIdleTimeout,
       pythonFunctionsLoad,
-      trainingPort
+      trainingPort,
+      trainingPlainText
     )
 
   /** The allowed values of [[precision]]. */
@@ -132,9 +146,11 @@ object Settings {
     def modelsTrusted: Seq[String] =
       text(Settings.modelsTrusted).split(",").toSeq.map(_.trim).filter(_.nonEmpty)
     def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
-    def workersIdleSeconds: Long = number(Settings.workersIdleTimeout, "a time such as '10m'") { t =>
+    private def seconds(s: Setting, example: String): Long = number(s, s"a time such as '$example'") { t =>
       scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
     }
+    def workersIdleSeconds: Long = seconds(Settings.workersIdleTimeout, "10m")
+    def runTimeoutSeconds: Long = seconds(Settings.runTimeout, "5m")
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
       number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))

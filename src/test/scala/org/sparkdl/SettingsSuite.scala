@@ -12,7 +12,7 @@ class SettingsSuite extends AnyFunSuite {
     assert((s.batchSize, s.intraOpThreads, s.precision) == (0, 0, "float32"))
     assert(s.blocksMaxMemory == (256L << 10))
     assert(s.modelsMaxMemory == (4L << 30) && s.imageMaxPixels == 89478485L && s.nativeDir.isEmpty)
-    assert(s.workersIdleSeconds == 600)
+    assert(s.workersIdleSeconds == 600 && s.runTimeoutSeconds == 0)
     assert(s.modelsDir.endsWith(".sparkdl/models"))
   }
 
@@ -32,6 +32,9 @@ class SettingsSuite extends AnyFunSuite {
     assert(refused("spark.sparkdl.precision", "half")(_.precision).contains("expected 'float32' or 'bfloat16'"))
     assert(refused("spark.sparkdl.models.maxMemory", "lots")(_.modelsMaxMemory).contains("a size such as '4g'"))
     assert(reader("spark.sparkdl.workers.idleTimeout" -> "0s").workersIdleSeconds == 0)
+    assert(
+      refused("spark.sparkdl.runTimeout", "soon")(_.runTimeoutSeconds).contains("a time such as '5m'")
+    )
     assert(
       refused("spark.sparkdl.workers.idleTimeout", "soon")(_.workersIdleSeconds).contains("a time such as '10m'")
     )

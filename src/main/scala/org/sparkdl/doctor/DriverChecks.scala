@@ -60,6 +60,7 @@ private[sparkdl] object DriverChecks {
     Settings.batchSize -> (() => settings.batchSize.toString),
     Settings.intraOpThreads -> (() => settings.intraOpThreads.toString),
     Settings.precision -> (() => settings.precision),
+    Settings.runTimeout -> (() => settings.runTimeoutSeconds.toString),
     Settings.modelsMaxMemory -> (() => settings.modelsMaxMemory.toString),
     Settings.imageMaxPixels -> (() => settings.imageMaxPixels.toString)
   ).map { case (setting, read) =>

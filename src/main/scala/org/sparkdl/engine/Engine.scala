@@ -14,12 +14,14 @@ import org.sparkdl.runtime.{GraphOptimizer, NativeRuntime, SessionConfig, TfExce
   *
   * @param maxMemory
   *   bytes of loaded models above which unused ones are closed
+  * @param runTimeout
+  *   seconds that one run may take; 0 = no limit
   */
-final case class EngineSettings(runtime: NativeRuntime, maxMemory: Long)
+final case class EngineSettings(runtime: NativeRuntime, maxMemory: Long, runTimeout: Long = 0L)
 
 object EngineSettings {
   def of(settings: Settings.Reader): EngineSettings =
-    EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory)
+    EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory, settings.runTimeoutSeconds)
 }
 
 /** The loaded models of this JVM, one per hash and precision, shared by all tasks; those of one hash share the
@@ -41,11 +43,16 @@ object Engine {
     * @param loadedNow
     *   whether the model was loaded for this lease
     */
-  final class Lease private[Engine] (key: ModelKey, val model: LoadedModel, val loadedNow: Boolean, maxMemory: Long)
-      extends AutoCloseable {
+  final class Lease private[Engine] (entry: Entry, val loadedNow: Boolean, maxMemory: Long) extends AutoCloseable {
     private var open = true
+    def model: LoadedModel = entry.model
     override def close(): Unit = Engine.synchronized {
-      if (open) { open = false; models.get(key).foreach(_.users -= 1); evict(maxMemory) }
+      if (open) {
+        open = false
+        entry.users -= 1
+        if (model.isEnded) closeIfUnused(entry)
+        evict(maxMemory)
+      }
     }
   }
 
@@ -70,12 +77,25 @@ object Engine {
   /** Closes every model that no task uses. */
   def closeUnused(): Unit = synchronized(evict(maxMemory = 0L))
 
+  /** Ends all runs of a model, which fail. Who leases it next gets a new session; this one is closed when the last of
+    * its tasks gives it back.
+    */
+  private[engine] def end(model: LoadedModel): Unit = synchronized {
+    models.find(_._2.model eq model).foreach { case (key, entry) =>
+      models.remove(key)
+      model.end()
+      closeIfUnused(entry)
+    }
+  }
+
+  private def closeIfUnused(entry: Entry): Unit = if (entry.users == 0) entry.model.close()
+
   private def lease(key: ModelKey, loadedNow: Boolean, settings: EngineSettings): Option[Lease] = synchronized {
     models.remove(key).map { entry =>
       models.put(key, entry)
       entry.users += 1
       if (loadedNow) evict(settings.maxMemory)
-      new Lease(key, entry.model, loadedNow, settings.maxMemory)
+      new Lease(entry, loadedNow, settings.maxMemory)
     }
   }
 

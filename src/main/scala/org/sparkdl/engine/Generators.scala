@@ -1,7 +1,7 @@
 package org.sparkdl.engine
 
 import org.sparkdl.model.GeneratorSeeding
-import org.sparkdl.runtime.{TfGraph, TfRun, TfSession, TfTensor}
+import org.sparkdl.runtime.{TfGraph, TfRun, TfSession}
 
 /** The random number generators of a SavedModel that is applied as it is: variables of its session.
   *
@@ -12,10 +12,10 @@ import org.sparkdl.runtime.{TfGraph, TfRun, TfSession, TfTensor}
 final private[engine] class Generators(assign: TfRun) {
 
   /** Sets the generators before each run of `model`: the last input is their seed. */
-  def seeding(model: TfRun): Array[TfTensor] => Array[TfTensor] = inputs =>
+  def seeding(model: LoadedModel.Run): LoadedModel.Run = (inputs, limit) =>
     synchronized {
       assign(Array(inputs.last)).foreach(_.close())
-      model(inputs.init)
+      model(inputs.init, limit)
     }
 }
 

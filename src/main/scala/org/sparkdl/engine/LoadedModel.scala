@@ -17,11 +17,12 @@ final class LoadedModel private[engine] (
     private[engine] val weights: LoadedWeights,
     graph: TfGraph,
     session: TfSession,
-    description: String,
+    private[engine] val description: String,
     generators: Option[Generators] = None,
     private[engine] val variables: Option[SharedVariables] = None
 ) extends AutoCloseable {
   private val runs = new ConcurrentHashMap[(Seq[String], Seq[String]), WarmRun]()
+  @volatile private var ended = false
 
   /** The run that computes the tensors `fetches` from the tensors `feeds`; it is kept, so that the graph is optimised
     * once per JVM for it.
@@ -38,11 +39,14 @@ final class LoadedModel private[engine] (
       throw LoadErrors.otherSignature(model, spec, found)
   }
 
-  private def prepare(feeds: Seq[String], fetches: Seq[String]): Array[TfTensor] => Array[TfTensor] = {
-    def run(fed: Seq[String]) = session.prepare(fed.map(tensor), fetches.map(tensor))
+  private def prepare(feeds: Seq[String], fetches: Seq[String]): LoadedModel.Run = {
+    def run(fed: Seq[String]): LoadedModel.Run = {
+      val prepared = session.prepare(fed.map(tensor), fetches.map(tensor))
+      (inputs, limit) => RunWatch.during(this, limit)(prepared(inputs))
+    }
     generators.filter(_ => feeds.lastOption.contains(Generators.Seed)) match {
       case Some(g) => g.seeding(run(feeds.init))
-      case None    => run(feeds).apply
+      case None    => run(feeds)
     }
   }
 
@@ -51,6 +55,12 @@ final class LoadedModel private[engine] (
     .getOrElse(
       throw new InvalidModelException(s"The graph of $description has no tensor '$name'; make the bundle again.")
     )
+
+  /** Whether its session was closed under the runs that it had: they fail, and so does every later one. */
+  def isEnded: Boolean = ended
+
+  /** Ends all runs; see [[Engine.end]]. */
+  private[engine] def end(): Unit = { ended = true; session.cancel() }
 
   /** Closes the session, and the weights if it is the last one that has them. */
   override def close(): Unit = {
@@ -84,18 +94,18 @@ final private[engine] class LoadedWeights(val bytes: Long, val graph: TfGraph) {
   * TensorFlow optimises the graph in the first run of a set of feeds and fetches, and does so again in every thread
   * that arrives meanwhile: each of N tasks would pay for it, in time and in memory.
   */
-final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
+final class WarmRun private[engine] (run: LoadedModel.Run) {
   @volatile private var warm = false
 
   /** Runs the model; see `TfRun.apply` for who closes what. */
-  def apply(inputs: Array[TfTensor]): Array[TfTensor] =
-    (if (warm) None else firstRun(inputs)).getOrElse(runLimited(inputs))
+  def apply(inputs: Array[TfTensor], limit: RunLimit = RunLimit.none): Array[TfTensor] =
+    (if (warm) None else firstRun(inputs, limit)).getOrElse(runLimited(inputs, limit))
 
   /** The first run; None when another thread has done it in the meantime. */
-  private def firstRun(inputs: Array[TfTensor]): Option[Array[TfTensor]] = synchronized {
+  private def firstRun(inputs: Array[TfTensor], limit: RunLimit): Option[Array[TfTensor]] = synchronized {
     if (warm) None
     else {
-      val outputs = runLimited(inputs)
+      val outputs = runLimited(inputs, limit)
       // Importing and optimising the graph left copies of it behind: 0.2 GB with ResNet50 (95 MB), freed in 20 ms.
       NativeRuntime.trimMemory()
       warm = true
@@ -106,14 +116,17 @@ final class WarmRun private[engine] (run: Array[TfTensor] => Array[TfTensor]) {
   /** Runs one input set while no more runs are active than there are processors: more would not be faster, but each
     * holds its own activations in memory.
     */
-  private def runLimited(inputs: Array[TfTensor]): Array[TfTensor] = {
+  private def runLimited(inputs: Array[TfTensor], limit: RunLimit): Array[TfTensor] = {
     Engine.processors.acquire()
-    try run(inputs)
+    try run(inputs, limit)
     finally Engine.processors.release()
   }
 }
 
 private[engine] object LoadedModel {
+
+  /** A run with fixed feeds and fetches: from inputs to outputs, within a limit. */
+  type Run = (Array[TfTensor], RunLimit) => Array[TfTensor]
 
   /** The memory of a session besides the weights, as measured over 400 small graphs. If it were not counted, programs
     * that change from round to round would never reach the limit.

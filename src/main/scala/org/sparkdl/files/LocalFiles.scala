@@ -1,6 +1,7 @@
 package org.sparkdl.files
 
 import java.nio.file.{Files, Path, StandardCopyOption}
+import java.nio.file.attribute.PosixFilePermissions
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
@@ -11,6 +12,16 @@ private[sparkdl] object LocalFiles {
   /** All regular files below `root`, in the order of their names. */
   def list(root: Path): Seq[Path] =
     Using.resource(Files.walk(root))(_.iterator().asScala.filter(Files.isRegularFile(_)).toVector.sorted)
+
+  /** Creates a directory, and those above it that are missing, for their owner alone. */
+  def createOwnDirectories(directory: Path): Unit =
+    if (!Files.isDirectory(directory)) {
+      val owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
+      Files.createDirectories(directory, (if (hasPermissions(directory)) Seq(owner) else Nil): _*)
+    }
+
+  /** Whether files there have owners and rights as Unix knows them. */
+  def hasPermissions(path: Path): Boolean = path.getFileSystem.supportedFileAttributeViews.contains("posix")
 
   /** Copies a tree of files. */
   def copyTree(from: Path, to: Path): Unit = list(from).foreach { f =>

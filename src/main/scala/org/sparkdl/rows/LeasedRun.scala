@@ -1,7 +1,9 @@
 package org.sparkdl.rows
 
-import org.sparkdl.engine.{Engine, EngineSettings, ShippedModel, WarmRun}
-import org.sparkdl.runtime.TfTensor
+import scala.annotation.tailrec
+
+import org.sparkdl.engine.{Engine, EngineSettings, RunEnd, RunLimit, ShippedModel, WarmRun}
+import org.sparkdl.runtime.{TfException, TfTensor}
 import org.sparkdl.tensor.TensorSpec
 
 /** A model that a task leases when it first needs it, so that an empty partition loads nothing.
@@ -24,12 +26,26 @@ final private[sparkdl] class LeasedRun(
 ) extends AutoCloseable {
   private var lease: Engine.Lease = _
   private var run: WarmRun = _
+  private lazy val limit = RunLimit.ofTask(engine.runTimeout)
 
-  /** Feeds `inputs`, which stay the caller's, and returns one tensor per fetch, which the caller closes. */
+  /** Feeds `inputs`, which stay the caller's, and returns one tensor per fetch, which the caller closes. A run that
+    * was ended because of another task's, which had the same session, is repeated in a new one.
+    */
+  @tailrec
   def apply(inputs: Array[TfTensor]): Array[TfTensor] = {
     if (lease == null) acquire()
-    run(inputs)
+    attempt(inputs) match {
+      case Some(outputs) => outputs
+      case None          => close(); apply(inputs)
+    }
   }
+
+  private def attempt(inputs: Array[TfTensor]): Option[Array[TfTensor]] =
+    try Some(run(inputs, limit))
+    catch {
+      case e: TfException if lease.model.isEnded && !RunEnd.isOfRun(e) =>
+        if (limit.isTaskKilled) throw RunEnd.TaskKilled.error(limit) else None
+    }
 
   private def acquire(): Unit = {
     val start = System.nanoTime()

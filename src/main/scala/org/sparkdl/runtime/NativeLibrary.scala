@@ -1,7 +1,7 @@
 package org.sparkdl.runtime
 
 import java.nio.channels.FileChannel
-import java.nio.file.{Files, Path, StandardOpenOption}
+import java.nio.file.{Path, Paths, StandardOpenOption}
 
 import org.bytedeco.javacpp.Loader
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
@@ -15,18 +15,22 @@ import org.sparkdl.errors.NativeLibraryException
   * may do that at once, and a part of JavaCPP's unpacking is not locked, hence the file lock here.
   */
 private[runtime] object NativeLibrary {
-  private val loader = new LibraryLoader(place => underFileLock(place)(loadFrom(place)))
+  private val loader = new LibraryLoader(place => underFileLock(folder(place))(loadFrom(place)))
 
   /** Loads the library unless it is loaded; the first call in a JVM that succeeds decides where it is unpacked. */
   def load(place: Path): Unit =
     try loader(place)
     catch {
-      case e: InterruptedException => Thread.currentThread().interrupt(); throw interrupted(e)
-      case e: Throwable            => throw explain(place, e)
+      case e: InterruptedException   => Thread.currentThread().interrupt(); throw interrupted(e)
+      case e: NativeLibraryException => throw e
+      case e: Throwable              => throw explain(place, e)
     }
 
   /** The directory that the library was loaded from; empty before. */
   def location: String = Option(System.getProperty(cacheProperty)).getOrElse("")
+
+  /** JavaCPP's own property comes first. */
+  private def folder(place: Path): Path = Option(System.getProperty(cacheProperty)).fold(place)(Paths.get(_))
 
   private val cacheProperty = "org.bytedeco.javacpp.cachedir"
 
@@ -37,6 +41,7 @@ private[runtime] object NativeLibrary {
       val key = s"org.bytedeco.javacpp.$k"
       if (System.getProperty(key) == null) System.setProperty(key, "0")
     }
+    TensorFlowCopies.check(place)
     if (System.getProperty(cacheProperty) == null) System.setProperty(cacheProperty, place.toString)
     Loader.load(classOf[tf])
     tf.TF_Version()
@@ -44,7 +49,7 @@ private[runtime] object NativeLibrary {
   }
 
   private def underFileLock[T](place: Path)(body: => T): T = {
-    Files.createDirectories(place)
+    NativeFolder.prepare(place)
     val channel =
       FileChannel.open(place.resolve(".sparkdl.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)
     try {

@@ -78,10 +78,18 @@ final class TfSession private (handle: TF_Session, weights: Seq[(TfOutput, TfTen
   }
 
   private var open = true
-  override def close(): Unit = if (open) {
-    open = false
-    try Status.check(tf.TF_CloseSession(handle, _))
-    finally Status.check(tf.TF_DeleteSession(handle, _))
+
+  /** Ends the runs of other threads, which fail, as all later ones will: loops look for this in each round. `close`
+    * is to follow when they have returned.
+    */
+  def cancel(): Unit = synchronized { if (open) Status.check(tf.TF_CloseSession(handle, _)) }
+
+  override def close(): Unit = synchronized {
+    if (open) {
+      open = false
+      try Status.check(tf.TF_CloseSession(handle, _))
+      finally Status.check(tf.TF_DeleteSession(handle, _))
+    }
   }
 }
 

@@ -2,6 +2,7 @@ package org.sparkdl.engine
 
 import java.io.IOException
 import java.nio.file.{Files, Path}
+import java.nio.file.attribute.PosixFilePermissions
 
 import scala.jdk.CollectionConverters._
 import scala.util.Random
@@ -54,6 +55,7 @@ class ShippedFilesSuite extends SparkSuite {
     val good = sums(copy())
     val written = Files.getLastModifiedTime(copy())
     assert(Files.getLastModifiedTime(copy()) == written, "an undamaged copy stays")
+    assert(PosixFilePermissions.toString(Files.getPosixFilePermissions(copy())) == "rwx------")
     val weights = copy().resolve("weights.bin")
     val bytes = Files.readAllBytes(weights)
     Seq[() => Any](

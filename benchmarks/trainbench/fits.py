@@ -31,8 +31,8 @@ class FitsTask(OnDisk):
     driver_memory: str
 
 
-def measured(task: FitsTask) -> dict[str, float]:
-    """Return the seconds of each of `FITS`."""
+def session(task: FitsTask) -> Any:
+    """Start Spark."""
     import sparkdl
 
     spark = sparkdl.start(
@@ -41,6 +41,12 @@ def measured(task: FitsTask) -> dict[str, float]:
         conf={"spark.ui.enabled": False, "spark.ui.showConsoleProgress": False},
     )
     spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def measured(task: FitsTask) -> dict[str, float]:
+    """Return the seconds of each of `FITS`."""
+    spark = session(task)
     few, many = _rows(spark, ROWS, COLUMNS), _rows(spark, MANY_ROWS, MANY_COLUMNS)
     small, large = _estimator(COLUMNS, task.cores), _estimator(MANY_COLUMNS, task.cores)
     large.setParams(epochs=1, batchSize=MANY_ROWS)

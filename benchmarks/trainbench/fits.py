@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imagebench.on_disk import OnDisk
+from trainbench.session import session
 
 ROWS, COLUMNS = 256, 10
 MANY_ROWS, MANY_COLUMNS = 131_072, 100
@@ -31,22 +32,9 @@ class FitsTask(OnDisk):
     driver_memory: str
 
 
-def session(task: FitsTask) -> Any:
-    """Start Spark."""
-    import sparkdl
-
-    spark = sparkdl.start(
-        master=f"local[{task.cores}]",
-        memory=task.driver_memory,
-        conf={"spark.ui.enabled": False, "spark.ui.showConsoleProgress": False},
-    )
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
-
-
 def measured(task: FitsTask) -> dict[str, float]:
     """Return the seconds of each of `FITS`."""
-    spark = session(task)
+    spark = session(task.cores, task.driver_memory)
     few, many = _rows(spark, ROWS, COLUMNS), _rows(spark, MANY_ROWS, MANY_COLUMNS)
     small, large = _estimator(COLUMNS, task.cores), _estimator(MANY_COLUMNS, task.cores)
     large.setParams(epochs=1, batchSize=MANY_ROWS)

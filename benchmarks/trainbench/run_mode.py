@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainbench.networks import LOSS, NETWORKS, OPTIMIZER, Network
+from trainbench.session import session
 from trainbench.task import Task
 
 _WORKERS = {"one": 1, "two": 2}
@@ -33,7 +34,7 @@ def with_estimator(task: Task, network: Network) -> dict[str, Any]:
 
     from trainbench.clock import Clock
 
-    spark = _session(task)
+    spark = session(task.cores, task.driver_memory)
     clock = Clock()
     estimator = sparkdl.KerasEstimator(
         model=network.build(),
@@ -56,7 +57,7 @@ def with_strategy(task: Task, network: Network) -> dict[str, Any]:
     """Train with TensorFlow's own collectives, on arrays."""
     from trainbench.strategy import trained
 
-    _session(task)
+    session(task.cores, task.driver_memory)
     return trained(task.network, task.epochs)
 
 
@@ -64,25 +65,13 @@ def pieces(task: Task, network: Network) -> dict[str, Any]:
     """Measure what a step consists of, with one and with two workers."""
     from trainbench.pieces import costs, job_seconds, measured
 
-    spark = _session(task)
+    spark = session(task.cores, task.driver_memory)
     return {
         "seconds": [],
         "job_seconds": job_seconds(spark, task.cores),
         "workers": {n: measured(spark.sparkContext, n, task.network) for n in (1, 2)},
         "costs": costs(spark.sparkContext),
     }
-
-
-def _session(task: Task) -> Any:
-    import sparkdl
-
-    spark = sparkdl.start(
-        master=f"local[{task.cores}]",
-        memory=task.driver_memory,
-        conf={"spark.ui.enabled": False, "spark.ui.showConsoleProgress": False},
-    )
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
 
 
 def _rows(spark: Any, network: Network) -> Any:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trainbench.fits import FitsTask, session
+from trainbench.fits import FitsTask
+from trainbench.session import session
 
 ROWS, BATCH, EPOCHS, UNITS = 1024, 32, 4, 24
 SHORTEST, LONGEST = 5, 500
@@ -17,7 +18,7 @@ _TURNS = 2
 
 def measured(task: FitsTask) -> dict[str, list[float]]:
     """Return the seconds of the epochs of both ways, which take turns."""
-    rows = _sequences(session(task))
+    rows = _sequences(session(task.cores, task.driver_memory))
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     for _ in range(_TURNS):
         for way in WAYS:

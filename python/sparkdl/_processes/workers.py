@@ -177,10 +177,7 @@ def run_workers(
 def _attempt(run: _Run, attempt: int) -> list[bytearray]:
     """Run the job once."""
     seconds, count = run.work.seconds, run.work.count
-    host = LOCAL_HOST
-    if run.sc is not None:
-        host = str(run.sc.getConf().get("spark.driver.host", LOCAL_HOST))
-    coordinator = _coordinator(run, host)
+    coordinator = _coordinator(run)
     work = replace(run.work, attempt=attempt, address=coordinator.address)
     job = (
         LocalJob(work) if run.sc is None else (BarrierJob(run.sc, work, run.data, run.description))
@@ -197,8 +194,9 @@ def _attempt(run: _Run, attempt: int) -> list[bytearray]:
         job.cancel()
 
 
-def _coordinator(run: _Run, host: str) -> Coordinator:
+def _coordinator(run: _Run) -> Coordinator:
     conf = {} if run.sc is None else dict(run.sc.getConf().getAll())
+    host = conf.get("spark.driver.host", LOCAL_HOST)
     bind = conf.get("spark.driver.bindAddress", host)
     try:
         ports = Ports(int(conf.get(PORT, "0")), int(conf.get("spark.port.maxRetries", "16")) + 1)

@@ -10,6 +10,7 @@ from tensorflow.python.framework import op_def_registry
 
 from sparkdl._bundles.graph.weights import Array as Array
 from sparkdl._bundles.graph.weights import Weights, is_large, key_of, stand_for
+from sparkdl._models.graph_nodes import node_of as node_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 _NOT_PURE = {"Placeholder", "PlaceholderWithDefault", "NoOp"}
 # Control flow of TensorFlow 1: a node's place decides whether it runs, so nothing may be moved.
 _FRAMES = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"}
-
-
-def node_of(tensor: str) -> str:
-    """Return the name of the node that a tensor ("a:1", "a") or a control input ("^a") names.
-
-    >>> node_of("a:1"), node_of("^a")
-    ('a', 'a')
-    """
-    return tensor.lstrip("^").split(":")[0]
 
 
 def short(tensor: str) -> str:

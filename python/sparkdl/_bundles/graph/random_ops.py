@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from sparkdl._bundles.graph.graph import Graph, attribute, node_of
 from sparkdl._bundles.graph.seeds import derive, use_one_seed
+from sparkdl._models.graph_nodes import functions_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -74,13 +75,8 @@ def needed_nodes(graph_def: GraphDef, tensors: Iterable[str]) -> list[Any]:
         reached[id(node)] = node
         if node.name in nodes and nodes[node.name] is node:
             waiting += [nodes[node_of(i)] for i in node.input]
-        waiting += [n for f in _called_functions(node) for n in functions.get(f, ())]
+        waiting += [n for f in functions_of(node) for n in functions.get(f, ())]
     return [*reached.values()]
-
-
-def _called_functions(node: NodeDef) -> list[str]:
-    values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
-    return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
 def _become(node: NodeDef, op: str, inputs: list[str], **types: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.graph.graph import node_of
+from sparkdl._models.graph_nodes import functions_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -44,8 +45,7 @@ def _drawing_functions(functions: Mapping[str, Iterable[Any]]) -> set[str]:
 def _draws(node: NodeDef, drawing: set[str]) -> bool:
     if _DRAWS.search(node.op) or node.op in drawing:
         return True
-    called = [f.name for v in node.attr.values() for f in [v.func, *v.list.func] if f.name]
-    return any(name in drawing for name in called)
+    return any(name in drawing for name in functions_of(node))
 
 
 def _reaches(nodes: Mapping[str, Any], start: str, drawing: set[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from sparkdl._bundles.graph.graph import node_of
+from sparkdl._models.graph_nodes import functions_of, node_of
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -96,12 +96,6 @@ class VariableUses:
 def is_write(node: NodeDef) -> bool:
     """Say whether an operation changes a variable, and does nothing else."""
     return _WRITING.fullmatch(node.op) is not None
-
-
-def functions_of(node: NodeDef) -> list[str]:
-    """Return the names of the functions that a node calls."""
-    values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
-    return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
 
 
 def _is_resource(node: NodeDef) -> bool:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._models.graph_nodes import functions_of, node_of
 from sparkdl.errors import InvalidModelException
 from sparkdl.session.jvm_door import door_if_open
 
@@ -89,7 +90,7 @@ def of_saved_model(
     def found(
         roots: Iterable[str], expected: Callable[[_Placed], bool], fed: Iterable[str] = ()
     ) -> list[str]:
-        reached = graph.reached(map(_operation, roots), set(map(_operation, fed)))
+        reached = graph.reached(map(node_of, roots), set(map(node_of, fed)))
         return [str(p) for p in reached if _reaches_out(p) and not expected(p)]
 
     restore = meta.saver_def.restore_op_name
@@ -159,24 +160,12 @@ def _asset_nodes(meta: MetaGraphDef) -> set[str]:
             asset = AssetFileDef()
             value.Unpack(asset)
             assets.append(asset)
-    return {_operation(a.tensor_info.name) for a in assets if _is_inside(a.filename)}
+    return {node_of(a.tensor_info.name) for a in assets if _is_inside(a.filename)}
 
 
 def _is_inside(file: str) -> bool:
     path = PurePosixPath(file)
     return bool(file) and not path.is_absolute() and ".." not in path.parts
-
-
-def _operation(tensor: str) -> str:
-    return tensor.lstrip("^").split(":")[0]
-
-
-def _functions_of(node: NodeDef) -> list[str]:
-    names = []
-    for value in node.attr.values():
-        names += [value.func.name] if value.HasField("func") else []
-        names += [f.name for f in value.list.func]
-    return names
 
 
 class _Bodies:
@@ -198,9 +187,9 @@ class _Bodies:
                 continue
             reached[place] = None
             if place.body == _MAIN:
-                names = map(_operation, place.node.input)
+                names = map(node_of, place.node.input)
                 pending += [main[n] for n in names if n in main]
-            for function in _functions_of(place.node):
+            for function in functions_of(place.node):
                 pending += self.nodes.get(function, {}).values()
         return list(reached)
 
@@ -208,7 +197,7 @@ class _Bodies:
         self, body: str, tensor: str, through: frozenset[Any] = frozenset()
     ) -> set[_Placed]:
         """Return the nodes that may compute a tensor, seen through copies and calls."""
-        name = _operation(tensor)
+        name = node_of(tensor)
         if (body, name) in through:
             return set()
         through |= {(body, name)}
@@ -229,7 +218,7 @@ class _Bodies:
         found: set[_Placed] = set()
         for nodes in self.nodes.values():
             for caller in nodes.values():
-                if caller.node.op in _CALLS and function in _functions_of(caller.node):
+                if caller.node.op in _CALLS and function in functions_of(caller.node):
                     given = caller.node.input[names.index(name)]
                     found |= self.sources(caller.body, given, through)
         return found
@@ -252,16 +241,16 @@ class _OwnAssets:
         if place.body != _MAIN:
             return False
         if node.op == "ReadVariableOp":
-            return self._holds_path(_operation(node.input[0]))
+            return self._holds_path(node_of(node.input[0]))
         return node.name in self._nodes
 
     def _holds_path(self, variable: str) -> bool:
         users = [
             place.node
             for place in self._main.values()
-            if any(_operation(i) == variable for i in place.node.input if not i.startswith("^"))
+            if any(node_of(i) == variable for i in place.node.input if not i.startswith("^"))
         ]
-        assigned = [_operation(n.input[1]) for n in users if n.op == "AssignVariableOp"]
+        assigned = [node_of(n.input[1]) for n in users if n.op == "AssignVariableOp"]
         others = {n.op for n in users} - {
             "AssignVariableOp",
             "ReadVariableOp",

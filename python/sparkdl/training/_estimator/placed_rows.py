@@ -42,9 +42,10 @@ class Placement:
 
     def send(self, batch: int, workers: int) -> RDD[Any]:
         """Return the rows of each worker, which are shuffled to it once."""
-        return self._sent.setdefault(
-            (batch, workers), send_rows(self._blocks, self.layout, batch, workers)
-        )
+        key = (batch, workers)
+        if key not in self._sent:
+            self._sent[key] = send_rows(self._blocks, self.layout, batch, workers)
+        return self._sent[key]
 
     def forget(self) -> None:
         """Let the executors free the rows."""

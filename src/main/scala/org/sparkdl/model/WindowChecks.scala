@@ -83,5 +83,4 @@ private[model] object WindowChecks {
 
   private def constant(name: String, dtype: DType, shape: Seq[Long], values: Seq[Any]): NodeDef =
     GraphDefs.node("Const", name, Nil, Map("dtype" -> dtype, "value" -> GraphDefs.tensor(dtype, shape, values)))
-
 }

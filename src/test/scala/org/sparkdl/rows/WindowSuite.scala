@@ -14,22 +14,21 @@ import org.sparkdl.testing.{SparkSuite, TestModels}
 class WindowSuite extends SparkSuite {
   import spark.implicits._
 
+  /** Windows beside each other. */
+  private def windows(sizes: Seq[Long], padding: String): Map[String, Any] =
+    Map(
+      "T" -> DType.Float32,
+      "ksize" -> GraphDefs.ints(sizes),
+      "strides" -> GraphDefs.ints(sizes),
+      "padding" -> padding
+    )
+
   private def pooled(op: String, padding: String): Model = TestModels.load(
     "pooled",
     Seq("largest"),
     (g: GraphDefs) =>
       g.placeholder("x", DType.Float32, Seq(-1L, -1L, 1L, 1L))
-        .node(
-          op,
-          "pool",
-          Seq("x"),
-          Map(
-            "T" -> DType.Float32,
-            "ksize" -> GraphDefs.ints(Seq(1L, 3L, 1L, 1L)),
-            "strides" -> GraphDefs.ints(Seq(1L, 3L, 1L, 1L)),
-            "padding" -> padding
-          )
-        )
+        .node(op, "pool", Seq("x"), windows(Seq(1L, 3L, 1L, 1L), padding))
         .const("axes", DType.Int32, Seq(1, 2, 3))
         .node("Max", "largest", Seq("pool", "axes"), Map("T" -> DType.Float32, "Tidx" -> DType.Int32))
   )
@@ -81,17 +80,7 @@ class WindowSuite extends SparkSuite {
         Nil,
         (g: GraphDefs) =>
           g.placeholder("x", DType.Float32, Seq(-1L, size, 4L, 1L))
-            .node(
-              "MaxPool",
-              "pool",
-              Seq("x"),
-              Map(
-                "T" -> DType.Float32,
-                "ksize" -> GraphDefs.ints(Seq(1L, 2L, 2L, 1L)),
-                "strides" -> GraphDefs.ints(Seq(1L, 2L, 2L, 1L)),
-                "padding" -> "VALID"
-              )
-            )
+            .node("MaxPool", "pool", Seq("x"), windows(Seq(1L, 2L, 2L, 1L), "VALID"))
       )
     assert(
       !Files.readString(g(4L).definition.graph.path, java.nio.charset.StandardCharsets.ISO_8859_1).contains("Assert")

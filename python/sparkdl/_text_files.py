@@ -1,9 +1,12 @@
-"""Text files as editors write them; the rules are those of `org.sparkdl.files.TextFile`."""
+"""Text files as editors write them, as `org.sparkdl.files.TextFile` reads them, and JSON."""
 
 from __future__ import annotations
 
+import json
 import re
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 _UTF8 = (b"\xef\xbb\xbf", "UTF-8", "utf-8")
 # By the mark that they begin with; UTF-32's contains that of UTF-16.
@@ -14,7 +17,15 @@ _MARKS: tuple[tuple[bytes, str, str | None], ...] = (
     (b"\xff\xfe", "UTF-16", "utf-16-le"),
     (b"\xfe\xff", "UTF-16", "utf-16-be"),
 )
+_MOST_LEVELS = 300  # of lists and objects within each other; a model of Keras has a few dozen
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 BLANKS = "".join(map(chr, range(33)))  # what Java's trim takes away
+
+
+class NestedTooDeeply(ValueError):
+    """JSON has more lists and objects within each other than any file that was meant to be read."""
 
 
 class NotTextError(ValueError):
@@ -47,3 +58,23 @@ def lines(text: str) -> list[str]:
     """Return the lines, of any system's editor, without blanks around them or empty ones."""
     stripped = (line.strip(BLANKS) for line in re.split("\r\n|\r|\n", text))
     return [line for line in stripped if line]
+
+
+def parse_json(text: str | bytes | bytearray) -> Any:
+    """Return what JSON from elsewhere says.
+
+    Levels are counted before anything is parsed: what Python's parser does with too many of them
+    depends on a limit that any library in the process may have raised, up to the end of the stack.
+
+    Raises
+    ------
+    NestedTooDeeply
+        It has over 300 levels.
+    ValueError
+        It is not JSON.
+    """
+    content = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+    brackets = _NO_BRACKET.sub("", _JSON_STRING.sub("", content))
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _MOST_LEVELS:
+        raise NestedTooDeeply(f"its lists and objects are nested over {_MOST_LEVELS} levels deep")
+    return json.loads(content)

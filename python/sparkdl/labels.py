@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkdl._places.places import local_copy
-from sparkdl._text_files import BLANKS, lines, read_text
+from sparkdl._text_files import BLANKS, lines, parse_json, read_text
 from sparkdl.errors import SettingsException
 
 Labels = list[tuple[str, str]]
@@ -88,7 +88,7 @@ def _parse(text: str) -> list[Any]:
         parts = (line.split("\t", 1) for line in _without_numbers(lines(text)))
         return [[part.strip(BLANKS) for part in line] for line in parts]
     try:
-        parsed = json.loads(text)
+        parsed = parse_json(text)
     except ValueError as e:
         raise ValueError(f"it is not JSON: {e}") from None
     return [

@@ -6,7 +6,9 @@ import gzip
 import io
 import json
 import pickle
+import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ import tensorflow as tf
 from keras2_models import assert_same, run
 
 import sparkdl
-from sparkdl.errors import InvalidModelException, ModelNotFoundException
+from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
+from sparkdl.labels import read_labels
 
 TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.rest"
 EVENT = b"\x18" + b"\0" * 11 + b"\x09" + b"\1" * 8 + b"\x1a\rbrain.Event:2"
@@ -133,6 +137,16 @@ def test_half_a_file_is_named(dense: Any, tmp_path: Path) -> None:
             sparkdl.save_bundle(tmp_path / name, tmp_path / "b")
 
 
+@pytest.fixture(params=[None, 20_000])
+def levels_of_python(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Python's own limit, and one that a library has raised, as tf_keras' ResNetRS does."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(request.param or before)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("levels_of_python")
 def test_a_configuration_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
     nested = '{"config":' * 1200 + "{}" + "}" * 1200
     for config in ("[" * 200_000, nested):
@@ -142,6 +156,18 @@ def test_a_configuration_that_is_nested_without_end_is_refused(tmp_path: Path) -
             file.writestr("model.weights.h5", b"")
         with pytest.raises(InvalidModelException, match="nested too deeply"):
             sparkdl.save_bundle(tmp_path / "deep.keras", tmp_path / "bundle")
+        with h5py.File(tmp_path / "deep.h5", "w") as hdf5:
+            hdf5.attrs["keras_version"] = "2.15.0"
+            hdf5.attrs.create("model_config", config[:30_000])
+        with pytest.raises(InvalidModelException, match="nested too deeply"):
+            sparkdl.save_bundle(tmp_path / "deep.h5", tmp_path / "bundle")
+        (tmp_path / "bundle").mkdir(exist_ok=True)
+        (tmp_path / "bundle" / "model.json").write_text(config)
+        with pytest.raises(InvalidModelException, match="nested over 300 levels"):
+            read_manifest(tmp_path / "bundle")
+        (tmp_path / "labels.json").write_text(config)
+        with pytest.raises(SettingsException, match="nested over 300 levels"):
+            read_labels(tmp_path / "labels.json")
 
 
 def test_arrays_that_are_pickles_are_never_opened(dense: Any, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sparkdl._text_files import parse_json
+
 _SIZES = struct.Struct("!IQ")  # of the fields, of the payload
 _MOST_FIELD_BYTES = 16 << 20
 _PIECE = 1 << 20
@@ -110,9 +112,9 @@ class Link:
         if length > _MOST_FIELD_BYTES or size > most:
             raise LinkClosed("a message has an impossible size")
         try:
-            fields = json.loads(bytes(self._read(length)))
+            fields = parse_json(self._read(length))
             return Message(str(fields.pop("kind")), fields, self._read(size))
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as e:
+        except (ValueError, KeyError, AttributeError, TypeError) as e:
             raise LinkClosed(f"a message cannot be read: {e}") from e
 
     def _read(self, size: int) -> bytearray:

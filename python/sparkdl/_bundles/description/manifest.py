@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sparkdl._places.places import Place, local_copy, place_of
-from sparkdl._text_files import read_text
+from sparkdl._text_files import parse_json, read_text
 from sparkdl.errors import InvalidModelException, SettingsException
 
 MANIFEST = "model.json"
@@ -146,7 +146,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             "sparkdl.save_bundle or `python -m sparkdl export`."
         )
     try:
-        manifest = json.loads(read_text(file))
+        manifest = parse_json(read_text(file))
     except ValueError as e:
         raise InvalidModelException(
             f"{path}/{MANIFEST} is not valid JSON: {e}. Export the model again."

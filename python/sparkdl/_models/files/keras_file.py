@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sparkdl._models.files.content import (
     not_a_model,
 )
 from sparkdl._places.places import place_of
+from sparkdl._text_files import NestedTooDeeply, parse_json
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -96,14 +96,13 @@ def read_keras_file(path: Path) -> KerasFile:
 def _read_zip(path: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-            metadata = json.loads(archive.read("metadata.json"))
+            config = parse_json(archive.read("config.json"))
+            metadata = parse_json(archive.read("metadata.json"))
         version = str(metadata.get("keras_version", "3"))
-        list(_objects(config))  # which ends where it is nested deeper than Python can go
+    except NestedTooDeeply as e:
+        raise _nested(path) from e
     except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile) as e:
         raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
-    except RecursionError as e:
-        raise _nested(path) from e
     return KerasFile(path, True, config, version)
 
 
@@ -123,10 +122,9 @@ def _read_hdf5(path: Path) -> KerasFile:
             if text is None:
                 raise InvalidModelException(_without_model(path, file))
             version = _text(file.attrs.get("keras_version", "1"))
-            config = json.loads(_text(text))
-            list(_objects(config))
+            config = parse_json(_text(text))
             return KerasFile(path, False, config, version)
-    except RecursionError as e:
+    except NestedTooDeeply as e:
         raise _nested(path) from e
     except (OSError, ValueError) as e:
         if isinstance(e, InvalidModelException):

@@ -126,7 +126,7 @@ def _read_hdf5(path: Path) -> KerasFile:
             return KerasFile(path, False, config, version)
     except NestedTooDeeply as e:
         raise _nested(path) from e
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, KeyError, RuntimeError) as e:  # as h5py says it
         if isinstance(e, InvalidModelException):
             raise
         raise damaged(path, e) from e

@@ -232,8 +232,13 @@ object Bundle {
     if (random.unseeded.nonEmpty) random.unseeded.foreach(node.withArray[ArrayNode]("unseeded").add(_))
   }
 
-  private def readLabels(directory: Path, name: String): Seq[(String, String)] =
-    parse(directory, name).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
+  private def readLabels(directory: Path, name: String): Seq[(String, String)] = {
+    val list = parse(directory, name)
+    val pairs = list.asScala.toSeq.map(_.asScala.toSeq)
+    if (!list.isArray || pairs.isEmpty || !pairs.forall(pair => pair.size == 2 && pair.forall(_.isTextual)))
+      fail(directory, s"$name is not a list of [class, description], a pair of texts for each class")
+    pairs.map(pair => pair.head.asText -> pair.last.asText)
+  }
 
   private def text(node: JsonNode, field: String): String = node.path(field).asText("")
 

@@ -7,7 +7,7 @@ import org.apache.spark.sql.functions.{array, col}
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
-import org.sparkdl.files.LocalFiles
+import org.sparkdl.files.{LocalFiles, Sha256}
 import org.sparkdl.testing.{SharedData, SparkSuite, TestModels}
 
 class ModelReaderSuite extends SparkSuite {
@@ -96,6 +96,25 @@ class ModelReaderSuite extends SparkSuite {
     val directory = bundle()
     Files.writeString(directory.resolve(".DS_Store"), "of a desktop")
     assert(Model.load(directory.toString).name == "doubled")
+  }
+
+  test("damage whose SHA-256 was written anew is refused as what it is") {
+    def refused(name: String, content: String): String = {
+      val directory = bundle()
+      Files.writeString(directory.resolve(name), content)
+      val manifest = Files.readString(directory.resolve(Bundle.Manifest))
+      val sum = Sha256.of(directory.resolve(name))
+      Files.writeString(
+        directory.resolve(Bundle.Manifest),
+        manifest.replaceAll(s""""$name" : "[0-9a-f]{64}"""", s""""$name" : "$sum"""")
+      )
+      message[InvalidModelException](directory)
+    }
+    assert(refused("graph.pb", "no graph").contains("Cannot read the graph '"))
+    for (labels <- Seq("[]", "[1, 2]", """[["n1", "one"], ["n2"]]""", """{"0": ["n1", "one"]}""")) {
+      val why = refused("labels.json", labels)
+      assert(why.contains("labels.json is not a list of [class, description]"), why)
+    }
   }
 
   test("what is not a model says what was expected and what was found") {

@@ -70,6 +70,15 @@ class ModelReaderSuite extends SparkSuite {
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
   }
 
+  test("a zip that would fill the disk is refused, whatever it says of its sizes") {
+    val bomb = zip("bomb.zip", "model.json" -> "{}".getBytes, "graph.pb" -> new Array[Byte](1 << 20))
+    val directory = Files.createTempDirectory("unpacked")
+    val e = intercept[InvalidModelException](Zips.unpack(bomb, directory, freely = 1000))
+    assert(e.getMessage.contains("more than 100 times what the zip has, as no model's do"))
+    Zips.unpack(bomb, directory, freely = 2 << 20)
+    assert(Files.size(directory.resolve("graph.pb")) == (1 << 20))
+  }
+
   test("a file that the manifest does not list, or that is a link, is refused") {
     def refused(change: Path => Unit): String = {
       val directory = bundle()

@@ -1,7 +1,7 @@
 package org.sparkdl.model
 
 import java.nio.charset.StandardCharsets
-import java.nio.file.{Files, Path}
+import java.nio.file.{Files, InvalidPathException, Path}
 
 import scala.collection.immutable.ListMap
 import scala.jdk.CollectionConverters._
@@ -171,7 +171,9 @@ object Bundle {
 
   /** A file of the bundle; a name that leads out of the directory is refused. */
   private def inside(directory: Path, name: String): Path = {
-    val file = directory.resolve(name).normalize
+    val file =
+      try directory.resolve(name).normalize
+      catch { case _: InvalidPathException => fail(directory, s"'$name' is not the name of a file") }
     if (!file.startsWith(directory.normalize)) fail(directory, s"'$name' leads out of the directory")
     file
   }

@@ -66,6 +66,8 @@ class ModelReaderSuite extends SparkSuite {
     val manifest = directory.resolve(Bundle.Manifest)
     Files.writeString(manifest, Files.readString(manifest).replace("\"labels.json\"", "\"../labels.json\""))
     assert(message[InvalidModelException](directory).contains("leads out of the directory"))
+    Files.writeString(manifest, Files.readString(manifest).replace("\"../labels.json\"", "\"labels\\u0000.json\""))
+    assert(message[InvalidModelException](directory).contains("is not the name of a file"))
     val evil = zip("evil.zip", "model.json" -> "{}".getBytes, "../evil.txt" -> "x".getBytes)
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
   }

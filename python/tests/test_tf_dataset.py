@@ -40,6 +40,13 @@ def test_without_shuffling_the_rows_come_in_order_in_batches_across_partitions(n
     assert [i for b in batches for i in b] == list(range(100))
 
 
+def test_no_setting_of_the_session_is_changed_for_a_moment(
+    numbers: Any, spark: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(type(spark.conf), "set", lambda *a: pytest.fail(f"{a[1:]} is set"))
+    assert len(ids(sparkdl.tf_dataset(numbers, "id", 50))) == 2
+
+
 def test_the_elements_have_the_structure_and_the_types_of_the_columns(numbers: Any):
     data = sparkdl.tf_dataset(numbers, ({"p": "pair", "w": "word"}, ["x", "kind"]), 64)
     inputs, (x, kind) = data.element_spec

@@ -14,7 +14,7 @@ import tensorflow as tf
 import sparkdl
 from sparkdl.__main__ import main
 from sparkdl._bundles.description.manifest import BundleEnd
-from sparkdl._bundles.graph import names, simplify
+from sparkdl._bundles.graph import names, original, simplify
 from sparkdl._bundles.graph.difference import difference, tolerance_of
 from sparkdl._bundles.graph.made_up import made_up
 from sparkdl.errors import InvalidModelException
@@ -223,3 +223,30 @@ def test_made_up_rows_are_the_same_every_time() -> None:
     assert first["x"].shape == (3, 4, 2)
     assert np.array_equal(first["x"], again["x"])
     assert list(first["s"]) == list(again["s"])
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["SavedModel", "frozen graph"])
+def test_a_model_that_does_not_end_on_the_made_up_rows_is_refused_in_time(
+    frozen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def endless(x: Any) -> Any:
+        [y] = tf.while_loop(lambda v: tf.reduce_sum(v) > -1e30, lambda v: (v + 1e-9,), (x,))
+        return {"y": y}
+
+    path = tmp_path / "model"
+    if frozen:
+        path = path.with_suffix(".pb")
+        function = endless.get_concrete_function()
+        path.write_bytes(function.graph.as_graph_def().SerializeToString())
+    else:
+        module = tf.Module()
+        module.serve = endless
+        tf.saved_model.save(module, str(path), signatures=module.serve)
+    monkeypatch.setattr(original, "RUN_SECONDS", 1.0)
+    with pytest.raises(
+        InvalidModelException, match="did not give a result within 1 seconds.*verify=False"
+    ):
+        sparkdl.save_bundle(path, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+    sparkdl.save_bundle(path, tmp_path / "bundle", verify=False)

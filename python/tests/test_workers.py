@@ -269,8 +269,13 @@ def test_packages_that_executors_lack_are_named() -> None:
         run_workers(None, 1, load, log=None)
 
 
-def test_executors_that_are_just_starting_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_executors_that_are_just_starting_or_replacing_others_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     slots = [0, 0, 2]
+    loss = [0.0]
+    monkeypatch.setattr(cluster, "_last_loss", lambda sc: loss[0])
+    monkeypatch.setattr(cluster, "_NEWS_SECONDS", 0.0)
     monkeypatch.setattr(
         cluster, "task_slots", lambda sc: slots.pop(0) if len(slots) > 1 else slots[0]
     )
@@ -283,6 +288,9 @@ def test_executors_that_are_just_starting_are_waited_for(monkeypatch: pytest.Mon
     sc.startTime -= 60_000
     with pytest.raises(SettingsException, match="this application has 2 task slot"):
         check_slots(sc, 3)
+    slots[:] = [2, 2, 3]
+    loss[0] = time.time() - 20
+    check_slots(sc, 3)
     conf["spark.dynamicAllocation.enabled"] = "true"
     with pytest.raises(SettingsException, match="Set spark.dynamicAllocation.enabled=false"):
         check_slots(sc, 1)

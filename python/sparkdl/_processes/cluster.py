@@ -12,8 +12,9 @@ from sparkdl.session.jvm_door import door_if_open
 if TYPE_CHECKING:
     from pyspark import SparkContext
 
-# Executors may register this long after the start of the application.
+# Executors may register this long after the start of the application, or after the loss of others.
 _STARTING_SECONDS = 30.0
+_NEWS_SECONDS = 2.0  # until Spark tells about the loss of one whose task slots are gone
 _POLL_SECONDS = 0.2
 _IDLE_SECONDS = 600.0  # where there is no session: the default of spark.sparkdl.workers.idleTimeout
 
@@ -73,13 +74,27 @@ def idle_seconds() -> float:
 
 
 def _slots_soon(sc: SparkContext, count: int) -> int:
-    """Return how many task slots there are once executors have had time to start."""
-    end = sc.startTime / 1000 + _STARTING_SECONDS
-    while (slots := task_slots(sc)) < count and time.time() < end:
+    """Return how many task slots there are once executors have had time to start.
+
+    The cluster manager may be replacing one that was lost.
+    """
+    soon = time.time() + _NEWS_SECONDS
+    while (slots := task_slots(sc)) < count:
+        start = max(sc.startTime / 1000, _last_loss(sc))
+        if time.time() >= max(soon, start + _STARTING_SECONDS):
+            break
         if str(sc.master).partition("[")[0] == "local":
             break  # all of them are there from the start
         time.sleep(_POLL_SECONDS)
     return slots
+
+
+def _last_loss(sc: SparkContext) -> float:
+    """Return when the last executor was lost, in seconds of Unix time; 0 if none was."""
+    context: Any = sc._jsc.sc()
+    known = context.statusStore().executorList(False)
+    times = [known.apply(i).removeTime() for i in range(known.size())]
+    return max((t.get().getTime() / 1000 for t in times if t.isDefined()), default=0.0)
 
 
 def task_slots(sc: SparkContext) -> int:

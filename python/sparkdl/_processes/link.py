@@ -114,7 +114,7 @@ class Link:
         try:
             fields = parse_json(self._read(length))
             return Message(str(fields.pop("kind")), fields, self._read(size))
-        except (ValueError, KeyError, AttributeError, TypeError) as e:
+        except (ValueError, KeyError, AttributeError, TypeError, MemoryError) as e:
             raise LinkClosed(f"a message cannot be read: {e}") from e
 
     def _read(self, size: int) -> bytearray:

@@ -7,7 +7,6 @@ and Spark repeats a task that fails or whose executor is lost.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkdl.errors import SettingsException, jvm_errors
+from sparkdl.session.jvm_door import door
 from sparkdl.session.spark_api import received
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _BATCH_BYTES = 16 << 20
 _MOST_ROWS = 10_000
-_ROWS_PER_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _THREADS = "sparkdl-tf_dataset"
-_settings_lock = threading.Lock()
 
 
 class Partitions:
@@ -50,7 +48,8 @@ class Partitions:
         large = self._session.conf.get("spark.sql.execution.arrow.useLargeVarTypes", "false")
         self._schema = to_arrow_schema(frame.schema, prefers_large_types=large == "true")
         rows = max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, row_bytes)))
-        self._rdd = _record_batches(frame, rows)
+        with jvm_errors():
+            self._rdd = door().recordBatches(frame._jdf, rows)
         if cache:
             level: Any = self._sc._jvm
             self._rdd.persist(level.org.apache.spark.storage.StorageLevel.MEMORY_AND_DISK())
@@ -108,18 +107,6 @@ class Partitions:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # first, so that no other job begins
             self._sc.cancelJobsWithTag(tag)
-
-
-def _record_batches(frame: DataFrame, rows: int) -> Any:
-    """Return the JavaRDD of record batches, whose number of rows is a setting of the session."""
-    conf = frame.sparkSession.conf
-    with _settings_lock, jvm_errors():
-        before = conf.get(_ROWS_PER_BATCH)
-        conf.set(_ROWS_PER_BATCH, rows)
-        try:
-            return frame._jdf.toArrowBatchRdd().toJavaRDD()
-        finally:
-            conf.set(_ROWS_PER_BATCH, str(before))
 
 
 def _first(under_way: deque[tuple[T, Future[list[Any]]]], timeout: float) -> tuple[T, list[Any]]:

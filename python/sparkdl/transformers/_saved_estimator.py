@@ -10,7 +10,12 @@ from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, 
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
 from sparkdl._places.temporary_folders import new_folder
-from sparkdl.errors import ModelNotFoundException, SettingsException
+from sparkdl.errors import (
+    InvalidModelException,
+    ModelNotFoundException,
+    SettingsException,
+    SparkDLException,
+)
 from sparkdl.param.saved_function import text_of
 
 if TYPE_CHECKING:
@@ -56,17 +61,37 @@ class EstimatorReader(MLReader[Any]):
 
     def load(self, path: str) -> Any:
         """Return the estimator in a directory."""
-        metadata = DefaultParamsReader.loadMetadata(path, self.sparkSession)
-        estimator = self._class()._resetUid(metadata["uid"])
-        DefaultParamsReader.getAndSetParams(estimator, metadata)
-        name = metadata[_MODEL]
+        try:
+            metadata = DefaultParamsReader.loadMetadata(path, self.sparkSession)
+            estimator = self._class()._resetUid(metadata["uid"])
+            DefaultParamsReader.getAndSetParams(estimator, metadata)
+            name = metadata[_MODEL]
+        except SparkDLException:
+            raise
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+            RecursionError,
+        ) as e:
+            raise InvalidModelException(
+                f"Cannot load the {self._class.__name__} saved at '{path}': {e}. Its metadata are "
+                "damaged, or those of another stage: load it as what it was saved as, or save it "
+                "again."
+            ) from e
         if name is None:
             return estimator
         fs, hadoop_path = _hadoop(self.sparkSession, path)
+        source = hadoop_path(f"{path}/{_MODEL}/{name}")
+        if not fs.exists(source):
+            raise ModelNotFoundException(
+                f"The {self._class.__name__} saved at '{path}' lacks its model, {_MODEL}/{name}. "
+                "Save it again."
+            )
         local = new_folder("loaded") / name
-        fs.copyToLocalFile(
-            False, hadoop_path(f"{path}/{_MODEL}/{name}"), hadoop_path(f"file:{local}"), True
-        )
+        fs.copyToLocalFile(False, source, hadoop_path(f"file:{local}"), True)
         return estimator.setModelFile(hold_new(local))
 
 

@@ -18,6 +18,7 @@ from sparkdl._bundles.graph.random_ops import needed_nodes
 from sparkdl._bundles.graph.seeds import is_seed
 from sparkdl._bundles.graph.variable_uses import is_write
 from sparkdl._bundles.graph.weights import Weights, feeds, without_marks
+from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 Original = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 
+RUN_SECONDS = 600.0
+"""How long a model may take for a few rows."""
 _ANY_SEED = np.zeros(2, np.int64)
+
+
+class NoEndException(InvalidModelException):
+    """A model from a file did not give a result in time."""
 
 
 class GraphRun:
@@ -76,7 +83,16 @@ class GraphRun:
         graph = self._session.graph
         seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
         fed.update({op.outputs[0].name: _ANY_SEED for op in seeds})
-        return dict(self._session.run(self.outputs, fed))
+        deadline = tf.compat.v1.RunOptions(timeout_in_ms=int(RUN_SECONDS * 1000))
+        try:
+            return dict(self._session.run(self.outputs, fed, options=deadline))
+        except tf.errors.DeadlineExceededError:
+            raise NoEndException(
+                f"The model did not give a result within {RUN_SECONDS:g} seconds on a few made-up "
+                "rows: it has a loop that does not end on them. verify=False (--no-verify in the "
+                "shell) writes the bundle without a run; spark.sparkdl.runTimeout ends runs in "
+                "jobs."
+            ) from None
 
     def close(self) -> None:
         """Free the session, which has copies of all weights."""

@@ -52,7 +52,7 @@ def refuse_imports(file: KerasFile, known: Mapping[str, Any]) -> None:
             plain = {n.split(">")[-1] for n in names if isinstance(n, str)}
             if not (names | plain) & known.keys():
                 kind = "function" if entry["class_name"] == "function" else "class"
-                name = entry["config"] if kind == "function" else entry["class_name"]
+                name = entry.get("config") if kind == "function" else entry["class_name"]
                 raise missing(file.path, str(name), kind)
 
 

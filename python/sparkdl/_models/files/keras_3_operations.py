@@ -26,7 +26,7 @@ def has_operations(file: KerasFile) -> bool:
 
 def _operations(file: KerasFile) -> dict[str, Any]:
     nodes = [o for o in file.objects() if "inbound_nodes" in o]
-    names = {o["class_name"] for o in nodes if _is_operation(o["config"])}
+    names = {o["class_name"] for o in nodes if _is_operation(o.get("config"))}
     classes = {name: _operation(name) for name in names}
     return {name: kind for name, kind in classes.items() if kind is not None}
 

@@ -25,6 +25,8 @@ from sparkdl.errors import InvalidModelException
 if TYPE_CHECKING:
     import h5py
 
+_UNPACKED_FREELY = 1 << 30  # bytes that any file may have in it
+_MOST_UNPACKED = 100  # times its size
 _LOAD_WEIGHTS = (
     "Weights alone are not a model: build the model in Python, call load_weights on this file, "
     "and pass the live model."
@@ -96,14 +98,27 @@ def read_keras_file(path: Path) -> KerasFile:
 def _read_zip(path: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_size(path, archive)
             config = parse_json(archive.read("config.json"))
             metadata = parse_json(archive.read("metadata.json"))
         version = str(metadata.get("keras_version", "3"))
     except NestedTooDeeply as e:
         raise _nested(path) from e
+    except InvalidModelException:
+        raise
     except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile) as e:
         raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
     return KerasFile(path, True, config, version)
+
+
+def _check_size(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise if what is in a zip would fill memory that its own size does not let expect."""
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > max(_UNPACKED_FREELY, _MOST_UNPACKED * path.stat().st_size):
+        raise InvalidModelException(
+            f"{path} would take {size / 1e9:.1f} GB when it is unpacked, over {_MOST_UNPACKED} "
+            "times what it has, as no model does: it is damaged, or was made to fill the memory."
+        )
 
 
 def _nested(path: Path) -> InvalidModelException:
@@ -126,7 +141,7 @@ def _read_hdf5(path: Path) -> KerasFile:
             return KerasFile(path, False, config, version)
     except NestedTooDeeply as e:
         raise _nested(path) from e
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, KeyError, RuntimeError) as e:  # as h5py says it
         if isinstance(e, InvalidModelException):
             raise
         raise damaged(path, e) from e

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl._processes.link import Payload
+from sparkdl._text_files import parse_json
 from sparkdl.errors import InvalidModelException
 
 _MAGIC = b"sparkdl-state-1\n"
@@ -51,15 +53,25 @@ def unpack_state(data: Payload) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         raise InvalidModelException(
             "The state of the training is damaged: its SHA-256 is not the one that was written."
         )
+    try:
+        return _parts(view, start)
+    except (ValueError, KeyError, TypeError, struct.error, OverflowError) as e:
+        raise InvalidModelException(
+            f"The state of the training is not one that this version writes: {e}."
+        ) from e
+
+
+def _parts(view: memoryview, start: int) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     (length,) = _LENGTH.unpack(view[len(_MAGIC) : start])
-    header = json.loads(bytes(view[start : start + length]))
+    header = parse_json(bytes(view[start : start + length]))
+    facts = dict(header["about"])
     arrays, at = [], start + length
     for dtype, shape in header["arrays"]:
         kind = _dtype(dtype)
-        size = kind.itemsize * int(np.prod(shape, dtype="int64"))
+        size = kind.itemsize * math.prod(map(int, shape))
         arrays.append(np.frombuffer(view[at : at + size], kind).reshape(shape))
         at += size
-    return header["about"], arrays
+    return facts, arrays
 
 
 def _memory(array: NDArray[Any]) -> memoryview:

@@ -87,6 +87,7 @@ object ShippedModel {
         val files =
           try ShippedFiles.of(context, graph.all)
           catch { case e: IOException => throw cannotWrite(name, memory, DiskBlocks.root, e) }
+        sent.values.removeIf(_.get.isEmpty) // those that nothing refers to any more
         sent.put(key, WeakReference(files))
         files
       }

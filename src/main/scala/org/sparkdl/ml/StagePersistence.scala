@@ -1,11 +1,16 @@
 package org.sparkdl.ml
 
+import java.io.IOException
 import java.nio.file.{Files, Path}
 
+import scala.util.control.NonFatal
+
+import com.fasterxml.jackson.core.JsonProcessingException
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 import org.apache.spark.ml.util.{MLReader, MLWriter}
 
+import org.sparkdl.errors.{InvalidModelException, SparkDLException}
 import org.sparkdl.files.{LocalFiles, RemoteFiles, Sha256}
 import org.sparkdl.model.{Bundle, ModelDefinition}
 
@@ -36,13 +41,32 @@ private[ml] class StageWriter(stage: ModelStage, params: MLWriter) extends MLWri
 private[ml] class StageReader[T <: ModelStage](params: MLReader[T]) extends MLReader[T] {
 
   override def load(path: String): T = {
-    val stage = params.session(sparkSession).load(path)
+    val stage =
+      try params.session(sparkSession).load(path)
+      catch { case NonFatal(e) if isDamage(e, path) => throw damaged(path, e) }
     SavedBundle.copy(path, sparkSession.sparkContext.hadoopConfiguration).foreach { bundle =>
       stage.set(stage.modelParam, bundle)
       if (stage.hasParam("labels")) stage.clear(stage.getParam("labels"))
     }
     stage
   }
+
+  /** Whether it is what the files say that cannot be read, and not that they are missing or out of reach. */
+  private def isDamage(error: Throwable, path: String): Boolean = {
+    val isOfFiles = error match {
+      case _: JsonProcessingException           => false
+      case _: IOException | _: SparkDLException => true
+      case _                                    => false
+    }
+    val metadata = new HadoopPath(path, "metadata")
+    !isOfFiles && metadata.getFileSystem(sparkSession.sparkContext.hadoopConfiguration).exists(metadata)
+  }
+
+  private def damaged(path: String, error: Throwable) = new InvalidModelException(
+    s"Cannot load the stage saved at '$path': ${error.getMessage}. Its metadata are damaged, or those of another " +
+      "stage: load it as what it was saved as, or save it again.",
+    error
+  )
 }
 
 /** The bundle inside the directory of a saved stage. */

@@ -1,7 +1,7 @@
 package org.sparkdl.model
 
 import java.nio.charset.StandardCharsets
-import java.nio.file.{Files, Path}
+import java.nio.file.{Files, InvalidPathException, Path}
 
 import scala.collection.immutable.ListMap
 import scala.jdk.CollectionConverters._
@@ -171,7 +171,9 @@ object Bundle {
 
   /** A file of the bundle; a name that leads out of the directory is refused. */
   private def inside(directory: Path, name: String): Path = {
-    val file = directory.resolve(name).normalize
+    val file =
+      try directory.resolve(name).normalize
+      catch { case _: InvalidPathException => fail(directory, s"'$name' is not the name of a file") }
     if (!file.startsWith(directory.normalize)) fail(directory, s"'$name' leads out of the directory")
     file
   }
@@ -232,8 +234,13 @@ object Bundle {
     if (random.unseeded.nonEmpty) random.unseeded.foreach(node.withArray[ArrayNode]("unseeded").add(_))
   }
 
-  private def readLabels(directory: Path, name: String): Seq[(String, String)] =
-    parse(directory, name).asScala.toSeq.map(pair => pair.path(0).asText -> pair.path(1).asText)
+  private def readLabels(directory: Path, name: String): Seq[(String, String)] = {
+    val list = parse(directory, name)
+    val pairs = list.asScala.toSeq.map(_.asScala.toSeq)
+    if (!list.isArray || pairs.isEmpty || !pairs.forall(pair => pair.size == 2 && pair.forall(_.isTextual)))
+      fail(directory, s"$name is not a list of [class, description], a pair of texts for each class")
+    pairs.map(pair => pair.head.asText -> pair.last.asText)
+  }
 
   private def text(node: JsonNode, field: String): String = node.path(field).asText("")
 

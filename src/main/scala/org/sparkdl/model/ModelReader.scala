@@ -2,7 +2,6 @@ package org.sparkdl.model
 
 import java.nio.file.{Files, Path}
 import java.util.{Map => JMap}
-import java.util.zip.ZipFile
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
@@ -159,20 +158,9 @@ object ModelReader {
     root
   }
 
-  /** Unpacks a zip; entries that lead out of the directory are refused. */
   private def unzip(file: Path): Path = {
     val target = temporaryRoot.resolve(Sha256.of(file).take(24))
-    if (!Files.exists(target)) LocalFiles.atomically(target) { directory =>
-      Using.resource(new ZipFile(file.toFile)) { zip =>
-        zip.entries().asScala.filterNot(_.isDirectory).foreach { entry =>
-          val place = directory.resolve(entry.getName).normalize
-          if (!place.startsWith(directory))
-            throw new InvalidModelException(s"Refusing to unpack '$file': entry '${entry.getName}' leads out of it.")
-          Files.createDirectories(place.getParent)
-          Using.resource(zip.getInputStream(entry))(Files.copy(_, place))
-        }
-      }
-    }
+    if (!Files.exists(target)) LocalFiles.atomically(target)(Zips.unpack(file, _))
     modelRoot(target)
   }
 

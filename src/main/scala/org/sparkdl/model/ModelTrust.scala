@@ -1,6 +1,5 @@
 package org.sparkdl.model
 
-import java.io.IOException
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 
@@ -38,12 +37,7 @@ private[sparkdl] object ModelTrust {
 
   /** Refuses the file of a frozen graph that reaches out and is not trusted. */
   def checkFile(address: String, file: Path): Unit = {
-    val graph =
-      try MappedProtos.graphDef(file)
-      catch {
-        case e: IOException =>
-          throw new InvalidModelException(s"Cannot read the graph '$address': ${e.getMessage}", e)
-      }
+    val graph = MappedProtos.graphDef(file, address)
     require(address, Sha256.of(file), ReachingOperations.of(graph))
   }
 

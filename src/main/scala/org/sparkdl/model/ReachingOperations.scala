@@ -3,6 +3,7 @@ package org.sparkdl.model
 import java.nio.file.Paths
 
 import scala.jdk.CollectionConverters._
+import scala.util.Try
 import scala.util.Using
 
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
@@ -94,7 +95,7 @@ private[model] object ReachingOperations {
     private val paths: Set[String] = {
       val collected = Option(meta.getCollectionDefMap.get("saved_model_assets")).toSeq
         .flatMap(_.getAnyList.getValueList.asScala)
-        .map(any => AssetFileDef.parseFrom(any.getValue))
+        .flatMap(any => Try(AssetFileDef.parseFrom(any.getValue)).toOption) // else TensorFlow cannot read it either
       (meta.getAssetFileDefList.asScala ++ collected)
         .filter(asset => isInside(asset.getFilename))
         .map(asset => TensorName.operation(asset.getTensorInfo.getName))

@@ -8,8 +8,10 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
+import org.apache.spark.api.java.JavaRDD
 import org.apache.spark.sql.{Column, DataFrame, RelationalGroupedDataset, SparkSession}
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction
+import org.apache.spark.sql.sparkdl.frames.RecordBatches
 
 import org.sparkdl.{Doctor, Model, ModelUDF, Sessions, Version}
 import org.sparkdl.files.{HeldFolder, Place, RemoteFiles}
@@ -154,6 +156,9 @@ object Door {
   /** `ModelUDF.registerImage`. */
   def registerImageModel(model: Model, spark: SparkSession, name: String): Model =
     ModelUDF.registerImage(spark, name, model)
+
+  /** The rows as record batches of Arrow with at most that many rows each. */
+  def recordBatches(df: DataFrame, rows: Int): JavaRDD[Array[Byte]] = RecordBatches.of(df, rows).toJavaRDD()
 
   /** Name, dtype or null, shape with the rows first or null, and nullability of each column; -1 = unknown. */
   def frameTensors(df: DataFrame): JList[JList[Any]] = df.schema.fields.toSeq.map { field =>

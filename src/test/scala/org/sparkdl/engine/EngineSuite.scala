@@ -27,6 +27,13 @@ class EngineSuite extends SparkSuite {
     finally pool.shutdown()
   }
 
+  test("a lock is for as long as somebody has it or waits for it") {
+    val locks = new Locks
+    val first = locks.withLock("a")(locks.withLock("b") { assert(!locks.isEmpty); 1 })
+    intercept[IllegalStateException](locks.withLock("a")(throw new IllegalStateException))
+    assert(first == 1 && locks.isEmpty)
+  }
+
   test("tasks that arrive at the same time share one loaded model") {
     val model = shipped(TestModels.doubled(shape = Seq(-1, 11)))
     val leases = inParallel(8)(_ => Engine.acquire(model, "float32", settings))

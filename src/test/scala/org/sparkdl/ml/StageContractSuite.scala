@@ -13,7 +13,7 @@ import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
 import org.apache.spark.sql.streaming.Trigger
 
-import org.sparkdl.errors.{ModelNotFoundException, SchemaMismatchException, SparkDLException}
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SchemaMismatchException, SparkDLException}
 import org.sparkdl.files.LocalFiles
 import org.sparkdl.model.Bundle
 import org.sparkdl.testing.SparkSuite
@@ -233,6 +233,16 @@ class StageContractSuite extends SparkSuite {
     val path = Files.createTempDirectory("sparkdl-saved-").resolve("stage").toString
     c.make().having("batchSize", 7).write.save(path)
     assert(c.companion.load(path).getBatchSize == 7)
+    val Seq(metadata) = LocalFiles.list(Path.of(path, "metadata")).filter(_.getFileName.toString.startsWith("part-"))
+    val text = Files.readString(metadata)
+    for (
+      damaged <- Seq(text.dropRight(9), text.replace("batchSize", "noSuchParam"), text.replace("\"uid\"", "\"\""))
+    ) {
+      LocalFiles.list(metadata.getParent).filter(_.toString.endsWith(".crc")).foreach(Files.delete)
+      Files.writeString(metadata, damaged)
+      val why = intercept[InvalidModelException](c.companion.load(path)).getMessage
+      assert(why.startsWith(s"Cannot load the stage saved at '$path': ") && why.endsWith("or save it again."), why)
+    }
   }
 
   each("a null is an error that says so, skipped or kept, and no other row moves") { c =>

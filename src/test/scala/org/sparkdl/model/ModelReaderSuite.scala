@@ -7,7 +7,7 @@ import org.apache.spark.sql.functions.{array, col}
 
 import org.sparkdl.Model
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
-import org.sparkdl.files.LocalFiles
+import org.sparkdl.files.{LocalFiles, Sha256}
 import org.sparkdl.testing.{SharedData, SparkSuite, TestModels}
 
 class ModelReaderSuite extends SparkSuite {
@@ -66,8 +66,19 @@ class ModelReaderSuite extends SparkSuite {
     val manifest = directory.resolve(Bundle.Manifest)
     Files.writeString(manifest, Files.readString(manifest).replace("\"labels.json\"", "\"../labels.json\""))
     assert(message[InvalidModelException](directory).contains("leads out of the directory"))
+    Files.writeString(manifest, Files.readString(manifest).replace("\"../labels.json\"", "\"labels\\u0000.json\""))
+    assert(message[InvalidModelException](directory).contains("is not the name of a file"))
     val evil = zip("evil.zip", "model.json" -> "{}".getBytes, "../evil.txt" -> "x".getBytes)
     assert(message[InvalidModelException](evil).contains("entry '../evil.txt' leads out of it"))
+  }
+
+  test("a zip that would fill the disk is refused, whatever it says of its sizes") {
+    val bomb = zip("bomb.zip", "model.json" -> "{}".getBytes, "graph.pb" -> new Array[Byte](1 << 20))
+    val directory = Files.createTempDirectory("unpacked")
+    val e = intercept[InvalidModelException](Zips.unpack(bomb, directory, freely = 1000))
+    assert(e.getMessage.contains("more than 100 times what the zip has, as no model's do"))
+    Zips.unpack(bomb, directory, freely = 2 << 20)
+    assert(Files.size(directory.resolve("graph.pb")) == (1 << 20))
   }
 
   test("a file that the manifest does not list, or that is a link, is refused") {
@@ -96,6 +107,25 @@ class ModelReaderSuite extends SparkSuite {
     val directory = bundle()
     Files.writeString(directory.resolve(".DS_Store"), "of a desktop")
     assert(Model.load(directory.toString).name == "doubled")
+  }
+
+  test("damage whose SHA-256 was written anew is refused as what it is") {
+    def refused(name: String, content: String): String = {
+      val directory = bundle()
+      Files.writeString(directory.resolve(name), content)
+      val manifest = Files.readString(directory.resolve(Bundle.Manifest))
+      val sum = Sha256.of(directory.resolve(name))
+      Files.writeString(
+        directory.resolve(Bundle.Manifest),
+        manifest.replaceAll(s""""$name" : "[0-9a-f]{64}"""", s""""$name" : "$sum"""")
+      )
+      message[InvalidModelException](directory)
+    }
+    assert(refused("graph.pb", "no graph").contains("Cannot read the graph '"))
+    for (labels <- Seq("[]", "[1, 2]", """[["n1", "one"], ["n2"]]""", """{"0": ["n1", "one"]}""")) {
+      val why = refused("labels.json", labels)
+      assert(why.contains("labels.json is not a list of [class, description]"), why)
+    }
   }
 
   test("what is not a model says what was expected and what was found") {

@@ -1,0 +1,1 @@
+"""Bad moments: a small cluster works while its processes, disk, ports and files are disturbed."""

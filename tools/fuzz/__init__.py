@@ -1,0 +1,1 @@
+"""Damaged inputs by the thousand: none may end a job, or mislead it."""

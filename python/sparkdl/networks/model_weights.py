@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._models.files.content import KERAS_ZIP, OF_KERAS, kind_of
+from sparkdl._models.files.content import KERAS_ZIP, OF_KERAS, ZIP_ERRORS, kind_of
 from sparkdl._models.files.keras_file import damaged
 from sparkdl._models.files.loading import as_weights
 from sparkdl._models.libraries import keras
@@ -195,7 +195,7 @@ def shapes_in_file(path: Path) -> Shapes:
             data = path
         with h5py.File(data, "r") as file:
             return _shapes(file, h5py.Dataset)
-    except (OSError, KeyError, zipfile.BadZipFile) as e:
+    except (OSError, KeyError, *ZIP_ERRORS) as e:
         raise damaged(path, e) from e
 
 

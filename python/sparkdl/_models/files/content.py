@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,8 @@ OF_KERAS = (HDF5, KERAS_ZIP)
 _KINDS_OF_THE_JVM = (GRAPH, TEXT_GRAPH, "zip of a bundle", "zip of a SavedModel")
 
 _TABLE = files("sparkdl") / "resources" / "file_kinds.json"
+# What Python's zipfile raises about damage (RuntimeError: encryption, unknown compression).
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 _START_BYTES = 1024  # and as many names of a folder's files
 
 
@@ -126,7 +129,7 @@ def _in_zip(path: Path, kind: Kind) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             return _first("zip", "\n".join(archive.namelist()))
-    except zipfile.BadZipFile:
+    except ZIP_ERRORS:
         return _first("broken zip", "")
 
 

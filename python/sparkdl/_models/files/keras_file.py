@@ -14,6 +14,7 @@ from sparkdl._models.files.content import (
     KERAS_ZIP,
     SAVED_MODEL,
     TEXT_GRAPH,
+    ZIP_ERRORS,
     kind_of,
     no_file,
     not_a_model,
@@ -106,7 +107,7 @@ def _read_zip(path: Path) -> KerasFile:
         raise _nested(path) from e
     except InvalidModelException:
         raise
-    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile) as e:
+    except (OSError, KeyError, ValueError, AttributeError, *ZIP_ERRORS) as e:
         raise InvalidModelException(f"{path} is a damaged .keras file: {e}. Save it again.") from e
     return KerasFile(path, True, config, version)
 

@@ -107,7 +107,10 @@ def measure(bundle: Path, heap: str, precision: str) -> dict[str, float]:
 def memory(application: str) -> dict[str, float]:
     """Return the resident megabytes of the application's executor."""
     for process in filter(str.isdigit, os.listdir("/proc")):
-        command = Path("/proc", process, "cmdline").read_text(errors="replace")
+        try:
+            command = Path("/proc", process, "cmdline").read_text(errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
         if "CoarseGrainedExecutorBackend" in command and application in command:
             status = Path("/proc", process, "status").read_text().splitlines()
             values = dict(line.split(":", 1) for line in status)

@@ -2,7 +2,7 @@
 """Measures the memory of an executor with Spark's defaults, per named network.
 
     python benchmarks/executor_memory.py                   # the networks of docs/deploying.md
-    python benchmarks/executor_memory.py ResNet50 --heap 2g
+    python benchmarks/executor_memory.py ResNet50 --heap 2g --precision bfloat16
 
 Each network of `keras.applications` has random weights and a session of its own on `local-cluster`:
 one executor with one slot, whose heap is that of `spark.executor.memory`. The whole network is
@@ -49,11 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", default=NETWORKS)
     parser.add_argument("--heap", default="1g", help="spark.executor.memory (default 1g)")
+    parser.add_argument("--precision", default="float32", help="or bfloat16")
     parser.add_argument("--images", type=int, default=96)
     parser.add_argument("--only", metavar="BUNDLE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(measure(Path(options.only), options.heap)))
+        print(json.dumps(measure(Path(options.only), options.heap, options.precision)))
         return
     print("| network | weights | running | at most | first result |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +62,8 @@ def main() -> None:
         for network in options.networks:
             bundle = Path(folder) / network
             child("-c", MAKE, network, bundle)
-            found = json.loads(child(__file__, "--only", bundle, "--heap", options.heap))
+            how = ("--heap", options.heap, "--precision", options.precision)
+            found = json.loads(child(__file__, "--only", bundle, *how))
             cells = [f"{found[k]:,.0f} MB" for k in ("weights", "running", "most")]
             print("|", " | ".join([network, *cells, f"{found['first']:.1f} s"]), "|", flush=True)
 
@@ -75,7 +77,7 @@ def child(*arguments: Any) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-def measure(bundle: Path, heap: str) -> dict[str, float]:
+def measure(bundle: Path, heap: str, precision: str) -> dict[str, float]:
     """Return megabytes, and seconds from the start of the first job to its result."""
     import sparkdl
 
@@ -84,6 +86,7 @@ def measure(bundle: Path, heap: str) -> dict[str, float]:
         conf={
             "spark.executor.memory": heap,
             "spark.driver.memory": "1g",
+            "spark.sparkdl.precision": precision,
             "spark.ui.enabled": False,
         },
     )
@@ -104,7 +107,10 @@ def measure(bundle: Path, heap: str) -> dict[str, float]:
 def memory(application: str) -> dict[str, float]:
     """Return the resident megabytes of the application's executor."""
     for process in filter(str.isdigit, os.listdir("/proc")):
-        command = Path("/proc", process, "cmdline").read_text(errors="replace")
+        try:
+            command = Path("/proc", process, "cmdline").read_text(errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
         if "CoarseGrainedExecutorBackend" in command and application in command:
             status = Path("/proc", process, "status").read_text().splitlines()
             values = dict(line.split(":", 1) for line in status)

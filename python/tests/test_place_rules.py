@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from conftest import CHECKOUT
 
 from sparkdl._places import remote_files
 from sparkdl._places.places import Place, local_copy, path_text, place_of
-from sparkdl.errors import SettingsException
+from sparkdl._places.temporary_folders import new_folder
+from sparkdl.errors import SettingsException, SparkDLException
 
 TABLE = CHECKOUT / "src" / "test" / "resources" / "places.json"
 
@@ -105,3 +107,21 @@ def test_places_in_folders(tmp_path: Path) -> None:
     (place / "a").delete()
     (place / "a").delete()
     assert place.names() == ["b"]
+
+
+def test_a_disk_that_fills_up_is_named_with_the_way_out_and_nothing_of_it_stays(
+    tmp_path: Path,
+) -> None:
+    def written(folder: Path, error: int) -> None:
+        with place_of(folder / "model").writing() as new:
+            new.write_bytes(b"half")
+            raise OSError(error, os.strerror(error))
+
+    full = f"Cannot write to '{tmp_path}': No space left on device. .* choose a folder on a larger"
+    with pytest.raises(SparkDLException, match=full):
+        written(tmp_path, errno.ENOSPC)
+    with pytest.raises(SparkDLException, match="quota exceeded.* set the environment variable TMP"):
+        written(new_folder("full"), errno.EDQUOT)
+    with pytest.raises(PermissionError):
+        written(tmp_path, errno.EACCES)
+    assert not list(tmp_path.iterdir())

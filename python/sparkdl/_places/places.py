@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 from sparkdl._places import remote_files as remote
+from sparkdl._places.full_disks import naming_full_disks
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.errors import SettingsException
 
@@ -90,20 +91,26 @@ class Place:
         """Yield a local path for a new file or folder, which goes to its place when it is whole.
 
         What is there is replaced. After an error everything is as it was.
+
+        Raises
+        ------
+        SparkDLException
+            The disk is full.
         """
         if self.local is not None:
             self.local.parent.mkdir(parents=True, exist_ok=True)
         beside = process_folder() if self.local is None else self.local.parent
-        scratch = Path(tempfile.mkdtemp(prefix=f".{self.name}.", dir=beside))
-        try:
-            new = scratch / self.name
-            yield new
-            if self.local is None:
-                remote.store(new, self.text)
-            else:
-                _replace(new, self.local, scratch / "old")
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with naming_full_disks(beside):
+            scratch = Path(tempfile.mkdtemp(prefix=f".{self.name}.", dir=beside))
+            try:
+                new = scratch / self.name
+                yield new
+                if self.local is None:
+                    remote.store(new, self.text)
+                else:
+                    _replace(new, self.local, scratch / "old")
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def place_of(path: PathOrUri) -> Place:

@@ -10,7 +10,7 @@ _TABLE = files("sparkdl") / "resources" / "memory_needs.json"
 
 
 def most_memory(weights: float) -> float:
-    """Return the megabytes that an executor needs at most, at the first run of a model.
+    """Return the megabytes that an executor needs at most, whatever the precision.
 
     Parameters
     ----------

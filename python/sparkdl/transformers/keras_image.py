@@ -65,7 +65,7 @@ class KerasImageFileTransformer(ImageLoading, Trained, KerasFileStage, ImageFile
         For Keras, when it loads a file, and for the check of the bundle that is made of it: see
         `KerasTransformer`.
     batchSize : int, optional
-        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
     handleInvalid : str

@@ -64,7 +64,7 @@ class TFImageTransformer(GraphStage, ImageModelParams, ConstantsParams):
         How images are resized: SCALE_AREA_AVERAGING (default), SCALE_SMOOTH, SCALE_DEFAULT,
         SCALE_FAST or SCALE_REPLICATE.
     batchSize : int, optional
-        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize`` (8).
+        Images per run of the model. Default: the session's ``spark.sparkdl.batchSize``.
     precision : str, optional
         "float32" or "bfloat16". Default: the session's ``spark.sparkdl.precision`` (float32).
     handleInvalid : str

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FILE = "weights.bin"
 MOST_INSIDE_BYTES = 256 << 20  # of such weights together, in a graph without the file
-LEAST_BYTES = 1 << 20  # of a weight: smaller ones are folded when the graph is loaded
+LEAST_BYTES = 1 << 20  # of a weight: smaller ones are few, and read with the graph
 _ALIGNMENT = 64
 _OFFSET = "_sparkdl_offset"
 

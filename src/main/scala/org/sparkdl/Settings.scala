@@ -22,7 +22,7 @@ object Settings {
     Setting(
       "batchSize",
       "0",
-      "Rows per run of a model; 0 = 8 where an input is an image, else 32 to 1024, about 64 KiB of inputs and outputs."
+      "Rows per run; 0 = 8 images (4 on executors of less than 2 GiB), or 32 to 1024 rows with about 64 KiB of inputs and outputs."
     )
   val blocksMaxMemory: Setting = Setting(
     "blocks.maxMemory",

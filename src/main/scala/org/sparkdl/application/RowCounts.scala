@@ -12,7 +12,7 @@ private[sparkdl] object RowCounts {
   def check(application: ModelApplication): Unit = {
     val model = application.model.name
     checkInputs(model, application.inputs.filter(_.fixedBatch.isDefined))
-    application.outputs.map(_.spec).foreach(checkOutput(model, _, application.rowsPerRun))
+    application.outputs.map(_.spec).foreach(checkOutput(model, _, application.rowsPerRun(executor = None)))
   }
 
   private def checkInputs(model: String, fixed: Seq[TensorSpec]): Unit =

@@ -14,6 +14,9 @@ import org.apache.spark.network.util.{ByteUnit, JavaUtils}
 final private[sparkdl] case class ExecutorMemory(heap: Long, overhead: Long, reserved: Long) {
   def container: Long = heap + overhead + reserved
 
+  /** Whether the activations of a batch are a good part of it; executors as Spark starts them are small. */
+  def isSmall: Boolean = container < ExecutorMemory.Ample
+
   /** e.g. "1408 MiB (spark.executor.memory 1024 MiB, overhead 384 MiB)". */
   def describe: String = {
     val more = if (reserved > 0) s", off-heap and Python ${reserved >> 20} MiB" else ""
@@ -23,6 +26,8 @@ final private[sparkdl] case class ExecutorMemory(heap: Long, overhead: Long, res
 
 private[sparkdl] object ExecutorMemory {
   val Overhead = "spark.executor.memoryOverhead"
+
+  private val Ample = 2L << 30
 
   /** The settings, with Spark's defaults. */
   def of(conf: SparkConf): ExecutorMemory = {

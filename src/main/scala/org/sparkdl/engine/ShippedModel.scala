@@ -45,6 +45,9 @@ final class ShippedModel private (
   /** For errors of executors whose memory does not suffice: what the model needs, what there is, and the remedy. */
   def memoryRemedy: String = s"${memory.describe(name)}; ${memory.remedy}"
 
+  /** What executors have; None in local mode. */
+  def executor: Option[ExecutorMemory] = content.map(_ => memory.executor)
+
   /** Whether the files are copies that nobody else knows. */
   private[engine] def isCopy: Boolean = content.isDefined && ShippedModel.onExecutor
 

@@ -13,15 +13,15 @@ import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 final private[sparkdl] case class MemoryNeed(weights: Long) {
   import MemoryNeed._
 
-  /** While it runs. */
+  /** In float32. */
   def running: Long = process + (weights * number("weightsRunning")).toLong
 
-  /** At its worst moment, which is the first run. */
+  /** Whatever the precision: bfloat16 converts large weights in each run. */
   def most: Long = process + (weights * number("weightsAtMost")).toLong
 
-  /** e.g. "575 MB of weights; an executor needs 1.5 GB, and 2.0 GB at the first run". */
+  /** e.g. "575 MB of weights; an executor needs 1.6 GB, and 1.8 GB in bfloat16". */
   def describe: String =
-    s"${size(weights)} of weights; an executor needs ${size(running)}, and ${size(most)} at the first run"
+    s"${size(weights)} of weights; an executor needs ${size(running)}, and ${size(most)} in bfloat16"
 }
 
 /** The rule by which it is estimated: one for Scala and Python, `python/sparkdl/resources/memory_needs.json`. */

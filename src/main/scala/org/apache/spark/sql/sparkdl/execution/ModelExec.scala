@@ -40,12 +40,13 @@ private[sparkdl] trait ModelExec extends SparkPlan {
   protected def taskOf(call: ModelCall, emitError: Boolean, trimmed: Boolean = false): BatchTask = {
     val application = call.application
     val feeds = call.feeds
+    val shipped = ship(application.model)
     BatchTask(
       modelName = application.model.name,
-      shipped = ship(application.model),
+      shipped = shipped,
       precision = application.precision,
       engine = application.engine,
-      capacity = application.rowsPerRun,
+      capacity = application.rowsPerRun(shipped.executor),
       rowsGiven = application.rowsGiven,
       fixedBatch = application.inputs.exists(_.fixedBatch.isDefined),
       inputs = application.inputs,

@@ -60,11 +60,22 @@ def arrow_schema(schema: StructType, large: bool) -> Any:
     return to_arrow_schema(schema, prefers_large_types=True)
 
 
+def arrow_table(frame: DataFrame) -> Any:
+    """Return all rows, of which there is at least one, as a table of Arrow."""
+    import pyarrow as pa
+
+    if hasattr(type(frame), "toArrow"):
+        return frame.toArrow()
+    before_spark_4: Any = frame
+    return pa.Table.from_batches(before_spark_4._collect_as_arrow())
+
+
 def thread_target(session: SparkSession, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return the function for other threads, whose jobs have the properties of this one's."""
     from pyspark import inheritable_thread_target
 
-    if hasattr(session, "getTags"):  # since Spark 4.0, which hands tags on as well
+    if signature(inheritable_thread_target).parameters["f"].default is None:
+        # Since Spark 4.0 it takes a session, whose tags it hands on as well.
         target: Any = inheritable_thread_target(session)
         return cast("Callable[[Any], Any]", target(function))
     return cast("Callable[[Any], Any]", inheritable_thread_target(function))

@@ -42,7 +42,8 @@ def installed_artifact() -> str:
     from pyspark import __version__ as pyspark_version
     from pyspark.find_spark_home import _find_spark_home
 
-    names = (jar.name for jar in Path(_find_spark_home(), "jars").glob("spark-core_*.jar"))
+    home = _find_spark_home()  # type: ignore[no-untyped-call]
+    names = (jar.name for jar in Path(home, "jars").glob("spark-core_*.jar"))
     for found in filter(None, map(_SPARK_CORE.fullmatch, names)):
         return artifact_for(found[2], found[1])
     scala = supported("spark3.scala" if pyspark_version.startswith("3.") else "scala")

@@ -1,12 +1,10 @@
 import Packaging.devJars
 
 // The Python package reads the project's version from VERSION, and the others from the same file as `Versions`.
-val sparkVersion = Versions("spark.compiled")
 val tensorflowVersion = Versions("tensorflow.java")
 val twelvemonkeysVersion = "3.12.0"
 val nativePlatform = "linux-x86_64"
 
-ThisBuild / scalaVersion := Versions("scala")
 ThisBuild / organization := "org.sparkdl"
 ThisBuild / version := IO.read(file("VERSION")).trim
 ThisBuild / organizationName := "The sparkdl authors"
@@ -32,18 +30,37 @@ lazy val sparkModuleOptions = Seq(
   "java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar"
 ).map(p => s"--add-opens=$p=ALL-UNNAMED")
 
-lazy val sparkdl = (project in file("."))
-  .settings(
-    name := "sparkdl",
+// The default. What it needs not is neither fetched nor compiled: the jars of Spark 3 are projects of their own, from
+// the same sources: `build/sbt spark3_212/devJars`.
+lazy val sparkdl = (project in file(".")).settings(forSpark(SparkLine.newest) ++ TestLake.settings: _*)
+lazy val spark3_212 = (project in file("target/spark3_2.12")).settings(besides(SparkLine.spark3("2.12")): _*)
+lazy val spark3_213 = (project in file("target/spark3_2.13")).settings(besides(SparkLine.spark3("2.13")): _*)
+
+/** From the root's sources, with all that is made in the project's own folder. */
+def besides(line: SparkLine): Seq[Setting[_]] = forSpark(line) ++ Seq(
+  sourceDirectory := (ThisBuild / baseDirectory).value / "src",
+  sourcesInBase := false,
+  target := baseDirectory.value,
+  Test / baseDirectory := (ThisBuild / baseDirectory).value // where tests run
+)
+
+def forSpark(line: SparkLine): Seq[Setting[_]] =
+  Seq(
+    name := line.artifact,
+    scalaVersion := line.scala,
     libraryDependencies ++= nativeModules ++ Seq(
-      "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
+      "org.apache.spark" %% "spark-mllib" % line.compiled % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
       "com.twelvemonkeys.imageio" % "imageio-webp" % twelvemonkeysVersion,
       "com.twelvemonkeys.imageio" % "imageio-tiff" % twelvemonkeysVersion,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test,
-      "org.apache.spark" %% "spark-catalyst" % sparkVersion % Test classifier "tests" // its catalog of tables in memory
-    ) ++ TestHdfs.modules.map(_ % Test),
-    scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-Xlint:-byname-implicit", "-Wunused", "-Werror", "-release", Versions.list("java").head),
+      "org.apache.spark" %% "spark-catalyst" % line.compiled % Test classifier "tests" // its catalog of tables in memory
+    ) ++ TestHdfs.modules(line.hadoop).map(_ % Test),
+    // What Scala 2.13 added to the library, where sources use it: Spark 3 brings it in this version.
+    libraryDependencies ++= Seq("org.scala-lang.modules" %% "scala-collection-compat" % "2.7.0" % Provided)
+      .filter(_ => scalaBinaryVersion.value == "2.12"),
+    scalacOptions ++= Seq("-deprecation", "-feature", "-unchecked", "-release", Versions.list("java").head),
+    scalacOptions ++= (if (line == SparkLine.newest) Seq("-Xlint:-byname-implicit", "-Wunused", "-Werror") else Nil),
     Test / fork := true,
     // Most code runs a few times only: optimizing it takes half of the time otherwise.
     Test / javaOptions ++= Seq("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m", "-XX:+UseSerialGC"),
@@ -55,10 +72,9 @@ lazy val sparkdl = (project in file("."))
       s"-Djava.io.tmpdir=$folder"
     },
     Test / parallelExecution := false
-  )
-  .settings(SparkVersions.settings: _*)
-  .settings(Resources.settings(nativePlatform): _*)
-  .settings(Packaging.settings(nativeModules): _*)
-  .settings(LinkCheck.settings: _*)
-  .settings(TestHdfs.settings: _*)
-  .settings(TestLake.settings: _*)
+  ) ++
+    SparkVersions.settings(line) ++
+    Resources.settings(line, nativePlatform) ++
+    Packaging.settings(nativeModules) ++
+    LinkCheck.settings(line) ++
+    TestHdfs.settings(line.hadoop)

@@ -124,6 +124,12 @@ release_of() {
   die "sparkdl is not tested with Spark '$1', but with $(versions_of spark)."
 }
 
+# project_of RELEASE: the project of sbt that makes the jar for a release of pyspark, with a slash; none for the default.
+project_of() { case "$1" in 3.*) echo "spark3_$(versions_of spark3.scala | cut -d. -f1,2 | tr -d .)/" ;; esac; }
+
+# packages_of RELEASE: what a release of pyspark needs in other versions than build/requirements.txt has.
+packages_of() { case "$1" in 3.*) versions_of spark3.packages ;; esac; }
+
 # make_spark RELEASE: pyspark of another version than that in .venv, kept in target/spark while it is the same release.
 make_spark() {
   local folder
@@ -131,7 +137,8 @@ make_spark() {
   [ -n "$folder" ] && [ ! -d "$folder/pyspark-$1.dist-info" ] || return 0
   say "pyspark $1: into ${folder#"$root"/} (450 MB to download)"
   rm -rf "$folder"
-  run_logged pyspark "$venv/bin/python" -m pip install --no-input -q --target "$folder" "pyspark==$1"
+  # shellcheck disable=SC2046 # words
+  run_logged pyspark "$venv/bin/python" -m pip install --no-input -q --target "$folder" "pyspark==$1" $(packages_of "$1")
 }
 
 # jar_sources: a hash of everything that the jar is made from.

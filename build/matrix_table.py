@@ -1,7 +1,8 @@
 """Write what build/matrix has found into README.md, as a table.
 
-Usage: matrix_table.py RESULTS README
+Usage: matrix_table.py RESULTS README SPARK3_PACKAGES
 
+SPARK3_PACKAGES are those that Spark 3 has in other versions, as pip names them.
 The exit status is 1 if anything has failed.
 """
 
@@ -50,12 +51,13 @@ def row(folder: Path, folders: list[Path]) -> str:
     )
 
 
-def main(results: Path, readme: Path) -> None:
+def main(results: Path, readme: Path, spark3_packages: str) -> None:
     folders = sorted(f for f in results.iterdir() if NAME.fullmatch(f.name))
     day = datetime.now(timezone.utc).date()
     libraries = ", ".join(f"{n} {version(n)}" for n in ("tensorflow", "keras", "numpy", "pandas"))
+    older = ", ".join(package.replace("==", " ") for package in spark3_packages.split())
     table = (
-        f"Of {day}, with {libraries}:\n\n"
+        f"Of {day}, with {libraries}; Spark 3 with {older}:\n\n"
         "| Spark | JDK | Python | contract tests | quick start | pipelines saved by each version |\n"
         "|---|---|---|---|---|---|\n" + "".join(row(f, folders) for f in folders)
     )
@@ -66,4 +68,4 @@ def main(results: Path, readme: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

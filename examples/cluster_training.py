@@ -10,7 +10,7 @@ import tempfile
 
 import keras
 import sparkdl
-from pyspark.sql.functions import array_max, array_position, avg, col
+from pyspark.sql.functions import avg, col, expr
 from sklearn.datasets import load_digits
 
 spark = sparkdl.start(app_name="cluster training")
@@ -55,7 +55,7 @@ print(f"{len(losses)} of 10 epochs at most, the best is {best}: {fitted.history}
 folder = tempfile.mkdtemp() + "/digits"
 fitted.write().save(folder)
 loaded = sparkdl.KerasModel.load(folder)  # in Scala: org.sparkdl.ml.KerasModel.load
-predicted = array_position("probabilities", array_max("probabilities")) - 1
+predicted = expr("array_position(probabilities, array_max(probabilities)) - 1")
 right = avg((predicted == col("digit")).cast("double"))
 print(f"accuracy {loaded.transform(frame.where('held')).select(right).first()[0]:.3f}")
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pyspark.ml.evaluation import Evaluator
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
-from pyspark.sql.functions import array_max, array_position, avg, col
+from pyspark.sql.functions import array_max, avg, call_function, col
 from sklearn.datasets import load_digits
 
 spark = sparkdl.start(app_name="tuning")
@@ -41,7 +41,7 @@ class Accuracy(Evaluator):
 
     def _evaluate(self, dataset):
         probabilities = vector_to_array("probabilities")
-        predicted = array_position(probabilities, array_max(probabilities)) - 1
+        predicted = call_function("array_position", probabilities, array_max(probabilities)) - 1
         return dataset.select(avg((predicted == col("label")).cast("double"))).first()[0]
 
 

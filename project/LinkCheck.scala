@@ -15,36 +15,39 @@ object LinkCheck {
     "spark-mllib-local", "spark-network-common", "spark-sql", "spark-sql-api", "spark-tags", "spark-unsafe", "spark-variant"
   )
   private def modulesOf(release: String): Seq[String] =
-    if (release.startsWith("4.0.")) modules else modules :+ "spark-common-utils-java" // was a part of another module
+    if (release.startsWith("3.")) modules.filterNot(_ == "spark-variant")
+    else if (release.startsWith("4.0.")) modules
+    else modules :+ "spark-common-utils-java" // was a part of another module
 
   private val shims = "org/apache/spark/sql/sparkdl/versions/"
 
   /** A configuration of sbt for the jars of each release that the jar is not compiled against. */
-  private val linked: Map[String, Configuration] = Versions.list("spark.linked").map { release =>
-    val digits = release.replace(".", "")
-    release -> Configuration.of(s"Spark$digits", s"spark$digits").hide
-  }.toMap
+  private def linked(line: SparkLine): Map[String, Configuration] =
+    Versions.list("spark.linked").filter(release => line.minors.exists(minor => release.startsWith(s"$minor."))).map { release =>
+      val digits = release.replace(".", "")
+      release -> Configuration.of(s"Spark$digits", s"spark$digits").hide
+    }.toMap
 
-  def settings: Seq[Setting[_]] = Seq(
-    ivyConfigurations ++= linked.values.toSeq,
-    libraryDependencies ++= linked.toSeq.flatMap { case (release, configuration) =>
+  def settings(line: SparkLine): Seq[Setting[_]] = Seq(
+    ivyConfigurations ++= linked(line).values.toSeq,
+    libraryDependencies ++= linked(line).toSeq.flatMap { case (release, configuration) =>
       modulesOf(release).map(module => ("org.apache.spark" %% module % release % configuration).intransitive())
     },
-    linkCheck := check.value
+    linkCheck := check(line).value
   )
 
-  private def check = Def.task {
+  private def check(line: SparkLine) = Def.task {
     val ours = ClassFiles.in((Compile / classDirectory).value)
     val compiled = (Compile / dependencyClasspath).value.map(_.data)
     val others = compiled.filterNot(_.getName.startsWith("spark-"))
     val (releases, folder, log) = (update.value, target.value, streams.value.log)
     (Compile / compile).value
-    Versions.list("spark").filter(jarsOf(_, releases, folder).isEmpty).foreach { minor =>
+    line.minors.filter(jarsOf(_, line, releases, folder).isEmpty).foreach { minor =>
       log.info(s"Spark $minor: not checked, for Maven has no jars of it; build/matrix fetches those of pyspark.")
     }
     val problems = for {
-      minor <- Versions.list("spark")
-      jars <- jarsOf(minor, releases, folder).toSeq
+      minor <- line.minors
+      jars <- jarsOf(minor, line, releases, folder).toSeq
       problem <- problemsWith(minor, ours, jars ++ others)
     } yield s"Spark $minor has no $problem"
     problems.foreach(problem => log.error(problem))
@@ -52,8 +55,8 @@ object LinkCheck {
   }
 
   /** The jars of a minor version: those of Maven or, where Maven has none, those of pyspark if build/matrix has it. */
-  private def jarsOf(minor: String, releases: UpdateReport, target: File): Option[Seq[File]] = {
-    val configuration = linked.collectFirst { case (release, found) if release.startsWith(s"$minor.") => found }
+  private def jarsOf(minor: String, line: SparkLine, releases: UpdateReport, target: File): Option[Seq[File]] = {
+    val configuration = linked(line).collectFirst { case (release, found) if release.startsWith(s"$minor.") => found }
     val inPyspark = (target / "spark" / minor / "pyspark" / "jars" * "spark-*.jar").get
     configuration.map(c => releases.select(configurationFilter(c.name))).orElse(Some(inPyspark).filter(_.nonEmpty))
   }

@@ -27,7 +27,7 @@ object Packaging {
   private def assemblySettings: Seq[Setting[_]] = Seq(
     assembly / test := {},
     // Not beside the unshaded jar of packageBin, which has the same name and would overwrite it.
-    assembly / assemblyOutputPath := target.value / "assembly" / s"sparkdl_${scalaBinaryVersion.value}-${version.value}.jar",
+    assembly / assemblyOutputPath := target.value / "assembly" / s"${name.value}_${scalaBinaryVersion.value}-${version.value}.jar",
     assembly / assemblyOption ~= (_.withIncludeScala(false)),
     // Spark brings another protobuf than TensorFlow Java was compiled with.
     assembly / assemblyShadeRules := Seq(

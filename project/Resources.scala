@@ -4,22 +4,22 @@ import sbt.Keys._
 /** Resources that come from elsewhere than src/main/resources. */
 object Resources {
 
-  def settings(nativePlatform: String): Seq[Setting[_]] = Seq(
-    Compile / resourceGenerators += versionFile(nativePlatform).taskValue,
+  def settings(line: SparkLine, nativePlatform: String): Seq[Setting[_]] = Seq(
+    Compile / resourceGenerators += versionFile(line, nativePlatform).taskValue,
     Compile / resourceGenerators += tables.taskValue,
     Compile / resourceGenerators += licences.taskValue
   )
 
   /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
-  private def versionFile(nativePlatform: String) = Def.task {
+  private def versionFile(line: SparkLine, nativePlatform: String) = Def.task {
     val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
-    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nnativePlatform=$nativePlatform\n")
+    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nsparkMajor=${line.major}\nnativePlatform=$nativePlatform\n")
     Seq(file)
   }
 
   /** Tables of the Python package (named models, kinds of files, classes): both languages read the same files. */
   private def tables = Def.task {
-    val folder = baseDirectory.value / "python" / "sparkdl" / "resources"
+    val folder = (ThisBuild / baseDirectory).value / "python" / "sparkdl" / "resources"
     (folder * ("*.json" || "*.txt")).get.map { table =>
       val file = (Compile / resourceManaged).value / "org" / "sparkdl" / table.getName
       writeIfChanged(file, IO.read(table))
@@ -31,7 +31,7 @@ object Resources {
   private def licences = Def.task {
     Seq("LICENSE", "NOTICE").map { name =>
       val file = (Compile / resourceManaged).value / "META-INF" / name
-      writeIfChanged(file, IO.read(baseDirectory.value / name))
+      writeIfChanged(file, IO.read((ThisBuild / baseDirectory).value / name))
       file
     }
   }

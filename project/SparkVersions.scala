@@ -4,13 +4,10 @@ import sbt.Keys._
 /** A source folder per minor version of Spark, with what differs between them. */
 object SparkVersions {
 
-  def settings: Seq[Setting[_]] = Seq(
-    Compile / unmanagedSourceDirectories ++= Versions.list("spark").map(folder((Compile / sourceDirectory).value, _)),
-    Test / unmanagedSourceDirectories += folder((Test / sourceDirectory).value, compiled)
+  def settings(line: SparkLine): Seq[Setting[_]] = Seq(
+    Compile / unmanagedSourceDirectories ++= line.minors.map(folder((Compile / sourceDirectory).value, _)),
+    Test / unmanagedSourceDirectories += folder((Test / sourceDirectory).value, line.compiledMinor)
   )
-
-  /** The minor version that is compiled against. */
-  val compiled: String = Versions("spark.compiled").split("\\.").take(2).mkString(".")
 
   private def folder(sources: File, spark: String): File = sources / s"scala-spark-$spark"
 }

@@ -9,7 +9,7 @@ object TestLake {
 
   /** Each with all that it needs besides Spark. */
   private val modules: Seq[ModuleID] = Seq(
-    "io.delta" % s"delta-spark_${SparkVersions.compiled}_2.13" % "4.1.0",
+    "io.delta" % s"delta-spark_${SparkLine.newest.compiledMinor}_2.13" % "4.1.0",
     "io.delta" % "delta-storage" % "4.1.0",
     "org.apache.iceberg" % "iceberg-spark-runtime-4.0_2.13" % "1.10.0"
   ).map(_.intransitive())

@@ -12,6 +12,7 @@ _versions = runpy.run_path(str(HERE / "sparkdl" / "session" / "supported_version
 supported, pip_range = _versions["supported"], _versions["pip_range"]
 
 PYTHON = supported("python")
+(SPARK_3,) = (minor for minor in supported("spark") if minor.startswith("3."))
 (TENSORFLOW,), (KERAS,), (KERAS_FOR_OLDEST_PYTHON,) = (
     supported(key) for key in ("tensorflow", "keras", f"keras.python{PYTHON[0]}")
 )
@@ -38,6 +39,8 @@ setup(
             "pillow>=10",
         ],
         "plot": ["matplotlib>=3.8"],
+        # The older line of Spark, with what its Python bears.
+        "spark3": [f"pyspark=={SPARK_3}.*", "numpy>=1.26,<2", "pandas>=2.2,<3", "pyarrow>=18,<26"],
         # What the checks need; build/requirements.txt holds the exact versions that build/test
         # installs.
         "dev": [

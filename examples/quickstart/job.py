@@ -59,7 +59,8 @@ def labelled_images(spark: SparkSession, folder: str) -> Labelled:
             f"WebP, TIFF) for each of at least 2 classes, got {counts or 'no images'}."
         )
     names = F.array(*(F.lit(c) for c in sorted(counts)))
-    label = (F.array_position(names, F.col("class")) - 1).cast("double")
+    # Not F.array_position, which takes no column as value in Spark 3.5.
+    label = (F.call_function("array_position", names, F.col("class")) - 1).cast("double")
     return Labelled(files.select("path", "content", label.alias("label")), counts)
 
 

@@ -84,8 +84,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """The session of all tests: two task slots, so that concurrency is seen, and no UI."""
     import sparkdl
 
-    if not list((CHECKOUT / "target" / "jars").glob("*.jar")):
-        pytest.fail(f"No jar in {CHECKOUT / 'target' / 'jars'}. Build it: build/sbt devJars")
     scratch = tmp_path_factory.mktemp("spark")
     session = sparkdl.start(
         master="local[2]",
@@ -112,7 +110,8 @@ def active_session(request: pytest.FixtureRequest) -> None:
     """Make the session of all tests the active one, where tests before had sessions besides."""
     if "spark" in request.fixturenames:
         session = request.getfixturevalue("spark")
-        sessions = type(session)._get_j_spark_session_class(session._jvm)
+        in_jvm = getattr(type(session), "_get_j_spark_session_class", None)  # since Spark 4.0
+        sessions = in_jvm(session._jvm) if in_jvm else session._jvm.SparkSession
         sessions.setActiveSession(session._jsparkSession)
         type(session)._activeSession = session
 

@@ -21,10 +21,10 @@ def test_rejects_memory_without_a_number():
 def test_names_both_versions_when_pyspark_is_not_one_it_is_tested_with(monkeypatch):
     import pyspark
 
-    monkeypatch.setattr(pyspark, "__version__", "3.5.6")
+    monkeypatch.setattr(pyspark, "__version__", "3.4.4")
     first, end = map(re.escape, SPARK_RANGE)
     with pytest.raises(
-        SettingsException, match=rf"Spark {first} up to.* {end}, but pyspark is 3\.5\.6"
+        SettingsException, match=rf"Spark {first} up to.* {end}, but pyspark is 3\.4\.4"
     ):
         sparkdl.start()
 
@@ -35,32 +35,55 @@ def test_warns_of_a_spark_that_is_newer_than_the_tested_ones(spark, monkeypatch)
         assert sparkdl.start(spark=spark) is spark
 
 
-def test_takes_the_wheels_repository_first(tmp_path):
-    repository, jars = tmp_path / "m2", tmp_path / "jars"
-    folder = repository / "org" / "sparkdl" / "sparkdl_2.13" / "1.0-abc"
+@pytest.mark.parametrize(
+    ("artifact", "project"), [("sparkdl_2.13", ""), ("sparkdl-spark3_2.12", "spark3_2.12")]
+)
+def test_takes_the_wheels_repository_first(artifact, project, tmp_path):
+    repository, jars = tmp_path / "m2", tmp_path / "target" / project / "jars"
+    folder = repository / "org" / "sparkdl" / artifact / "1.0-abc"
     folder.mkdir(parents=True)
-    (folder / "sparkdl_2.13-1.0-abc.pom").write_text("")
-    jars.mkdir()
+    (folder / f"{artifact}-1.0-abc.pom").write_text("")
+    jars.mkdir(parents=True)
     (jars / "sparkdl.jar").write_text("")
-    assert spark_jars.submit_conf(repository, jars) == {
+    target = tmp_path / "target"
+    assert spark_jars.submit_conf(artifact, repository, target) == {
         "spark.jars.repositories": repository.as_uri(),
-        "spark.jars.packages": "org.sparkdl:sparkdl_2.13:1.0-abc",
+        "spark.jars.packages": f"org.sparkdl:{artifact}:1.0-abc",
     }
-    assert spark_jars.submit_conf(tmp_path / "none", jars) == {
+    assert spark_jars.submit_conf(artifact, tmp_path / "none", target) == {
         "spark.jars": (jars / "sparkdl.jar").as_uri()
     }
 
 
-def test_says_where_it_searched_when_there_is_no_jar(tmp_path):
-    with pytest.raises(SettingsException, match="build/sbt devJars"):
-        spark_jars.submit_conf(tmp_path / "m2", tmp_path / "jars")
+@pytest.mark.parametrize(
+    ("artifact", "task"),
+    [("sparkdl_2.13", "devJars"), ("sparkdl-spark3_2.12", "spark3_212/devJars")],
+)
+def test_says_where_it_searched_when_there_is_no_jar(artifact, task, tmp_path):
+    with pytest.raises(SettingsException, match=f"run build/sbt {task}"):
+        spark_jars.submit_conf(artifact, tmp_path / "m2", tmp_path / "target")
+
+
+def test_takes_the_jar_for_the_scala_of_the_spark_that_it_starts(tmp_path, monkeypatch):
+    jars = tmp_path / "jars"
+    jars.mkdir()
+    (jars / "spark-core_2.13-3.5.6.jar").write_text("")
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    assert spark_jars.installed_artifact() == "sparkdl-spark3_2.13"
+
+
+def test_refuses_a_java_that_is_too_old_for_the_jar(spark, monkeypatch):
+    from sparkdl.session import jvm_door
+
+    monkeypatch.setattr(jvm_door, "supported", lambda key: ["99"])
+    with pytest.raises(SettingsException, match=r"Spark runs on Java \d+, and sparkdl needs 99"):
+        sparkdl.start(spark=spark)
 
 
 @pytest.fixture
 def jar(monkeypatch):
-    monkeypatch.setattr(
-        spark_session, "submit_conf", lambda: {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:1"}
-    )
+    settings = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:1"}
+    monkeypatch.setattr(spark_session, "submit_conf", lambda artifact: settings)
 
 
 def test_extends_the_users_packages_wherever_they_are_set(jar, monkeypatch):
@@ -93,7 +116,8 @@ def test_a_session_without_the_jar_says_what_to_do(spark, monkeypatch):
     from sparkdl.session import jvm_door
 
     monkeypatch.setattr(jvm_door, "_DOOR", "org.sparkdl.python.NoSuchDoor")
-    with pytest.raises(SettingsException, match=r"--packages org\.sparkdl:sparkdl_2\.13:"):
+    package = re.escape(spark_jars.coordinates(spark_jars.installed_artifact()))
+    with pytest.raises(SettingsException, match=f"--packages {package}"):
         sparkdl.start(spark=spark)
 
 

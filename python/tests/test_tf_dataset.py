@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pyspark
 import pytest
 import tensorflow as tf
 from image_rows import as_png, picture, structs
@@ -241,6 +242,7 @@ def test_a_loop_that_is_left_lets_go_of_cached_rows_when_the_dataset_is_gone(
     wait_for_no_job(spark)
 
 
+@pytest.mark.skipif(pyspark.__version__ < "4", reason="the Python of Spark 3 reads none")
 def test_images_arrive_also_as_large_types_of_arrow(spark: Any):
     key, pixels = "spark.sql.execution.arrow.useLargeVarTypes", picture(4, 5)
     spark.conf.set(key, "true")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyspark
 import pytest
 from stage_bundles import encoded, png
 
@@ -349,6 +350,7 @@ def test_a_function_of_plain_python_counts_as_the_same_above_and_below_a_filter(
     assert rows_run(frame) == 6
 
 
+@pytest.mark.skipif(pyspark.__version__ < "4", reason="Spark 3 has no variables")
 def test_a_variable_has_a_model_in_its_default_and_rows_of_values_say_why_not(
     spark: Any, tmp_path: Path
 ) -> None:

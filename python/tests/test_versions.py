@@ -20,8 +20,11 @@ from sparkdl.session.supported_versions import SPARK_RANGE, either, ends, suppor
 FILE = PACKAGE_FOLDER / "sparkdl" / "resources" / "versions.properties"
 VERSIONS = {key: supported(key) for key in re.findall(r"(?m)^([\w.]+)=", FILE.read_text())}
 ONE = {key: versions[-1] for key, versions in VERSIONS.items()}
-JAVA, PYTHON, SPARK = (either(VERSIONS[key]) for key in ("java", "python", "spark"))
+JAVA, PYTHON = (either(VERSIONS[key]) for key in ("java", "python"))
+SPARK = either([minor for minor in VERSIONS["spark"] if minor.startswith("4.")])
 SCALA = ONE["scala"].rpartition(".")[0]
+(SPARK_3,) = (minor for minor in VERSIONS["spark"] if minor.startswith("3."))
+SCALA_3 = either([scala.rpartition(".")[0] for scala in VERSIONS["spark3.scala"]])
 GLIBC = f"glibc {ONE['glibc']} or newer"
 
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *(CHECKOUT / "docs").glob("*.md")]
@@ -31,7 +34,8 @@ TOLD = {
         GLIBC,
         f"JDK {JAVA}, Python {PYTHON} with",
         f"openjdk-{VERSIONS['java'][0]}-jdk-headless",
-        f"| Spark | {SPARK} (pyspark {ONE['spark.python']}), Scala {SCALA} |",
+        f"| Spark | {SPARK} (pyspark {ONE['spark.python']}), Scala {SCALA}; "
+        f"{SPARK_3}, Scala {SCALA_3} |",
         f"| JDK | {JAVA}; {ONE['java.newer']} with Spark {ONE['java.newer.spark']} or newer |",
         f"| Python | {ONE['python.tested']} |",
         f"| TensorFlow in the JVM | {ONE['tensorflow.jvm']} "
@@ -47,13 +51,17 @@ TOLD = {
         f'scalaVersion := "{ONE["scala"]}"',
         f'"spark-mllib" % "{ONE["spark.compiled"]}"',
     ],
-    "docs/deploying.md": [GLIBC, f"and JDK {JAVA}.", f"Spark must be {SPARK} with Scala {SCALA}"],
+    "docs/deploying.md": [
+        GLIBC,
+        f"and JDK {JAVA}.",
+        f"Spark must be {SPARK} with Scala {SCALA}, or [{SPARK_3}]",
+    ],
     "docs/bundle.md": [f"For TensorFlow {ONE['tensorflow.jvm']},"],
 }
 # A word before a version in a page, and the lines of the file that the version is in.
 NAMED = {
     r"\b(?:JDK|openjdk)[ -](\d+)": ("java", "java.newer"),
-    r"\bSpark(?: must be)? ([4-9]\.\d+)": ("spark",),
+    r"\bSpark(?: must be)? ([3-9]\.\d+)": ("spark",),
     r"\bPython (\d\.\d+)": ("python", "python.tested"),
     r"\bKeras (3\.\d+)": ("keras", "keras.python3.10"),
     r"\bTensorFlow (\d\.\d+)": ("tensorflow", "tensorflow.jvm"),
@@ -89,16 +97,13 @@ SOURCES = [
     ),
     *(f for f in (CHECKOUT / "build").iterdir() if f.name != "requirements.txt"),
     *(f for f in (CHECKOUT / "project").iterdir() if f.suffix in (".scala", ".sbt")),
-    *(CHECKOUT / "src/main/scala").rglob("*.scala"),
-    *(PACKAGE_FOLDER / "sparkdl").rglob("*.py"),
+    # Not where versions differ.
+    *(f for f in (CHECKOUT / "src/main/scala").rglob("*.scala") if f.parent.name != "versions"),
+    *(f for f in (PACKAGE_FOLDER / "sparkdl").rglob("*.py") if f.name != "spark_api.py"),
 ]
 ALLOWED = {
     ("project/TestLake.scala", "4.1.0"),  # Delta's own version, which is like Spark's
     ("project/LinkCheck.scala", "4.0"),  # whose modules are others
-    ("python/sparkdl/session/spark_api.py", "4.0"),  # where versions differ
-    ("python/sparkdl/session/spark_api.py", "Spark 4.0"),
-    ("python/sparkdl/session/spark_api.py", "4.2"),
-    ("python/sparkdl/session/spark_api.py", "Spark 4.2"),
     ("python/setup.py", "3.11"),  # of Python, for which MLflow's dependencies are there
     ("python/pyproject.toml", "3.10"),  # cannot be read from elsewhere; compared below
     ("src/main/scala/org/sparkdl/tensor/CellReader.scala", "Java 17"),  # what that one lacks
@@ -155,14 +160,29 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_pip_takes_what_the_tests_ran_with(metadata: dict[str, Any]) -> None:
-    lines = (CHECKOUT / "build" / "requirements.txt").read_text().splitlines()
-    pins = [Requirement(line) for line in lines if "==" in line]
-    wanted = [*metadata["install_requires"], *chain(*metadata["extras_require"].values())]
+    pins = requirements()
+    extras = {
+        name: wanted for name, wanted in metadata["extras_require"].items() if name != "spark3"
+    }
+    wanted = [*metadata["install_requires"], *chain(*extras.values())]
     for minor in VERSIONS["python"]:
         python = {"python_version": minor}
         pinned = {p.name: str(p.specifier)[2:] for p in pins if _applies(p, python)}
         ours = [r for r in map(Requirement, wanted) if _applies(r, python)]
         assert [str(r) for r in ours if not r.specifier.contains(pinned[r.name])] == []
+
+
+def test_pip_takes_what_the_tests_on_spark_3_ran_with(metadata: dict[str, Any]) -> None:
+    (spark,) = (release for release in VERSIONS["spark.matrix"] if release.startswith("3."))
+    pinned = {p.name: str(p.specifier)[2:] for p in requirements() if _applies(p, {})}
+    pinned |= dict(pin.split("==") for pin in [f"pyspark=={spark}", *VERSIONS["spark3.packages"]])
+    ours = map(Requirement, metadata["extras_require"]["spark3"])
+    assert [str(r) for r in ours if not r.specifier.contains(pinned[r.name])] == []
+
+
+def requirements() -> list[Requirement]:
+    lines = (CHECKOUT / "build" / "requirements.txt").read_text().splitlines()
+    return [Requirement(line) for line in lines if "==" in line]
 
 
 def _applies(requirement: Requirement, environment: dict[str, str]) -> bool:

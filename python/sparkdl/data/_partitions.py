@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkdl.errors import SettingsException, jvm_errors
 from sparkdl.session.jvm_door import door
-from sparkdl.session.spark_api import received
+from sparkdl.session.spark_api import arrow_schema, received, thread_target
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -41,12 +41,10 @@ class Partitions:
     """
 
     def __init__(self, frame: DataFrame, row_bytes: int, cache: bool) -> None:
-        from pyspark.sql.pandas.types import to_arrow_schema
-
         self._session = frame.sparkSession
         self._sc = self._session.sparkContext
         large = self._session.conf.get("spark.sql.execution.arrow.useLargeVarTypes", "false")
-        self._schema = to_arrow_schema(frame.schema, prefers_large_types=large == "true")
+        self._schema = arrow_schema(frame.schema, large == "true")
         rows = max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, row_bytes)))
         with jvm_errors():
             self._rdd = door().recordBatches(frame._jdf, rows)
@@ -87,14 +85,10 @@ class Partitions:
         SettingsException
             A partition did not arrive within `timeout` seconds, or the session was stopped.
         """
-        from pyspark import inheritable_thread_target
-
         if self._sc._jsc is None:
             raise SettingsException("The Spark session of this dataset was stopped. Make it again.")
         tag = f"sparkdl-{secrets.token_hex(8)}"
-        fetch = inheritable_thread_target(self._session)(
-            lambda item: self.fetch(partition_of(item), tag)
-        )
+        fetch = thread_target(self._session, lambda item: self.fetch(partition_of(item), tag))
         pool = ThreadPoolExecutor(ahead, _THREADS)
         under_way: deque[tuple[T, Future[list[Any]]]] = deque()
         try:

@@ -11,6 +11,7 @@ from sparkdl.data._epoch_order import spread_rows
 from sparkdl.data._prepared_columns import REASON, prepare
 from sparkdl.errors import InvalidInputException
 from sparkdl.errors.user_warnings import warn
+from sparkdl.session.spark_api import arrow_table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -58,7 +59,7 @@ class Source:
             raise InvalidInputException(
                 "The DataFrame has no row" + (" that can be used." if skip else ".")
             )
-        table = rows.sparkSession.createDataFrame(first, rows.schema).toArrow()
+        table = arrow_table(rows.sparkSession.createDataFrame(first, rows.schema))
         batch = table.combine_chunks().to_batches()[0]
         _, reasons = usable_rows(batch)
         RejectedRows().add(1, reasons, skip)

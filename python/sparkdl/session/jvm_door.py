@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sparkdl.errors import SettingsException, install_conversion
+from sparkdl.session.supported_versions import either, supported
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JVMView
@@ -28,6 +29,7 @@ def door(spark: SparkSession | None = None) -> Any:
     """
     session = spark or active_session()
     jvm = _jvm_of(session)
+    check_java(jvm)
     if not has_jar(jvm):
         raise SettingsException(_no_jar(session))
     install_conversion()
@@ -74,6 +76,24 @@ def has_jar(jvm: JVMView) -> bool:
     return isinstance(getattr(jvm, _DOOR), JavaClass)
 
 
+def check_java(jvm: JVMView) -> None:
+    """Refuse a Java that is too old for sparkdl's classes, which it would only call unsupported.
+
+    Raises
+    ------
+    SettingsException
+        With the versions to take.
+    """
+    tested = supported("java")
+    running = str(jvm.java.lang.System.getProperty("java.specification.version"))
+    if float(running) < float(tested[0]):  # Java 8 calls itself 1.8
+        raise SettingsException(
+            f"Spark runs on Java {running.removeprefix('1.')}, and sparkdl needs {either(tested)}, "
+            "also with a Spark that runs on older ones. Set JAVA_HOME to such a JDK on the driver "
+            "and for the executors (spark.executorEnv.JAVA_HOME), and start the session again."
+        )
+
+
 def _jvm_of(session: SparkSession) -> Any:
     jvm = getattr(session, "_jvm", None)
     if jvm is None:
@@ -86,15 +106,17 @@ def _jvm_of(session: SparkSession) -> Any:
 
 
 def _no_jar(session: SparkSession) -> str:
-    from sparkdl.session.spark_jars import COORDINATES
+    from sparkdl.session.spark_jars import artifact_for, coordinates
 
     master = session.sparkContext.master
+    scala = _jvm_of(session).scala.util.Properties.versionNumberString()
+    package = coordinates(artifact_for(session.version, scala))
     return (
         f"This Spark session (master {master}) was started without sparkdl's jar: the JVM has no "
         f"class {_DOOR}. A running JVM cannot load it any more, so do one of these:\n"
         "- start the session with sparkdl: in a fresh Python process (in a notebook, restart the "
         "kernel), before anything else makes a session, spark = sparkdl.start()\n"
-        f"- pass the jar to spark-submit: spark-submit --packages {COORDINATES} ...\n"
-        f"- set spark.jars.packages={COORDINATES} in spark-defaults.conf or in the cluster's "
+        f"- pass the jar to spark-submit: spark-submit --packages {package} ...\n"
+        f"- set spark.jars.packages={package} in spark-defaults.conf or in the cluster's "
         "configuration"
     )

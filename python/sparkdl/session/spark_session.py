@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
-from sparkdl.session.spark_jars import ARTIFACT, submit_conf
+from sparkdl.session.spark_api import error_condition
+from sparkdl.session.spark_jars import GROUP, installed_artifact, submit_conf
 from sparkdl.session.submit_arguments import SubmitArguments
 from sparkdl.session.supported_versions import (
     SPARK_RANGE,
@@ -123,7 +124,7 @@ def _create(builder: SparkSession.Builder) -> SparkSession:
     try:
         return builder.getOrCreate()
     except PySparkRuntimeError as e:
-        if e.getCondition() != "JAVA_GATEWAY_EXITED":
+        if error_condition(e) != "JAVA_GATEWAY_EXITED":
             raise
         raise SettingsException(_JVM_ENDED) from e
 
@@ -133,8 +134,8 @@ def _add_jar(settings: Mapping[str, str]) -> dict[str, str]:
     environment = SubmitArguments()
     packages = settings.get("spark.jars.packages") or environment.get("spark.jars.packages") or ""
     with_jar = dict(settings)
-    if f":{ARTIFACT}:" not in packages:  # else the user has chosen another build
-        for key, value in submit_conf().items():
+    if f"{GROUP}:sparkdl" not in packages:  # else the user has chosen another build
+        for key, value in submit_conf(installed_artifact()).items():
             existing = settings.get(key) or environment.get(key)
             with_jar[key] = f"{existing},{value}" if existing else value
     if "PYSPARK_SUBMIT_ARGS" in os.environ:

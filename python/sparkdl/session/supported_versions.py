@@ -29,7 +29,7 @@ def spark_supported(spark_version: str) -> bool:
 
     Examples
     --------
-    >>> [spark_supported(version) for version in ("3.5.6", "4.0.5", "4.99.0", "5.0.0")]
+    >>> [spark_supported(version) for version in ("3.4.4", "4.0.5", "4.99.0", "5.0.0")]
     [False, True, True, False]
     """
     first, end = SPARK_RANGE

@@ -2,6 +2,8 @@ package org.sparkdl
 
 import java.nio.file.Paths
 
+import scala.util.Try
+
 import org.apache.spark.network.util.JavaUtils
 
 import org.sparkdl.errors.SettingsException
@@ -132,14 +134,14 @@ object Settings {
       )
 
     def batchSize: Int =
-      number(Settings.batchSize, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
+      number(Settings.batchSize, "a whole number of at least 0")(t => Try(t.toInt).toOption.filter(_ >= 0))
     def intraOpThreads: Int =
-      number(Settings.intraOpThreads, "a whole number of at least 0")(_.toIntOption.filter(_ >= 0))
+      number(Settings.intraOpThreads, "a whole number of at least 0")(t => Try(t.toInt).toOption.filter(_ >= 0))
     def precision: String =
       number(Settings.precision, precisions.mkString("'", "' or '", "'"))(Some(_).filter(precisions.contains))
     private def size(s: Setting, example: String, least: Long = 1): Long = number(s, s"a size such as '$example'") {
       t =>
-        scala.util.Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ >= least)
+        Try(JavaUtils.byteStringAsBytes(t)).toOption.filter(_ >= least)
     }
 
     def modelsMaxMemory: Long = size(Settings.modelsMaxMemory, "4g")
@@ -147,13 +149,13 @@ object Settings {
       text(Settings.modelsTrusted).split(",").toSeq.map(_.trim).filter(_.nonEmpty)
     def bundlesMaxUnused: Long = size(Settings.bundlesMaxUnused, "64m", least = 0)
     private def seconds(s: Setting, example: String): Long = number(s, s"a time such as '$example'") { t =>
-      scala.util.Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
+      Try(JavaUtils.timeStringAsSec(t)).toOption.filter(_ >= 0)
     }
     def workersIdleSeconds: Long = seconds(Settings.workersIdleTimeout, "10m")
     def runTimeoutSeconds: Long = seconds(Settings.runTimeout, "5m")
     def blocksMaxMemory: Long = size(Settings.blocksMaxMemory, "256k")
     def imageMaxPixels: Long =
-      number(Settings.imageMaxPixels, "a whole number of at least 1")(_.toLongOption.filter(_ >= 1))
+      number(Settings.imageMaxPixels, "a whole number of at least 1")(t => Try(t.toLong).toOption.filter(_ >= 1))
     def nativeDir: String = Some(text(Settings.nativeDir)).filter(_.nonEmpty).fold("") { address =>
       Place.local(address, s"Setting ${Settings.nativeDir.key}").toString
     }

@@ -18,15 +18,18 @@ object Version {
   /** Version of sparkdl, e.g. "0.1.0"; the Python package has the same. */
   val current: String = properties.getProperty("version")
 
-  /** Minor versions of Spark that this is tested with, the oldest first. */
-  val spark: Seq[String] = list("spark")
+  /** The first number of the versions of Spark that this jar is for. */
+  private val sparkMajor: String = properties.getProperty("sparkMajor")
+
+  /** Minor versions of Spark that this jar is tested with, the oldest first. */
+  val spark: Seq[String] = list("spark").filter(_.startsWith(s"$sparkMajor."))
 
   /** Versions of Java that this is tested with, the oldest first. */
   val java: Seq[Int] = list("java").map(_.toInt)
 
   /** The same, with those that this version of Spark runs on and older ones do not. */
   def javaWith(spark: String): Seq[Int] = {
-    val newer = Version.spark.dropWhile(_ != properties.getProperty("java.newer.spark"))
+    val newer = list("spark").dropWhile(_ != properties.getProperty("java.newer.spark"))
     if (newer.exists(minor => spark.startsWith(s"$minor."))) java ++ list("java.newer").map(_.toInt) else java
   }
 

@@ -20,26 +20,26 @@ class JavaUsageSuite extends SparkSuite {
   private def pictures = TestBundles.encoded(spark, TestBundles.fourColours.take(2).map(TestBundles.png(_)): _*)
 
   test("stages on tensors are set up with java.util.Map and arrays") {
-    assert(java.tensors(rows, tripled).asScala.toSeq == expected)
-    assert(java.keras(rows, tripled).asScala.toSeq == expected)
+    assert(java.tensors(rows, tripled).asScala.toVector == expected)
+    assert(java.keras(rows, tripled).asScala.toVector == expected)
   }
 
   test("stages on images and image files") {
     val bundle = TestBundles.write(Files.createTempDirectory("sparkdl-bundle-").resolve("colours"), "colours")
     val colours = Seq(Row(0, Vectors.dense(255, 0, 0)), Row(1, Vectors.dense(0, 255, 0)))
-    assert(java.images(pictures, bundle.toString).asScala.toSeq == colours)
-    val files = java.files(TestStages.files(spark, Seq(0, 1)), TestStages.averages().toString).asScala.toSeq
+    assert(java.images(pictures, bundle.toString).asScala.toVector == colours)
+    val files = java.files(TestStages.files(spark, Seq(0, 1)), TestStages.averages().toString).asScala.toVector
     assert(files == Seq(Row(0, Vectors.dense(1, -1, -1)), Row(1, Vectors.dense(-1, 1, -1))))
   }
 
   test("a pipeline of named networks is saved and loaded") {
     val path = Files.createTempDirectory("sparkdl-java-").resolve("pipeline").toString
-    val out = java.pipeline(pictures, TestBundles.cache().toString, path).asScala.toSeq
+    val out = java.pipeline(pictures, TestBundles.cache().toString, path).asScala.toVector
     assert(out.map(_.getString(2)) == Seq("red", "green"))
   }
 
   test("a model is a column and a SQL function") {
-    val out = java.model(rows, tripled).asScala.toSeq
+    val out = java.model(rows, tripled).asScala.toVector
     assert(out.map(_.getSeq[Float](2)) == Seq(Seq(0f, 4.5f, -0f), Seq(9f, 13.5f, -9f)))
   }
 

@@ -72,7 +72,7 @@ object MachineReport {
 /** What Linux says about itself in files; empty on other systems. */
 private[doctor] object Linux {
   private def lines(file: String): Seq[String] =
-    Try(Files.readString(Paths.get(file)).linesIterator.toSeq).getOrElse(Nil)
+    Try(Files.readString(Paths.get(file)).linesIterator.toVector).getOrElse(Nil)
 
   lazy val cpuFlags: Set[String] = lines("/proc/cpuinfo")
     .collectFirst { case l if l.startsWith("flags") => l.split("\\s+").toSet }

@@ -101,7 +101,7 @@ object Engine {
 
   private def evict(maxMemory: Long): Unit = {
     var total = models.size * LoadedModel.SessionBytes +
-      models.valuesIterator.map(_.model.weights).distinct.map(_.bytes).sum
+      models.values.toVector.map(_.model.weights).distinct.map(_.bytes).sum
     models.toVector.foreach { case (key, entry) =>
       if (total > maxMemory && entry.users == 0) {
         models.remove(key)

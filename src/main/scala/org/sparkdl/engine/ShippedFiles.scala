@@ -45,7 +45,7 @@ final private[engine] class ShippedFiles private (val blocks: Broadcast[Array[By
   }
 
   private def write(piece: FilePiece, directory: Path): Unit = {
-    val bytes = Iterator.continually(fetch(piece)).take(ShippedFiles.Attempts).flatten.nextOption()
+    val bytes = Iterator.continually(fetch(piece)).take(ShippedFiles.Attempts).flatten.find(_ => true)
     val content = ByteBuffer.wrap(bytes.getOrElse(throw damaged(piece)))
     Using.resource(FileChannel.open(directory.resolve(piece.file), WRITE, CREATE)) { file =>
       while (content.hasRemaining) file.write(content, piece.offset + content.position())

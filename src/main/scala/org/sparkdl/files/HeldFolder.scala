@@ -31,7 +31,7 @@ private[sparkdl] object HeldFolder {
 
   private def of(path: String): HeldFolder = synchronized {
     folders.get(path).flatMap(r => Option(r.get)).getOrElse {
-      folders.filterInPlace((_, reference) => reference.get != null)
+      folders --= folders.collect { case (gone, reference) if reference.get == null => gone }
       val folder = new HeldFolder(path)
       folders.put(path, new WeakReference(folder))
       folder

@@ -81,7 +81,7 @@ private[sparkdl] object RemoteFiles {
       if (status.isFile) Seq(status)
       else {
         val listing = fs.listFiles(status.getPath, true)
-        Iterator.continually(listing).takeWhile(_.hasNext).map(_.next(): FileStatus).toSeq
+        Iterator.continually(listing).takeWhile(_.hasNext).map(_.next(): FileStatus).toVector
       }
     val lines = files.map(f => s"${f.getPath}:${f.getModificationTime}:${f.getLen}").sorted
     (status.getPath.toString +: lines).mkString("\n")

@@ -37,7 +37,7 @@ private[sparkdl] object TextFile {
     val out = CharBuffer.allocate(bytes.length)
     val decoder = charset.newDecoder().onMalformedInput(CodingErrorAction.REPORT)
     if (decoder.decode(in, out, true).isError)
-      Left(f"byte 0x${bytes(in.position) & 0xff}%02X at offset ${in.position} is not $name; save it as UTF-8")
+      Left(f"byte 0x${bytes(in.position()) & 0xff}%02X at offset ${in.position()} is not $name; save it as UTF-8")
     else Right(out.flip().toString)
   }
 

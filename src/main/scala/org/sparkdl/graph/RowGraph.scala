@@ -23,7 +23,7 @@ private[graph] final class RowGraph private (
     graph: TfGraph
 ) extends AutoCloseable {
 
-  val nodes: Seq[NodeDef] = graphDef.getNodeList.asScala.toSeq
+  val nodes: Seq[NodeDef] = graphDef.getNodeList.asScala.toVector
   private val inputNames = inputs.map(i => TensorName.operation(i.tensor)).toSet
 
   /** The placeholder of a row's value, turned into one for many rows: these are its first dimension. */
@@ -35,10 +35,11 @@ private[graph] final class RowGraph private (
 
   /** Each node after those that it needs; None for graphs with loops of TensorFlow 1 (`Enter`, `NextIteration`). */
   lazy val sorted: Option[Seq[NodeDef]] = {
-    val waiting =
-      nodes.map(n => n.getName -> n.getInputList.asScala.map(TensorName.operation).toSet).to(collection.mutable.Map)
-    val users = nodes.flatMap(n => waiting(n.getName).map(_ -> n)).groupMap(_._1)(_._2)
-    val ready = collection.mutable.Queue.from(nodes.filter(n => waiting(n.getName).isEmpty))
+    val waiting = collection.mutable.Map(
+      nodes.map(n => n.getName -> n.getInputList.asScala.map(TensorName.operation).toSet): _*
+    )
+    val users = Groups.of(nodes.flatMap(n => waiting(n.getName).map(_ -> n)))
+    val ready = collection.mutable.Queue(nodes.filter(n => waiting(n.getName).isEmpty): _*)
     val order = Seq.newBuilder[NodeDef]
     while (ready.nonEmpty) {
       val node = ready.dequeue()

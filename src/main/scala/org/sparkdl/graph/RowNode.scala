@@ -65,7 +65,7 @@ private[graph] final class RowNode(node: NodeDef, val args: IndexedSeq[Arg], row
     replace("Identity", Seq(ints(values, dtype, scalar)), "T" -> dtype)
 
   private def near = s"${node.getName}/rows"
-  private def controlInputs: Seq[String] = node.getInputList.asScala.toSeq.filter(TensorName.isControl)
+  private def controlInputs: Seq[String] = node.getInputList.asScala.toVector.filter(TensorName.isControl)
 
   /** A constant vector of integers, or a scalar. */
   def ints(values: Seq[Long], dtype: DataType = DataType.DT_INT32, scalar: Boolean = false): String =

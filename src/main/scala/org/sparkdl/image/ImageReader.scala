@@ -1,6 +1,6 @@
 package org.sparkdl.image
 
-import org.apache.spark.ml.image.ImageSchema
+import org.apache.spark.ml.image.{ImageSchema => SparkSchema}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.types.DataType
 import org.apache.spark.unsafe.Platform
@@ -18,7 +18,7 @@ import org.sparkdl.tensor.CellReader
   *   whether the output is in RGB order: structs are in BGR order
   */
 private[sparkdl] final case class ImageReader(dtype: DType, redFirst: Boolean) extends CellReader {
-  override def dataType: DataType = ImageSchema.columnSchema
+  override def dataType: DataType = SparkSchema.columnSchema
 
   override def read(tensor: TfTensor, row: Int): Any = {
     val Array(height, width, channels) = tensor.shape.tail.map(_.toInt)

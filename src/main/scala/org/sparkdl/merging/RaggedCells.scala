@@ -32,7 +32,7 @@ final private[merging] class RaggedCells(runtime: NativeRuntime, spec: TensorSpe
   private def forget(slot: Int): Unit = while (cells.size > slot) {
     total -= RaggedCells.bytesOf(cells.last)
     cells.last.close()
-    cells.dropRightInPlace(1)
+    cells.remove(cells.size - 1)
   }
 
   override def move(from: Int, to: Int): Unit = put(cells(from), Array(to))

@@ -43,7 +43,7 @@ private[ml] case class Columns(schema: StructType, stage: String) {
     if (!ImageTypes.isImage(field.dataType))
       throw new SchemaMismatchException(
         s"$stage: cannot take images from column '$name': expected Spark's image struct or encoded bytes (binary), got " +
-          s"${field.dataType.simpleString}. sparkdl.readImages and spark.read.format(\"binaryFile\") give such columns."
+          s"${field.dataType.simpleString}. " + """sparkdl.readImages and spark.read.format("binaryFile") give such columns."""
       )
   }
 

@@ -102,7 +102,7 @@ class TFTransformer(override val uid: String) extends TensorStage with HasConsta
     )
 
   private def pairs(param: SortedMapParam[String]): Seq[(String, String)] =
-    get(param).map(_.asScala.toSeq.sorted).filter(_.nonEmpty).getOrElse {
+    get(param).map(_.asScala.toVector.sorted).filter(_.nonEmpty).getOrElse {
       throw new SparkDLException(s"$label: ${param.name} is not set. ${param.doc}")
     }
 

@@ -25,7 +25,8 @@ private[ml] case class TopKReader(dtype: DType, k: Int, labels: Seq[(String, Str
     val array = probabilities.read(tensor, row).asInstanceOf[org.apache.spark.sql.catalyst.util.ArrayData]
     val values = Array.tabulate(array.numElements())(i => value(array.get(i, probabilityType)))
     val best = values.indices.toArray.sortBy(i => (-values(i), i)).take(k)
-    new GenericArrayData(best.map[Any](i => InternalRow(className(i), description(i), values(i))))
+    val rows: Array[Any] = best.map(i => InternalRow(className(i), description(i), values(i)))
+    new GenericArrayData(rows)
   }
 
   private val probabilityType = probabilities.dataType.asInstanceOf[ArrayType].elementType

@@ -50,8 +50,7 @@ object Bundle {
       outputs = specs(directory, root, "outputs"),
       image = Option(root.get("image")).filterNot(_.isNull).map(readImage),
       labels = named(directory, root, "labels", sums).map(readLabels(directory, _)),
-      source =
-        ListMap.from(root.path("source").properties().asScala.iterator.map(e => e.getKey -> e.getValue.asText)),
+      source = ListMap(root.path("source").properties().asScala.toVector.map(e => e.getKey -> e.getValue.asText): _*),
       keras = named(directory, root, "keras", sums).map(inside(directory, _).toString),
       random = Option(root.get("random")).filterNot(_.isNull).flatMap(readRandom)
     )
@@ -73,7 +72,7 @@ object Bundle {
     val root = json.createObjectNode()
     root.put("formatVersion", if (model.graph.hasWeights) FormatVersionWithWeights else FormatVersion)
     root.put("name", model.name)
-    model.source.foreach { case (k, v) => root.withObjectProperty("source").put(k, v) }
+    if (model.source.nonEmpty) model.source.foldLeft(root.putObject("source")) { case (all, (k, v)) => all.put(k, v) }
     if (model.graph.isSavedModel) {
       LocalFiles.copyTree(model.graph.path, directory.resolve("saved_model"))
       root.put("savedModel", "saved_model").put("tags", model.graph.tags.mkString(","))
@@ -179,7 +178,7 @@ object Bundle {
   }
 
   private def specs(directory: Path, root: JsonNode, field: String): Seq[TensorSpec] =
-    root.path(field).asScala.toSeq.map { s =>
+    root.path(field).asScala.toVector.map { s =>
       if (!s.hasNonNull("name") || !s.hasNonNull("tensor"))
         fail(directory, s"an entry of '$field' lacks a name or a tensor")
       val shape = Option(s.get("shape")).filterNot(_.isNull).map { dims =>
@@ -226,7 +225,7 @@ object Bundle {
 
   private def readRandom(node: JsonNode): Option[RandomDraws] = RandomDraws.of(
     Option(node.get("seed")).filterNot(_.isNull).map(_.asText),
-    node.path("unseeded").asScala.toSeq.map(_.asText)
+    node.path("unseeded").asScala.toVector.map(_.asText)
   )
 
   private def writeRandom(random: RandomDraws, node: ObjectNode): Unit = {
@@ -236,7 +235,7 @@ object Bundle {
 
   private def readLabels(directory: Path, name: String): Seq[(String, String)] = {
     val list = parse(directory, name)
-    val pairs = list.asScala.toSeq.map(_.asScala.toSeq)
+    val pairs = list.asScala.toVector.map(_.asScala.toVector)
     if (!list.isArray || pairs.isEmpty || !pairs.forall(pair => pair.size == 2 && pair.forall(_.isTextual)))
       fail(directory, s"$name is not a list of [class, description], a pair of texts for each class")
     pairs.map(pair => pair.head.asText -> pair.last.asText)

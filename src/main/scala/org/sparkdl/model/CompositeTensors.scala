@@ -14,7 +14,9 @@ private[model] object CompositeTensors {
   def problem(meta: MetaGraphDef, key: String, signature: SignatureDef): Option[String] = {
     val ends = Seq("input" -> signature.getInputsMap, "output" -> signature.getOutputsMap)
     val listed = ends.flatMap { case (end, infos) =>
-      infos.asScala.toSeq.sortBy(_._1).flatMap { case (name, info) => kindOf(info).map(k => s"$end '$name' is $k") }
+      infos.asScala.toVector.sortBy(_._1).flatMap { case (name, info) =>
+        kindOf(info).map(k => s"$end '$name' is $k")
+      }
     }
     val composites = if (listed.nonEmpty) listed else Flattened.inputs(meta, signature)
     if (composites.isEmpty) None
@@ -57,7 +59,7 @@ private[model] object CompositeTensors {
           call <- function.getNodeDefList.asScala
           name <- calledFunction(call).toSeq
           inner <- Option(concrete.get(name)).toSeq
-          part <- composites(leaves(inner.getCanonicalizedInputSignature), call.getInputList.asScala.toSeq)
+          part <- composites(leaves(inner.getCanonicalizedInputSignature), call.getInputList.asScala.toVector)
         } yield part
       }.distinct
     }
@@ -67,10 +69,10 @@ private[model] object CompositeTensors {
 
     /** The arguments of a function in the order in which TensorFlow flattens them. */
     private def leaves(value: StructuredValue): Seq[StructuredValue] = value.getKindCase match {
-      case StructuredValue.KindCase.TUPLE_VALUE => value.getTupleValue.getValuesList.asScala.toSeq.flatMap(leaves)
-      case StructuredValue.KindCase.LIST_VALUE  => value.getListValue.getValuesList.asScala.toSeq.flatMap(leaves)
+      case StructuredValue.KindCase.TUPLE_VALUE => value.getTupleValue.getValuesList.asScala.toVector.flatMap(leaves)
+      case StructuredValue.KindCase.LIST_VALUE  => value.getListValue.getValuesList.asScala.toVector.flatMap(leaves)
       case StructuredValue.KindCase.DICT_VALUE =>
-        value.getDictValue.getFieldsMap.asScala.toSeq.sortBy(_._1).flatMap { case (_, v) => leaves(v) }
+        value.getDictValue.getFieldsMap.asScala.toVector.sortBy(_._1).flatMap { case (_, v) => leaves(v) }
       case StructuredValue.KindCase.TENSOR_SPEC_VALUE | StructuredValue.KindCase.TYPE_SPEC_VALUE |
           StructuredValue.KindCase.BOUNDED_TENSOR_SPEC_VALUE =>
         Seq(value)

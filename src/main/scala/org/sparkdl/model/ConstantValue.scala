@@ -53,7 +53,7 @@ private[model] object ConstantValue {
   }
 
   private def itemsOf(value: Any): Option[Seq[Any]] = value match {
-    case list: JList[_]  => Some(list.asScala.toSeq)
+    case list: JList[_]  => Some(list.asScala.toVector)
     case items: Seq[_]   => Some(items)
     case items: Array[_] => Some(items.toSeq)
     case _               => None

@@ -65,7 +65,7 @@ private[model] object FalseFusions {
     function.getNodeDefBuilderList.forEach { node =>
       (0 until node.getInputCount).foreach(i => ends.get(node.getInput(i)).foreach(node.setInput(i, _)))
     }
-    function.getRetMap.asScala.toSeq.foreach { case (key, tensor) =>
+    function.getRetMap.asScala.toVector.foreach { case (key, tensor) =>
       ends.get(tensor).foreach(function.putRet(key, _))
     }
   }

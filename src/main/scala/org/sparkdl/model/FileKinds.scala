@@ -43,7 +43,11 @@ private[model] object FileKinds {
   private val Expected = "Expected a file of Keras, a frozen graph, or the directory of a SavedModel."
 
   private lazy val all: Seq[FileKind] =
-    Using.resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in)).asScala.toSeq.map(row)
+    Using
+      .resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in))
+      .asScala
+      .toVector
+      .map(row)
 
   /** The kind of a file or folder on this machine. */
   def of(path: Path): FileKind =

@@ -2,7 +2,7 @@ package org.sparkdl.model
 
 import scala.io.Source
 import scala.jdk.CollectionConverters._
-import scala.util.Using
+import scala.util.{Try, Using}
 
 import com.fasterxml.jackson.core.JsonProcessingException
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
@@ -34,7 +34,7 @@ private[sparkdl] object Labels {
     Using.resource(
       Source.fromInputStream(getClass.getResourceAsStream("/org/sparkdl/imagenet_classes.txt"), "UTF-8")
     ) {
-      _.getLines().map(line => pair("ImageNet's classes", line.split("\t").toSeq)).toSeq
+      _.getLines().map(line => pair("ImageNet's classes", line.split("\t").toSeq)).toVector
     }
 
   private def ofLines(path: String, text: String): Seq[(String, String)] = {
@@ -54,9 +54,9 @@ private[sparkdl] object Labels {
   private def ofJson(path: String, text: String): Seq[(String, String)] = {
     val json = parse(path, text)
     val items =
-      if (json.isArray) json.asScala.toSeq
-      else json.properties().asScala.toSeq.map(e => number(path, e.getKey) -> e.getValue).sortBy(_._1).map(_._2)
-    items.map(i => pair(path, (if (i.isArray) i.asScala.toSeq else Seq(i)).map(nameOf(path, _))))
+      if (json.isArray) json.asScala.toVector
+      else json.properties().asScala.toVector.map(e => number(path, e.getKey) -> e.getValue).sortBy(_._1).map(_._2)
+    items.map(i => pair(path, (if (i.isArray) i.asScala.toVector else Seq(i)).map(nameOf(path, _))))
   }
 
   private def nameOf(path: String, item: JsonNode): String =
@@ -78,7 +78,7 @@ private[sparkdl] object Labels {
     catch { case e: JsonProcessingException => fail(path, s"it is not JSON: ${e.getOriginalMessage}") }
 
   private def number(path: String, key: String): Int =
-    key.toIntOption.getOrElse(fail(path, s"expected numbers of classes as keys, got '$key'"))
+    Try(key.toInt).getOrElse(fail(path, s"expected numbers of classes as keys, got '$key'"))
 
   private def pair(path: String, parts: Seq[String]): (String, String) = parts match {
     case Seq(name)              => name -> name

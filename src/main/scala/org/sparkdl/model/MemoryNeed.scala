@@ -43,7 +43,7 @@ private[sparkdl] object MemoryNeed {
 
   /** What the largest model needs for which so many bytes suffice; None if they are too few for any. */
   def within(bytes: Long): Option[MemoryNeed] =
-    Option.when(bytes >= process)(MemoryNeed(((bytes - process) / number("weightsAtMost")).toLong))
+    if (bytes < process) None else Some(MemoryNeed(((bytes - process) / number("weightsAtMost")).toLong))
 
   def of(graph: GraphFiles): MemoryNeed = MemoryNeed(graph.bytes)
 

@@ -114,7 +114,7 @@ final case class ModelDefinition(
   /** A description for people: name, source, inputs, outputs. */
   def describe: String = {
     def lines(specs: Seq[TensorSpec]) = specs.map(s => s"  ${s.name}: ${s.typeString} (${s.tensor})")
-    val facts = source.removed(TrainingHistory.Key).toSeq.sorted // a history is too long
+    val facts = (source - TrainingHistory.Key).toSeq.sorted // a history is too long
     val from =
       if (facts.isEmpty) "" else facts.map { case (k, v) => s"$k=$v" }.mkString(", from ", ", ", "")
     val pictures = image.map { i =>
@@ -124,7 +124,7 @@ final case class ModelDefinition(
     }
     val draws = random.map(_ => "random: draws numbers, new ones in every run unless a seed is set")
     val classes = labels.map(l => s"classes: ${l.size}, from '${l.head._2}' to '${l.last._2}'")
-    val memory = Option.when(Files.exists(graph.path))(s"memory: ${MemoryNeed.of(graph).describe}")
+    val memory = if (Files.exists(graph.path)) Some(s"memory: ${MemoryNeed.of(graph).describe}") else None
     (Seq(s"model '$name'$from", s"hash ${graph.hash}") ++ memory ++ Seq("inputs:") ++ lines(inputs) ++ Seq(
       "outputs:"
     ) ++ lines(

@@ -49,7 +49,11 @@ object NamedModels {
 
   /** All models, in the order of the table. */
   lazy val all: Seq[NamedModel] =
-    Using.resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in)).asScala.toSeq.map(row)
+    Using
+      .resource(getClass.getResourceAsStream(Table))(in => new ObjectMapper().readTree(in))
+      .asScala
+      .toVector
+      .map(row)
 
   /** The model of that name, or an error that lists all names. */
   def fromName(name: String): NamedModel = all

@@ -79,7 +79,7 @@ final private[model] class GraphNodes(graph: GraphDef) {
     val reached = Reached.from(unfed(Seq(tensor))) { op =>
       unfed(nodes.get(op).toSeq.flatMap(_.getInputList.asScala.map(after)))
     }
-    graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
+    graph.getNodeList.asScala.toVector.filter(n => reached(n.getName))
   }
 
   /** A placeholder that is fed no longer exists for operations that only have to run after it. */

@@ -24,7 +24,7 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
   /** Names of operations that resemble `name`, for messages. */
   def similarNames(name: String): Seq[String] = {
     val distance = LevenshteinDistance.getDefaultInstance
-    val candidates = graph.getNodeList.asScala.toSeq.filterNot(n => Hidden(n.getOp)).map(_.getName)
+    val candidates = graph.getNodeList.asScala.toVector.filterNot(n => Hidden(n.getOp)).map(_.getName)
     candidates.sortBy(c => distance(c.toLowerCase, name.toLowerCase): Int).take(8)
   }
 
@@ -86,7 +86,7 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
     val reached = Reached.from(tensors.map(TensorName.operation)) { name =>
       if (fed(name)) Nil else nodes.get(name).toSeq.flatMap(_.getInputList.asScala.map(TensorName.operation))
     }
-    graph.getNodeList.asScala.toSeq.filter(n => reached(n.getName))
+    graph.getNodeList.asScala.toVector.filter(n => reached(n.getName))
   }
 
   private def placeholder(node: NodeDef): TensorSpec = {

@@ -70,7 +70,7 @@ private[model] object ReachingOperations {
     .distinct
 
   private def placed(graph: GraphDef): Seq[PlacedNode] =
-    graph.getNodeList.asScala.toSeq.map(PlacedNode(Main, _)) ++ graph.getLibrary.getFunctionList.asScala.flatMap {
+    graph.getNodeList.asScala.toVector.map(PlacedNode(Main, _)) ++ graph.getLibrary.getFunctionList.asScala.flatMap {
       f =>
         f.getNodeDefList.asScala.map(PlacedNode(f.getSignature.getName, _))
     }
@@ -88,7 +88,7 @@ private[model] object ReachingOperations {
 
   /** A SavedModel's own assets. */
   final private class OwnAssets(meta: MetaGraphDef) {
-    private val main = meta.getGraphDef.getNodeList.asScala.toSeq
+    private val main = meta.getGraphDef.getNodeList.asScala.toVector
     private val variables = placed(meta.getGraphDef).map(_.node).filter(_.getOp == "VarHandleOp")
 
     /** The nodes that are given their paths when it is loaded. */

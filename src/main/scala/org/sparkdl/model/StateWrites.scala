@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 import org.tensorflow.proto.{FunctionDef, GraphDef, NodeDef}
 
 import org.sparkdl.errors.InvalidModelException
-import org.sparkdl.graph.Reached
+import org.sparkdl.graph.{Groups, Reached}
 import org.sparkdl.runtime.TensorName
 
 /** SavedModels that change variables when they are called: counters, states of recurrent layers.
@@ -19,7 +19,7 @@ private[model] object StateWrites {
 
   /** The graph of the SavedModel in `files`, without the nodes that `tensors` need and that write variables. */
   def without(files: GraphFiles, graph: GraphDef, tensors: Seq[String]): GraphDef = {
-    val uses = new VariableUses(needed(graph, tensors), graph.getLibrary.getFunctionList.asScala.toSeq)
+    val uses = new VariableUses(needed(graph, tensors), graph.getLibrary.getFunctionList.asScala.toVector)
     val removed = uses.bodies.map { case (body, nodes) =>
       body -> nodes.filter(n => isWrite(n) && changed(uses, body, n).nonEmpty).map(_.getName).toSet
     }
@@ -36,7 +36,7 @@ private[model] object StateWrites {
 
   /** The nodes that tensors need. */
   private def needed(graph: GraphDef, tensors: Seq[String]): Seq[NodeDef] = {
-    val nodes = graph.getNodeList.asScala.toSeq
+    val nodes = graph.getNodeList.asScala.toVector
     val byName = nodes.map(n => n.getName -> n).toMap
     val needed = Reached.from(tensors.map(TensorName.operation)) { name =>
       byName.get(name).toSeq.flatMap(inputs).map(TensorName.operation)
@@ -48,7 +48,7 @@ private[model] object StateWrites {
   private def refuseReadAgain(files: GraphFiles, uses: VariableUses, body: String): Unit = {
     val nodes = uses.bodies(body)
     val byName = nodes.map(n => n.getName -> n).toMap
-    val users = nodes.flatMap(n => inputs(n).map(i => TensorName.operation(i) -> n.getName)).groupMap(_._1)(_._2)
+    val users = Groups.of(nodes.flatMap(n => inputs(n).map(i => TensorName.operation(i) -> n.getName)))
     for {
       node <- nodes
       variables = changed(uses, body, node) if variables.nonEmpty
@@ -64,7 +64,7 @@ private[model] object StateWrites {
 
   private def rewritten(graph: GraphDef, removed: Map[String, Set[String]]): GraphDef = {
     val builder = graph.toBuilder.clearNode()
-    builder.addAllNode(remaining(graph.getNodeList.asScala.toSeq, removed(Main)).asJava)
+    builder.addAllNode(remaining(graph.getNodeList.asScala.toVector, removed(Main)).asJava)
     builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
       removeNodes(f, removed(f.getSignature.getName))
     }
@@ -81,7 +81,7 @@ private[model] object StateWrites {
 
   /** Removes nodes from a function, and their ends from its control outputs. */
   private def removeNodes(function: FunctionDef.Builder, removed: Set[String]): Unit = if (removed.nonEmpty) {
-    val nodes = remaining(function.getNodeDefList.asScala.toSeq, removed)
+    val nodes = remaining(function.getNodeDefList.asScala.toVector, removed)
     function.clearNodeDef().addAllNodeDef(nodes.asJava)
     val ends = function.getControlRetMap.asScala.collect { case (end, node) if removed(node) => end }.toSet
     ends.foreach(function.removeControlRet(_))

@@ -4,6 +4,7 @@ import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{FunctionDef, GraphDef, NodeDef}
 
+import org.sparkdl.graph.Groups
 import org.sparkdl.runtime.TensorName
 
 /** A node and the body that it is in: the graph itself (`VariableUses.Main`) or a function. */
@@ -22,21 +23,22 @@ final private[model] case class PlacedNode(body: String, node: NodeDef) {
 final private[model] class TensorSources(graph: GraphDef) {
   import TensorSources._
 
-  private val functions = graph.getLibrary.getFunctionList.asScala.toSeq
+  private val functions = graph.getLibrary.getFunctionList.asScala.toVector
   private val byName: Map[String, FunctionDef] = functions.map(f => f.getSignature.getName -> f).toMap
 
   /** Which variables nodes read. */
-  lazy val uses = new VariableUses(graph.getNodeList.asScala.toSeq, functions)
+  lazy val uses = new VariableUses(graph.getNodeList.asScala.toVector, functions)
 
   private val nodes: Map[(String, String), PlacedNode] =
     (graph.getNodeList.asScala.map(PlacedNode(VariableUses.Main, _)) ++ functions.flatMap { f =>
       f.getNodeDefList.asScala.map(PlacedNode(f.getSignature.getName, _))
     }).map(at => at.place -> at).toMap
 
-  private val callers: Map[String, Seq[PlacedNode]] = nodes.values.toSeq
-    .filter(at => Calls(at.op))
-    .flatMap(at => VariableUses.functionsOf(at.node).map(_ -> at))
-    .groupMap(_._1)(_._2)
+  private val callers: Map[String, Seq[PlacedNode]] = Groups.of(
+    nodes.values.toSeq
+      .filter(at => Calls(at.op))
+      .flatMap(at => VariableUses.functionsOf(at.node).map(_ -> at))
+  )
 
   def all: Iterable[PlacedNode] = nodes.values
 

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.core.json.JsonReadFeature
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.json.JsonMapper
 
+import org.sparkdl.graph.Groups
+
 /** The losses of each epoch, which Python writes into the `source` of a bundle that it has trained. */
 object TrainingHistory {
 
@@ -25,7 +27,8 @@ object TrainingHistory {
     */
   def of(model: ModelDefinition): Map[String, Seq[Double]] = {
     val numbers = recorded(model).flatMap { case (name, epochs) => epochs.flatMap(singleNumbers(name, _)) }
-    ListMap.from(numbers.map(_._1).distinct.map(_ -> Seq.empty[Double])) ++ numbers.groupMap(_._1)(_._2)
+    val ofName = Groups.of(numbers)
+    ListMap(numbers.map(_._1).distinct.map(name => name -> ofName(name)): _*)
   }
 
   /** The value of each metric in each epoch: a number or an array of numbers. */
@@ -35,15 +38,15 @@ object TrainingHistory {
       .map(json.readTree)
       .toSeq
       .flatMap(_.properties().asScala)
-      .map(e => e.getKey -> e.getValue.asScala.toSeq)
+      .map(e => e.getKey -> e.getValue.asScala.toVector)
 
   private def singleNumbers(name: String, value: JsonNode): Seq[(String, Double)] =
-    if (value.isArray) value.asScala.toSeq.zipWithIndex.flatMap { case (v, i) => singleNumbers(s"$name[$i]", v) }
+    if (value.isArray) value.asScala.toVector.zipWithIndex.flatMap { case (v, i) => singleNumbers(s"$name[$i]", v) }
     else Seq(name -> value.asDouble)
 
   /** What a model is, how it was trained and how good it became, as text for people. */
   def summary(model: ModelDefinition): String = {
-    val facts = model.source.removedAll(Seq(Key, Failure)).map { case (k, v) => s"  $k: $v" }
+    val facts = (model.source -- Seq(Key, Failure)).map { case (k, v) => s"  $k: $v" }
     (Seq(s"model '${model.name}'") ++ facts ++ bestEpoch(recorded(model))).mkString("\n")
   }
 

@@ -40,7 +40,7 @@ private[sparkdl] object UnfedPlaceholders {
       s"output${if (outputs.size > 1) "s" else ""} ${outputs.map(o => s"'$o'").mkString(", ")} need" +
         s"${if (outputs.size > 1) "" else "s"} '${placeholder.name}' (${placeholder.typeString})"
     }
-    val examples = unfed.map { case (placeholder, _) => s"\"${placeholder.name}\": ${example(placeholder)}" }
+    val examples = unfed.map { case (placeholder, _) => s""""${placeholder.name}": ${example(placeholder)}""" }
     s"Model '$model' has placeholders that no column feeds: ${needs.mkString("; ")}. Give each a value with constants, in " +
       s"Python constants={${examples.mkString(", ")}} (TFTransformer, TFImageTransformer, load_model, save_bundle, the " +
       "functions that register; Model.load's ReadOptions and setConstants in Scala), or feed it from a column as an input."

@@ -1,5 +1,6 @@
 package org.sparkdl.model
 
+import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 
 import org.tensorflow.proto.{MetaGraphDef, NodeDef}
@@ -11,14 +12,11 @@ private[model] object VariableHandles {
   val Operation = "VarHandleOp"
 
   /** One handle of each variable of a serialized MetaGraphDef. */
-  def of(metaGraph: Array[Byte]): Seq[NodeDef] = MetaGraphDef
-    .parseFrom(metaGraph)
-    .getGraphDef
-    .getNodeList
-    .asScala
-    .toSeq
-    .filter(_.getOp == Operation)
-    .distinctBy(sharedName)
+  def of(metaGraph: Array[Byte]): Seq[NodeDef] = {
+    val seen = mutable.Set.empty[String]
+    val nodes = MetaGraphDef.parseFrom(metaGraph).getGraphDef.getNodeList.asScala.toVector
+    nodes.filter(node => node.getOp == Operation && seen.add(sharedName(node)))
+  }
 
   /** What sessions call the variable. */
   def sharedName(handle: NodeDef): String = Option(handle.getAttrMap.get("shared_name"))

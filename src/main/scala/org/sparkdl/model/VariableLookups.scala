@@ -28,7 +28,7 @@ private[model] object VariableLookups {
     val builder = graph.toBuilder.clearNode()
     graph.getNodeList.forEach(n => gather(n, value = "", axis = "").foreach(builder.addNode(_)))
     builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
-      val nodes = f.getNodeDefList.asScala.toSeq
+      val nodes = f.getNodeDefList.asScala.toVector
       f.clearNodeDef()
       nodes.flatMap(gather(_, value = ":value:0", axis = ":output:0")).foreach(f.addNodeDef(_))
     }

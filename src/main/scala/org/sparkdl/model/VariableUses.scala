@@ -23,7 +23,7 @@ final private[model] class VariableUses(main: Seq[NodeDef], functions: Seq[Funct
 
   /** The nodes of the graph itself (`Main`) and of each function. */
   val bodies: Map[String, Seq[NodeDef]] =
-    byName.map { case (name, f) => name -> f.getNodeDefList.asScala.toSeq } + (Main -> main)
+    byName.map { case (name, f) => name -> f.getNodeDefList.asScala.toVector } + (Main -> main)
 
   /** The variables that a node or an argument of a body stands for. */
   private val variablesAt = mutable.Map.empty[(String, String), Set[String]].withDefaultValue(Set.empty)
@@ -81,15 +81,15 @@ private[model] object VariableUses {
   private val Loops = Set("While", "StatelessWhile")
 
   /** Whether an operation changes a variable, and does nothing else. */
-  def isWrite(node: NodeDef): Boolean = Writing.matches(node.getOp)
+  def isWrite(node: NodeDef): Boolean = Writing.pattern.matcher(node.getOp).matches
 
   /** Whether a node runs its functions again and again. */
   def isLoop(node: NodeDef): Boolean = Loops(node.getOp)
 
-  def inputs(node: NodeDef): Seq[String] = node.getInputList.asScala.toSeq
+  def inputs(node: NodeDef): Seq[String] = node.getInputList.asScala.toVector
 
   /** The names of the functions that a node calls. */
-  def functionsOf(node: NodeDef): Seq[String] = node.getAttrMap.values.asScala.toSeq.flatMap { value =>
+  def functionsOf(node: NodeDef): Seq[String] = node.getAttrMap.values.asScala.toVector.flatMap { value =>
     if (value.hasFunc) Seq(value.getFunc.getName) else value.getList.getFuncList.asScala.map(_.getName)
   }
 

@@ -30,7 +30,7 @@ private[sparkdl] object VariableValues {
     val large = VariableHandles.of(metaGraph).filter(VariableHandles.isLarge)
     val graph = new GraphDefs()
     large.zipWithIndex.foreach { case (variable, i) => add(graph, variable, scope(i)) }
-    Option.when(large.nonEmpty)(VariableValues(graph.toBytes, large.size))
+    if (large.isEmpty) None else Some(VariableValues(graph.toBytes, large.size))
   }
 
   private def scope(variable: Int) = s"sparkdl_variables/$variable"

@@ -44,7 +44,7 @@ object Door {
   ): DataFrame =
     ImageSchema.readImages(
       spark,
-      paths.asScala.toSeq,
+      paths.asScala.toVector,
       recursive,
       numPartitions,
       dropImageFailures,
@@ -239,7 +239,7 @@ object Door {
     }
   }
 
-  private def seq[T](list: JList[T]): Seq[T] = list.asScala.toSeq
+  private def seq[T](list: JList[T]): Seq[T] = list.asScala.toVector
 
   private def described(spec: TensorSpec): JList[Any] =
     java.util.Arrays.asList[Any](spec.name, spec.dtype.name, spec.shape.map(_.map(Long.box).asJava).orNull)

@@ -137,7 +137,10 @@ private[runtime] object LightGraph {
 
   /** A message in the format of protocol buffers, from `start` until before `end`. */
   final private case class Message(buffer: ByteBuffer, start: Int, end: Int) {
-    def fields: Iterator[Field] = Iterator.unfold(start)(at => if (at >= end) None else Some(next(at)))
+    def fields: Iterator[Field] = Iterator
+      .iterate(nextFrom(start))(_.flatMap { case (_, after) => nextFrom(after) })
+      .takeWhile(_.nonEmpty)
+      .flatMap(_.map { case (field, _) => field })
     def find(number: Int): Option[Field] = fields.find(_.number == number)
     def attribute(key: String): Option[Message] = fields
       .filter(_.number == Attribute)
@@ -147,6 +150,8 @@ private[runtime] object LightGraph {
       .map(_.message)
     def text(number: Int): Option[String] =
       find(number).map(f => new String(f.bytesOfContent, StandardCharsets.UTF_8))
+
+    private def nextFrom(at: Int): Option[(Field, Int)] = if (at >= end) None else Some(next(at))
 
     private def next(at: Int): (Field, Int) = {
       val (tag, afterTag) = varint(at)

@@ -4,6 +4,7 @@ import java.net.{JarURLConnection, URL}
 import java.nio.file.{Files, Path, Paths}
 import java.util.Properties
 
+import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 import scala.util.{Try, Using}
 
@@ -44,8 +45,10 @@ private[runtime] object TensorFlowCopies {
       s"its class path has copies of TensorFlow for Java that differ: ${found.map(describe).mkString(", ")}"
     }
 
-  private def places(loaders: Seq[ClassLoader], name: String): Seq[URL] =
-    loaders.flatMap(_.getResources(name).asScala).distinctBy(_.toString)
+  private def places(loaders: Seq[ClassLoader], name: String): Seq[URL] = {
+    val seen = mutable.Set.empty[String]
+    loaders.flatMap(_.getResources(name).asScala).filter(place => seen.add(place.toString))
+  }
 
   /** Size and, in a jar, checksum: all that can be had without reading half a gigabyte. */
   private def size(file: URL): (Long, Long) = file.openConnection() match {
@@ -81,7 +84,7 @@ private[runtime] object TensorFlowCopies {
   /** A library of TensorFlow in this process that is not from our folder, as Linux lists them. */
   private def loadedElsewhere(folder: Path): Option[String] = {
     val ours = Try(folder.toRealPath()).getOrElse(folder.toAbsolutePath)
-    val mapped = Try(Files.readString(Paths.get("/proc/self/maps")).linesIterator.toSeq).getOrElse(Nil)
+    val mapped = Try(Files.readString(Paths.get("/proc/self/maps")).linesIterator.toVector).getOrElse(Nil)
     mapped.collectFirst { case library(path) if !Paths.get(path).startsWith(ours) => path }.map { path =>
       s"something else has loaded '$path'"
     }

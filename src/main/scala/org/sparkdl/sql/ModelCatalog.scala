@@ -2,6 +2,8 @@ package org.sparkdl.sql
 
 import java.util.concurrent.ConcurrentHashMap
 
+import scala.util.Try
+
 import org.apache.hadoop.fs.{FileStatus, Path}
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.{NoSuchFunctionException, NoSuchNamespaceException}
@@ -46,7 +48,7 @@ final class ModelCatalog extends FunctionCatalog {
     folder = path
     handleInvalid = options.getOrDefault("handleInvalid", handleInvalid)
     seed = Option(options.get("seed")).map { text =>
-      text.trim.toLongOption.getOrElse(
+      Try(text.trim.toLong).getOrElse(
         throw new SettingsException(s"Setting $prefix.seed = '$text': expected a whole number.")
       )
     }

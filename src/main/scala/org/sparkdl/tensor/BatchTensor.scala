@@ -119,7 +119,8 @@ private final class StringBatch(runtime: NativeRuntime, from: DataType, spec: Ar
         otherCell = cells.dims.clone(); return BatchTensor.OtherShape
       }
       // a slot of a row that another input refused is overwritten
-      values.dropRightInPlace(values.size - slot * TfTensor.elements(dims).toInt)
+      val kept = slot * TfTensor.elements(dims).toInt
+      values.remove(kept, values.size - kept)
     }
     values ++= cells.elements
     bytes = cells.elements.iterator.map(_.length.toLong + DType.Str.size).sum

@@ -27,7 +27,7 @@ final private[tensor] class StringCells(runtime: NativeRuntime, from: DataType, 
   /** Drops the cells from `slot` on: left by a merge, or by a row that another column refused. */
   private def forget(slot: Int): Unit = while (cells.size > slot) {
     total -= StringCells.bytesOf(cells.last)
-    cells.dropRightInPlace(1)
+    cells.remove(cells.size - 1)
   }
 
   private def replace(slot: Int, cell: Array[Array[Byte]]): Unit = {

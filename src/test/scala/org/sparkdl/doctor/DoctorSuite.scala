@@ -1,5 +1,7 @@
 package org.sparkdl.doctor
 
+import scala.util.Properties
+
 import org.apache.spark.{SPARK_VERSION, SparkConf}
 
 import org.sparkdl.engine.ExecutorMemory
@@ -13,7 +15,12 @@ class DoctorSuite extends SparkSuite {
     val text = report.text
     val versions =
       Seq("Spark" -> SPARK_VERSION, "JDK" -> Runtime.version().feature(), "TensorFlow" -> Version.tensorflow)
-    (versions ++ Seq("Scala" -> "2.13", "sparkdl" -> Version.current, "CPU" -> "", "GPU" -> ""))
+    (versions ++ Seq(
+      "Scala" -> Properties.versionNumberString,
+      "sparkdl" -> Version.current,
+      "CPU" -> "",
+      "GPU" -> ""
+    ))
       .foreach { case (topic, version) => assert(text.contains(s"$topic: $version")) }
     assert(report.healthy, text)
     assert(text.endsWith("No problems."))

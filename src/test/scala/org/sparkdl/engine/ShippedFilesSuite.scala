@@ -12,6 +12,7 @@ import org.apache.spark.sql.sparkdl.blocks.DiskBlocks
 
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.files.{LocalFiles, Sha256}
+import org.sparkdl.graph.Groups
 import org.sparkdl.testing.SparkSuite
 
 /** Models on their way, with pieces of 1,000 bytes. */
@@ -19,8 +20,11 @@ class ShippedFilesSuite extends SparkSuite {
   private val random = new Random(5)
   private lazy val folder = Files.createTempDirectory("shipped")
 
-  private def file(name: String, bytes: Int): (String, Path) =
-    name -> Files.write(Files.createTempFile(folder, "file", ""), random.nextBytes(bytes))
+  private def file(name: String, bytes: Int): (String, Path) = {
+    val content = new Array[Byte](bytes)
+    random.nextBytes(content)
+    name -> Files.write(Files.createTempFile(folder, "file", ""), content)
+  }
 
   private def ship(files: (String, Path)*): ShippedFiles =
     ShippedFiles.of(spark.sparkContext, files, pieceBytes = 1000)
@@ -102,9 +106,9 @@ class ShippedFilesSuite extends SparkSuite {
     val written = models.flatMap(m => Seq.fill(4)(m)).asJava.parallelStream().map[(String, Map[String, String])] {
       case (name, files) => name -> sums(copies.directory(name, files, refuse))
     }
-    val perModel = written.iterator().asScala.toSeq.groupMap(_._1)(_._2)
-    assert(perModel.view.mapValues(_.distinct.size).toMap == Map("a" -> 1, "b" -> 1))
-    assert(perModel("a").head != perModel("b").head)
+    val perModel = Groups.of(written.iterator().asScala.toVector.distinct)
+    assert(perModel.map { case (name, copies) => name -> copies.size } == Map("a" -> 1, "b" -> 1))
+    assert(perModel("a") != perModel("b"))
   }
 
   test("where files cannot be written, the error gives the model, the place and the reason") {

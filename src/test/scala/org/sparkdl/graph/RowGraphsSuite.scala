@@ -235,7 +235,7 @@ private final class RandomGraph(random: Random) {
   private val first = Seq.fill(random.nextInt(4))(random.nextInt(3) + 1L)
   val inputs: Seq[In] = Seq(In("x", Float64, first: _*), In("y", Float64, first.drop(random.nextInt(2)): _*))
 
-  private val tensors = inputs.map(i => i.name -> i.actual).to(collection.mutable.ArrayBuffer)
+  private val tensors = collection.mutable.ArrayBuffer(inputs.map(i => i.name -> i.actual): _*)
   private val steps = Seq.newBuilder[GraphDefs => GraphDefs]
   (1 to 8).foreach(step)
 

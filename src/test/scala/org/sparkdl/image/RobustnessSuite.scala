@@ -17,7 +17,7 @@ class RobustnessSuite extends SparkSuite {
   private def data: Path = SharedData.directory("robustness")
 
   private def files: Seq[Path] =
-    Files.walk(data).iterator.asScala.filter(Files.isRegularFile(_)).toSeq.sortBy(_.toString)
+    Files.walk(data).iterator.asScala.filter(Files.isRegularFile(_)).toVector.sortBy(_.toString)
 
   /** From "folder/name" to the result in the table: "height x width x channels", or the reason. */
   private lazy val documented: Map[String, String] = {

@@ -153,11 +153,15 @@ class AggregateSuite extends SparkSuite with Operators {
     assert(sorted(merged(df.groupBy("k"), skipping)) == Seq(Row(1, 1.0), Row(3, 2.0)))
   }
 
-  test("anything but a plain groupBy is refused, and so are keys that cannot be grouped by") {
+  test("anything but a plain groupBy is refused") {
     Seq(rows.rollup("k"), rows.cube("k"), rows.groupBy("k").pivot("k", Seq(1L))).foreach { grouped =>
       val error = intercept[SparkDLException](merged(grouped))
       assert(error.getMessage.contains("one group per key"), error.getMessage)
     }
+  }
+
+  test("maps, texts of a collation and variants are refused as keys, where Spark has such") {
+    assume(!spark.version.startsWith("3."))
     val keyed = intercept[SparkDLException](merged(rows.groupBy(map(col("k"), col("k")))))
     assert(keyed.getMessage.contains("maps have no order"))
     val collated = intercept[SparkDLException](merged(rows.groupBy(expr("string(k) COLLATE UTF8_LCASE"))))

@@ -1,7 +1,7 @@
 package org.sparkdl.model
 
 import java.nio.file.{Files, Path}
-import java.util.{List => JList, Map => JMap}
+import java.util.{Collections => JCollections, Map => JMap}
 
 import org.apache.spark.sql.functions.{array, col, lit}
 import org.tensorflow.proto.{MetaGraphDef, SavedModel, SignatureDef, TensorInfo}
@@ -66,7 +66,7 @@ class ConstantsSuite extends SparkSuite {
     assert(read(given_, "y").hash != read(given_ + ("train" -> true), "y").hash)
     assert(read(given_, "y").hash == read(given_, "y").hash)
     val java = ReadOptions(inputs = Seq("x"), outputs = Seq("y"))
-      .withConstants(JMap.of("train", false, "keep", 3, "shift", JList.of(0.5)))
+      .withConstants(JMap.of("train", false, "keep", 3, "shift", JCollections.singletonList(0.5)))
     assert(values(Model.load(file, java)) == Seq(0.5f, 3.5f, 6.5f))
     assert(Model.load(file, ReadOptions(constants = given_, outputs = Seq("y"))).inputs.map(_.name) == Seq("x"))
   }

@@ -122,7 +122,7 @@ class FalseFusionsSuite extends AnyFunSuite {
     val nodes = rewritten.getNodeDefList.asScala.map(n => n.getName -> n).toMap
     assert(nodes("larger").getOp == "Neg")
     assert(
-      nodes("larger/minimum").getInputList.asScala.toSeq == Seq(
+      nodes("larger/minimum").getInputList.asScala.toVector == Seq(
         "larger/negative_left:y:0",
         "larger/negative_right:y:0"
       )

@@ -13,7 +13,7 @@ import org.sparkdl.errors.{ModelNotFoundException, SettingsException}
 /** The table of files that python/tests/test_labels.py also reads. */
 class LabelsSuite extends AnyFunSuite {
   private val table = Paths.get("src/test/resources/label_files.json")
-  private val cases: Seq[JsonNode] = new ObjectMapper().readTree(table.toFile).asScala.toSeq
+  private val cases: Seq[JsonNode] = new ObjectMapper().readTree(table.toFile).asScala.toVector
   private val folder: Path = Files.createTempDirectory("sparkdl-labels-")
 
   private def read(c: JsonNode): Seq[(String, String)] = {
@@ -28,7 +28,7 @@ class LabelsSuite extends AnyFunSuite {
   cases.foreach { c =>
     val name = c.get("name").asText
     if (c.has("labels")) test(s"reads $name") {
-      val expected = c.get("labels").asScala.toSeq.map(p => p.get(0).asText -> p.get(1).asText)
+      val expected = c.get("labels").asScala.toVector.map(p => p.get(0).asText -> p.get(1).asText)
       assert(read(c) == expected)
     }
     else

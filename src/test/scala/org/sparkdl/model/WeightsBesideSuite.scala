@@ -34,14 +34,14 @@ class WeightsBesideSuite extends SparkSuite {
     (1 to 16).foreach(i => numbers.putFloat(60 + 4 * i, i.toFloat))
     Files.write(directory.resolve("graph.pb"), graph)
     Files.write(directory.resolve("weights.bin"), numbers.array)
-    val sums = Seq("graph.pb", "weights.bin").map(f => s"\"$f\": \"${Sha256.of(directory.resolve(f))}\"")
+    val sums = Seq("graph.pb", "weights.bin").map(f => s""""$f": "${Sha256.of(directory.resolve(f))}"""")
     val specs = Seq("inputs" -> "x", "outputs" -> "y").map { case (ends, name) =>
       s"""\"$ends\": [{"name": "$name", "tensor": "$name:0", "dtype": "float32", "shape": [-1]}]"""
     }
     val head = """"formatVersion": 2, "name": "beside", "graph": "graph.pb", "weights": "weights.bin""""
     Files.writeString(
       directory.resolve("model.json"),
-      s"{$head, \"files\": {${sums.mkString(", ")}}, ${specs.mkString(", ")}}"
+      s"""{$head, "files": {${sums.mkString(", ")}}, ${specs.mkString(", ")}}"""
     )
     directory
   }

@@ -157,7 +157,7 @@ class BlocksSuite extends Programs with Operators {
     val program = centred()
     val sums = (0 until 8)
       .map(i => Rows(50 + i))
-      .par(size =>
+      .inThreads(size =>
         mapped(spark.range(0, 3000, 1, 2).select(col("id").cast("double") as "x"), program, Some(size))
           .select("y")
           .as[Double]
@@ -176,7 +176,7 @@ class BlocksSuite extends Programs with Operators {
 
   /** Each in its own thread. */
   implicit private class InThreads[A](items: Seq[A]) {
-    def par[B](run: A => B): Seq[B] = {
+    def inThreads[B](run: A => B): Seq[B] = {
       import scala.concurrent.{Await, ExecutionContext, Future}
       import scala.concurrent.duration.DurationInt
       val pool = java.util.concurrent.Executors.newFixedThreadPool(items.size)

@@ -19,7 +19,7 @@ class JavaTensorFramesSuite extends SparkSuite {
   )
 
   test("maps take options that are made by their defaults") {
-    assert(java.blocks(doubled.toString).asScala.toSeq == Seq(Row(2.0), Row(4.0), Row(8.0)))
+    assert(java.blocks(doubled.toString).asScala.toVector == Seq(Row(2.0), Row(4.0), Row(8.0)))
   }
 
   test("placeholders take values from a map") {
@@ -27,12 +27,12 @@ class JavaTensorFramesSuite extends SparkSuite {
       .placeholder("base", DType.Float64, Nil)
       .placeholder("x", DType.Float64, TestPrograms.Rows)
       .node("Pow", "z", Seq("base", "x"), Map("T" -> DType.Float64))
-    assert(java.powers(power.toBytes).asScala.toSeq == Seq(Row(2.0), Row(4.0), Row(16.0)))
+    assert(java.powers(power.toBytes).asScala.toVector == Seq(Row(2.0), Row(4.0), Row(16.0)))
   }
 
   test("reductions give a Row and aggregates a DataFrame") {
     val sum = TestPrograms.summed(new GraphDefs, "price_input", "price", DType.Float64).toBytes
-    assert(java.sums(sum).asScala.toSeq == Seq(Row(1, 5.0), Row(2, 2.0)))
+    assert(java.sums(sum).asScala.toVector == Seq(Row(1, 5.0), Row(2, 2.0)))
   }
 
   test("shapes take an int[]") {

@@ -21,7 +21,7 @@ trait Operators extends AdaptiveSparkPlanHelper {
   def metric(df: DataFrame, name: String): Long = metric(df.queryExecution.executedPlan, name)
 
   private def metric(plan: SparkPlan, name: String): Long =
-    operators(plan).map(_.metrics(name)).distinctBy(_.id).map(_.value).sum
+    operators(plan).map(_.metrics(name)).groupBy(_.id).values.map(_.head.value).sum
 
   /** What the operators counted in the one query that an action runs. */
   def metricOf(spark: SparkSession, name: String)(action: => Any): Long = {

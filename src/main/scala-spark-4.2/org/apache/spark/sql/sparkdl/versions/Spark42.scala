@@ -1,3 +1,9 @@
 package org.apache.spark.sql.sparkdl.versions
 
-final private class Spark42 extends SparkApi with FullNames with PlainArguments with Constraints
+final private class Spark42
+    extends SparkApi
+    with FullNames
+    with PlainArguments
+    with Constraints
+    with Collations
+    with Commands

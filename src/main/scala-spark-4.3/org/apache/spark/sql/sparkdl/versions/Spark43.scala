@@ -1,3 +1,9 @@
 package org.apache.spark.sql.sparkdl.versions
 
-final private class Spark43 extends SparkApi with FullNames with DefaultArguments with Constraints
+final private class Spark43
+    extends SparkApi
+    with FullNames
+    with DefaultArguments
+    with Constraints
+    with Collations
+    with Commands

@@ -1,9 +1,8 @@
 package org.apache.spark.sql.sparkdl.columns
 
-import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
-import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression, Unevaluable}
-import org.apache.spark.sql.catalyst.expressions.codegen.{CodegenContext, ExprCode}
+import org.apache.spark.sql.catalyst.expressions.{Expression, NamedExpression}
+import org.apache.spark.sql.sparkdl.versions.NeverEvaluated
 import org.apache.spark.sql.types.DataType
 
 import org.sparkdl.application.ModelApplication
@@ -13,7 +12,9 @@ import org.sparkdl.tensor.InputFeed
 /** A model applied to columns, wherever an expression may stand. It cannot evaluate itself: `LiftModelCalls` takes it
   * out of the plan's expressions into an `EvalModel` node, which runs it batch by batch.
   */
-case class ModelCall(application: ModelApplication, children: Seq[Expression]) extends Expression with Unevaluable {
+case class ModelCall(application: ModelApplication, children: Seq[Expression])
+    extends Expression
+    with NeverEvaluated {
 
   override def nullable: Boolean = true
   override def dataType: DataType = application.dataType
@@ -43,12 +44,8 @@ case class ModelCall(application: ModelApplication, children: Seq[Expression]) e
     TypeCheckResult.TypeCheckSuccess
   }
 
-  // Of Unevaluable, where both are errors of Spark's, and which every version composes of other traits.
-  override def eval(input: InternalRow = null): Any = refuse()
-  override protected def doGenCode(context: CodegenContext, code: ExprCode): ExprCode = refuse()
-
   /** A format of tables may evaluate expressions by itself, in a writer for example. */
-  private def refuse(): Nothing = throw new SchemaMismatchException(
+  override protected def refuse(): Nothing = throw new SchemaMismatchException(
     s"Model '$prettyName' cannot be evaluated here, outside of the plan of a query: apply the model in a query, and use " +
       "its result here."
   )

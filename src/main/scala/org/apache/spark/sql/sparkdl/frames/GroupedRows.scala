@@ -4,8 +4,8 @@ import org.apache.spark.sql.RelationalGroupedDataset
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAlias
 import org.apache.spark.sql.catalyst.expressions.{BaseGroupingSets, NamedExpression}
 import org.apache.spark.sql.catalyst.plans.logical.{Aggregate, LogicalPlan}
-import org.apache.spark.sql.catalyst.util.UnsafeRowUtils
 import org.apache.spark.sql.classic.{DataFrame, Dataset => ClassicDataset, RelationalGroupedDataset => ClassicGrouped}
+import org.apache.spark.sql.sparkdl.versions.SparkApi
 import org.apache.spark.sql.types.MapType
 
 import org.sparkdl.errors.SparkDLException
@@ -15,7 +15,7 @@ import org.sparkdl.errors.SparkDLException
   * @param keys
   *   over the columns of `child`, with the names that Spark gives them
   */
-final private[sparkdl] case class GroupedRows(keys: Seq[NamedExpression], child: LogicalPlan)
+final case class GroupedRows(keys: Seq[NamedExpression], child: LogicalPlan)
 
 object GroupedRows {
 
@@ -52,7 +52,7 @@ object GroupedRows {
       throw new SparkDLException(s"Cannot group by '${key.name}' (${key.dataType.simpleString}) in aggregate: $why.")
     if (key.dataType.existsRecursively(_.isInstanceOf[MapType]))
       refuse("maps have no order. Group by map_entries(...) of it, sorted by array_sort")
-    if (!UnsafeRowUtils.isBinaryStable(key.dataType))
+    if (!SparkApi.current.isEqualByBytes(key.dataType))
       refuse("strings that differ may be equal in this collation. Group by collation_key(...) of it")
   }
 

@@ -26,7 +26,6 @@ object RefuseStored extends Rule[LogicalPlan] {
   }
 
   private def modelsInCommand(plan: LogicalPlan): Seq[String] = plan match {
-    case command: Call => command.expressions.flatMap(modelIn)
     case command: AlterTableCommand =>
       command.expressions.flatMap(modelIn) ++ command.changes.flatMap(textsOf).flatMap(modelInText(_, command.table))
     case command: V2CreateTablePlan =>
@@ -38,7 +37,7 @@ object RefuseStored extends Rule[LogicalPlan] {
 
   /** Delta keeps its constraints in properties, which the command that makes a table may also give. */
   private def constraintsInProperties(create: LogicalPlan): Seq[String] =
-    create.productIterator.collect { case spec: TableSpecBase => spec.properties }.toSeq.flatten.collect {
+    create.productIterator.collect { case spec: TableSpecBase => spec.properties }.toVector.flatten.collect {
       case (key, text) if key.toLowerCase.startsWith("delta.constraints.") => text
     }
 
@@ -50,7 +49,7 @@ object RefuseStored extends Rule[LogicalPlan] {
 
   /** What a change of a table says in SQL. Other formats have changes of their own, as Delta for its constraints. */
   private def textsOf(change: TableChange): Seq[String] = change match {
-    case change: Product => change.productIterator.collect { case text: String => text }.toSeq
+    case change: Product => change.productIterator.collect { case text: String => text }.toVector
     case _               => Nil
   }
 

@@ -4,10 +4,10 @@ import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans._
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.catalyst.util.UnsafeRowUtils
 import org.apache.spark.sql.sparkdl.columns.ModelCall
 import org.apache.spark.sql.sparkdl.frames.Conditions
 import org.apache.spark.sql.sparkdl.groups.NeverFails
+import org.apache.spark.sql.sparkdl.versions.SparkApi
 import org.apache.spark.sql.types.{DataType, DoubleType, FloatType}
 
 /** Leaves a filter with a model on a join's key to one side: what a query says of the key of one side, Spark says of
@@ -64,7 +64,7 @@ object FilterOneSide extends Rule[LogicalPlan] {
 
   /** Whether a model gives the same for equal values: 0.0 and -0.0 are equal, and so are texts of some collations. */
   private def isSame(t: DataType): Boolean =
-    UnsafeRowUtils.isBinaryStable(t) && !t.existsRecursively(part => part == FloatType || part == DoubleType)
+    SparkApi.current.isEqualByBytes(t) && !t.existsRecursively(part => part == FloatType || part == DoubleType)
 }
 
 /** The filters with models that hold for the rows of one side of a join, as filters of the other side.

@@ -21,7 +21,7 @@ object MoveModelsUp extends Rule[LogicalPlan] {
     (node eq query) && DropsRows.isUnsortedLimit(node)
 
   private def move(node: LogicalPlan): Option[LogicalPlan] =
-    DropsRows.of(node).iterator.flatMap(moveAbove).nextOption().orElse(belowProjection(node))
+    DropsRows.of(node).iterator.flatMap(moveAbove).find(_ => true).orElse(belowProjection(node))
 
   /** Rows are sorted by columns that a projection drops before the limit: the limit goes first. */
   private def belowProjection(node: LogicalPlan): Option[LogicalPlan] = node match {

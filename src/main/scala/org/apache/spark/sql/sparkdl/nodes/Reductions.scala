@@ -1,6 +1,8 @@
 package org.apache.spark.sql.sparkdl.nodes
 
-import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute, AttributeReference, Expression, NamedExpression}
+import scala.collection.mutable
+
+import org.apache.spark.sql.catalyst.expressions._
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 import org.apache.spark.sql.sparkdl.columns.ModelCall
 
@@ -27,7 +29,8 @@ private[sparkdl] object Reductions {
       Compatibility.check(reduction.name, spec, c.name, c.dataType)
     }
     // Spark's rules see an ordinary projection: they prune what is below it and evaluate what is in it.
-    val needed = Project((keys ++ named).distinctBy(_.exprId), plan)
+    val seen = mutable.Set.empty[ExprId]
+    val needed = Project((keys ++ named).filter(column => seen.add(column.exprId)), plan)
     val inputs = named.map(_.toAttribute)
     ReduceModel(reduction, keys.map(_.toAttribute), inputs, outputs(reduction, inputs), needed)
   }

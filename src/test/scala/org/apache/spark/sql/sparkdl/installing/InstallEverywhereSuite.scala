@@ -14,7 +14,7 @@ class InstallEverywhereSuite extends SparkSuite {
   test("queries of other threads that are planned while the operator is installed keep their rules") {
     val threads = Executors.newFixedThreadPool(2)
     try
-      (1 to 300).foreach { round =>
+      Range(0, 300).foreach { round =>
         val extensions = withRules(200)
         val installed = new AtomicBoolean(false)
         val planning = threads.submit(seen(extensions, installed))
@@ -28,7 +28,7 @@ class InstallEverywhereSuite extends SparkSuite {
   test("the operator is installed once, by however many threads") {
     val threads = Executors.newFixedThreadPool(8)
     try
-      (1 to 20).foreach { _ =>
+      Range(0, 20).foreach { _ =>
         val extensions = withRules(3)
         val install: Runnable = () => InstallEverywhere.through(extensions)
         (1 to 8).map(_ => threads.submit(install)).foreach(_.get(30, TimeUnit.SECONDS))

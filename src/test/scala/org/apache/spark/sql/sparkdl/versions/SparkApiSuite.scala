@@ -21,10 +21,14 @@ class SparkApiSuite extends AnyFunSuite {
     assert(SparkApi.untested("4.11.0").contains("and this Spark is 4.11.0: what works there is not known"))
   }
 
-  test("a Spark that is older than all is refused with the versions to take") {
-    val error = intercept[SettingsException](SparkApi.implemented("3.5.6", Seq("4.0", "4.1")))
-    assert(error.getMessage.contains("This Spark is 3.5.6"))
-    assert(error.getMessage.endsWith("needs 4.0 or newer: use Spark 4.0 or 4.1, which it is tested with."))
+  test("a Spark that another jar is for is refused with the versions and the jars to take") {
+    Seq("3.5.6" -> Seq("4.0", "4.1"), "5.0.0" -> Seq("4.0", "4.1"), "4.1.0" -> Seq("3.5")).foreach {
+      case (spark, minors) =>
+        val error = intercept[SettingsException](SparkApi.implemented(spark, minors))
+        assert(error.getMessage.startsWith(s"This Spark is $spark, and this jar of sparkdl "))
+        assert(error.getMessage.contains(s" is for Spark ${Version.either(minors)}. Use such a Spark"))
+        assert(error.getMessage.contains("sparkdl-spark3_2.12"))
+    }
   }
 
   test("each version that sparkdl is tested with has an implementation") {

@@ -50,6 +50,7 @@ ORDER = (
     "estimators",
     "horovod",
     "__init__",
+    "_command_line",
     "__main__",
 )
 

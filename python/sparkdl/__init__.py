@@ -8,11 +8,13 @@ Examples
 
 from __future__ import annotations
 
+import warnings as _warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._submodules import submodules_of
 from sparkdl._version import __version__, version
+from sparkdl.session.other_packages import mixed_in as _mixed_in
 
 if TYPE_CHECKING:
     from sparkdl import errors as errors
@@ -111,6 +113,8 @@ __all__ = ["__version__", "version", *_EXPORTS]
 
 _submodule = submodules_of(__name__, _MODULES)
 
+if _mixture := _mixed_in():
+    _warnings.warn(_mixture, stacklevel=2)
 
 
 def _find(name: str) -> Any:

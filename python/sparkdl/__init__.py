@@ -8,19 +8,25 @@ Examples
 
 from __future__ import annotations
 
+import warnings as _warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._submodules import submodules_of
 from sparkdl._version import __version__, version
+from sparkdl.session.other_packages import mixed_in as _mixed_in
 
 if TYPE_CHECKING:
     from sparkdl import errors as errors
+    from sparkdl import estimators as estimators
     from sparkdl import graph as graph
     from sparkdl import image as image
     from sparkdl import labels as labels
+    from sparkdl import param as param
     from sparkdl import plot as plot
     from sparkdl import tensorframes as tensorframes
     from sparkdl import training as training
+    from sparkdl import transformers as transformers
     from sparkdl import udf as udf
     from sparkdl._bundles.saving import save_bundle as save_bundle
     from sparkdl.data import tf_dataset as tf_dataset
@@ -88,21 +94,41 @@ _EXPORTS = {
 }
 
 # Public modules, which `import sparkdl` makes reachable without an import of their own.
-_MODULES = ("errors", "graph", "image", "labels", "plot", "tensorframes", "training", "udf")
+_MODULES = (
+    "errors",
+    "estimators",
+    "graph",
+    "image",
+    "labels",
+    "param",
+    "plot",
+    "tensorframes",
+    "training",
+    "transformers",
+    "udf",
+)
 
 __all__ = ["__version__", "version", *_EXPORTS]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"sparkdl.{name}")
+_submodule = submodules_of(__name__, _MODULES)
+
+if _mixture := _mixed_in():
+    _warnings.warn(_mixture, stacklevel=2)
+
+
+def _find(name: str) -> Any:
     module = _EXPORTS.get(name)
     if module is None:
-        raise AttributeError(f"module 'sparkdl' has no attribute {name!r}")
+        return _submodule(name)
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 
 
+if not TYPE_CHECKING:  # to type checkers, any name would be there
+    __getattr__ = _find
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *_MODULES])

@@ -11,7 +11,7 @@ def _read_version() -> str:
         return in_checkout.read_text().strip()
     from importlib.metadata import version as installed
 
-    return installed("sparkdl")
+    return installed("sparkdl-py")
 
 
 __version__ = _read_version()

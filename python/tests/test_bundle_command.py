@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import pytest
 
-from sparkdl.__main__ import main
 from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._command_line.main import main
 
 
 @pytest.fixture

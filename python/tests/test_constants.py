@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import sparkdl
 from sparkdl import TFImageTransformer, TFInputGraph, TFTransformer
-from sparkdl.__main__ import main
+from sparkdl._command_line.main import main
 from sparkdl.errors import InvalidModelException, SchemaMismatchException, SettingsException
 from sparkdl.graph.tensorframes_udf import makeGraphUDF
 

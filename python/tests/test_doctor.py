@@ -24,6 +24,7 @@ def test_reports_python_the_session_and_the_driver(spark, capsys):
     assert topics["pyspark"] == metadata.version("pyspark")
     assert report.healthy, text
     assert text.strip().endswith("No problems.")
+    assert repr(report) == f"<Report: {len(report.findings)} findings, no problem(s)>"
 
 
 def test_a_problem_is_marked_with_its_remedy(spark):
@@ -43,5 +44,5 @@ def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor.metadata, "version", missing)
     findings = {f.topic: f for f in doctor._python_findings()}
     assert findings["numpy"].remedy == "pip install numpy"
-    assert "sparkdl[tensorflow]" in findings["keras"].value
+    assert "sparkdl-py[tensorflow]" in findings["keras"].value
     assert not findings["keras"].remedy

@@ -46,6 +46,7 @@ def test_it_learns_digits_and_gives_prediction_probability_and_label(
     assert set(fitted.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     summary = fitted.summary()
     assert "base: TinyNet" in summary
+    assert "weights: those that come with sparkdl" in summary
     assert f"validation rows: {ROWS // 4}" in summary
 
 

@@ -59,3 +59,20 @@ def test_public_modules_are_reachable_without_an_import_of_their_own():
     subprocess.run([sys.executable, "-c", code], check=True)
     for name in sparkdl._MODULES:
         assert importlib.util.find_spec(f"sparkdl.{name}") is not None
+
+
+def test_modules_in_packages_are_reachable_too():
+    code = (
+        "import sys, sparkdl; assert sparkdl.image.imageIO.__name__ == 'sparkdl.image.imageIO'\n"
+        "assert sparkdl.graph.builder.GraphFunction.__module__ == 'sparkdl.graph.builder'\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match=r"module 'sparkdl.graph' has no attribute 'nothing'"):
+        _ = sparkdl.graph.nothing
+
+
+def test_dir_shows_public_names_only():
+    code = "import sparkdl; sparkdl.session, sparkdl.doctor; print(*dir(sparkdl))"
+    shown = subprocess.run([sys.executable, "-c", f"import sparkdl.session; {code}"], stdout=-1)
+    assert shown.stdout.decode().split() == sorted([*sparkdl.__all__, *sparkdl._MODULES])

@@ -16,8 +16,8 @@ from sparkdl import (
     ImageClassifierEstimator,
     compare_models,
 )
-from sparkdl.__main__ import main
 from sparkdl._bundles.description.manifest import read_manifest
+from sparkdl._command_line.main import main
 from sparkdl.errors import InvalidModelException, SettingsException, SparkDLException
 from sparkdl.image import ImageSchema
 

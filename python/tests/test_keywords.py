@@ -6,7 +6,6 @@ import inspect
 import subprocess
 import sys
 import typing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,48 +112,3 @@ def test_help_shows_the_keywords_that_the_constructor_has() -> None:
     assert str(found.parameters["outputMode"]) == "outputMode: 'str' = <as it is>"
     assert str(found).endswith("-> 'KerasTransformer'")
     assert typing.get_type_hints(sparkdl.KerasModel.setParams)["batchSize"] == int | None
-
-
-CALLS = {
-    "sparkdl.KerasTransformer(inputCol=3)": 'has incompatible type "int"; expected "str | None"',
-    "sparkdl.KerasTransformer().setParams(inputCol=3)": (
-        'Argument "inputCol" has incompatible type "int"; expected "str | None"'
-    ),
-    "sparkdl.KerasTransformer(batchsize=3)": 'Unexpected keyword argument "batchsize"',
-    "sparkdl.KerasTransformer().setParams(batchsize=3)": 'Unexpected keyword argument "batchsize"',
-    "sparkdl.KerasTransformer().setParams('a')": "Too many positional arguments",
-    "sparkdl.DeepImagePredictor(topK='5')": 'has incompatible type "str"; expected "int"',
-    "sparkdl.DeepImagePredictor().setParams(topK='5')": (
-        'has incompatible type "str"; expected "int"'
-    ),
-    "sparkdl.load_model(3)": 'expected "str | PathLike[str]"',
-    "sparkdl.KerasTransformer(inputCol='a', batchSize=2)": "",
-    "sparkdl.KerasTransformer().setParams(inputCol='a').setParams().transform": "",
-}
-
-
-def test_a_type_checker_sees_the_types_of_a_users_call(tmp_path: Path) -> None:
-    mypy_api = pytest.importorskip("mypy.api")
-    program = tmp_path / "program.py"
-    program.write_text("\n".join(["import sparkdl", *CALLS]) + "\n")
-    root = Path(sparkdl.__file__).parent.parent
-    given = ["--strict", "--no-error-summary", "--config-file", str(root / "pyproject.toml")]
-    given += ["--cache-dir", str(root / ".mypy_cache"), str(program)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MYPYPATH", str(root))
-        found, trouble, _ = mypy_api.run(given)
-    lines = [line.split(":", 3) for line in found.splitlines()]
-    said = {int(number): text for _, number, kind, text in lines if kind == " error"}
-    for number, (call, expected) in enumerate(CALLS.items(), 2):
-        assert expected in said.get(number, ""), f"{call}: {said.get(number)} {trouble}"
-        assert expected or number not in said, f"{call}: {said.get(number)}"
-
-
-def test_every_public_name_has_a_type_for_type_checkers() -> None:
-    import ast
-
-    tree = ast.parse(Path(sparkdl.__file__).read_text(encoding="utf-8"))
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    known = {a.asname: n.module for n in imports for a in n.names}
-    for name, module in sparkdl._EXPORTS.items():
-        assert known.get(name) == module, f"{name} is Any where type checkers look"

@@ -15,6 +15,8 @@ ROOT = Path(sparkdl.__file__).parent
 ORDER = (
     "errors",
     "_version",
+    "_submodules",
+    "_notebook",
     "_text_files",
     "_old_names",
     "session",
@@ -48,6 +50,7 @@ ORDER = (
     "estimators",
     "horovod",
     "__init__",
+    "_command_line",
     "__main__",
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sparkdl
-from sparkdl.__main__ import main
+from sparkdl._command_line.main import main
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.graph.builder import GraphFunction
 

@@ -125,7 +125,7 @@ def test_a_python_program_runs_from_what_a_scala_program_has_fetched(home, bundl
 
 
 def test_the_wheel_starts_a_session_from_an_empty_ivy_cache(tmp_path, bundle):
-    wheel = CHECKOUT / "dist" / f"sparkdl-{VERSION}-py3-none-any.whl"
+    wheel = CHECKOUT / "dist" / f"sparkdl_py-{VERSION}-py3-none-any.whl"
     if not wheel.is_file():
         pytest.skip("no wheel in dist/ (build/wheel makes it)")
     with zipfile.ZipFile(wheel) as archive:

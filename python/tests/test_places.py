@@ -200,7 +200,7 @@ def _read_images(machine: Machine, folder: Any) -> None:
 
 
 def _command_bundle(machine: Machine, file: Any) -> None:
-    from sparkdl.__main__ import main
+    from sparkdl._command_line.main import main
 
     out = str(machine.here / "of-command")
     assert main(["bundle", os.fspath(file), "--out", out, "--overwrite"]) == 0
@@ -395,7 +395,7 @@ def _tensor_board(machine: Machine, target: Any) -> None:
 
 
 def _command_out(machine: Machine, target: Any) -> None:
-    from sparkdl.__main__ import main
+    from sparkdl._command_line.main import main
 
     source = str(machine.here / "plain" / "m.keras")
     assert main(["bundle", source, "--out", os.fspath(target)]) == 0

@@ -45,6 +45,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def test_a_folder_of_folders_gets_a_hint(
+    spark: object, folder: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    (tmp_path / "_hidden.txt").write_text("no image")
+    (tmp_path / "cats").symlink_to(folder)
+    with pytest.warns(
+        UserWarning, match=r"reads nothing from '.*', which has folders but no files.*True"
+    ):
+        assert readImages(tmp_path).count() == 0
+    recwarn.clear()
+    assert readImages(tmp_path, recursive=True).count() == 16
+    readImages(folder)
+    assert not recwarn.list
+
+
 def test_decoded_pixels_equal_tensorflows_bit_for_bit(spark: object, folder: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     rows = readImages(str(folder)).where("error is null").collect()

@@ -10,6 +10,7 @@ import pytest
 import sparkdl
 from sparkdl.errors import SettingsException
 from sparkdl.session import spark_jars, spark_session
+from sparkdl.session.quiet_logs import with_quiet_logs
 from sparkdl.session.supported_versions import SPARK_RANGE, supported
 
 
@@ -97,6 +98,49 @@ def test_leaves_a_build_that_the_user_has_chosen(jar, monkeypatch):
     chosen = {"spark.jars.packages": "org.sparkdl:sparkdl_2.13:0.9"}
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
     assert spark_session._add_jar(chosen) == chosen
+
+
+@pytest.fixture
+def no_log_settings(monkeypatch, tmp_path):
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    for name in ("PYSPARK_SUBMIT_ARGS", "LOG4J_CONFIGURATION_FILE", "TF_CPP_MIN_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_a_log_that_nobody_has_set_up_is_quiet(no_log_settings, monkeypatch):
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options -Da=b pyspark-shell")
+    settings = with_quiet_logs({"spark.app.name": "x"})
+    options = settings.pop("spark.driver.extraJavaOptions")
+    assert re.fullmatch(r"-Da=b -Dlog4j2.configurationFile=file:///.*/log4j2.properties", options)
+    assert settings == {"spark.app.name": "x", "spark.executorEnv.TF_CPP_MIN_LOG_LEVEL": "2"}
+    assert os.environ["PYSPARK_SUBMIT_ARGS"] == "pyspark-shell"
+
+
+def test_a_log_that_somebody_has_set_up_stays(no_log_settings, monkeypatch):
+    options = {"spark.driver.extraJavaOptions": "-Dlog4j2.configurationFile=mine.xml"}
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    level = {"spark.executorEnv.TF_CPP_MIN_LOG_LEVEL": "0"}
+    assert with_quiet_logs(options) == options | level
+    (no_log_settings / "log4j2.xml").write_text("<Configuration/>")
+    assert with_quiet_logs({}) == level
+
+
+def test_a_session_starts_without_a_word_of_its_own(tmp_path):
+    code = """
+import sparkdl, sparkdl.tensorframes as tfs
+spark = sparkdl.start(master="local[1]", conf={"spark.ui.enabled": False})
+spark.range(1).selectExpr("double(id) x").collect()
+spark.stop()
+"""
+    environment = {**os.environ, "SPARK_CONF_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
+    said = re.sub(r"\[Stage[^\r]*\r|\s*\r\s*", "", done.stderr)
+    # The JVM says this before anything can be configured.
+    said = said.replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "")
+    assert (done.stdout, said.strip()) == ("", "")
 
 
 def test_gives_a_session_whose_jar_has_the_same_version(spark):

@@ -132,7 +132,7 @@ def test_stages_functions_and_images_take_them(spark: Any, tmp_path: Path) -> No
 
 
 def test_bytes_graphs_and_the_command_line_take_them(tmp_path: Path) -> None:
-    from sparkdl.__main__ import main
+    from sparkdl._command_line.main import main
     from sparkdl.graph.builder import GraphFunction
     from sparkdl.utils.keras_model import bytes_to_h5file, bytes_to_model, model_to_bytes
 

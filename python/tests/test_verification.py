@@ -12,11 +12,11 @@ import pytest
 import tensorflow as tf
 
 import sparkdl
-from sparkdl.__main__ import main
 from sparkdl._bundles.description.manifest import BundleEnd
 from sparkdl._bundles.graph import names, original, simplify
 from sparkdl._bundles.graph.difference import difference, tolerance_of
 from sparkdl._bundles.graph.made_up import made_up
+from sparkdl._command_line.main import main
 from sparkdl.errors import InvalidModelException
 
 L = keras.layers

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from parity import random_pixels, randomise, run_bundle
 
-from sparkdl.__main__ import main
 from sparkdl._bundles.description.manifest import read_manifest, sha256
+from sparkdl._command_line.main import main
 from sparkdl.errors import (
     InvalidModelException,
     ModelNotFoundException,

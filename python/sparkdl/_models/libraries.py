@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported when a model is converted and not before."""
+"""TensorFlow and Keras, imported when a model is converted or trained, and not before."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _import(name: str) -> Any:
         if e.name not in (name, "tensorflow"):  # which Keras imports
             raise
         raise SettingsException(
-            f"Converting a model needs {e.name}, which is not installed. "
-            "Install it: pip install 'sparkdl[tensorflow]'. "
-            "(Running a bundle that exists already does not need it.)"
+            f"This needs {e.name}, which is not installed: TensorFlow and Keras convert and train "
+            "models, and trace functions of tensors. Install them: pip install "
+            "'sparkdl-py[tensorflow]'. (Applying a bundle that exists already does without them.)"
         ) from None

@@ -29,7 +29,7 @@ _IN_SPARK_MESSAGE = re.compile(
     re.MULTILINE,
 )
 _PACKAGES = (
-    "Executors need sparkdl, TensorFlow, Keras and pyarrow (pip install 'sparkdl[tensorflow]'), "
+    "Executors need sparkdl, TensorFlow, Keras and pyarrow (pip install 'sparkdl-py[tensorflow]'), "
     "and your own modules (spark.submit.pyFiles).\n"
 )
 

@@ -16,7 +16,9 @@ from sparkdl.networks.named_models import named_model, named_models
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from typing_extensions import Unpack
 
+    from sparkdl.estimators._classifier.compared_params import ComparedParams
     from sparkdl.estimators.image_classifier_estimator import ImageClassifierEstimator
     from sparkdl.transformers import ImageClassifierModel
 
@@ -29,7 +31,7 @@ def compare_models(
     df: DataFrame,
     models: Networks,
     weights: str | Path | Mapping[str, str | Path] = "imagenet",
-    **params: Any,
+    **params: Unpack[ComparedParams],
 ) -> Comparison:
     """Fit a classifier on each of several networks, with the same rows held out.
 
@@ -73,7 +75,7 @@ def compare_models(
     >>> print(comparison)  # doctest: +SKIP
     >>> comparison.best.write().save("/models/flowers")  # doctest: +SKIP
     """
-    estimators = _estimators(models, weights, params)
+    estimators = _estimators(models, weights, {**params})
     fitted: dict[str, ImageClassifierModel] = {}
     results = []
     for name, estimator in estimators.items():

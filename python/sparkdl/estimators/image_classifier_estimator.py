@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
 from pyspark.ml.param import Param
-from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._models.keras_arguments import OptimizerLike
 from sparkdl._models.live_keras import LiveModel
@@ -17,6 +16,7 @@ from sparkdl.estimators._classifier.classifier_params import ClassifierParams
 from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._model_to_train import take_model
+from sparkdl.transformers._saved_estimator import SavedEstimator
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -50,8 +50,7 @@ E = TypeVar("E", bound="ImageClassifierEstimator")
 class ImageClassifierEstimator(
     Estimator["ImageClassifierModel"],
     ClassifierParams,
-    MLReadable[Any],
-    MLWritable,
+    SavedEstimator,
 ):
     """Trains a classifier of images by transfer learning; returns an `ImageClassifierModel`.
 
@@ -231,16 +230,3 @@ class ImageClassifierEstimator(
         missing = [name for name in ("inputCol", "labelCol") if not self.isSet(name)]
         if missing:
             raise SparkDLException(f"Cannot fit {self.uid}: set {' and '.join(missing)}.")
-
-    def write(self) -> MLWriter:
-        """Return a writer of the params and the network's file."""
-        from sparkdl.transformers._saved_estimator import EstimatorWriter
-
-        return EstimatorWriter(self)
-
-    @classmethod
-    def read(cls) -> MLReader[Any]:
-        """Return a reader of saved estimators."""
-        from sparkdl.transformers._saved_estimator import EstimatorReader
-
-        return EstimatorReader(cls)

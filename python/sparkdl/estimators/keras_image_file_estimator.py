@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
 from pyspark.ml.param import Param
-from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike
 from sparkdl._models.live_keras import LiveModel
@@ -18,6 +17,7 @@ from sparkdl.param import keyword_only
 from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.transformers._image_loading import ImageLoading
 from sparkdl.transformers._model_to_train import take_model
+from sparkdl.transformers._saved_estimator import SavedEstimator
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -34,8 +34,7 @@ class KerasImageFileEstimator(
     ImageLoading,
     Estimator["KerasImageFileTransformer"],
     TrialParams,
-    MLReadable[Any],
-    MLWritable,
+    SavedEstimator,
 ):
     """Trains a Keras model on files of images; returns a `KerasImageFileTransformer`.
 
@@ -205,16 +204,3 @@ class KerasImageFileEstimator(
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)
         return self._setDefault(outputCol=f"{newUid}__output")
-
-    def write(self) -> MLWriter:
-        """Return a writer of the params, the model's file and the loader."""
-        from sparkdl.transformers._saved_estimator import EstimatorWriter
-
-        return EstimatorWriter(self)
-
-    @classmethod
-    def read(cls) -> MLReader[Any]:
-        """Return a reader of saved estimators."""
-        from sparkdl.transformers._saved_estimator import EstimatorReader
-
-        return EstimatorReader(cls)

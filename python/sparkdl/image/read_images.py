@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sparkdl._old_names import old_keywords
 from sparkdl._places.places import path_text
+from sparkdl.errors.user_warnings import warn
 from sparkdl.session.jvm_door import active_session, door
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def readImages(
     path : str, PathLike or list of them
         A directory, a file or a glob, on any file system that Hadoop reads.
     recursive : bool
-        Also read the directories below.
+        Also read the directories below. A directory that has only these gets a warning.
     numPartitions : int
         Partitions of the result; -1 leaves it to Spark.
     dropImageFailures : bool
@@ -69,10 +70,13 @@ def readImages(
     from pyspark.sql import DataFrame
 
     session = active_session()
-    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    frame = door(session).readImages(
+    given = [path] if isinstance(path, str | os.PathLike) else list(path)
+    paths, jvm = [path_text(p) for p in given], door(session)
+    if not recursive and (hint := jvm.imagesHint(session._jsparkSession, paths)):
+        warn(str(hint))
+    frame = jvm.readImages(
         session._jsparkSession,
-        [path_text(p) for p in paths],
+        paths,
         bool(recursive),
         int(numPartitions),
         bool(dropImageFailures),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import overload
 
+from sparkdl._notebook import html_table
 from sparkdl._places.places import PathOrUri
 from sparkdl.networks.memory_need import most_memory
 from sparkdl.networks.model_cache import is_cached
 from sparkdl.networks.named_models import NamedModel, named_models
+
+_HEADER = ("model", "input", "features", "weights", "executor", "channels", "values", "in cache")
 
 
 class ModelTable(Sequence[NamedModel]):
@@ -18,7 +21,13 @@ class ModelTable(Sequence[NamedModel]):
     def __init__(self, rows: Sequence[NamedModel]) -> None:
         self._rows = tuple(rows)
 
-    def __getitem__(self, index: int | slice) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> NamedModel: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[NamedModel, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> NamedModel | tuple[NamedModel, ...]:
         """Return a row or a slice of rows."""
         return self._rows[index]
 
@@ -26,20 +35,13 @@ class ModelTable(Sequence[NamedModel]):
         return len(self._rows)
 
     def __repr__(self) -> str:
-        header = (
-            "model",
-            "input",
-            "features",
-            "weights",
-            "executor",
-            "channels",
-            "values",
-            "in cache",
-        )
-        lines = [header, *(_cells(row) for row in self._rows)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+        lines = [_HEADER, *(_cells(row) for row in self._rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(_HEADER))]
         pad = ["  ".join(c.ljust(w) for c, w in zip(li, widths, strict=True)) for li in lines]
         return "\n".join(line.rstrip() for line in pad)
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEADER, map(_cells, self._rows))
 
 
 def _cells(row: NamedModel) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 Every function returns a new `matplotlib.figure.Figure`: notebooks show it, `figure.savefig` writes
 it. No window is opened and no state of pyplot is touched. Matplotlib comes with
-``pip install 'sparkdl[plot]'``.
+``pip install 'sparkdl-py[plot]'``.
 """
 
 from __future__ import annotations

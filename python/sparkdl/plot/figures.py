@@ -28,7 +28,7 @@ def new_figure(width: float, height: float) -> Figure:
             raise
         raise SettingsException(
             "Pictures need matplotlib, which is not installed. Install it: "
-            "pip install 'sparkdl[plot]'."
+            "pip install 'sparkdl-py[plot]'."
         ) from None
 
     class NotebookFigure(Figure):

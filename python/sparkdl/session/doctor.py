@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sparkdl._version import __version__
+from sparkdl.session.other_packages import elsewhere
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -64,6 +65,11 @@ class Report:
         )
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        """Return one line, because a console shows it below the report."""
+        count = len(self.problems)
+        return f"<Report: {len(self.findings)} findings, {count or 'no'} problem(s)>"
+
 
 def doctor(spark: SparkSession | None = None) -> Report:
     """Examine Python, the session, the driver and every executor; print and return the report.
@@ -100,10 +106,14 @@ def _python_findings() -> list[Finding]:
     python = Finding("python", "Python", f"{platform.python_version()} ({sys.executable})")
     packages = [_package(name) for name in ("pyspark", "numpy")]
     keras = [_package(name, _NO_KERAS) for name in ("tensorflow", "keras", "tf_keras")]
-    return [python, Finding("python", "sparkdl", __version__), *packages, *keras]
+    others = [Finding("python", "another sparkdl", *other) for other in elsewhere()]
+    return [python, Finding("python", "sparkdl", __version__), *others, *packages, *keras]
 
 
-_NO_KERAS = "needed only to convert Keras models: pip install 'sparkdl[tensorflow]'"
+_NO_KERAS = (
+    "needed only to convert and train models, and to trace functions: pip install "
+    "'sparkdl-py[tensorflow]'"
+)
 
 
 def _package(name: str, optional: str = "") -> Finding:

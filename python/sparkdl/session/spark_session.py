@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
+from sparkdl.session.quiet_logs import with_quiet_logs
 from sparkdl.session.spark_api import error_condition
 from sparkdl.session.spark_jars import GROUP, installed_artifact, submit_conf
 from sparkdl.session.submit_arguments import SubmitArguments
@@ -111,7 +112,7 @@ def _get_or_create(
     if _jvm_runs():
         _warn_about_memory(settings)
     else:
-        settings = _add_jar(settings)
+        settings = with_quiet_logs(_add_jar(settings))
     builder = SparkSession.builder.appName(app_name)
     for key, value in settings.items():
         builder = builder.config(key, value)
@@ -138,9 +139,7 @@ def _add_jar(settings: Mapping[str, str]) -> dict[str, str]:
         for key, value in submit_conf(installed_artifact()).items():
             existing = settings.get(key) or environment.get(key)
             with_jar[key] = f"{existing},{value}" if existing else value
-    if "PYSPARK_SUBMIT_ARGS" in os.environ:
-        # Its options would win over ours; what they said is in `result` or overridden by it.
-        os.environ["PYSPARK_SUBMIT_ARGS"] = environment.without(set(with_jar))
+    environment.give_way(set(with_jar))
     return with_jar
 
 

@@ -20,6 +20,7 @@ _OPTIONS = {
     "--jars": "spark.jars",
     "--master": "spark.master",
     "--driver-memory": "spark.driver.memory",
+    "--driver-java-options": "spark.driver.extraJavaOptions",
 }
 
 
@@ -29,7 +30,7 @@ class SubmitArguments:
     def __init__(self, arguments: str | None = None, defaults: Path | None = None) -> None:
         text = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
         self._arguments = shlex.split(text if arguments is None else arguments)
-        self._defaults = dict(_read_defaults(defaults or _defaults_file()))
+        self._defaults = dict(_read_defaults(defaults or spark_folder() / "spark-defaults.conf"))
 
     def get(self, key: str) -> str | None:
         """Return what the environment says about a setting, or None."""
@@ -43,6 +44,14 @@ class SubmitArguments:
             if key not in keys:
                 remaining.extend(words)
         return shlex.join(remaining)
+
+    def give_way(self, keys: set[str]) -> None:
+        """Take these out of `PYSPARK_SUBMIT_ARGS`, where they win over the builder's settings.
+
+        What they said is in the builder's settings, or overridden by them.
+        """
+        if "PYSPARK_SUBMIT_ARGS" in os.environ:
+            os.environ["PYSPARK_SUBMIT_ARGS"] = self.without(keys)
 
     def _settings(self) -> Iterator[tuple[str, str]]:
         # Options come after --conf, because spark-submit prefers them wherever they are.
@@ -70,12 +79,12 @@ class SubmitArguments:
                 yield words, key, setting
 
 
-def _defaults_file() -> Path:
+def spark_folder() -> Path:
+    """Return the folder of Spark's own files of settings, which need not be there."""
     from pyspark.find_spark_home import _find_spark_home
 
     home = str(_find_spark_home())  # type: ignore[no-untyped-call]
-    folder = os.environ.get("SPARK_CONF_DIR") or Path(home) / "conf"
-    return Path(folder) / "spark-defaults.conf"
+    return Path(os.environ.get("SPARK_CONF_DIR") or Path(home) / "conf")
 
 
 def _read_defaults(file: Path) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from sparkdl._models.libraries import tensorflow
 from sparkdl.errors import SettingsException
@@ -12,8 +12,6 @@ from sparkdl.tensorframes._arguments import ProgramForm
 from sparkdl.tensorframes._tensor_columns import TensorColumns
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from sparkdl._models.live_keras import LiveModel
     from sparkdl.tensorframes._program import Program
 
@@ -24,7 +22,19 @@ REDUCE_ROWS = ProgramForm("reduce_rows", False, ("_1", "_2"))
 AGGREGATE = ProgramForm("aggregate", True, ("", "_input"))
 
 
-Fetched = Union["tf.Tensor", "tf.Variable"]
+class Fetched(Protocol):
+    """What type checkers see of a `tf.Tensor` or a `tf.Variable`, which they do not know."""
+
+    @property
+    def name(self) -> Any: ...
+
+    @property
+    def dtype(self) -> Any: ...
+
+    @property
+    def op(self) -> Any: ...
+
+
 Fetches = Union[Callable[..., Any], "LiveModel", Fetched, Sequence[Fetched]]
 
 

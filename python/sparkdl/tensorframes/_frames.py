@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sparkdl.errors.builtin_errors import WrongTypeException
 from sparkdl.session.jvm_door import door
@@ -12,12 +12,22 @@ from sparkdl.tensorframes._pandas_cells import pandas_columns
 from sparkdl.tensorframes._tensor_columns import TensorColumn
 
 if TYPE_CHECKING:
-    import pandas as pd
     from py4j.java_gateway import JavaObject
     from pyspark.sql import DataFrame
 
+
+class PandasFrame(Protocol):
+    """What type checkers see of frames of pandas, whose types a user's program may not have."""
+
+    @property
+    def iloc(self) -> Any: ...
+
+    @property
+    def index(self) -> Any: ...
+
+
 # A frame of the same kind as the argument.
-Frame = TypeVar("Frame", bound="DataFrame | pd.DataFrame")
+Frame = TypeVar("Frame", bound="DataFrame | PandasFrame")
 
 
 def is_pandas(df: object) -> bool:
@@ -28,10 +38,11 @@ def is_pandas(df: object) -> bool:
 
 def door_of(df: object) -> JavaObject:
     """Return the door of a Spark DataFrame's session, or say what to pass instead."""
-    return door(_of_spark(df).sparkSession)
+    return door(of_spark(df).sparkSession)
 
 
-def _of_spark(df: object) -> DataFrame:
+def of_spark(df: object) -> DataFrame:
+    """Return what is a Spark DataFrame, or say what to pass instead."""
     from pyspark.sql import DataFrame
 
     if not isinstance(df, DataFrame):
@@ -54,7 +65,7 @@ def spark_frame(jvm_frame: JavaObject, df: DataFrame) -> DataFrame:
 def columns_of(df: object) -> dict[str, TensorColumn]:
     """Return the columns of a DataFrame of Spark or pandas as tensors."""
     if not is_pandas(df):
-        return spark_columns(_of_spark(df))
+        return spark_columns(of_spark(df))
     return pandas_columns(df)
 
 

@@ -7,7 +7,14 @@ from typing import Any, cast
 
 from sparkdl._old_names import old_keywords
 from sparkdl.tensorframes._compile import MAP_BLOCKS, MAP_ROWS, Fetches, program
-from sparkdl.tensorframes._frames import Frame, columns_of, door_of, is_pandas, spark_frame
+from sparkdl.tensorframes._frames import (
+    Frame,
+    columns_of,
+    door_of,
+    is_pandas,
+    of_spark,
+    spark_frame,
+)
 from sparkdl.tensorframes._options import BlockSize, block_rows, check_policy
 
 __all__ = ["map_blocks", "map_rows"]
@@ -83,13 +90,16 @@ def map_blocks(
         from sparkdl.tensorframes._pandas_maps import map_pandas_blocks
 
         return cast(Frame, map_pandas_blocks(compiled, df, trim, blockSize, policy))
-    door = door_of(df)
+    frame = of_spark(df)
+    door = door_of(frame)
     compiled = program(
         fetches, MAP_BLOCKS, lambda: columns_of(df), feed_dict, initial_variables, constants
     )
     return cast(
         Frame,
-        spark_frame(door.mapBlocks(df._jdf, compiled.in_jvm(door), bool(trim), rows, policy), df),
+        spark_frame(
+            door.mapBlocks(frame._jdf, compiled.in_jvm(door), bool(trim), rows, policy), frame
+        ),
     )
 
 
@@ -139,8 +149,9 @@ def map_rows(
         from sparkdl.tensorframes._pandas_maps import map_pandas_rows
 
         return cast(Frame, map_pandas_rows(compiled, df, policy))
-    door = door_of(df)
+    frame = of_spark(df)
+    door = door_of(frame)
     compiled = program(
         fetches, MAP_ROWS, lambda: columns_of(df), feed_dict, initial_variables, constants
     )
-    return cast(Frame, spark_frame(door.mapRows(df._jdf, compiled.in_jvm(door), policy), df))
+    return cast(Frame, spark_frame(door.mapRows(frame._jdf, compiled.in_jvm(door), policy), frame))

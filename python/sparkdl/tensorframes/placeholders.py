@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from sparkdl._models.libraries import tensorflow
 from sparkdl._old_names import old_keywords
 from sparkdl.errors.builtin_errors import WrongStateException
-from sparkdl.tensorframes._frames import columns_of
+from sparkdl.tensorframes._frames import PandasFrame, columns_of
 from sparkdl.tensorframes._tensor_columns import tensor_column
 
 if TYPE_CHECKING:
-    import pandas as pd
     import tensorflow as tf
     from pyspark.sql import DataFrame
 
@@ -19,7 +18,7 @@ __all__ = ["block", "row"]
 
 
 @old_keywords(dframe="df", col_name="col", tf_name="name")
-def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
+def block(df: DataFrame | PandasFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for blocks of a column, in TensorFlow's current default graph.
 
     Parameters
@@ -52,7 +51,7 @@ def block(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf
 
 
 @old_keywords(dframe="df", col_name="col", tf_name="name")
-def row(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.Tensor:
+def row(df: DataFrame | PandasFrame, col: str, name: str | None = None) -> tf.Tensor:
     """Return a placeholder for one row of a column, in TensorFlow's current default graph.
 
     As `block`, but the shape is that of one value.
@@ -60,9 +59,7 @@ def row(df: DataFrame | pd.DataFrame, col: str, name: str | None = None) -> tf.T
     return _placeholder(df, col, name, block=False)
 
 
-def _placeholder(
-    df: DataFrame | pd.DataFrame, col: str, name: str | None, block: bool
-) -> tf.Tensor:
+def _placeholder(df: DataFrame | PandasFrame, col: str, name: str | None, block: bool) -> tf.Tensor:
     tf = tensorflow()
     if tf.executing_eagerly():
         raise WrongStateException(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sparkdl._processes.cluster import task_slots
 from sparkdl._processes.workers import SECONDS
@@ -13,6 +13,8 @@ from sparkdl.training.tensorflow_distributor import TensorFlowDistributor, _cont
 
 _HOROVOD = "horovod"
 _VERBOSITIES = ("all", "log_callback_only")
+
+R = TypeVar("R")
 
 
 class HorovodRunner:
@@ -59,7 +61,7 @@ class HorovodRunner:
         self.num_processor = np
         self._use_gpu, self._timeout = useGpu, timeout
 
-    def run(self, main: Callable[..., Any], **kwargs: Any) -> Any:
+    def run(self, main: Callable[..., R], **kwargs: Any) -> R:
         """Call ``main(**kwargs)`` in each process, and return the result of process 0.
 
         Raises
@@ -73,10 +75,11 @@ class HorovodRunner:
         distributor = TensorFlowDistributor(
             abs(count), count < 0, self._use_gpu, timeout=self._timeout
         )
-        return distributor.run(_without_horovod, main, abs(count) == 1, **kwargs)
+        result: R = distributor.run(_without_horovod, main, abs(count) == 1, **kwargs)
+        return result
 
 
-def _without_horovod(main: Callable[..., Any], alone: bool, /, **kwargs: Any) -> Any:
+def _without_horovod(main: Callable[..., R], alone: bool, /, **kwargs: Any) -> R:
     """Call the function without Horovod, which would believe that each process is the only one."""
     if not alone:
         sys.modules[_HOROVOD] = None  # type: ignore[assignment]

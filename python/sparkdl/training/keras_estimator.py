@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml import Estimator
-from pyspark.ml.util import MLReadable, MLReader, MLWritable, MLWriter
 
 from sparkdl._models.keras_arguments import LossLike, OptimizerLike, PerOutput
 from sparkdl._models.libraries import eagerly
@@ -19,6 +18,7 @@ from sparkdl.param.keyword import setter_like, without_none
 from sparkdl.training._estimator.column_params import GivenColumns
 from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.transformers._model_to_train import stored_model, take_model
+from sparkdl.transformers._saved_estimator import SavedEstimator
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -31,8 +31,7 @@ E = TypeVar("E", bound="KerasEstimator")
 class KerasEstimator(
     Estimator["KerasModel"],
     KerasEstimatorParams,
-    MLReadable[Any],
-    MLWritable,
+    SavedEstimator,
 ):
     """Trains one Keras model on a DataFrame, by several workers; returns a `KerasModel`.
 
@@ -251,19 +250,6 @@ class KerasEstimator(
     def _resetUid(self, newUid: str) -> Any:
         super()._resetUid(newUid)
         return self._setDefault(outputCols=[f"{newUid}__output"])
-
-    def write(self) -> MLWriter:
-        """Return a writer of the params and the model's file."""
-        from sparkdl.transformers._saved_estimator import EstimatorWriter
-
-        return EstimatorWriter(self)
-
-    @classmethod
-    def read(cls) -> MLReader[Any]:
-        """Return a reader of saved estimators."""
-        from sparkdl.transformers._saved_estimator import EstimatorReader
-
-        return EstimatorReader(cls)
 
 
 def _file_of(model: LiveModel | str | os.PathLike[str] | Callable[[], LiveModel]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sparkdl._processes.cluster import check_slots
 from sparkdl._processes.workers import SECONDS, run_workers
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
 
 _GPU = "gpu"
+
+R = TypeVar("R")
 
 
 class TensorFlowDistributor:
@@ -82,7 +84,7 @@ class TensorFlowDistributor:
         self.useGpu = useGpu
         self.timeout = timeout
 
-    def run(self, train_fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def run(self, train_fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
         """Call the function in each process, and return the result of process 0.
 
         Parameters
@@ -123,7 +125,7 @@ class TensorFlowDistributor:
                 seconds=self.timeout,
                 description=f"TensorFlowDistributor: {getattr(train_fn, '__name__', 'train_fn')}",
             )
-        return results[0]
+        return cast(R, results[0])
 
 
 def _context() -> SparkContext:

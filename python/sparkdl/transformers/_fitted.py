@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.manifest import read_manifest, verify_bundle, write_bundle
 from sparkdl._bundles.description.training_record import FAILURE, HISTORY, facts, keras_file
+from sparkdl._notebook import Text
 from sparkdl._places.places import place_of
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.plot.metric_values import text_of
@@ -28,7 +29,7 @@ class FittedModel(Trained):
         manifest = read_manifest(bundle)
         origin = {k: v for k, v in facts(bundle).items() if k not in (HISTORY, FAILURE)}
         lines = [f"model '{manifest['name']}'", *(f"  {k}: {v}" for k, v in origin.items())]
-        return "\n".join([*lines, *_best_epoch(self.history)])
+        return Text("\n".join([*lines, *_best_epoch(self.history)]))
 
     def plot_history(self) -> Figure:
         """Return a figure of losses and metrics by epoch; see `sparkdl.plot.history`."""

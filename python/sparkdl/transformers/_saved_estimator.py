@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
+from pyspark.ml.util import (
+    DefaultParamsReader,
+    DefaultParamsWriter,
+    MLReadable,
+    MLReader,
+    MLWritable,
+    MLWriter,
+)
 
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import local_copy, place_of
@@ -22,6 +29,26 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MODEL = "model"
+
+E = TypeVar("E", bound="SavedEstimator")
+
+
+class SavedEstimator(MLReadable[Any], MLWritable):
+    """An estimator that is saved with the files that its params name."""
+
+    def write(self) -> MLWriter:
+        """Return a writer of the params, the model's file and the loader."""
+        return EstimatorWriter(self)
+
+    @classmethod
+    def read(cls: type[E]) -> MLReader[E]:
+        """Return a reader of saved estimators."""
+        return EstimatorReader(cls)
+
+    @classmethod
+    def load(cls: type[E], path: str) -> E:
+        """Return the estimator that was saved at a path."""
+        return cls.read().load(path)
 
 
 class EstimatorWriter(MLWriter):

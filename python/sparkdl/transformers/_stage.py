@@ -64,9 +64,14 @@ class ModelStage(JavaTransformer, ModelStageParams, JavaMLReadable[Any], JavaMLW
         return java
 
     @classmethod
-    def read(cls) -> JavaMLReader[Any]:
+    def read(cls: type[T]) -> JavaMLReader[T]:
         """Return a reader of saved stages."""
         return _StageReader(cls)
+
+    @classmethod
+    def load(cls: type[T], path: str) -> T:
+        """Return the stage that was saved at a path."""
+        return cls.read().load(path)
 
 
 class ImageStage(ModelStage, ImageStageParams):

@@ -38,6 +38,7 @@ from sparkdl.networks.classifier_keras import (
     pixel_layer,
     whole_model,
 )
+from sparkdl.networks.named_models import named_model
 from sparkdl.training._driver.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
@@ -213,12 +214,18 @@ def _facts(estimator: ClassifierParams, base: BaseNetwork) -> dict[str, Any]:
     return {
         "kind": "sparkdl.ImageClassifierEstimator",
         BASE: base.name,
-        WEIGHTS: estimator.getWeights() if named else estimator.getModelFile(),
+        WEIGHTS: _weights(estimator) if named else estimator.getModelFile(),
         KERAS_FILE_CONTENT: HEAD if named and unfrozen == "nothing" else WHOLE,
         **({INPUT_SIZE: "{}x{}".format(*size)} if (size := estimator._size()) else {}),
         "head units": estimator.getHeadUnits(),
         "unfrozen from": unfrozen,
     }
+
+
+def _weights(estimator: ClassifierParams) -> str:
+    given = estimator.getWeights()
+    own = given == "imagenet" and named_model(estimator.getBaseModel()).resource is not None
+    return "those that come with sparkdl" if own else given
 
 
 def _kept_model(

@@ -52,11 +52,16 @@ object MachineReport {
   private val instructions = Seq("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
   private def cpu: Finding = {
-    val (has, lacks) = instructions.partition(Linux.cpuFlags.contains)
-    val cores = Runtime.getRuntime.availableProcessors()
-    val text = s"$cores processors, with ${has.mkString(" ")}, without ${lacks.mkString(" ")}"
-    if (Linux.cpuFlags.isEmpty || has.contains("avx2")) Finding("CPU", text)
+    val text = processors(Runtime.getRuntime.availableProcessors(), Linux.cpuFlags)
+    if (Linux.cpuFlags.isEmpty || Linux.cpuFlags("avx2")) Finding("CPU", text)
     else Finding("CPU", text, "without AVX2 models run several times slower: use newer machines.")
+  }
+
+  /** How many there are, and which instruction sets they have and lack; nothing of these where no flags are known. */
+  private[doctor] def processors(count: Int, flags: Set[String]): String = {
+    val (has, lacks) = if (flags.isEmpty) (Nil, Nil) else instructions.partition(flags)
+    def listed(word: String, sets: Seq[String]) = if (sets.isEmpty) "" else s", $word ${sets.mkString(" ")}"
+    s"$count processors${listed("with", has)}${listed("without", lacks)}"
   }
 
   private def gpu: Finding = {

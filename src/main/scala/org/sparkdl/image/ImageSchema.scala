@@ -8,6 +8,7 @@ import org.apache.spark.sql.api.java.UDF2
 import org.apache.spark.sql.functions.{col, udf}
 import org.apache.spark.sql.sparkdl.frames.SourceFiles
 import org.apache.spark.sql.types.{StringType, StructType}
+import org.slf4j.LoggerFactory
 
 import org.sparkdl.Sessions
 import org.sparkdl.errors.SparkDLException
@@ -16,6 +17,7 @@ import org.sparkdl.runtime.NativeRuntime
 
 /** Reads image files into Spark's image structs. */
 object ImageSchema {
+  private val log = LoggerFactory.getLogger("org.sparkdl.image.ImageSchema")
 
   /** Type of an image column: Spark's own `struct<origin, height, width, nChannels, mode, data>`. */
   val columnSchema: StructType = SparkSchema.columnSchema
@@ -64,16 +66,37 @@ object ImageSchema {
       sampleRatio: Double,
       seed: Long
   ): DataFrame = {
+    if (!recursive) hint(spark, paths).foreach(log.warn(_))
+    images(spark, paths, recursive, numPartitions, dropImageFailures, sampleRatio, seed)
+  }
+
+  /** What to say to a user who reads these paths without the folders below, if they have nothing else. */
+  private[sparkdl] def hint(spark: SparkSession, paths: Seq[String]): Option[String] =
+    Subfolders.hint(patterns(spark, paths), spark.sparkContext.hadoopConfiguration)
+
+  /** [[readImages]] without the hint. */
+  private[sparkdl] def images(
+      spark: SparkSession,
+      paths: Seq[String],
+      recursive: Boolean,
+      numPartitions: Int,
+      dropImageFailures: Boolean,
+      sampleRatio: Double,
+      seed: Long
+  ): DataFrame = {
     checkArguments(paths, numPartitions, sampleRatio)
     val files = spark.read
       .format("binaryFile")
       .option("recursiveFileLookup", recursive)
       .options(FileSample.options(sampleRatio, seed))
-      .load(paths.map(Place.of(_).pattern(spark.sparkContext.hadoopConfiguration)): _*)
+      .load(patterns(spark, paths): _*)
       .select("path", "content")
     val images = decoded(repartitioned(withEmptyFiles(files), numPartitions), spark)
     if (dropImageFailures) images.where(col("error").isNull) else images
   }
+
+  private def patterns(spark: SparkSession, paths: Seq[String]): Seq[String] =
+    paths.map(Place.of(_).pattern(spark.sparkContext.hadoopConfiguration))
 
   private def checkArguments(paths: Seq[String], numPartitions: Int, sampleRatio: Double): Unit = {
     if (paths.isEmpty) throw new SparkDLException("readImages needs at least one path, got none.")

@@ -106,7 +106,7 @@ final private[sparkdl] class ModelCache(directory: String, hadoop: Configuration
     val place = if (bundle.toUri.getScheme == "file") bundle.toUri.getPath else bundle.toString
     new ModelNotFoundException(
       s"There is no bundle of ${model.name} in the model cache: '$place' does not exist. Create it once with Python: " +
-        s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl[tensorflow]')."
+        s"python -m sparkdl export ${model.name}$weights --out $place (pip install 'sparkdl-py[tensorflow]')."
     )
   }
 }

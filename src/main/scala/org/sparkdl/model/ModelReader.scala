@@ -132,7 +132,7 @@ object ModelReader {
 
   private def kerasFile(path: Path) = new InvalidModelException(
     s"'$path' is a Keras file, which only Python can read. Convert it to a bundle once and give the bundle's directory: " +
-      s"python -m sparkdl bundle $path --out DIRECTORY (pip install 'sparkdl[tensorflow]')."
+      s"python -m sparkdl bundle $path --out DIRECTORY (pip install 'sparkdl-py[tensorflow]')."
   )
 
   private def names(directory: Path): String =

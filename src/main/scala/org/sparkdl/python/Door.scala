@@ -32,7 +32,11 @@ object Door {
   /** The version of the jar, which Python compares with its own. */
   def version(): String = Version.current
 
-  /** `ImageSchema.readImages`. */
+  /** What to say of paths that `readImages` finds nothing in, or null. */
+  def imagesHint(spark: SparkSession, paths: JList[String]): String =
+    ImageSchema.hint(spark, paths.asScala.toSeq).orNull
+
+  /** `ImageSchema.readImages`, without the hint. */
   def readImages(
       spark: SparkSession,
       paths: JList[String],
@@ -42,7 +46,7 @@ object Door {
       sampleRatio: Double,
       seed: Long
   ): DataFrame =
-    ImageSchema.readImages(
+    ImageSchema.images(
       spark,
       paths.asScala.toVector,
       recursive,

@@ -67,4 +67,13 @@ class DoctorSuite extends SparkSuite {
     try assert(Doctor.examine(spark).problems.map(_.topic) == Seq("model cache"))
     finally spark.conf.unset(Settings.modelsDir.key)
   }
+
+  test("processors whose instruction sets are unknown, or all there, are described without empty lists") {
+    assert(MachineReport.processors(2, Set.empty) == "2 processors")
+    val all = Set("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+    assert(
+      MachineReport.processors(4, all) == s"4 processors, with avx2 fma avx512f avx512_vnni avx512_bf16 amx_bf16"
+    )
+    assert(MachineReport.processors(4, all - "fma").endsWith(", without fma"))
+  }
 }

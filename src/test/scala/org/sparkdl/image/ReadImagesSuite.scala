@@ -42,6 +42,13 @@ class ReadImagesSuite extends SparkSuite {
     assert(schema.fieldNames.toSeq == Seq("image", "error"))
   }
 
+  test("a folder that has only folders gets a hint") {
+    place
+    val Some(hint) = ImageSchema.hint(spark, Seq(s"$place/deep", place))
+    assert(hint.contains(s"reads nothing from '$place/deep', which has folders"))
+    assert(ImageSchema.hint(spark, Seq(place, s"$place/good*")).isEmpty)
+  }
+
   test("every row has its own pixels or its own reason") {
     val rows = read().collect()
     assert(rows.length == 12)

@@ -1,0 +1,1 @@
+"""The command line, `sparkdl`: a module per group of commands."""

@@ -38,7 +38,6 @@ lazy val sparkdl = (project in file("."))
     libraryDependencies ++= nativeModules ++ Seq(
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
-      "com.twelvemonkeys.imageio" % "imageio-webp" % twelvemonkeysVersion,
       "com.twelvemonkeys.imageio" % "imageio-tiff" % twelvemonkeysVersion,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test,
       "org.apache.spark" %% "spark-catalyst" % sparkVersion % Test classifier "tests" // its catalog of tables in memory

@@ -51,7 +51,6 @@ def forSpark(line: SparkLine): Seq[Setting[_]] =
     libraryDependencies ++= nativeModules ++ Seq(
       "org.apache.spark" %% "spark-mllib" % line.compiled % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
-      "com.twelvemonkeys.imageio" % "imageio-webp" % twelvemonkeysVersion,
       "com.twelvemonkeys.imageio" % "imageio-tiff" % twelvemonkeysVersion,
       "org.scalatest" %% "scalatest" % "3.2.19" % Test,
       "org.apache.spark" %% "spark-catalyst" % line.compiled % Test classifier "tests" // its catalog of tables in memory

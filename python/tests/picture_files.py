@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,12 +16,6 @@ Array = npt.NDArray[Any]
 
 JPEG = 4
 """Levels by which TensorFlow's kernel and Pillow differ on JPEG data: they round otherwise."""
-
-
-VP8 = -1
-"""Lossy WebP: the mean difference is limited, for colours at sharp edges are not smoothed."""
-
-VP8_MEAN = {"webp-photo": 1.5, "webp-lossy": 4.0, "webp-worst": 6.0, "webp-alpha": 3.0}
 
 
 def scene(height: int = 45, width: int = 61) -> Array:
@@ -37,6 +32,18 @@ def photo(height: int = 90, width: int = 121) -> Array:
     y, x = np.mgrid[0:height, 0:width]
     waves = [128 + 100 * np.sin(x / (19 + c)) * np.cos(y / (23 - c)) for c in range(3)]
     return np.stack(waves, -1).astype(np.uint8)
+
+
+def detailed_photo(height: int, width: int, seed: int) -> Array:
+    """Return RGB pixels with gradients, noise, and rectangles of many colours."""
+    draw = np.random.default_rng(seed)
+    noise = draw.integers(-9, 10, (height, width, 1))
+    pixels = photo(height, width) + noise
+    for _ in range(60):
+        top, left = draw.integers(0, height), draw.integers(0, width)
+        bottom, right = top + draw.integers(4, 200), left + draw.integers(4, 200)
+        pixels[top:bottom, left:right] = draw.integers(0, 256, 3) + noise[top:bottom, left:right]
+    return pixels.clip(0, 255).astype(np.uint8)
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -68,21 +75,42 @@ def webp_files() -> Iterator[tuple[str, bytes, int]]:
     turned = [rgb.rotate(90), rgb.rotate(180)]
     exif = Image.Exif()
     exif[0x0112] = 6
-    yield "webp-photo", saved(Image.fromarray(photo()), "WEBP", quality=90), VP8
-    yield "webp-lossy", saved(rgb, "WEBP", quality=80), VP8
-    yield "webp-worst", saved(rgb, "WEBP", quality=1), VP8
+    yield "webp-photo", saved(Image.fromarray(photo()), "WEBP", quality=90), 0
+    yield "webp-lossy", saved(rgb, "WEBP", quality=80), 0
+    yield "webp-worst", saved(rgb, "WEBP", quality=1), 0
     yield "webp-lossless", saved(rgb, "WEBP", lossless=True), 0
     yield "webp-grey", saved(rgb.convert("L"), "WEBP", lossless=True), 0
-    yield "webp-alpha", saved(rgba, "WEBP", quality=80, exact=True), VP8
+    yield "webp-alpha", saved(rgba, "WEBP", quality=80, exact=True), 0
+    plain = saved(rgba, "WEBP", quality=80, alpha_quality=20)
+    yield "webp-alpha-few-levels", plain, 0
+    yield "webp-few-colours", saved(rgb.quantize(4).convert("RGB"), "WEBP", lossless=True), 0
     yield "webp-alpha-lossless", saved(rgba, "WEBP", lossless=True, exact=True), 0
     yield "webp-turned", saved(rgb, "WEBP", lossless=True, exif=exif.tobytes()), 0
     yield "webp-profile", saved(rgb, "WEBP", lossless=True, icc_profile=b"no profile" * 20), 0
     yield "webp-odd", saved(rgb.crop((0, 0, 1, 1)), "WEBP", lossless=True), 0
+    lossy = saved(rgb, "WEBP", save_all=True, append_images=turned, quality=70)
+    yield "webp-animated-lossy", lossy, 0
     frames = saved(rgb, "WEBP", save_all=True, append_images=turned, lossless=True)
     yield "webp-animated", frames, 0
     animated = saved(rgba, "WEBP", save_all=True, append_images=turned, lossless=True, exact=True)
     yield "webp-animated-alpha", animated, 0
     yield "webp-small-frame", moved_webp_frame(frames, 70, 60, 4, 8), 0
+
+
+def large_webp_files() -> Iterator[tuple[str, bytes]]:
+    """Yield large photos, in which an error of one block would spread to all after it."""
+    for height, width, quality, options in (
+        (1200, 1600, 90, {"method": 0}),
+        (811, 1237, 10, {"method": 6}),
+        (811, 1237, 50, {"method": 2, "use_sharp_yuv": True}),
+        (811, 1237, 90, {"method": 0, "alpha": True}),
+        (811, 1237, 60, {"method": 2, "lossless": True}),
+    ):
+        pixels = detailed_photo(height, width, seed=quality)
+        if options.pop("alpha", False):
+            pixels = np.dstack([pixels, scene(height, width)[..., 3]])
+        name = f"webp-{width}x{height}-{quality}"
+        yield name, saved(Image.fromarray(pixels), "WEBP", quality=quality, exact=True, **options)
 
 
 def moved_webp_frame(animation: bytes, width: int, height: int, left: int, top: int) -> bytes:
@@ -114,6 +142,7 @@ def tiff_files() -> Iterator[tuple[str, bytes, int]]:
         yield f"tiff-1-{method}", saved(bits, "TIFF", compression=method), 0
     predicted = saved(rgb, "TIFF", compression="tiff_lzw", tiffinfo={317: 2})
     yield "tiff-predictor", predicted, 0
+    yield "tiff-tiles", tiled(scene()[..., :3]), 0
     yield "tiff-turned", saved(rgb, "TIFF", tiffinfo={274: 6}), 0
     yield "tiff-strips", saved(rgb, "TIFF", compression="tiff_lzw", tiffinfo={278: 7}), 0
     yield "tiff-large-offsets", saved(rgb, "TIFF", big_tiff=True), 0
@@ -135,6 +164,30 @@ def _changed_entry(tiff: bytes, tag: int, value: int) -> bytes:
             struct.pack_into("<H", content, entry + 8, value)
             return bytes(content)
     raise AssertionError(f"no entry {tag}")
+
+
+def tiled(pixels: Array) -> bytes:
+    """Write a TIFF by hand, of tiles of 32 x 16 pixels that reach beyond the picture."""
+    height, width, channels = pixels.shape
+    padded = np.pad(pixels, ((0, -height % 16), (0, -width % 32), (0, 0)))
+    tiles = [
+        zlib.compress(padded[top : top + 16, left : left + 32].tobytes())
+        for top in range(0, height, 16)
+        for left in range(0, width, 32)
+    ]
+    sizes = [len(tile) for tile in tiles]
+    offsets = [8 + sum(sizes[:i]) for i in range(len(tiles))]
+    end = 8 + sum(sizes)
+    one = [(256, width), (257, height), (258, 8), (259, 8), (262, 2), (277, channels)]
+    entries = [
+        struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*one, (322, 32), (323, 16)]
+    ]
+    lists = end + 2 + 12 * (len(entries) + 2) + 4
+    entries.append(struct.pack("<HHII", 324, 4, len(tiles), lists))
+    entries.append(struct.pack("<HHII", 325, 4, len(tiles), lists + 4 * len(tiles)))
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    numbers = struct.pack(f"<{2 * len(tiles)}I", *offsets, *sizes)
+    return struct.pack("<2sHI", b"II", 42, end) + b"".join(tiles) + directory + numbers
 
 
 def white_is_zero(grey: bytes) -> bytes:

@@ -1,5 +1,7 @@
 package org.sparkdl.image
 
+import org.sparkdl.image.failures.DecodingFailed
+
 /** The pixels of BMP files of every depth. */
 private[image] object BmpPixels {
 

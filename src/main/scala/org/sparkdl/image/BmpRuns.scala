@@ -1,5 +1,7 @@
 package org.sparkdl.image
 
+import org.sparkdl.image.failures.DecodingFailed
+
 /** Pixels of run-length compressed BMP files, as indices into the colour table. */
 private[image] object BmpRuns {
 

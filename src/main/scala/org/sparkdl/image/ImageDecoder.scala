@@ -2,10 +2,11 @@ package org.sparkdl.image
 
 import org.apache.spark.unsafe.Platform
 
+import org.sparkdl.image.failures.DecodingFailed
 import org.sparkdl.runtime.{NativeRuntime, TfException, TfTensor}
 
-/** Decodes images and resizes them: JPEG, PNG and GIF with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), WebP
-  * and TIFF with TwelveMonkeys' readers, BMP here. Thread-safe.
+/** Decodes images and resizes them: JPEG, PNG and GIF with TensorFlow's kernels (libjpeg-turbo, libpng, giflib), BMP,
+  * WebP and TIFF here and with TwelveMonkeys' reader. Thread-safe.
   *
   * What is wrong with an image is returned, not thrown: an image is data. Only a missing native library and bugs
   * throw. The EXIF orientation of JPEG, WebP and TIFF files is applied.

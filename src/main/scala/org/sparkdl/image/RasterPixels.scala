@@ -3,6 +3,8 @@ package org.sparkdl.image
 import java.awt.color.ColorSpace
 import java.awt.image.{BufferedImage, DataBuffer, IndexColorModel, Raster}
 
+import org.sparkdl.image.failures.DecodingFailed
+
 /** Pixels of the JDK's images as bytes: 16 bit are cut to the top 8, CMYK becomes RGB, colours are not matched. */
 private[image] object RasterPixels {
 

@@ -108,6 +108,7 @@ private[image] object TiffTags {
   val Bits = 258
   val Compression = 259
   val Photometric = 262
+  val BitOrder = 266
   val StripOffsets = 273
   val Orientation = 274
   val Samples = 277
@@ -125,5 +126,5 @@ private[image] object TiffTags {
   val JpegTables = 347
 
   /** The others that a decoder needs: order of bits, options of fax compression, and all about YCbCr. */
-  val Others: Seq[Int] = Seq(266, 292, 293, 529, 530, 531, 532)
+  val Others: Seq[Int] = Seq(BitOrder, 292, 293, 529, 530, 531, 532)
 }

@@ -2,6 +2,7 @@ package org.sparkdl.image
 
 import org.apache.spark.unsafe.Platform
 
+import org.sparkdl.image.failures.DecodingFailed
 import org.sparkdl.runtime.NativeRuntime
 
 /** The picture of a TIFF whose strips or tiles are JPEG files without their tables, which stand once in the

@@ -10,12 +10,15 @@ package org.sparkdl.image
   *   the chunk with the alpha of a lossy frame, or null
   * @param image
   *   the chunk with the frame itself
+  * @param alphaInImage
+  *   whether that has alpha
   */
 private[image] final case class WebpHeader(
     header: ImageHeader,
     frame: FrameBounds,
     alpha: WebpChunk,
-    image: WebpChunk
+    image: WebpChunk,
+    alphaInImage: Boolean
 )
 
 /** A chunk of a WebP file: `size` bytes at `at`, behind the 8 bytes of its header. */
@@ -55,7 +58,7 @@ private[image] object WebpHeader {
   private def still(c: ByteCursor, canvas: ImageHeader, alpha: WebpChunk, image: WebpChunk): WebpHeader = {
     val whole = FrameBounds(0, 0, canvas.width, canvas.height)
     checkSize(c, whole, image)
-    WebpHeader(canvas, whole, alpha, image)
+    WebpHeader(canvas, whole, alpha, image, hasAlpha(c, image))
   }
 
   private def animated(c: ByteCursor, canvas: ImageHeader, frame: WebpChunk): WebpHeader = {
@@ -65,7 +68,7 @@ private[image] object WebpHeader {
       c.refuse(s"has a first frame that leaves its canvas of ${canvas.width}x${canvas.height} pixels")
     val (alpha, image) = frameChunks(c, frame.at + FrameFields, math.min(frame.end, c.length))
     checkSize(c, bounds, image)
-    WebpHeader(canvas, bounds, alpha, image)
+    WebpHeader(canvas, bounds, alpha, image, hasAlpha(c, image))
   }
 
   /** The chunks of one frame: alpha (or null) and image. */

@@ -1,35 +1,42 @@
 package org.sparkdl.image
 
-import java.nio.charset.StandardCharsets.ISO_8859_1
-import java.nio.{ByteBuffer, ByteOrder}
+import org.sparkdl.image.vp8.{Frame, FrameColours}
+import org.sparkdl.image.vp8l.Picture
 
 /** The pixels of WebP files: the still picture, or an animation's canvas with the first frame. */
 private[image] object WebpPixels {
 
   def read(bytes: Array[Byte]): PixelSource = {
     val webp = WebpHeader.parse(new ByteCursor(bytes, "WebP"))
-    val frame = RasterPixels.of(PluginReaders.webp(plain(webp, bytes)), webp.header.channels)
+    val frame = if (webp.image.name == "VP8 ") lossy(webp, bytes) else lossless(webp, bytes)
     FrameBounds.onCanvas(frame, webp.frame, webp.header, new Array[Byte](webp.header.channels))
   }
 
-  /** A file of the frame alone: profiles, metadata and other frames are no business of the decoder. */
-  private def plain(webp: WebpHeader, bytes: Array[Byte]): Array[Byte] = {
-    val chunks = Seq(webp.alpha, webp.image).filter(_ != null)
-    val extended = if (webp.alpha == null) 0 else 18
-    val size = 12 + extended + chunks.map(c => c.end - c.start).sum
-    val file = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN)
-    name(file, "RIFF").putInt(size - 8)
-    name(file, "WEBP")
-    if (extended > 0) {
-      name(file, "VP8X").putInt(10).putInt(0x10) // with alpha
-      Seq(webp.frame.width - 1, webp.frame.height - 1).foreach(n => file.putShort(n.toShort).put((n >> 16).toByte))
+  private def lossy(webp: WebpHeader, bytes: Array[Byte]): PixelSource = {
+    val (width, height) = (webp.frame.width, webp.frame.height)
+    val channels = if (webp.alpha != null && webp.header.channels == 4) 4 else 3
+    val frame = Frame.decode(bytes, webp.image.at, webp.image.at + webp.image.size)
+    val pixels = FrameColours.bgr(frame, channels)
+    if (channels == 4) {
+      val alpha = WebpAlpha.read(bytes, webp.alpha, width, height)
+      for (i <- alpha.indices) pixels(4 * i + 3) = alpha(i)
     }
-    for (chunk <- chunks) {
-      val end = math.min(chunk.end, bytes.length) // the padding of the last chunk may be missing
-      file.put(bytes, chunk.start, end - chunk.start).position(file.position() + chunk.end - end)
-    }
-    file.array
+    PixelSource.ofArray(pixels, height, width, channels, blueFirst = true)
   }
 
-  private def name(file: ByteBuffer, text: String): ByteBuffer = file.put(text.getBytes(ISO_8859_1))
+  private def lossless(webp: WebpHeader, bytes: Array[Byte]): PixelSource = {
+    val picture = Picture.decode(bytes, webp.image.at, webp.image.at + webp.image.size)
+    val channels = if (webp.alphaInImage && webp.header.channels == 4) 4 else 3
+    val pixels = new Array[Byte](picture.length * channels)
+    var (i, to) = (0, 0)
+    while (i < picture.length) {
+      pixels(to) = picture(i).toByte
+      pixels(to + 1) = (picture(i) >> 8).toByte
+      pixels(to + 2) = (picture(i) >> 16).toByte
+      if (channels == 4) pixels(to + 3) = (picture(i) >> 24).toByte
+      i += 1
+      to += channels
+    }
+    PixelSource.ofArray(pixels, webp.frame.height, webp.frame.width, channels, blueFirst = true)
+  }
 }

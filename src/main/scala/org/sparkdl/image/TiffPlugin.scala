@@ -3,26 +3,20 @@ package org.sparkdl.image
 import java.awt.image.BufferedImage
 import java.io.EOFException
 import javax.imageio.IIOException
-import javax.imageio.spi.ImageReaderSpi
 
 import com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi
 import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream
 
-/** TwelveMonkeys' readers, which are made here and never looked for: what else is on the class path changes nothing.
+import org.sparkdl.image.failures.DecodingFailed
+
+/** TwelveMonkeys' reader, which is made here and never looked for: what else is on the class path changes nothing.
   * Thread-safe.
   */
-private[image] object PluginReaders {
-  private val webpReaders = new WebPImageReaderSpi
-  private val tiffReaders = new TIFFImageReaderSpi
+private[image] object TiffPlugin {
+  private val readers = new TIFFImageReaderSpi
 
-  /** Decodes a file whose claims have been checked: readers allocate whatever a file says. */
-  def webp(bytes: Array[Byte]): BufferedImage = read(webpReaders, bytes)
-
-  /** The same for a TIFF. */
-  def tiff(bytes: Array[Byte]): BufferedImage = read(tiffReaders, bytes)
-
-  private def read(readers: ImageReaderSpi, bytes: Array[Byte]): BufferedImage = {
+  /** Decodes a file whose claims have been checked: the reader allocates whatever a file says. */
+  def read(bytes: Array[Byte]): BufferedImage = {
     val reader = readers.createReaderInstance(null)
     try {
       reader.setInput(new ByteArrayImageInputStream(bytes), true, true)

@@ -1,7 +1,7 @@
-package org.sparkdl.image
+package org.sparkdl.image.failures
 
-/** Says why pixels cannot be had although the header can be read; never leaves this package, and carries no stack
-  * trace because it is a result and not a fault.
+/** Says why pixels cannot be had although the header can be read; never leaves the package of images, and carries no
+  * stack trace because it is a result and not a fault.
   */
 private[image] final class DecodingFailed private (val why: String) extends RuntimeException(why, null, false, false)
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from sparkdl._processes import cluster
+from sparkdl._processes import cluster, loading_ahead
 from sparkdl._processes.kept_process import KeptProcess, loading
 from sparkdl._processes.run_process import ProcessEnd, local_folder, run_process
 from sparkdl._processes.sockets_folder import folder_of
 from sparkdl._processes.surroundings import Keeping
+from sparkdl._processes.worker_task import keeping_of
 from sparkdl._processes.workers import run_workers
+from sparkdl.training._estimator import fit_on_workers
 
 PROGRAMS = Path(__file__).parent / "programs"
 IDS = "print(os.getppid(), os.getpid(), flush=True)"
@@ -151,6 +153,28 @@ def test_workers_of_all_runs_of_a_session_are_forked_from_one_process(spark: Any
 
     runs = [run_workers(spark.sparkContext, 2, keeper) for _ in range(2)]
     assert len({pid for pids in runs for pid in pids}) == 1
+
+
+def test_modules_are_loaded_ahead_of_the_run_that_needs_them(spark: Any) -> None:
+    def is_kept(_: int) -> bool:
+        kept = keeping_of(modules, os.getppid(), 600.0)
+        return (folder_of(kept) / kept.name()).exists()
+
+    def is_ready() -> bool:
+        return spark.sparkContext.parallelize([0], 1).map(is_kept).collect() == [True]
+
+    def seen(worker: Any) -> tuple[bool, ...]:
+        first = "pandas" in sys.modules
+        import pandas
+        from keras.src.trainers.data_adapters import array_slicing
+
+        return "keras" in sys.modules, first, pandas is sys.modules["pandas"], array_slicing.pandas
+
+    modules = fit_on_workers._MODULES
+    loading_ahead.load_ahead(spark.sparkContext, modules, "load Keras")
+    assert within(30, is_ready)
+    found = run_workers(spark.sparkContext, 1, seen, modules=modules)
+    assert found == [(True, False, True, None)]  # Keras without pandas, which a function imports
 
 
 def test_the_setting_says_how_long_a_keeper_waits(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -106,6 +108,21 @@ class OwnCompile(Dense2):
     test_on_batch = predict_on_batch = stateless_compute_loss = train_on_batch
 
 
+class OwnWeights(Dense2):
+    """Trains its last layer only, with a loss among its losses, and is called in its own way."""
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return list(self.last.trainable_weights)
+
+    @property
+    def losses(self) -> list[Any]:
+        return [*super().losses, 0.1 * ops.sum(self.last.kernel**2)]
+
+    def __call__(self, x: Any, **more: Any) -> Any:
+        return super().__call__(2 * x, **more)
+
+
 class Functional(keras.Model):
     """Made of inputs and outputs, with a loss of its own."""
 
@@ -126,7 +143,7 @@ def functional() -> keras.Model:
     return Functional(x, keras.layers.Dense(1)(y))
 
 
-CLASSES = [Dense2, OwnLoss, AddedLoss, OwnMetrics, OwnCompile, Functional]
+CLASSES = [Dense2, OwnLoss, AddedLoss, OwnMetrics, OwnCompile, OwnWeights, Functional]
 OWN = {c.__name__: c for c in (*CLASSES, Momentum)}
 
 
@@ -169,6 +186,16 @@ def test_what_a_model_overrides_is_honoured_with_the_curve_of_keras(
             np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+def test_each_method_that_a_model_can_override_has_its_answer_in_the_docs() -> None:
+    of_keras = [k for k in keras.Model.__mro__ if k.__module__.split(".")[0] == "keras"]
+    kinds = (FunctionType, property, classmethod, staticmethod)
+    names = {n for k in of_keras for n, v in vars(k).items() if isinstance(v, kinds)}
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    table = page.split("### What a model overrides")[1].split("### ")[0]
+    answered = set(re.findall(r"`(\w+)`", table))
+    assert {n for n in names if not n.startswith("_")} - answered == set()
+
+
 @pytest.mark.parametrize("method", ["train_step", "fit", "make_train_function"])
 def test_a_loop_of_its_own_is_refused_with_the_way_that_takes_it(method: str) -> None:
     kind = type("Own", (Dense2,), {method: lambda self, *args, **more: {}})
@@ -193,11 +220,22 @@ def test_an_own_loop_of_prediction_is_warned_of(method: str) -> None:
         check_own_training(model, validates=True)
 
 
-def test_a_step_assigned_to_a_model_is_refused_since_its_file_would_lose_it() -> None:
+@pytest.mark.parametrize("method", ["train_step", "call", "make_test_function", "predict"])
+def test_a_method_assigned_to_a_model_is_refused_since_its_file_would_lose_it(method: str) -> None:
     model = made("Dense2")
-    model.train_step = lambda data: {}
-    with pytest.raises(InvalidModelException, match="train_step of the model 'dense2.*in a class"):
+    setattr(model, method, lambda data: {})
+    with pytest.raises(InvalidModelException, match=f"{method} of the model 'dense2.*in a class"):
         sparkdl.KerasEstimator(model=model)
+
+
+def test_a_live_model_of_tf_keras_is_refused_with_the_two_ways_that_train_it() -> None:
+    import tf_keras
+
+    model = tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))], name="old")
+    with pytest.raises(InvalidModelException, match="Cannot train the model 'old'.*tf_keras") as e:
+        sparkdl.KerasEstimator(model=model)
+    assert "load_weights" in str(e.value)
+    assert "TensorFlowDistributor" in str(e.value)
 
 
 def test_a_compile_that_takes_other_settings_says_which_it_is_given(

@@ -7,11 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from pyspark.ml.classification import OneVsRest
 from pyspark.ml.evaluation import (
     BinaryClassificationEvaluator,
     MulticlassClassificationEvaluator,
     RegressionEvaluator,
 )
+from pyspark.ml.functions import vector_to_array
 from table_model import FEATURES, SCHEMA, people, table_model, tensors
 
 import sparkdl
@@ -148,6 +150,40 @@ def trained_alone(model: Any, rows: list[Any], classes: list[float]) -> list[flo
     data = tf.data.Dataset.from_tensor_slices((tensors([tuple(r) for r in rows]), classes))
     losses: list[float] = plain.fit(data.batch(32), epochs=2, verbose=0).history["loss"]
     return losses
+
+
+@pytest.fixture(scope="module")
+def prices(spark: Any) -> Any:
+    """Columns x (three numbers), label (their sum), and whether it is negative, small or large."""
+    draw = np.random.default_rng(5)
+    rows = [([float(v) for v in draw.normal(size=3)],) for _ in range(48)]
+    columns = ["x", "aggregate(x, 0D, (a, b) -> a + b) AS label"]
+    kind = "IF(label < -1, 0D, IF(label < 1, 1D, 2D)) AS kind"
+    frame = spark.createDataFrame(rows, "x array<double>").selectExpr(*columns)
+    return frame.selectExpr("*", kind).coalesce(1).cache()
+
+
+def test_a_model_per_class_is_trained_on_the_rest_and_the_surest_one_predicts(prices: Any) -> None:
+    made = sparkdl.KerasEstimator(
+        model=network(1), inputCols=["x"], loss=LOSSES.BinaryCrossentropy(from_logits=True),
+        optimizer=keras.optimizers.Adam(0.1), batchSize=8, epochs=8, numWorkers=1, verbose=0,
+        predictionCol="prediction", rawPredictionCol="rawPrediction",
+    )  # fmt: skip
+    classes = range(3)
+    frame = prices.selectExpr("*", *(f"double(kind = {c}) AS is_{c}" for c in classes))
+    models = made.fit(frame, [{made.labelCols: [f"is_{c}"]} for c in classes])
+    for c, model in enumerate(models):
+        named = model.copy({model.predictionCol: f"p{c}", model.rawPredictionCol: f"raw{c}"})
+        frame = named.transform(frame).withColumn(f"z{c}", vector_to_array(f"raw{c}")[1])
+    best = "double(array_position(array(z0, z1, z2), greatest(z0, z1, z2)) - 1) AS prediction"
+    scored = frame.selectExpr("x", "kind", best)
+    x = np.array([r.x for r in scored.collect()])
+    logits = [model.keras_model().predict(x, verbose=0)[:, 0] for model in models]
+    assert [r.prediction for r in scored.collect()] == np.argmax(logits, 0).tolist()
+    right = MulticlassClassificationEvaluator(labelCol="kind", metricName="accuracy")
+    assert right.evaluate(scored) > 0.6
+    with pytest.raises(AttributeError, match="'labelCol'"):  # as docs/keras-on-tables.md says
+        OneVsRest(classifier=made, labelCol="kind", featuresCol="x").fit(prices)
 
 
 def test_labels_that_do_not_fit_the_classes_are_refused(table: Any) -> None:

@@ -66,6 +66,11 @@ class TaskLocation:
     gpus: tuple[str, ...] = ()
 
 
+def keeping_of(modules: Sequence[str], owner: int, idle_seconds: float) -> Keeping:
+    """Return what is kept loaded for workers that need these modules, see `Keeping`."""
+    return Keeping((main.__module__, *modules), owner, idle_seconds)
+
+
 def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], owner: int) -> bool:
     """Do one worker's part, and return whether its function has returned.
 
@@ -82,7 +87,7 @@ def run_task(work: RunWork, place: TaskLocation, elements: Iterable[Any], owner:
         The process died. Spark's task does not fail when the function does: the driver has been
         told, and ends the run.
     """
-    keeping = Keeping((main.__module__, *work.modules), owner, work.idle_seconds)
+    keeping = keeping_of(work.modules, owner, work.idle_seconds)
     link = connect_to_driver(work.address, work.seconds, place.host, role=TASK, rank=place.rank)
     try:
         with loading(keeping), local_folder("sparkdl-worker-") as folder:

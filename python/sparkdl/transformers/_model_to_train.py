@@ -48,13 +48,17 @@ class Loading:
 
 # Methods that decide how a model is trained and applied.
 _OF_TRAINING = (
+    "call",
     "compile",
     "compute_loss",
     "compute_metrics",
     "evaluate",
     "fit",
     "get_metrics_result",
+    "make_predict_function",
+    "make_test_function",
     "make_train_function",
+    "predict",
     "predict_step",
     "reset_metrics",
     "test_step",

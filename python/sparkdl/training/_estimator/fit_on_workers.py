@@ -16,6 +16,7 @@ from sparkdl._places.places import place_of
 from sparkdl._places.temporary_folders import new_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
+from sparkdl._processes.loading_ahead import load_ahead
 from sparkdl._processes.spark_jobs import describe_jobs
 from sparkdl._processes.workers import run_workers
 from sparkdl.errors import SettingsException
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from sparkdl.transformers import KerasModel
 
 History: TypeAlias = dict[str, list[Any]]  # losses and metrics per epoch, by name
+_MODULES = ("sparkdl.training._loop.lean_keras", "sparkdl.training._loop.epochs")  # of workers
 
 
 def fit(estimator: KerasEstimatorParams, dataset: DataFrame, placed: PlacedRows) -> KerasModel:
@@ -57,6 +59,7 @@ def fit(estimator: KerasEstimatorParams, dataset: DataFrame, placed: PlacedRows)
     """
     sc = dataset.sparkSession.sparkContext
     check_slots(sc, estimator.getNumWorkers() if estimator.isSet("numWorkers") else 1)
+    load_ahead(sc, _MODULES, f"{estimator.uid}: load Keras")
     file = _model_file(estimator)
     model = _load_model(estimator, file)
     columns, fields = _columns(estimator, model, dataset)
@@ -184,7 +187,7 @@ def _train(
             log=None,
             seconds=estimator.getTimeout(),
             description=f"{estimator.uid}: train",
-            modules=("keras", "sparkdl.training._loop.epochs"),
+            modules=_MODULES,
         )
     trained = dialogue.finish()
     if not estimator.getOrDefault("checkpointDir"):

@@ -172,7 +172,7 @@ class Steps:
     def _parts(self, batch: tf.Tensor, *tensors: tf.Tensor) -> list[tf.Tensor]:
         before = [tf.identity(v.value) for v in self._moving]
         gradients, loss, rows = self._differentiate(tensors, batch)
-        pairs = zip(gradients, self._model.trainable_variables, strict=True)
+        pairs = zip(gradients, self._model.trainable_weights, strict=True)
         known = [(g, v) for g, v in pairs if g is not None]
         self._used = [v for _, v in known]
         parts = [tf.convert_to_tensor(g) for g, _ in known]  # dense, also of embeddings
@@ -195,14 +195,14 @@ class Steps:
         count = len(self._used)
         if count:
             known = {id(v): part for v, part in zip(self._used, parts, strict=False)}
-            every = self._model.trainable_variables  # as Keras: None where there is no gradient
+            every = self._model.trainable_weights  # as Keras: None where there is no gradient
             self._model.optimizer.apply_gradients([(known.get(id(v)), v) for v in every])
         for variable, change in zip(self._moving, parts[count:], strict=True):
             variable.assign_add(change)
 
     def _whole(self, *tensors: tf.Tensor) -> tf.Tensor:
         gradients, loss, rows = self._differentiate(tensors, None)
-        variables = self._model.trainable_variables
+        variables = self._model.trainable_weights
         if variables:
             self._model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([loss, rows])

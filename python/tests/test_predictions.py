@@ -14,6 +14,7 @@ from pyspark.ml.evaluation import (
     RegressionEvaluator,
 )
 from pyspark.ml.functions import vector_to_array
+from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
 from table_model import FEATURES, SCHEMA, people, table_model, tensors
 
 import sparkdl
@@ -161,6 +162,25 @@ def prices(spark: Any) -> Any:
     kind = "IF(label < -1, 0D, IF(label < 1, 1D, 2D)) AS kind"
     frame = spark.createDataFrame(rows, "x array<double>").selectExpr(*columns)
     return frame.selectExpr("*", kind).coalesce(1).cache()
+
+
+def test_validators_tune_a_regression_with_no_line_in_between(prices: Any) -> None:
+    made = sparkdl.KerasEstimator(
+        model=network(1), inputCols=["x"], labelCols=["label"], predictionCol="prediction",
+        loss="mse", batchSize=8, epochs=10, numWorkers=1, verbose=0,
+    )  # fmt: skip
+    rates = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(1e-7)]
+    grid = ParamGridBuilder().addGrid(made.optimizer, rates).build()
+    error = RegressionEvaluator(metricName="rmse")
+    tuning: dict[str, Any] = {"estimator": made, "evaluator": error, "seed": 1}
+    folds = CrossValidator(estimatorParamMaps=grid, numFolds=2, **tuning).fit(prices)
+    assert 10 * folds.avgMetrics[0] < folds.avgMetrics[1]
+    rows = prices.collect()
+    found = folds.bestModel.keras_model().predict(np.array([r.x for r in rows]), verbose=0)[:, 0]
+    expected = np.sqrt(np.mean((found - [r.label for r in rows]) ** 2))
+    assert error.evaluate(folds.transform(prices)) == pytest.approx(expected, rel=1e-4)
+    split = TrainValidationSplit(estimatorParamMaps=grid[:1], **tuning).fit(prices)
+    assert 10 * error.evaluate(split.transform(prices)) < folds.avgMetrics[1]
 
 
 def test_a_model_per_class_is_trained_on_the_rest_and_the_surest_one_predicts(prices: Any) -> None:

@@ -116,7 +116,9 @@ def written_again(source: Path) -> Iterator[str]:
     any_number = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
     # Not where a number goes on, and not in a name such as the example of a doctest, nor of a
     # section of a standard.
-    yield from re.findall(rf"(?<![\w.])(?<!section )(?<!sections )(?:{any_number})(?!\.?\w)", _without_examples(text))
+    yield from re.findall(
+        rf"(?<![\w.])(?<!section )(?<!sections )(?:{any_number})(?!\.?\w)", _without_examples(text)
+    )
     yield from re.findall(r"\b(?:JDK|Java|openjdk|jdk)[ -]?\d\d\b", text)
     yield from re.findall(r"(?:Spark|pyspark)\W{1,4}4\.\d+", _without_examples(text))
 

@@ -21,6 +21,13 @@ FILE = PACKAGE_FOLDER / "sparkdl" / "resources" / "versions.properties"
 VERSIONS = {key: supported(key) for key in re.findall(r"(?m)^([\w.]+)=", FILE.read_text())}
 ONE = {key: versions[-1] for key, versions in VERSIONS.items()}
 JAVA, PYTHON, SPARK = (either(VERSIONS[key]) for key in ("java", "python", "spark"))
+
+
+def both(key: str) -> str:
+    """Return the oldest and the newest version, between which all are let in."""
+    return " to ".join(VERSIONS[key])
+
+
 SCALA = ONE["scala"].rpartition(".")[0]
 GLIBC = f"glibc {ONE['glibc']} or newer"
 
@@ -36,8 +43,8 @@ TOLD = {
         f"| Python | {ONE['python.tested']} |",
         f"| TensorFlow in the JVM | {ONE['tensorflow.jvm']} "
         f"(TensorFlow Java {ONE['tensorflow.java']}) |",
-        f"| TensorFlow and Keras for conversion | {ONE['tensorflow']} and {ONE['keras']} |",
-        f"| platform | Linux x86_64, {GLIBC} |",
+        f"| TensorFlow and Keras in Python | {both('tensorflow')}, with Keras {both('keras')} |",
+        f"| platform | Linux x86_64, {GLIBC};",
         *(f"| {release} | {VERSIONS['java'][0]} |" for release in VERSIONS["spark.matrix"]),
     ],
     "CONTRIBUTING.md": [GLIBC, f"JDK {JAVA},", f"Python {PYTHON} with"],
@@ -87,7 +94,7 @@ SOURCES = [
         CHECKOUT / name
         for name in ("build.sbt", ".ci/run", "python/setup.py", "python/pyproject.toml")
     ),
-    *(f for f in (CHECKOUT / "build").iterdir() if f.name != "requirements.txt"),
+    *(f for f in (CHECKOUT / "build").iterdir() if not f.name.startswith("requirements")),
     *(f for f in (CHECKOUT / "project").iterdir() if f.suffix in (".scala", ".sbt")),
     *(CHECKOUT / "src/main/scala").rglob("*.scala"),
     *(PACKAGE_FOLDER / "sparkdl").rglob("*.py"),

@@ -4,7 +4,6 @@ import Packaging.devJars
 val sparkVersion = Versions("spark.compiled")
 val tensorflowVersion = Versions("tensorflow.java")
 val twelvemonkeysVersion = "3.12.0"
-val nativePlatform = "linux-x86_64"
 
 ThisBuild / scalaVersion := Versions("scala")
 ThisBuild / organization := "org.sparkdl"
@@ -19,11 +18,8 @@ ThisBuild / developers := List(Developer("sparkdl", "The sparkdl authors", "", u
 ThisBuild / versionScheme := Some("early-semver")
 
 // JNI names in the native libraries fix the packages org.tensorflow and org.bytedeco; only their classifier jars
-// stay outside, for Ivy takes them from the POM and they weigh 168 MB.
-val nativeModules = Seq(
-  "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
-  "org.bytedeco" % "javacpp" % Versions("javacpp") classifier nativePlatform
-)
+// stay outside, for Ivy takes them from the POM and they weigh 168 MB. Other platforms: Natives.
+val nativeModules = Natives.modules(Natives.published)
 
 lazy val sparkModuleOptions = Seq(
   "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
@@ -35,7 +31,8 @@ lazy val sparkModuleOptions = Seq(
 lazy val sparkdl = (project in file("."))
   .settings(
     name := "sparkdl",
-    libraryDependencies ++= nativeModules ++ Seq(
+    libraryDependencies ++= (nativeModules ++ Natives.modules(Natives.ofThisMachine)).distinct,
+    libraryDependencies ++= Seq(
       "org.apache.spark" %% "spark-mllib" % sparkVersion % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
       "com.twelvemonkeys.imageio" % "imageio-webp" % twelvemonkeysVersion,
@@ -57,8 +54,18 @@ lazy val sparkdl = (project in file("."))
     Test / parallelExecution := false
   )
   .settings(SparkVersions.settings: _*)
-  .settings(Resources.settings(nativePlatform): _*)
+  .settings(Resources.settings: _*)
   .settings(Packaging.settings(nativeModules): _*)
   .settings(LinkCheck.settings: _*)
   .settings(TestHdfs.settings: _*)
   .settings(TestLake.settings: _*)
+  .settings(
+    devJars := devJars.dependsOn(natives.map(_ / Natives.natives): _*).value,
+    publishM2 := publishM2.dependsOn(natives.map(_ / publishM2): _*).value
+  )
+
+// Each is a project by its name.
+lazy val linuxArm64 = Natives.artefact("linux-arm64")
+lazy val macosxArm64 = Natives.artefact("macosx-arm64")
+lazy val linuxGpu = Natives.artefact("linux-x86_64-gpu")
+lazy val natives = Seq(linuxArm64, macosxArm64, linuxGpu)

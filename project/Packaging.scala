@@ -79,7 +79,8 @@ object Packaging {
         IO.copyFile(from, to, preserveLastModified = true)
     }
 
-  private def onlyNativeDependencies(modules: Seq[ModuleID]): Node => Node = {
+  /** A POM that depends on these modules, whatever the project is compiled with. */
+  def onlyNativeDependencies(modules: Seq[ModuleID]): Node => Node = {
     val dependencies = <dependencies>{modules.map(dependency)}</dependencies>
     val rule = new RewriteRule {
       override def transform(n: Node): NodeSeq = n match {

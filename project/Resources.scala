@@ -4,16 +4,16 @@ import sbt.Keys._
 /** Resources that come from elsewhere than src/main/resources. */
 object Resources {
 
-  def settings(nativePlatform: String): Seq[Setting[_]] = Seq(
-    Compile / resourceGenerators += versionFile(nativePlatform).taskValue,
+  def settings: Seq[Setting[_]] = Seq(
+    Compile / resourceGenerators += versionFile.taskValue,
     Compile / resourceGenerators += tables.taskValue,
     Compile / resourceGenerators += licences.taskValue
   )
 
   /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
-  private def versionFile(nativePlatform: String) = Def.task {
+  private def versionFile = Def.task {
     val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
-    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nnativePlatform=$nativePlatform\n")
+    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\n")
     Seq(file)
   }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
+from sparkdl.session.native_platform import native_packages
 
 GROUP = "org.sparkdl"
 ARTIFACT = "sparkdl_2.13"
@@ -23,7 +24,8 @@ def submit_conf(
 ) -> Mapping[str, str]:
     """Return the Spark settings that add the jar, as lists to be appended to the user's own.
 
-    First the repository in the wheel, then `target/jars` of the checkout.
+    First the repository in the wheel, then `target/jars` of the checkout. Either way with the
+    native libraries of this machine.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def submit_conf(
     if version is not None:
         return {
             "spark.jars.repositories": repository.as_uri(),
-            "spark.jars.packages": f"{GROUP}:{ARTIFACT}:{version}",
+            "spark.jars.packages": ",".join([f"{GROUP}:{ARTIFACT}:{version}", *native_packages()]),
         }
     jars = sorted(checkout_jars.glob("*.jar"))
     if jars:

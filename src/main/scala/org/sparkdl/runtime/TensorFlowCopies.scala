@@ -7,8 +7,6 @@ import java.util.Properties
 import scala.jdk.CollectionConverters._
 import scala.util.{Try, Using}
 
-import org.bytedeco.javacpp.Loader
-
 import org.sparkdl.Version
 import org.sparkdl.errors.NativeLibraryException
 
@@ -22,7 +20,7 @@ private[runtime] object TensorFlowCopies {
   private def marks: Seq[String] =
     Seq(
       s"$api/global/tensorflow.class",
-      s"$api/${Loader.getPlatform}/libjnitensorflow.so",
+      s"$api/${NativePlatform.current.name}/${NativePlatform.current.libraryFile}",
       "org/tensorflow/TensorFlow.class"
     )
 

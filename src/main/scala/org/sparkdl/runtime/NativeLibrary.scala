@@ -46,8 +46,9 @@ private[runtime] object NativeLibrary {
     }
     TensorFlowCopies.check(place)
     if (System.getProperty(cacheProperty) == null) System.setProperty(cacheProperty, place.toString)
-    isForGpus = Option(Loader.load(classOf[tf]))
-      .exists(Paths.get(_).getParent.endsWith(Loader.getPlatform + NativePlatform.Gpu))
+    val file = Loader.load(classOf[tf]) // a name alone if it was on java.library.path
+    val folder = Option(file).flatMap(f => Option(Paths.get(f).getParent))
+    isForGpus = folder.exists(_.endsWith(Loader.getPlatform + NativePlatform.Gpu))
     tf.TF_Version()
     ()
   }

@@ -44,7 +44,11 @@ final private[doctor] class Machine(
 
   /** 0 if nobody knows. */
   def memoryMB: Long =
-    if (isMac) say(Seq("sysctl", "-n", "hw.memsize")).flatMap(bytes => Try(bytes.trim.toLong).toOption).headOption.fold(0L)(_ >> 20)
+    if (isMac)
+      say(Seq("sysctl", "-n", "hw.memsize"))
+        .flatMap(bytes => Try(bytes.trim.toLong).toOption)
+        .headOption
+        .fold(0L)(_ >> 20)
     else
       read("/proc/meminfo")
         .collectFirst { case line if line.startsWith("MemTotal") => line.split("\\s+")(1).toLong / 1024 }

@@ -3,7 +3,6 @@ import Packaging.devJars
 // The Python package reads the project's version from VERSION, and the others from the same file as `Versions`.
 val tensorflowVersion = Versions("tensorflow.java")
 val twelvemonkeysVersion = "3.12.0"
-val nativePlatform = "linux-x86_64"
 
 ThisBuild / organization := "org.sparkdl"
 ThisBuild / version := IO.read(file("VERSION")).trim
@@ -17,11 +16,8 @@ ThisBuild / developers := List(Developer("sparkdl", "The sparkdl authors", "", u
 ThisBuild / versionScheme := Some("early-semver")
 
 // JNI names in the native libraries fix the packages org.tensorflow and org.bytedeco; only their classifier jars
-// stay outside, for Ivy takes them from the POM and they weigh 168 MB.
-val nativeModules = Seq(
-  "org.tensorflow" % "tensorflow-core-native" % tensorflowVersion classifier nativePlatform,
-  "org.bytedeco" % "javacpp" % Versions("javacpp") classifier nativePlatform
-)
+// stay outside, for Ivy takes them from the POM and they weigh 168 MB. Other platforms: Natives.
+val nativeModules = Natives.modules(Natives.published)
 
 lazy val sparkModuleOptions = Seq(
   "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
@@ -32,9 +28,20 @@ lazy val sparkModuleOptions = Seq(
 
 // The default. What it needs not is neither fetched nor compiled: the jars of Spark 3 are projects of their own, from
 // the same sources: `build/sbt spark3_212/devJars`.
-lazy val sparkdl = (project in file(".")).settings(forSpark(SparkLine.newest) ++ TestLake.settings: _*)
+lazy val sparkdl = (project in file(".")).settings(forSpark(SparkLine.newest) ++ TestLake.settings ++ withNatives: _*)
 lazy val spark3_212 = (project in file("target/spark3_2.12")).settings(besides(SparkLine.spark3("2.12")): _*)
 lazy val spark3_213 = (project in file("target/spark3_2.13")).settings(besides(SparkLine.spark3("2.13")): _*)
+
+// Each is a project by its name.
+lazy val linuxArm64 = Natives.artefact("linux-arm64")
+lazy val macosxArm64 = Natives.artefact("macosx-arm64")
+lazy val linuxGpu = Natives.artefact("linux-x86_64-gpu")
+lazy val natives = Seq(linuxArm64, macosxArm64, linuxGpu)
+
+lazy val withNatives: Seq[Setting[_]] = Seq(
+  devJars := devJars.dependsOn(natives.map(_ / Natives.natives): _*).value,
+  publishM2 := publishM2.dependsOn(natives.map(_ / publishM2): _*).value
+)
 
 /** From the root's sources, with all that is made in the project's own folder. */
 def besides(line: SparkLine): Seq[Setting[_]] = forSpark(line) ++ Seq(
@@ -48,7 +55,8 @@ def forSpark(line: SparkLine): Seq[Setting[_]] =
   Seq(
     name := line.artifact,
     scalaVersion := line.scala,
-    libraryDependencies ++= nativeModules ++ Seq(
+    libraryDependencies ++= (nativeModules ++ Natives.modules(Natives.ofThisMachine)).distinct,
+    libraryDependencies ++= Seq(
       "org.apache.spark" %% "spark-mllib" % line.compiled % Provided,
       "org.tensorflow" % "tensorflow-core-api" % tensorflowVersion,
       "com.twelvemonkeys.imageio" % "imageio-tiff" % twelvemonkeysVersion,
@@ -73,7 +81,7 @@ def forSpark(line: SparkLine): Seq[Setting[_]] =
     Test / parallelExecution := false
   ) ++
     SparkVersions.settings(line) ++
-    Resources.settings(line, nativePlatform) ++
+    Resources.settings(line) ++
     Packaging.settings(nativeModules) ++
     LinkCheck.settings(line) ++
     TestHdfs.settings(line.hadoop)

@@ -80,8 +80,10 @@ find_python() {
 }
 
 check_platform() {
-  [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "TensorFlow's native library is bundled for Linux x86_64;" \
-    "this is $(uname -s) $(uname -m). Use a Linux x86_64 machine or container."
+  case $(uname -s)-$(uname -m) in
+    Linux-x86_64 | Linux-aarch64) ;;
+    *) die "sparkdl is built on Linux, on x86_64 or ARM; this is $(uname -s) $(uname -m). Use such a machine or container." ;;
+  esac
 }
 
 # check_prerequisites: all of the above; sets $python.
@@ -94,22 +96,38 @@ check_prerequisites() {
     "Install its venv module (Debian and Ubuntu: apt install python3-venv)."
 }
 
-# make_venv: .venv with the pinned packages of build/requirements.txt; kept while these and the Python are the same.
+# make_venv [FOLDER REQUIREMENTS]: the packages that a file of this folder pins, by default those of requirements.txt in .venv;
+# kept while these and the Python are the same.
 make_venv() {
-  local wanted
-  wanted=$({ "$python" --version; cat "$root/build/requirements.txt"; } | sha256sum | cut -d' ' -f1)
-  if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.made-from" 2>/dev/null)" = "$wanted" ]; then
-    say "Python packages: .venv is up to date"
+  local folder=${1:-$venv} file=$root/build/${2:-requirements.txt} wanted
+  local name=${folder#"$root"/}
+  wanted=$({ "$python" --version; cat "$file"; } | sha256sum | cut -d' ' -f1)
+  if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.made-from" 2>/dev/null)" = "$wanted" ]; then
+    say "Python packages: $name is up to date"
     return
   fi
-  say "Python packages: making .venv with $("$python" --version) (about 600 MB to download the first time)"
-  rm -rf "$venv"
-  "$python" -m venv "$venv"
+  say "Python packages: making $name with $("$python" --version) (about 600 MB to download the first time)"
+  rm -rf "$folder"
+  "$python" -m venv "$folder"
   local log="$root/target/pip.log"
   mkdir -p "$root/target"
-  "$venv/bin/python" -m pip install --no-input -q -r "$root/build/requirements.txt" >"$log" 2>&1 </dev/null ||
-    { tail -n 20 "$log" >&2; die "pip could not install build/requirements.txt; its last lines are above, all in $log."; }
-  echo "$wanted" >"$venv/.made-from"
+  "$folder/bin/python" -m pip install --no-input -q -r "$file" >"$log" 2>&1 </dev/null ||
+    { tail -n 20 "$log" >&2; die "pip could not install ${file#"$root"/}; its last lines are above, all in $log."; }
+  echo "$wanted" >"$folder/.made-from"
+}
+
+# make_oldest_venv: the oldest TensorFlow, in $venv from now on.
+make_oldest_venv() {
+  venv="$root/target/venv/oldest"
+  make_venv "$venv" requirements-oldest.txt
+}
+
+# check_oldest VERSION: whether it is that of requirements-oldest.txt.
+check_oldest() {
+  local oldest
+  read -r oldest _ <<<"$(versions_of tensorflow)"
+  [ "$1" = "$oldest" ] || die "--tensorflow takes the oldest version that sparkdl works with, $oldest, not '$1':" \
+    "all other tests run on the newest."
 }
 
 # spark_path RELEASE: where the pyspark of a release is; that of the tests is in .venv.

@@ -10,11 +10,10 @@ import json
 import re
 import sys
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 
 BEGIN, END = "<!-- build/matrix writes this -->\n", "<!-- to here -->\n"
-NAME = re.compile(r"spark-(.+)-jdk-(.+)-python-(.+)")
+NAME = re.compile(r"spark-(.+)-jdk-(.+)-python-(.+?)-(.+)")
 CLOSE = 1e-6  # of probabilities
 
 
@@ -43,23 +42,25 @@ def exchanged(folder: Path, folders: list[Path]) -> str:
 
 
 def row(folder: Path, folders: list[Path]) -> str:
-    spark, java, python = NAME.fullmatch(folder.name).groups()
+    spark, java, python, libraries = NAME.fullmatch(folder.name).groups()
+    libraries = libraries.replace("-", ", ")
     contract = (folder / "contract.txt").read_text().strip()
     quick = (folder / "quickstart.txt").read_text().strip()
     return (
-        f"| {spark} | {java} | {python} | {contract} | {quick} | {exchanged(folder, folders)} |\n"
+        f"| {spark} | {java} | {python} | {libraries} | {contract} | {quick} "
+        f"| {exchanged(folder, folders)} |\n"
     )
 
 
 def main(results: Path, readme: Path, spark3_packages: str) -> None:
     folders = sorted(f for f in results.iterdir() if NAME.fullmatch(f.name))
     day = datetime.now(timezone.utc).date()
-    libraries = ", ".join(f"{n} {version(n)}" for n in ("tensorflow", "keras", "numpy", "pandas"))
     older = ", ".join(package.replace("==", " ") for package in spark3_packages.split())
     table = (
-        f"Of {day}, with {libraries}; Spark 3 with {older}:\n\n"
-        "| Spark | JDK | Python | contract tests | quick start | pipelines saved by each version |\n"
-        "|---|---|---|---|---|---|\n" + "".join(row(f, folders) for f in folders)
+        f"Of {day}; Spark 3 with {older}:\n\n"
+        "| Spark | JDK | Python | TensorFlow, Keras, numpy, pandas | contract tests | quick start "
+        "| pipelines saved by each combination |\n"
+        "|---|---|---|---|---|---|---|\n" + "".join(row(f, folders) for f in folders)
     )
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     readme.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}", encoding="utf-8")

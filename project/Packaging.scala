@@ -4,8 +4,7 @@ import sbt._
 import sbt.Keys._
 import sbtassembly.AssemblyPlugin.autoImport._
 
-import scala.xml.{Elem, Node, NodeSeq}
-import scala.xml.transform.{RewriteRule, RuleTransformer}
+import scala.xml.{Elem, Node}
 
 /** The published jar holds sparkdl and TensorFlow Java's classes, with protobuf relocated.
   *
@@ -79,15 +78,12 @@ object Packaging {
         IO.copyFile(from, to, preserveLastModified = true)
     }
 
-  private def onlyNativeDependencies(modules: Seq[ModuleID]): Node => Node = {
-    val dependencies = <dependencies>{modules.map(dependency)}</dependencies>
-    val rule = new RewriteRule {
-      override def transform(n: Node): NodeSeq = n match {
-        case e: Elem if e.label == "dependencies" => dependencies
-        case other => other
-      }
-    }
-    new RuleTransformer(rule).transform(_).head
+  /** A POM that depends on these modules, whatever the project is compiled with. */
+  def onlyNativeDependencies(modules: Seq[ModuleID]): Node => Node = {
+    case project: Elem =>
+      val others = project.child.filterNot(_.label == "dependencies")
+      project.copy(child = others :+ <dependencies>{modules.map(dependency)}</dependencies>)
+    case other => other
   }
 
   private def dependency(m: ModuleID): Elem =

@@ -4,16 +4,16 @@ import sbt.Keys._
 /** Resources that come from elsewhere than src/main/resources. */
 object Resources {
 
-  def settings(line: SparkLine, nativePlatform: String): Seq[Setting[_]] = Seq(
-    Compile / resourceGenerators += versionFile(line, nativePlatform).taskValue,
+  def settings(line: SparkLine): Seq[Setting[_]] = Seq(
+    Compile / resourceGenerators += versionFile(line).taskValue,
     Compile / resourceGenerators += tables.taskValue,
     Compile / resourceGenerators += licences.taskValue
   )
 
   /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
-  private def versionFile(line: SparkLine, nativePlatform: String) = Def.task {
+  private def versionFile(line: SparkLine) = Def.task {
     val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
-    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nsparkMajor=${line.major}\nnativePlatform=$nativePlatform\n")
+    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nsparkMajor=${line.major}\n")
     Seq(file)
   }
 

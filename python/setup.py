@@ -16,9 +16,8 @@ supported, pip_range = _versions["supported"], _versions["pip_range"]
 
 PYTHON = supported("python")
 (SPARK_3,) = (minor for minor in supported("spark") if minor.startswith("3."))
-(TENSORFLOW,), (KERAS,), (KERAS_FOR_OLDEST_PYTHON,) = (
-    supported(key) for key in ("tensorflow", "keras", f"keras.python{PYTHON[0]}")
-)
+TENSORFLOW, KERAS = (pip_range(supported(key)) for key in ("tensorflow", "keras"))
+PANDAS = "pandas>=2.2,<3"  # pyspark's pandas API cannot be imported with pandas 3
 
 
 def version() -> str:
@@ -45,12 +44,13 @@ setup(
     install_requires=["pyspark>={},<{}".format(*_versions["SPARK_RANGE"]), "numpy>=1.26"],
     extras_require={
         "tensorflow": [
-            f"tensorflow=={TENSORFLOW}.*",
-            f"keras=={KERAS}.*; python_version >= '{PYTHON[1]}'",
-            f"keras=={KERAS_FOR_OLDEST_PYTHON}.*; python_version < '{PYTHON[1]}'",
-            # Loads what Keras 2 wrote; of the same version as TensorFlow.
-            f"tf_keras=={TENSORFLOW}.*",
+            f"tensorflow{TENSORFLOW}",
+            f"keras{KERAS}",
+            f"tf_keras{TENSORFLOW}",  # loads what Keras 2 wrote; needs the same TensorFlow
             "pillow>=10",
+            # Rows on their way between Spark and Python.
+            PANDAS,
+            "pyarrow>=18",
         ],
         "plot": ["matplotlib>=3.8"],
         # The older line of Spark, with what its Python bears.
@@ -70,9 +70,7 @@ setup(
             "build>=1.6,<2",
             "setuptools>=77",
             "scikit-learn>=1.7",
-            "pandas>=2.2,<3",  # pyspark's pandas API cannot be imported with pandas 3
             "mlflow-skinny>=3.17,<4; python_version >= '3.11'",  # its dependencies need 3.11
-            "pyarrow>=18",
             "pillow-heif>=1.1",
         ],
     },

@@ -192,7 +192,8 @@ def test_a_function_whose_own_signature_has_no_names_takes_names(tmp_path: Path)
 def test_layers_that_draw_random_numbers_in_inference_too_are_frozen(tmp_path: Path) -> None:
     import keras
 
-    layers = [keras.layers.RandomSaturation(0.3), keras.layers.RandomFlip()]
+    colors = getattr(keras.layers, "RandomSaturation", keras.layers.RandomContrast)  # of Keras 3.8
+    layers = [colors(0.3), keras.layers.RandomFlip()]
     model = keras.Sequential([keras.Input((5, 5, 3)), *layers, keras.layers.Rescaling(2.0)])
     x = np.random.default_rng(0).uniform(0, 255, (2, 5, 5, 3)).astype("float32")
     found = run_bundle(sparkdl.save_bundle(model, tmp_path / "m", outputs=["y"]), {"input": x})

@@ -202,7 +202,20 @@ def test_what_cannot_run_is_refused_before_anything_starts(spark: Any):
         sparkdl.TensorFlowDistributor(2, True, useGpu=True).run(about_me)
 
 
-def test_processes_see_the_gpus_that_spark_gave_them_and_no_others():
+def test_addresses_of_gpus_are_places_in_what_cuda_is_told_already():
+    from sparkdl._processes.gpus import visible_devices
+
+    shown = {"CUDA_VISIBLE_DEVICES": "4, GPU-b,6"}
+    assert visible_devices(["2", "0"], shown) == "6,4"
+    assert visible_devices(["GPU-b"], shown) == "GPU-b"
+    assert visible_devices(["GPU-c"], {}) == "GPU-c"
+    for unknown in ("3", "GPU-c"):
+        with pytest.raises(SettingsException, match=r"=4,GPU-b,6 shows 3\. The discovery script"):
+            visible_devices([unknown], shown)
+
+
+def test_processes_see_the_gpus_that_spark_gave_them_and_no_others(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     from sparkdl.training._distributed_call import environment
 
     places = ["a:1", "b:2"]

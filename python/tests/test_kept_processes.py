@@ -147,6 +147,24 @@ def test_a_keeper_that_dies_of_its_imports_is_explained(keeping: Keeping, tmp_pa
         run(fatal, IDS)
 
 
+def test_on_a_mac_each_process_is_started_by_itself(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with loading(keeping):
+        assert not (folder_of(keeping) / keeping.name()).exists()
+        for _ in range(2):
+            assert ids_of(run(keeping, IDS))[0] == os.getpid()
+        assert run(keeping, "print('so far', flush=True); sys.exit(3)").code == 3
+        assert run(keeping, "os.kill(os.getpid(), 9)").code == -signal.SIGKILL
+
+    def gone() -> None:
+        raise ConnectionError("the driver hung up")
+
+    with pytest.raises(ConnectionError, match="hung up"):
+        run(keeping, "time.sleep(600)", watch=gone)
+
+
 def test_workers_of_all_runs_of_a_session_are_forked_from_one_process(spark: Any) -> None:
     def keeper(worker: Any) -> int:
         return os.getppid()

@@ -86,6 +86,10 @@ def test_outputs_of_a_dict_come_as_they_were_written_live_and_from_a_file(tmp_pa
         check_all(bundle, {"x": X}, {"u": made["u"], "b_0": made["b"][0], "b_1_k": X})
     # Its file is another model already in Keras: p and q change places.
     made = ordered.predict(X, verbose=0)
+    if ordered(X)["u"].shape != made["u"].shape:  # Keras 3.4 takes one for the other
+        with pytest.raises(InvalidModelException, match="does not give what the model gives"):
+            sparkdl.save_bundle(ordered, tmp_path / "ordered")
+        return
     bundle = sparkdl.save_bundle(ordered, tmp_path / "ordered")
     check_all(bundle, {"x": X}, {"u": made["u"], "b_0": made["b"][0], "b_1_k": X})
 

@@ -15,6 +15,7 @@ from training_threads import spec_of, trained
 
 import sparkdl
 from sparkdl.errors import InvalidModelException, SettingsException
+from sparkdl.training._estimator.model_checks import activities_are_means
 from sparkdl.training._estimator.own_training import check_own_loss, check_own_training
 from sparkdl.training._loop.training_spec import build_model
 
@@ -63,7 +64,8 @@ class AddedLoss(Dense2):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hidden = keras.layers.Dense(4, activation="tanh", activity_regularizer="l2")
+        regularized = "l2" if activities_are_means() else None  # of older Kerases: sums
+        self.hidden = keras.layers.Dense(4, activation="tanh", activity_regularizer=regularized)
         self.size = keras.metrics.Mean(name="size")
 
     def call(self, x: Any, training: bool = False) -> Any:

@@ -139,6 +139,61 @@ def test_the_wheel_starts_a_session_from_an_empty_ivy_cache(tmp_path, bundle):
     assert f"org.sparkdl#sparkdl_2.13;{VERSION}-" in output  # the wheel's, not another build
 
 
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory, published: Path) -> Path:
+    """A repository like the public one, with other files for TensorFlow's libraries."""
+    folder = tmp_path_factory.mktemp("repository")
+    shutil.copytree(published / "org" / "sparkdl", folder / "org" / "sparkdl")
+    for group, name, key in (
+        ("org.tensorflow", "tensorflow-core-native", "tensorflow.java"),
+        ("org.bytedeco", "javacpp", "javacpp"),
+    ):
+        version = supported(key)[0]
+        place = folder / group.replace(".", "/") / name / version
+        place.mkdir(parents=True)
+        facts = f"<groupId>{group}</groupId><artifactId>{name}</artifactId>"
+        (place / f"{name}-{version}.pom").write_text(
+            f"<project><modelVersion>4.0.0</modelVersion>{facts}<version>{version}</version></project>"
+        )
+        for platform in supported("natives"):
+            (place / f"{name}-{version}-{platform}.jar").write_text("a library")
+    return folder
+
+
+def resolved(spark, repository: Path, ivy: Path, packages: list[str]) -> set[str]:
+    """Return the jars that Spark finds for packages in a repository, from an empty cache."""
+    (settings := ivy / "settings.xml").write_text(
+        f'<ivysettings><caches defaultCacheDir="{ivy}"/><settings defaultResolver="all"/>'
+        f'<resolvers><ibiblio name="all" m2compatible="true" root="{repository.as_uri()}"/>'
+        "</resolvers></ivysettings>"
+    )
+    jvm = spark._jvm
+    maven, nothing = jvm.org.apache.spark.util.MavenUtils, jvm.scala.Option.empty()
+    output = jvm.java.io.PrintStream(jvm.java.io.OutputStream.nullOutputStream())
+    ivy_settings = maven.loadIvySettings(str(settings), nothing, jvm.scala.Some(str(ivy)), output)
+    found = maven.resolveMavenCoordinates(
+        ",".join(packages), ivy_settings, nothing, True, jvm.PythonUtils.toSeq([]), False, output
+    )
+    return {Path(found.apply(i)).name for i in range(found.size())}
+
+
+@pytest.mark.parametrize(
+    "others", [[p] for p in supported("natives")[1:]] + [supported("natives")[1:]], ids="+".join
+)
+def test_each_platform_has_an_artefact_that_brings_its_libraries(
+    spark, libraries, tmp_path, others
+):
+    ours = [f"org.sparkdl:sparkdl-native-{platform}:{VERSION}" for platform in others]
+    tensorflow, javacpp = supported("tensorflow.java")[0], supported("javacpp")[0]
+    wanted = {supported("natives")[0], *others}
+    assert resolved(spark, libraries, tmp_path, [COORDINATES, *ours]) == {
+        f"org.sparkdl_sparkdl_2.13-{VERSION}.jar",
+        *(f"org.sparkdl_sparkdl-native-{p}-{VERSION}.jar" for p in others),
+        *(f"org.tensorflow_tensorflow-core-native-{tensorflow}-{p}.jar" for p in wanted),
+        *(f"org.bytedeco_javacpp-{javacpp}-{p.removesuffix('-gpu')}.jar" for p in wanted),
+    }
+
+
 def test_what_is_published_is_complete(published):
     kinds = (".jar", "-sources.jar", "-javadoc.jar", ".pom")
     files = [published / f"{IN_REPOSITORY}{kind}" for kind in kinds]

@@ -114,7 +114,7 @@ def _saved(folder: Path, name: str) -> str:
 def _exported(folder: Path) -> str:
     path = folder / "saved_model"
     if not path.exists():
-        model_of("Sampling").export(path, verbose=False)
+        model_of("Sampling").export(path)
     return str(path)
 
 

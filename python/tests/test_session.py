@@ -57,6 +57,25 @@ def test_takes_the_wheels_repository_first(artifact, project, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("system", "machine", "more"),
+    [
+        ("Linux", "x86_64", ""),
+        ("Linux", "aarch64", f",org.sparkdl:sparkdl-native-linux-arm64:{sparkdl.version()}"),
+        ("Darwin", "arm64", f",org.sparkdl:sparkdl-native-macosx-arm64:{sparkdl.version()}"),
+        ("Darwin", "x86_64", ""),  # for which there is no library; the first use says so
+    ],
+)
+def test_takes_the_native_libraries_of_its_machine(tmp_path, monkeypatch, system, machine, more):
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    folder = tmp_path / "org" / "sparkdl" / "sparkdl_2.13" / "1.0-abc"
+    folder.mkdir(parents=True)
+    (folder / "sparkdl_2.13-1.0-abc.pom").write_text("")
+    conf = spark_jars.submit_conf("sparkdl_2.13", tmp_path)
+    assert conf["spark.jars.packages"] == f"org.sparkdl:sparkdl_2.13:1.0-abc{more}"
+
+
+@pytest.mark.parametrize(
     ("artifact", "task"),
     [("sparkdl_2.13", "devJars"), ("sparkdl-spark3_2.12", "spark3_212/devJars")],
 )

@@ -22,6 +22,13 @@ VERSIONS = {key: supported(key) for key in re.findall(r"(?m)^([\w.]+)=", FILE.re
 ONE = {key: versions[-1] for key, versions in VERSIONS.items()}
 JAVA, PYTHON = (either(VERSIONS[key]) for key in ("java", "python"))
 SPARK = either([minor for minor in VERSIONS["spark"] if minor.startswith("4.")])
+
+
+def both(key: str) -> str:
+    """Return the oldest and the newest version, between which all are let in."""
+    return " to ".join(VERSIONS[key])
+
+
 SCALA = ONE["scala"].rpartition(".")[0]
 (SPARK_3,) = (minor for minor in VERSIONS["spark"] if minor.startswith("3."))
 SCALA_3 = either([scala.rpartition(".")[0] for scala in VERSIONS["spark3.scala"]])
@@ -40,8 +47,8 @@ TOLD = {
         f"| Python | {ONE['python.tested']} |",
         f"| TensorFlow in the JVM | {ONE['tensorflow.jvm']} "
         f"(TensorFlow Java {ONE['tensorflow.java']}) |",
-        f"| TensorFlow and Keras for conversion | {ONE['tensorflow']} and {ONE['keras']} |",
-        f"| platform | Linux x86_64, {GLIBC} |",
+        f"| TensorFlow and Keras in Python | {both('tensorflow')}, with Keras {both('keras')} |",
+        f"| platform | Linux x86_64, {GLIBC};",
         *(f"| {release} | {VERSIONS['java'][0]} |" for release in VERSIONS["spark.matrix"]),
     ],
     "CONTRIBUTING.md": [GLIBC, f"JDK {JAVA},", f"Python {PYTHON} with"],

@@ -77,18 +77,19 @@ def export_model(
     model: Any, function: tf.types.experimental.GenericFunction, name: str, folder: Path
 ) -> None:
     """Write a function of a model as a SavedModel, with the model's variables and tables."""
-    function.get_concrete_function()  # tf_keras refuses a function that was never traced
+    concrete = function.get_concrete_function()  # tf_keras refuses one that was never traced
     if is_tf_keras(model):
         archive: Any = sys.modules["tf_keras"].export.ExportArchive()
-        owners, quiet = [model], {}
-    else:
-        from keras.export import ExportArchive
+        archive.track(model)
+        archive.add_endpoint(name, function)
+        with redirect_stdout(StringIO()):  # it prints what it has written
+            archive.write_out(str(folder))
+        return
+    import tensorflow as tf
 
-        from sparkdl._models.lookup_tables import tables_of
+    from sparkdl._models.lookup_tables import tables_of
 
-        archive, owners, quiet = ExportArchive(), tables_of(model), {"verbose": False}
-    for owner in owners:
-        archive.track(owner)
-    archive.add_endpoint(name, function)
-    with redirect_stdout(StringIO()):  # both print what they have written
-        archive.write_out(str(folder), **quiet)
+    # Not Keras' own archive, which in older versions finds only tables of its own layers.
+    owner = tf.Module()
+    owner.parts = [*concrete.variables, *tables_of(model)]
+    tf.saved_model.save(owner, str(folder), signatures={name: concrete})

@@ -11,13 +11,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sparkdl._processes.keeper import LOG, LONGEST, STARTED
 from sparkdl._processes.sockets_folder import folder_of, locked
-from sparkdl._processes.surroundings import Keeping
+from sparkdl._processes.surroundings import Keeping, Main, can_fork
 
 # The keeper is nobody's child: nobody has to wait for its end. It stays in the process group, so
 # that it ends with Spark's Python workers.
@@ -33,8 +33,6 @@ _TRIES = 3  # a keeper may end just when somebody comes
 _KILL_SECONDS = 5.0
 _MOST_WAITING = 128  # connections
 _TAIL = 2000  # characters of the keeper's log
-
-Main = Callable[[str], None]
 
 
 class KeptProcess:
@@ -99,6 +97,9 @@ class KeptProcess:
 @contextmanager
 def loading(keeping: Keeping) -> Iterator[None]:
     """Have a keeper load its modules, and stay, during this block."""
+    if not can_fork():
+        yield
+        return
     with _connect(keeping) as connection:
         with suppress(BrokenPipeError):  # then whoever needs one starts another
             connection.send(json.dumps({"idle_seconds": keeping.idle_seconds}).encode())

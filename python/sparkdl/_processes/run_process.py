@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparkdl._processes.child_process import OUTPUT
-from sparkdl._processes.kept_process import KeptProcess, Main
+from sparkdl._processes.kept_process import KeptProcess
+from sparkdl._processes.own_process import OwnProcess
 from sparkdl._processes.process_output import ProcessOutput, TakeLines
-from sparkdl._processes.surroundings import Keeping
+from sparkdl._processes.surroundings import Keeping, Main, can_fork
 
 _POLL_SECONDS = 0.2
 
@@ -76,7 +77,7 @@ def run_process(
     os.mkfifo(folder / OUTPUT)
     pipe = os.open(folder / OUTPUT, os.O_RDONLY | os.O_NONBLOCK)
     output = ProcessOutput(pipe, take)
-    process = KeptProcess(main, folder, keeping)
+    process = KeptProcess(main, folder, keeping) if can_fork() else OwnProcess(main, folder)
     try:
         while not process.wait(_POLL_SECONDS):
             output.read()

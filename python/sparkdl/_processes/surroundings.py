@@ -6,9 +6,21 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+Main = Callable[[str], None]  # of a process; its argument is a folder
+
+
+def can_fork() -> bool:
+    """Say whether processes are forked from one that has loaded Keras.
+
+    Not on a Mac: its frameworks end a process that was forked from one that used them, and what
+    keepers know of other processes they know from Linux.
+    """
+    return sys.platform == "linux"
 
 
 @dataclass(frozen=True)

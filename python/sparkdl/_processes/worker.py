@@ -43,8 +43,6 @@ class Worker:
         A local folder with what the run put there. It is removed when the worker ends.
     threads : int
         Cores that this worker has.
-    gpus : tuple of str
-        The addresses of the GPUs that Spark gave to this worker.
     seconds : float
         How long workers wait for each other.
     secret : str
@@ -61,13 +59,12 @@ class Worker:
         host: str,
         folder: Path,
         threads: int,
-        gpus: tuple[str, ...],
         address: Address,
         seconds: float,
     ) -> None:
         self.rank, self.count, self.attempt = rank, count, attempt
         self.host, self.folder, self.threads = host, folder, threads
-        self.gpus, self.seconds = gpus, seconds
+        self.seconds = seconds
         self.secret, self.ports = address.key, address.ports
         self._rounds = 0
         self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()

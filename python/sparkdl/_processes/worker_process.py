@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sparkdl._models.files.travelling import dumps, loads
 from sparkdl._processes import child_process
+from sparkdl._processes.gpus import VISIBLE, visible_devices
 from sparkdl._processes.link import LinkClosed
 from sparkdl._processes.listener import Address
 from sparkdl._processes.worker import Worker
@@ -54,7 +55,6 @@ def main(folder: str) -> None:
         host=job.host,
         folder=place,
         threads=job.threads,
-        gpus=job.gpus,
         address=job.address,
         seconds=job.seconds,
     )
@@ -69,7 +69,7 @@ def _prepare(job: WorkerJob) -> None:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(job.threads))
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(job.threads))
     if job.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)
+        os.environ[VISIBLE] = visible_devices(job.gpus, os.environ)
 
 
 def _run(worker: Worker, job: WorkerJob) -> int:

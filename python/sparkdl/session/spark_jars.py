@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
+from sparkdl.session.native_platform import native_packages
 from sparkdl.session.supported_versions import supported
 
 GROUP = "org.sparkdl"
@@ -55,7 +56,8 @@ def submit_conf(
 ) -> Mapping[str, str]:
     """Return the Spark settings that add the jar, as lists to be appended to the user's own.
 
-    First the repository in the wheel, then where the checkout's build puts it.
+    First the repository in the wheel, then where the checkout's build puts it. Either way with
+    the native libraries of this machine.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def submit_conf(
     if version is not None:
         return {
             "spark.jars.repositories": repository.as_uri(),
-            "spark.jars.packages": f"{GROUP}:{artifact}:{version}",
+            "spark.jars.packages": ",".join([f"{GROUP}:{artifact}:{version}", *native_packages()]),
         }
     # Jars of other versions than the newest are those of projects of their own.
     project = artifact.partition("-")[2]

@@ -36,7 +36,7 @@ _JVM_ENDED = (
     "- 'unresolved dependency' or 'download failed': Spark's first start fetches TensorFlow's "
     "native libraries from the Maven repositories, or takes them from ~/.ivy2.5.2; without a "
     "network, copy that folder from a machine that has them. A local Maven repository (~/.m2) that "
-    "has the POM of javacpp or tensorflow-core-native but not its linux-x86_64 jar makes Ivy fail "
+    "has the POM of javacpp or tensorflow-core-native but not this platform's jar makes Ivy fail "
     "too: delete these folders from ~/.m2/repository\n"
     "- more memory was requested than the machine has"
 )
@@ -51,9 +51,10 @@ def start(
 ) -> SparkSession:
     """Return a Spark session that can run models: a new one, or the one that is there.
 
-    The jar comes with this package; its native libraries (TensorFlow, 168 MB) are fetched once from
-    the Maven repositories that Spark uses, into Spark's Ivy cache. A JVM that already runs is used
-    as it is, if it has the jar.
+    The jar comes with this package; its native libraries (TensorFlow, 168 MB for Linux x86_64, and
+    those of this machine if it is another platform) are fetched once from the Maven repositories
+    that Spark uses, into Spark's Ivy cache. A JVM that already runs is used as it is, if it has the
+    jar.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sparkdl._processes.coordinator import Answer
+from sparkdl._processes.gpus import VISIBLE, visible_devices
 from sparkdl._processes.link import Message
 from sparkdl._processes.network import authority, free_port
 from sparkdl._processes.worker import Worker
@@ -67,6 +68,8 @@ def _with_datasets(worker: Worker, call: Call) -> tuple[list[Any], dict[str, Any
 def environment(rank: int, addresses: Sequence[str], gpus: Sequence[str] | None) -> dict[str, str]:
     """Return what TensorFlow reads: who is there, who this is, and which GPUs it sees.
 
+    Without GPUs in the tuple, those of the worker's process stay.
+
     >>> environment(1, ["a:1", "b:2"], None)["TF_CONFIG"]
     '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}'
     """
@@ -74,15 +77,15 @@ def environment(rank: int, addresses: Sequence[str], gpus: Sequence[str] | None)
     config = {"cluster": {"worker": list(addresses)}, "task": task}
     variables = {"TF_CONFIG": json.dumps(config), "TF_GRPC_REUSE_PORT": "true"}
     if gpus is None:
-        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+        variables[VISIBLE] = "-1"
     elif gpus:
-        variables["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+        variables[VISIBLE] = visible_devices(gpus, os.environ)
     return variables
 
 
 def _gpus(worker: Worker, call: Call) -> Sequence[str] | None:
     if not call.gpus:
-        return None if call.gpus is None else worker.gpus
+        return None if call.gpus is None else ()
     return call.gpus[worker.rank]
 
 

@@ -54,17 +54,31 @@ def _layers(
 
 def random_layers(kinds: Sequence[str], seed: int) -> list[keras.layers.Layer]:
     """Return the layers that change images at random during training."""
-    layers = keras.layers
-    by_kind = {
-        "flip": [layers.RandomFlip("horizontal", seed=seed)],
-        "crop": [
-            layers.RandomZoom((-0.25, 0.0), seed=seed + 1),
-            layers.RandomTranslation(0.1, 0.1, seed=seed + 2),
-        ],
-        "colour": [
-            layers.RandomBrightness(0.2, seed=seed + 3),
-            layers.RandomContrast(0.2, seed=seed + 4),
-            layers.RandomSaturation((0.4, 0.6), value_range=(0, 255), seed=seed + 5),
-        ],
-    }
-    return [layer for kind in kinds for layer in by_kind[kind]]
+    return [layer for kind in kinds for layer in _LAYERS[kind](seed)]
+
+
+def _flips(seed: int) -> list[keras.layers.Layer]:
+    return [keras.layers.RandomFlip("horizontal", seed=seed)]
+
+
+def _crops(seed: int) -> list[keras.layers.Layer]:
+    return [
+        keras.layers.RandomZoom((-0.25, 0.0), seed=seed + 1),
+        keras.layers.RandomTranslation(0.1, 0.1, seed=seed + 2),
+    ]
+
+
+def _colours(seed: int) -> list[keras.layers.Layer]:
+    if not hasattr(keras.layers, "RandomSaturation"):
+        raise SettingsException(
+            "Fine-tuning with augment=['colour'] changes the saturation of images, for which Keras "
+            f"{keras.__version__} has no layer: install Keras 3.8 or newer, or leave 'colour' out."
+        )
+    return [
+        keras.layers.RandomBrightness(0.2, seed=seed + 3),
+        keras.layers.RandomContrast(0.2, seed=seed + 4),
+        keras.layers.RandomSaturation((0.4, 0.6), value_range=(0, 255), seed=seed + 5),
+    ]
+
+
+_LAYERS = {"flip": _flips, "crop": _crops, "colour": _colours}

@@ -25,6 +25,7 @@ from sparkdl.param.predictions import COLUMNS, PREDICTIONS
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.training._estimator.model_checks import (
+    check_activities,
     check_lists,
     check_trainable,
     describe_pairing,
@@ -166,6 +167,7 @@ def _train(
 
     count = _workers(estimator, sc, spec)
     check_shares(spec, count)
+    check_activities(model, count)
     check_own_loss(model, spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)

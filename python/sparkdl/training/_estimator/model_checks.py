@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sparkdl._models.model_ends import End, model_inputs, model_outputs
 from sparkdl._models.rnn_states import stateful_layers
 from sparkdl._placement.pairing import pair_columns
@@ -40,6 +42,32 @@ def check_trainable(model: keras.Model) -> None:
             "other rows than in Keras. Build the model with stateful=False (weights are the same: "
             "set_weights(model.get_weights())), or train it with TensorFlowDistributor."
         )
+
+
+def check_activities(model: keras.Model, workers: int) -> None:
+    """Refuse losses of activities that do not add up over workers.
+
+    Raises
+    ------
+    SettingsException
+        There are some, and this Keras takes their sum over a batch instead of the mean.
+    """
+    layers = [one for one in model._flatten_layers() if one.activity_regularizer is not None]
+    if workers > 1 and layers and not activities_are_means():
+        raise SettingsException(
+            f"activity_regularizer of '{layers[0].name}' is a sum over all rows of a batch in this "
+            f"version of Keras, and the losses of {workers} workers' shares do not add up to it. "
+            "Set numWorkers=1, or install the newest Keras, which takes the mean over rows."
+        )
+
+
+def activities_are_means() -> bool:
+    """Say whether Keras divides the losses of activities by the rows of the batch."""
+    import keras
+
+    layer = keras.layers.ActivityRegularization(l1=1.0)
+    layer(np.ones([2, 1], "float32"))
+    return float(layer.losses[0]) == 1
 
 
 def check_lists(estimator: KerasEstimatorParams, model: keras.Model) -> None:

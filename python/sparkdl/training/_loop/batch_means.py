@@ -42,9 +42,8 @@ class BatchMeans:
 
 
 def _of_losses(model: keras.Model) -> list[keras.Metric]:
-    """Return the metrics of the losses of single outputs."""
-    compile_loss = model._compile_loss
-    return list(compile_loss.metrics) if compile_loss is not None else []
+    """Return the metrics of the losses of single outputs, which older Kerases do not have."""
+    return list(getattr(model._compile_loss, "metrics", ()))
 
 
 def _all_metrics(model: keras.Model) -> Iterable[keras.Metric]:

@@ -45,8 +45,10 @@ object Version {
   /** The oldest C library that TensorFlow's native library loads with. */
   val glibc: String = properties.getProperty("glibc")
 
-  /** The platform whose native libraries the jar depends on, e.g. "linux-x86_64". */
-  val nativePlatform: String = properties.getProperty("nativePlatform")
+  /** The platforms that TensorFlow's native libraries are published for, as JavaCPP calls them; those of the first
+    * come with the jar.
+    */
+  val natives: Seq[String] = list("natives")
 
   /** Versions in a sentence: "17", "17 or 21", "17, 21 or 25". */
   def either(versions: Seq[Any]): String =

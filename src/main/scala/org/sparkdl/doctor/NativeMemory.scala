@@ -11,7 +11,7 @@ import org.sparkdl.model.{MemoryNeed, NamedModels}
 private[doctor] object NativeMemory {
 
   def of(session: SparkSession): Finding =
-    if (session.sparkContext.isLocal) ofMachine(Linux.memoryMB << 20, Runtime.getRuntime.maxMemory)
+    if (session.sparkContext.isLocal) ofMachine(Machine.current.memoryMB << 20, Runtime.getRuntime.maxMemory)
     else ofExecutors(ExecutorMemory.of(session.sparkContext.getConf))
 
   def ofExecutors(executor: ExecutorMemory): Finding =

@@ -24,12 +24,12 @@ object EngineSettings {
     EngineSettings(NativeRuntime.of(settings), settings.modelsMaxMemory, settings.runTimeoutSeconds)
 }
 
-/** The loaded models of this JVM, one per hash and precision, shared by all tasks; those of one hash share the
-  * weights. When they outgrow the limit, those that no task uses are closed, least recently used first.
+/** The loaded models of this JVM, one per hash, precision and GPU, shared by all tasks; those of one hash on one GPU
+  * share the weights. When they outgrow the limit, those that no task uses are closed, least recently used first.
   */
 object Engine {
   private val log = LoggerFactory.getLogger("org.sparkdl.engine.Engine")
-  private final case class ModelKey(hash: String, bfloat16: Boolean)
+  private final case class ModelKey(hash: String, bfloat16: Boolean, gpu: Option[Int])
   private final class Entry(val model: LoadedModel) { var users = 0 }
 
   /** Least recently used first. */
@@ -59,7 +59,7 @@ object Engine {
   /** Leases the model, which is loaded if this JVM does not have it yet. Loading one model does not hold up others.
     */
   def acquire(shipped: ShippedModel, precision: String, settings: EngineSettings): Lease = {
-    val key = ModelKey(shipped.hash, precision == "bfloat16")
+    val key = ModelKey(shipped.hash, precision == "bfloat16", TaskGpu.of(settings.runtime))
     loading.withLock(key.hash) { // of both precisions: the second takes the weights of the first
       lease(key, loadedNow = false, settings).getOrElse {
         val model = open(shipped, key, settings)
@@ -113,16 +113,19 @@ object Engine {
 
   private def config(shipped: ShippedModel, key: ModelKey) = SessionConfig(
     key.bfloat16,
-    if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full
+    if (shipped.prepared) GraphOptimizer.Fusions else GraphOptimizer.Full,
+    key.gpu
   )
 
   /** A lease of the model in another precision, if it is loaded. */
-  private def leaseOfOther(hash: String, settings: EngineSettings): Option[Lease] = synchronized {
-    models.keysIterator.find(_.hash == hash).flatMap(lease(_, loadedNow = false, settings))
+  private def leaseOfOther(key: ModelKey, settings: EngineSettings): Option[Lease] = synchronized {
+    models.keysIterator
+      .find(k => k.hash == key.hash && k.gpu == key.gpu)
+      .flatMap(lease(_, loadedNow = false, settings))
   }
 
   private def open(shipped: ShippedModel, key: ModelKey, settings: EngineSettings): LoadedModel = {
-    val other = leaseOfOther(key.hash, settings)
+    val other = leaseOfOther(key, settings)
     if (other.isEmpty) log.info(LoadErrors.before(shipped))
     try LoadedModel.open(settings.runtime, shipped, config(shipped, key), other.map(_.model))
     catch {

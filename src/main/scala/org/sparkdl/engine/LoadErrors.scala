@@ -33,6 +33,12 @@ private[engine] object LoadErrors {
     )
   }
 
+  def onlyOnFirstGpu(model: String): InvalidModelException = new InvalidModelException(
+    s"SavedModel '$model' is applied as it is, which TensorFlow does on the first GPU of a process only, and this task was " +
+      "given another one. Give each executor one GPU (spark.executor.resource.gpu.amount=1), or make a bundle of the model " +
+      "(sparkdl.save_bundle)."
+  )
+
   def refused(shipped: ShippedModel, tensorflow: String, cause: TfException): Throwable =
     if (cause.isOutOfMemory) outOfMemory(shipped, new OutOfMemoryError(cause.getMessage))
     else

@@ -153,7 +153,7 @@ private[engine] object LoadedModel {
       config: SessionConfig,
       other: Option[LoadedModel]
   ): LoadedModel = {
-    val weights = other.fold(weightsOf(shipped, graphOf(runtime, shipped)))(_.weights.retained())
+    val weights = other.fold(weightsOf(shipped, graphOf(runtime, shipped, config.gpu)))(_.weights.retained())
     try new LoadedModel(weights, weights.graph, TfSession.open(runtime, weights.graph, config), description(shipped))
     catch { case e: Throwable => weights.release(); throw e }
   }
@@ -164,6 +164,7 @@ private[engine] object LoadedModel {
       config: SessionConfig,
       other: Option[LoadedModel]
   ): LoadedModel = {
+    if (config.gpu.exists(_ > 0)) throw LoadErrors.onlyOnFirstGpu(shipped.name)
     val path = shipped.localPath()
     val (graph, session, meta) = TfSession.openSavedModel(runtime, path.toString, shipped.tags, config)
     try {
@@ -179,9 +180,9 @@ private[engine] object LoadedModel {
 
   private def weightsOf(shipped: ShippedModel, graph: TfGraph) = new LoadedWeights(shipped.memory.need.weights, graph)
 
-  private def graphOf(runtime: NativeRuntime, shipped: ShippedModel): TfGraph = {
+  private def graphOf(runtime: NativeRuntime, shipped: ShippedModel, gpu: Option[Int]): TfGraph = {
     val path = shipped.localPath()
-    val graph = TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy)
+    val graph = TfGraph.fromFile(runtime, path, unchanging = shipped.isCopy, gpu)
     shipped.removeCopy() // what is mapped stays on the disk until it is unmapped
     graph
   }

@@ -29,6 +29,9 @@ private[runtime] object NativeLibrary {
   /** The directory that the library was loaded from; empty before. */
   def location: String = Option(System.getProperty(cacheProperty)).getOrElse("")
 
+  /** Whether it has kernels for GPUs; only after it was loaded. */
+  @volatile private[runtime] var isForGpus: Boolean = false
+
   /** JavaCPP's own property comes first. */
   private def folder(place: Path): Path = Option(System.getProperty(cacheProperty)).fold(place)(Paths.get(_))
 
@@ -43,7 +46,9 @@ private[runtime] object NativeLibrary {
     }
     TensorFlowCopies.check(place)
     if (System.getProperty(cacheProperty) == null) System.setProperty(cacheProperty, place.toString)
-    Loader.load(classOf[tf])
+    val file = Loader.load(classOf[tf]) // a name alone if it was on java.library.path
+    val folder = Option(file).flatMap(f => Option(Paths.get(f).getParent))
+    isForGpus = folder.exists(_.endsWith(Loader.getPlatform + NativePlatform.Gpu))
     tf.TF_Version()
     ()
   }
@@ -83,9 +88,7 @@ private[runtime] object NativeLibrary {
     else directoryRemedy(place)
 
   private def jarRemedy: String =
-    s"The jar with the native library for '${Loader.getPlatform}' is not on the class path: " +
-      s"add org.tensorflow:tensorflow-core-native:${Version.tensorflowJava} and org.bytedeco:javacpp:${Version.javacpp} with classifier " +
-      s"'${Loader.getPlatform}' (--packages org.sparkdl:sparkdl_2.13 brings those of linux-x86_64)."
+    s"The library for '${NativePlatform.current.name}' is not on the class path: ${NativePlatform.current.remedy}."
 
   private def directoryRemedy(place: Path): String =
     s"It is unpacked into '$place', which needs about 700 MB and must be writable and executable; " +

@@ -29,6 +29,12 @@ final case class NativeRuntime(directory: String, intraOpThreads: Int) {
   /** The directory that the library was loaded from. */
   def location: String = { load(); NativeLibrary.location }
 
+  /** Whether the library has kernels for GPUs. */
+  def isForGpus: Boolean = { load(); NativeLibrary.isForGpus }
+
+  /** How many GPUs TensorFlow can use in this JVM. */
+  def gpus: Int = if (isForGpus) Gpus.count(this) else 0
+
   /** Threads of one operation, on this machine. */
   private[runtime] def threads: Int = TaskThreads.of(intraOpThreads)
 
@@ -42,6 +48,9 @@ object NativeRuntime {
 
   /** The runtime for these settings. */
   def of(settings: Settings.Reader): NativeRuntime = NativeRuntime(settings.nativeDir, settings.intraOpThreads)
+
+  /** How many of NVIDIA's cards this machine has, with a driver, whether they can be used or not. */
+  def cards: Int = Gpus.cards
 
   /** Gives memory that was freed, but kept by the C library's allocator, back to the system (`malloc_trim`). */
   def trimMemory(): Unit =

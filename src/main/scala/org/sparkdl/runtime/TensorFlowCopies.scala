@@ -8,8 +8,6 @@ import scala.collection.mutable
 import scala.jdk.CollectionConverters._
 import scala.util.{Try, Using}
 
-import org.bytedeco.javacpp.Loader
-
 import org.sparkdl.Version
 import org.sparkdl.errors.NativeLibraryException
 
@@ -23,7 +21,7 @@ private[runtime] object TensorFlowCopies {
   private def marks: Seq[String] =
     Seq(
       s"$api/global/tensorflow.class",
-      s"$api/${Loader.getPlatform}/libjnitensorflow.so",
+      s"$api/${NativePlatform.current.name}/${NativePlatform.current.libraryFile}",
       "org/tensorflow/TensorFlow.class"
     )
 

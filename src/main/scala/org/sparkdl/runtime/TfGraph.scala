@@ -149,10 +149,17 @@ object TfGraph {
     * @param unchanging
     *   whether nobody but this process writes the files as long as the graph is open: constants in a file beside the
     *   graph are then not read but mapped
+    * @param gpu
+    *   where sessions compute what names no device; they take the first GPU by themselves
     */
-  def fromFile(runtime: NativeRuntime, path: Path, unchanging: Boolean = false): TfGraph = {
+  def fromFile(
+      runtime: NativeRuntime,
+      path: Path,
+      unchanging: Boolean = false,
+      gpu: Option[Int] = None
+  ): TfGraph = {
     val light = LightGraph.read(path)
-    val outline = imported(runtime, light)
+    val outline = imported(runtime, light, gpu)
     try new TfGraph(outline.handle, light.weights, Weights.open(runtime, light.weights, unchanging))
     catch { case e: Throwable => outline.close(); throw e }
   }
@@ -169,25 +176,26 @@ object TfGraph {
   /** An attribute of the placeholders that stand for them. */
   val OffsetAttribute: String = LightGraph.OffsetAttribute
 
-  private def imported(runtime: NativeRuntime, light: LightGraph): TfGraph =
-    new TfGraph(fromBytes(runtime, light.graphDef).handle, light.weights)
+  private def imported(runtime: NativeRuntime, light: LightGraph, gpu: Option[Int] = None): TfGraph =
+    new TfGraph(fromBytes(runtime, light.graphDef, gpu).handle, light.weights)
 
   /** Reads a serialized GraphDef from memory. */
-  def fromBytes(runtime: NativeRuntime, graphDef: Array[Byte]): TfGraph = {
+  def fromBytes(runtime: NativeRuntime, graphDef: Array[Byte], gpu: Option[Int] = None): TfGraph = {
     runtime.load()
     val data = new BytePointer(graphDef: _*)
-    try imported(data, graphDef.length.toLong)
+    try imported(data, graphDef.length.toLong, gpu)
     finally data.close()
   }
 
-  private def imported(data: BytePointer, length: Long): TfGraph = {
+  private def imported(data: BytePointer, length: Long, gpu: Option[Int]): TfGraph = {
     val graph = new TfGraph(tf.TF_NewGraph())
-    try { importInto(graph.handle, data, length); graph }
+    try { importInto(graph.handle, data, length, gpu); graph }
     catch { case e: Throwable => graph.close(); throw e }
   }
 
-  private def importInto(graph: TF_Graph, data: BytePointer, length: Long): Unit = {
+  private def importInto(graph: TF_Graph, data: BytePointer, length: Long, gpu: Option[Int] = None): Unit = {
     val options = tf.TF_NewImportGraphDefOptions()
+    gpu.filter(_ > 0).foreach(n => tf.TF_ImportGraphDefOptionsSetDefaultDevice(options, s"/device:GPU:$n"))
     val buffer = tf.TF_NewBuffer()
     try {
       buffer.data(data).length(length)

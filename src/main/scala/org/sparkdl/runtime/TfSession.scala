@@ -3,7 +3,7 @@ package org.sparkdl.runtime
 import org.bytedeco.javacpp.{BytePointer, Pointer, PointerPointer}
 import org.tensorflow.internal.c_api.{TF_Buffer, TF_Operation, TF_Output, TF_Session, TF_SessionOptions, TF_Tensor}
 import org.tensorflow.internal.c_api.global.{tensorflow => tf}
-import org.tensorflow.proto.{ConfigProto, GraphOptions, RewriterConfig}
+import org.tensorflow.proto.{ConfigProto, GPUOptions, GraphOptions, RewriterConfig}
 
 /** What TensorFlow's graph optimiser (Grappler) does before the first run. */
 sealed abstract class GraphOptimizer
@@ -27,10 +27,13 @@ object GraphOptimizer {
   *
   * @param bfloat16
   *   let oneDNN compute matrix products and convolutions in bfloat16
+  * @param gpu
+  *   TensorFlow's number of the GPU that it computes on; None for the CPU
   */
 final case class SessionConfig(
     bfloat16: Boolean = false,
-    optimizer: GraphOptimizer = GraphOptimizer.Full
+    optimizer: GraphOptimizer = GraphOptimizer.Full,
+    gpu: Option[Int] = None
 ) {
 
   private def rewrites: RewriterConfig = {
@@ -54,13 +57,15 @@ final case class SessionConfig(
   private[runtime] def proto(threads: Int): ConfigProto = {
     // -1: the thread that calls run executes the operations. Spark's task threads are the parallelism; a pool beside
     // them would only add context switches.
-    ConfigProto
+    val config = ConfigProto
       .newBuilder()
+      // Others may share the GPU. All sessions of a process have to see the same ones, so the graph says which it is.
+      .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
       .setIntraOpParallelismThreads(threads)
       .setInterOpParallelismThreads(-1)
       .setAllowSoftPlacement(true)
       .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewrites))
-      .build()
+    (if (gpu.isEmpty) config.putDeviceCount("GPU", 0) else config).build()
   }
 }
 
@@ -76,6 +81,8 @@ final class TfSession private (handle: TF_Session, weights: Seq[(TfOutput, TfTen
     val (places, values) = weights.filterNot { case (place, _) => fed(place.name) }.unzip
     new TfRun(handle, feeds ++ places, fetches, values)
   }
+
+  private[runtime] def devices: Seq[String] = Gpus.kinds(handle)
 
   private var open = true
 

@@ -68,12 +68,4 @@ class DoctorSuite extends SparkSuite {
     finally spark.conf.unset(Settings.modelsDir.key)
   }
 
-  test("processors whose instruction sets are unknown, or all there, are described without empty lists") {
-    assert(MachineReport.processors(2, Set.empty) == "2 processors")
-    val all = Set("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-    assert(
-      MachineReport.processors(4, all) == s"4 processors, with avx2 fma avx512f avx512_vnni avx512_bf16 amx_bf16"
-    )
-    assert(MachineReport.processors(4, all - "fma").endsWith(", without fma"))
-  }
 }

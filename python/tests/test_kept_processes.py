@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -193,6 +194,18 @@ def test_modules_are_loaded_ahead_of_the_run_that_needs_them(spark: Any) -> None
     assert within(30, is_ready)
     found = run_workers(spark.sparkContext, 1, seen, modules=modules)
     assert found == [(True, False, True, None)]  # Keras without pandas, which a function imports
+
+
+def test_loading_is_begun_once_while_processes_are_kept(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+    thread = SimpleNamespace(start=lambda: begun.append(1))
+    monkeypatch.setattr("pyspark.InheritableThread", lambda **options: thread)
+    for _ in range(2):
+        loading_ahead.load_ahead(spark.sparkContext, ["json"], "load JSON")
+    loading_ahead.load_ahead(spark.sparkContext, ["json", "csv"], "load JSON and CSV")
+    assert len(begun) == 2
 
 
 def test_the_setting_says_how_long_a_keeper_waits(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,11 +18,16 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
 
 
+# When loading was begun, by the application and the modules.
+_begun: dict[tuple[str, tuple[str, ...]], float] = {}
+
+
 def load_ahead(sc: SparkContext, modules: Sequence[str], description: str) -> None:
     """Have executors load the modules of a later `run_workers`, while the caller goes on.
 
-    It is a job of its own with a task per slot, on a thread of its own. Nobody waits for it, and
-    nothing depends on it: workers whose executor had no task of it load the modules themselves.
+    It is a job of its own with a task per slot, on a thread of its own, once in the time that
+    processes with the modules are kept. Nobody waits for it, and nothing depends on it: workers
+    whose executor had no task of it load the modules themselves.
 
     Parameters
     ----------
@@ -30,8 +37,10 @@ def load_ahead(sc: SparkContext, modules: Sequence[str], description: str) -> No
     from pyspark import InheritableThread
 
     seconds = idle_seconds()
-    if not seconds:  # nothing is kept
+    key, now = (str(sc.applicationId), tuple(modules)), time.monotonic()
+    if now - _begun.get(key, -math.inf) < seconds or not seconds:  # 0: nothing is kept
         return
+    _begun[key] = now
 
     def run() -> None:
         with suppress(Exception), describe_jobs(sc, description):  # the run will say what is wrong

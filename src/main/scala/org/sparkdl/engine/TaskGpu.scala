@@ -22,10 +22,12 @@ private[sparkdl] object TaskGpu {
   /** TensorFlow's number of the GPU of the task that runs on this thread; None where the library has no kernels for
     * GPUs. Where Spark gives none to tasks, they share the executor's first.
     */
-  def of(runtime: NativeRuntime): Option[Int] = Option.when(runtime.isForGpus) {
-    val turn = Option(TaskContext.get()).fold(0)(_.partitionId())
-    numberOf(addresses, turn, sys.env.get("CUDA_VISIBLE_DEVICES"), runtime.gpus)
-  }
+  def of(runtime: NativeRuntime): Option[Int] =
+    if (!runtime.isForGpus) None
+    else {
+      val turn = Option(TaskContext.get()).fold(0)(_.partitionId())
+      Some(numberOf(addresses, turn, sys.env.get("CUDA_VISIBLE_DEVICES"), runtime.gpus))
+    }
 
   /** The addresses of a task's GPUs; in local mode, where tasks have no resources, those of the driver. */
   private def addresses: Seq[String] = Option(TaskContext.get())
@@ -47,7 +49,7 @@ private[sparkdl] object TaskGpu {
     if (addresses.isEmpty) 0
     else {
       val address = addresses(turn % addresses.size)
-      val number = address.toIntOption.orElse(visible.map(_.split(",").map(_.trim).indexOf(address)))
+      val number = Try(address.toInt).toOption.orElse(visible.map(_.split(",").map(_.trim).indexOf(address)))
       number.filter(n => n >= 0 && n < seen).getOrElse(throw unknown(address, visible, seen))
     }
   }

@@ -27,7 +27,7 @@ private[runtime] object Gpus {
   /** The kinds of a session's devices, such as "CPU". */
   def kinds(session: TF_Session): Seq[String] = {
     val devices = Status.check(tf.TF_SessionListDevices(session, _))
-    try (0 until tf.TF_DeviceListCount(devices)).map(kind(devices, _))
+    try Seq.tabulate(tf.TF_DeviceListCount(devices))(kind(devices, _))
     finally tf.TF_DeleteDeviceList(devices)
   }
 

@@ -18,7 +18,7 @@ _MARKS: tuple[tuple[bytes, str, str | None], ...] = (
     (b"\xfe\xff", "UTF-16", "utf-16-be"),
 )
 _MOST_LEVELS = 300  # of lists and objects within each other; a model of Keras has a few dozen
-_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_JSON_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 BLANKS = "".join(map(chr, range(33)))  # what Java's trim takes away

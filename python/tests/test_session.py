@@ -95,6 +95,7 @@ def test_takes_the_jar_for_the_scala_of_the_spark_that_it_starts(tmp_path, monke
 def test_refuses_a_java_that_is_too_old_for_the_jar(spark, monkeypatch):
     from sparkdl.session import jvm_door
 
+    monkeypatch.setattr(jvm_door, "_with_java", set())  # as if it had not been asked
     monkeypatch.setattr(jvm_door, "supported", lambda key: ["99"])
     with pytest.raises(SettingsException, match=r"Spark runs on Java \d+, and sparkdl needs 99"):
         sparkdl.start(spark=spark)

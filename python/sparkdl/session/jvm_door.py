@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from sparkdl.errors import SettingsException, install_conversion
 from sparkdl.session.supported_versions import either, supported
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _DOOR = "org.sparkdl.python.Door"
+# Connections to JVMs whose Java is new enough, which is asked once.
+_with_java: WeakSet[Any] = WeakSet()
 
 
 def door(spark: SparkSession | None = None) -> Any:
@@ -29,7 +32,9 @@ def door(spark: SparkSession | None = None) -> Any:
     """
     session = spark or active_session()
     jvm = _jvm_of(session)
-    check_java(jvm)
+    if jvm._gateway_client not in _with_java:
+        check_java(jvm)
+        _with_java.add(jvm._gateway_client)
     if not has_jar(jvm):
         raise SettingsException(_no_jar(session))
     install_conversion()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 import pytest
+from fuzz.mutations import damage_bytes
 from picture_files import (
     Array,
     all_files,
@@ -85,25 +86,15 @@ def test_half_a_file_is_refused_with_a_reason_that_says_so(spark: Any, tmp_path:
     assert not wrong, "\n".join(wrong)
 
 
-def damaged(content: bytes, seed: str) -> bytes:
-    """Return the bytes with a few others, or cut, or both."""
-    draw = random.Random(seed)
-    changed = bytearray(content)
-    for _ in range(draw.randint(0, 8)):
-        near = draw.random() < 0.7  # headers are where damage is worst
-        changed[draw.randrange(min(len(changed), 120) if near else len(changed))] = draw.choice(
-            (0, 255, 128, draw.randrange(256))
-        )
-    return bytes(changed[: draw.randint(1, len(changed))] if draw.random() < 0.3 else changed)
-
-
 def test_damaged_files_have_a_reason_or_pixels_and_never_stop_the_job(
     spark: Any, tmp_path: Path
 ) -> None:
     cases = int(os.environ.get("SPARKDL_FUZZ_CASES", "0")) or 12
     for name, (content, _) in KINDS.items():
         for i in range(cases):
-            (tmp_path / f"{name}-{i}").write_bytes(damaged(content, f"{name}-{i}"))
+            (tmp_path / f"{name}-{i}").write_bytes(
+                damage_bytes(random.Random(f"{name}-{i}"), content)
+            )
     (tmp_path / "whole").write_bytes(KINDS["webp-lossless"][0])
     rows = rows_by_name(tmp_path)
     assert len(rows) == len(KINDS) * cases + 1

@@ -6,7 +6,6 @@ import hashlib
 import json
 import random
 import shutil
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import sparkdl
 from fuzz.mutations import damage_bytes, damage_json
 from fuzz.tally import Tally
+from fuzz.trees import read_tree, scratch_folder, write_tree
 
 _MANIFEST = "model.json"
 _RUNS = 0.05  # of the bundles that are taken although their description is damaged
@@ -22,8 +22,7 @@ _RUNS = 0.05  # of the bundles that are taken although their description is dama
 def fuzz_bundles(spark: Any, inputs: int, seed: int) -> Tally:
     """Load bundles with one damaged file, mostly with hashes that fit, and run some of them."""
     tally = Tally("bundles")
-    folder = Path(tempfile.mkdtemp(prefix="sparkdl-fuzz-"))
-    try:
+    with scratch_folder() as folder:
         whole = _bundle(folder / "whole")
         rows = spark.createDataFrame(
             [([1.0, 2.0, 3.0], "a"), ([4.0, 5.0, 6.0], "b")], "x array<float>, s string"
@@ -41,8 +40,6 @@ def fuzz_bundles(spark: Any, inputs: int, seed: int) -> Tally:
             ):
                 tally.attempt(f"{name}, run", partial(_run, loaded[0], rows))
             shutil.rmtree(path)
-    finally:
-        shutil.rmtree(folder)
     return tally.finish()
 
 
@@ -69,7 +66,7 @@ def _bundle(path: Path) -> dict[str, bytes]:
 
     labels = [("n0", "zero"), ("n1", "one")]
     sparkdl.save_bundle(network, path, inputs={"x": ("float32", [None, 3])}, labels=labels)
-    return {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+    return read_tree(path)
 
 
 def _damaged(draw: random.Random, whole: dict[str, bytes], path: Path) -> str:
@@ -84,7 +81,5 @@ def _damaged(draw: random.Random, whole: dict[str, bytes], path: Path) -> str:
         manifest = json.loads(files[_MANIFEST])
         manifest["files"][part] = hashlib.sha256(files[part]).hexdigest()
         files[_MANIFEST] = json.dumps(manifest).encode()
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
+    write_tree(path, files)
     return part

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from PIL import Image
 
 from fuzz.mutations import damage_bytes
 from fuzz.tally import TAKEN, Tally
+from fuzz.trees import scratch_folder
 from sparkdl.image import readImages
 
 _WHOLE_EVERY = 10
@@ -26,9 +26,8 @@ def fuzz_images(spark: Any, inputs: int, seed: int) -> Tally:
     """Decode damaged files of every format; every tenth is whole and must come out unchanged."""
     tally = Tally("images")
     whole = [content for _, content in sorted(_files())]
-    folder = Path(tempfile.mkdtemp(prefix="sparkdl-fuzz-"))
     expected: dict[int, tuple[Any, ...]] = {}
-    try:
+    with scratch_folder() as folder:
         for i, content in enumerate(whole):
             (folder / f"{i}").write_bytes(content)
         for name, row in _rows(folder).items():
@@ -38,8 +37,6 @@ def fuzz_images(spark: Any, inputs: int, seed: int) -> Tally:
         for start in range(0, inputs, _LARGEST_JOB):
             part = range(start, min(inputs, start + _LARGEST_JOB))
             _fuzz_part(folder / f"part-{start}", part, seed, whole, expected, tally)
-    finally:
-        shutil.rmtree(folder)
     return tally.finish()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import shutil
-import tempfile
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,13 @@ from typing import Any
 import sparkdl
 from fuzz.mutations import damage_bytes, damage_json
 from fuzz.tally import Tally
+from fuzz.trees import scratch_folder
 
 
 def fuzz_keras_files(spark: Any, inputs: int, seed: int) -> Tally:
     """Make bundles of .keras and .h5 files whose bytes or configurations are damaged."""
     tally = Tally("files of Keras")
-    folder = Path(tempfile.mkdtemp(prefix="sparkdl-fuzz-"))
-    try:
+    with scratch_folder() as folder:
         whole = _files(folder)
         for i in range(inputs):
             draw = random.Random(f"{seed}-keras-{i}")
@@ -32,8 +31,6 @@ def fuzz_keras_files(spark: Any, inputs: int, seed: int) -> Tally:
                 f"seed {seed}, Keras {i} ({name})", partial(sparkdl.save_bundle, path, bundle)
             )
             shutil.rmtree(bundle, ignore_errors=True)
-    finally:
-        shutil.rmtree(folder)
     return tally.finish()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import sparkdl
 from fuzz.mutations import damage_bytes, damage_json
 from fuzz.tally import Tally
+from fuzz.trees import read_tree, scratch_folder, write_tree
 from sparkdl import KerasEstimator, TFTransformer
 
 _METADATA = "metadata/part-"
@@ -20,8 +20,7 @@ _METADATA = "metadata/part-"
 def fuzz_stages(spark: Any, inputs: int, seed: int) -> Tally:
     """Load saved stages of which one file is damaged."""
     tally = Tally("saved stages")
-    folder = Path(tempfile.mkdtemp(prefix="sparkdl-fuzz-"))
-    try:
+    with scratch_folder() as folder:
         stages = (_saved(_transformer(folder), folder), _saved(_estimator(folder), folder))
         for i in range(inputs):
             draw = random.Random(f"{seed}-stage-{i}")
@@ -31,8 +30,6 @@ def fuzz_stages(spark: Any, inputs: int, seed: int) -> Tally:
             name = f"seed {seed}, {kind.__name__} {i} ({part})"
             tally.attempt(name, partial(kind.load, str(path)))
             shutil.rmtree(path)
-    finally:
-        shutil.rmtree(folder)
     return tally.finish()
 
 
@@ -56,8 +53,7 @@ def _saved(stage: Any, folder: Path) -> tuple[Any, dict[str, bytes]]:
     """Return the class and the files of a stage."""
     path = folder / type(stage).__name__
     stage.save(str(path))
-    files = {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()}
-    return type(stage), files
+    return type(stage), read_tree(path)
 
 
 def _damaged(draw: random.Random, whole: dict[str, bytes], path: Path) -> str:
@@ -71,7 +67,5 @@ def _damaged(draw: random.Random, whole: dict[str, bytes], path: Path) -> str:
         del files[part]
     else:
         files[part] = damage_bytes(draw, files[part], list(whole.values()))
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
+    write_tree(path, files)
     return part

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
-import tempfile
 import warnings
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fuzz.mutations import damage_bytes
 from fuzz.tally import Tally
+from fuzz.trees import scratch_folder
 from sparkdl.training._driver.checkpoints import Checkpoints
 from sparkdl.training._loop.training_state import pack_state
 
@@ -24,9 +22,8 @@ _DIGEST = 32
 def fuzz_states(spark: Any, inputs: int, seed: int) -> Tally:
     """Read the newest of two states, of which the newest is damaged."""
     tally = Tally("states of trainings")
-    folder = Path(tempfile.mkdtemp(prefix="sparkdl-fuzz-"))
     arrays = [np.arange(12, dtype="float32").reshape(3, 4), np.array(7), np.zeros((0, 2), "int8")]
-    try:
+    with scratch_folder() as folder:
         checkpoints = Checkpoints(str(folder))
         checkpoints.write(1, 10, [pack_state({"epoch": 1}, arrays)])
         [old] = folder.iterdir()
@@ -45,8 +42,6 @@ def fuzz_states(spark: Any, inputs: int, seed: int) -> Tally:
                 epoch = found[0][0].get("epoch")
                 if epoch != (2 if data == whole else 1):
                     tally.fault(f"{name}: went on from epoch {epoch}")
-    finally:
-        shutil.rmtree(folder)
     return tally.finish()
 
 

@@ -43,10 +43,10 @@ private[image] final class TiffBytes(tiff: TiffHeader, bytes: Array[Byte]) {
   private def unpack(i: Int, out: Array[Byte], first: Int, last: Int, row: Int): Unit = {
     val (from, size) = (blocks.offsets(i).toInt, blocks.sizes(i).toInt)
     tiff.compression match {
-      case None if size < last - first => throw DecodingFailed.truncated()
-      case None                        => System.arraycopy(bytes, from, out, first, last - first)
-      case Lzw                         => lzw.unpack(bytes, from, from + size, out, first, last)
-      case _                           => inflate(from, size, out, first, last)
+      case Plain if size < last - first => throw DecodingFailed.truncated()
+      case Plain                        => System.arraycopy(bytes, from, out, first, last - first)
+      case Lzw                          => lzw.unpack(bytes, from, from + size, out, first, last)
+      case _                            => inflate(from, size, out, first, last)
     }
     if (differences) for (at <- first until last by row) add(out, at, at + row)
   }
@@ -77,9 +77,9 @@ private[image] final class TiffBytes(tiff: TiffHeader, bytes: Array[Byte]) {
 }
 
 private[image] object TiffBytes {
-  private val None = 1
+  private val Plain = 1
   private val Lzw = 5
-  private val compressions = Set(None, Lzw, 8, 32946)
+  private val compressions = Set(Plain, Lzw, 8, 32946)
 
   /** Whether a picture is one of these. */
   def suit(tiff: TiffHeader, bytes: Array[Byte]): Boolean = {

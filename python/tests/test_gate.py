@@ -272,9 +272,9 @@ def test_a_worker_that_hangs_is_named_in_one_line() -> None:
         ring.sum(np.zeros(10))
 
     with pytest.raises(ModelExecutionException) as caught:
-        run_workers(None, 3, function, seconds=4)
+        run_workers(None, 3, function, seconds=6)
     assert re.fullmatch(
-        r"The run was ended: worker 2 of 3 hangs: worker 0 has waited for it for 4 s \(param "
+        r"The run was ended: worker 2 of 3 hangs: worker 0 has waited for it for 6 s \(param "
         r"timeout\)\.",
         str(caught.value),
     )

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyspark import InheritableThread
 
 from sparkdl._processes import cluster, worker_jobs
 from sparkdl._processes.cluster import check_slots
@@ -105,7 +106,7 @@ def test_a_worker_that_keeps_others_waiting_is_named_when_the_deadline_passes(sp
     with pytest.raises(
         ModelExecutionException, match="worker 0 of 2 kept the others waiting for more"
     ):
-        run_workers(spark.sparkContext, 2, hang, seconds=3)
+        run_workers(spark.sparkContext, 2, hang, seconds=6)
     assert spark.range(10).count() == 10  # the slots are free again
 
 
@@ -205,8 +206,12 @@ def _of_session(leader: int) -> list[int]:
 
 
 def _gone(pids: list[int]) -> bool:
-    end = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+    return _soon(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def _soon(holds: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 30
+    while not holds():
         if time.monotonic() > end:
             return False
         time.sleep(0.1)
@@ -294,6 +299,36 @@ def test_executors_that_are_just_starting_or_replacing_others_are_waited_for(
     conf["spark.dynamicAllocation.enabled"] = "true"
     with pytest.raises(SettingsException, match="Set spark.dynamicAllocation.enabled=false"):
         check_slots(sc, 1)
+
+
+def test_a_slot_that_a_cancelled_task_still_holds_is_waited_for(spark: Any, tmp_path: Path) -> None:
+    begun, done, tag = tmp_path / "begun", tmp_path / "done", "a-task-that-is-slow-to-end"
+
+    def hold(numbers: Iterator[int]) -> Iterator[int]:
+        begun.touch()
+        while not done.exists():
+            time.sleep(0.1)
+        yield from numbers
+
+    def run() -> None:
+        spark.sparkContext.addJobTag(tag)
+        with suppress(Exception):  # it is cancelled
+            spark.sparkContext.parallelize([1], 1).mapPartitions(hold).collect()
+
+    def is_running() -> bool:
+        return cluster.running_tasks(spark.sparkContext) > 0
+
+    assert _soon(lambda: not is_running())
+    InheritableThread(target=run).start()
+    assert _soon(begun.exists)
+    assert is_running()
+    spark.sparkContext.cancelJobsWithTag(tag)
+    ended = _soon(lambda: not spark.sparkContext.statusTracker().getActiveStageIds())
+    was_running = is_running()
+    done.touch()
+    assert ended
+    assert was_running
+    assert _soon(lambda: not is_running())
 
 
 def test_a_process_that_hangs_outside_of_python_is_ended_with_the_run(tmp_path: Path) -> None:

@@ -102,3 +102,17 @@ def task_slots(sc: SparkContext) -> int:
     context: Any = sc._jsc.sc()
     profile = context.resourceProfileManager().defaultResourceProfile()
     return int(context.maxNumConcurrentTasks(profile))
+
+
+def running_tasks(sc: SparkContext) -> int:
+    """Return how many tasks run, with those of cancelled jobs that have not let go of their slots.
+
+    Spark's status has no active stage of a cancelled job, but its Python tasks may take four
+    seconds to end (`spark.python.task.killTimeout`, and as long until the executor looks).
+    """
+    context: Any = sc._jsc.sc()
+    counts = context.taskScheduler().runningTasksByExecutors().values().iterator()
+    running = 0
+    while counts.hasNext():
+        running += int(counts.next())
+    return running

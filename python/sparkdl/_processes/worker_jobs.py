@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._processes.cluster import running_tasks
 from sparkdl._processes.worker_task import RunWork, TaskLocation, run_task
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ class BarrierJob(_WatchedJob):
 
     def idle(self) -> float:
         """Return for how many seconds no task of this application has run."""
-        tracker: Any = self._sc.statusTracker()
-        stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
-        if any(s is not None and s.numActiveTasks for s in stages):
+        if running_tasks(self._sc):
             self._last_busy = time.monotonic()
         return time.monotonic() - self._last_busy
 

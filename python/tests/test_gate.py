@@ -111,9 +111,9 @@ def test_no_stranger_keeps_a_true_neighbour_out(monkeypatch: pytest.MonkeyPatch)
     with Gate(SECRET, PURPOSE) as gate, admitting(gate) as admitted:
         strangers = [stranger(gate.port, data) for data in RUDE.values() for _ in range(3)]
         began = time.monotonic()
-        connect_proved("localhost", gate.port, SECRET, PURPOSE, 5).close()
+        connect_proved("localhost", gate.port, SECRET, PURPOSE, 30).close()
         admitted.result().close()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15  # one after the other they would take longer
         for one in strangers:
             one.close()
 
@@ -145,7 +145,7 @@ def test_a_ring_is_made_among_strangers() -> None:
 
     def work(rank: int) -> float:
         worker = Watched(rank, 2, Path(), exchange, None)
-        worker.seconds = 5.0
+        worker.seconds = 30.0
         ring, mine = Ring(worker), np.array([rank + 1.0])
         ring.sum(mine)
         ring.close()
@@ -154,7 +154,7 @@ def test_a_ring_is_made_among_strangers() -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(work, range(2))) == [3.0, 3.0]
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20  # a stranger may have ten seconds for its proof
     for one in strangers:
         one.close()
 

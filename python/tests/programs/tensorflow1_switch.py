@@ -376,6 +376,16 @@ ENTRIES: list[Callable[[], None]] = [
     and n not in ("switched", "with_variable", "expect", "column", "expect_doubled")
 ]
 
+# Their functions run in processes of their own, which no switch of this one reaches, and nothing
+# of TensorFlow runs here.
+IN_OTHER_PROCESSES = [tensorflow_distributor, horovod_runner]
+# All trainings undo all switches in the same way, for as long as they use Keras: `keras_estimator`
+# shows for each switch that they come back.
+OTHER_TRAININGS = [keras_image_file_estimator, image_classifiers_and_their_comparison]
+if SWITCH != "disable_v2_behavior":  # which is all of them
+    others = OTHER_TRAININGS if SWITCH != "disable_eager_execution" else []
+    ENTRIES = [e for e in ENTRIES if e not in (*IN_OTHER_PROCESSES, *others)]
+
 # The programs of examples/migration switch all of TensorFlow 2 off, so they run with that switch.
 # With their arguments, and something that they print.
 EXAMPLES_FOLDER = Path(__file__).parents[3] / "examples" / "migration"

@@ -39,6 +39,10 @@ os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="sparkdl-tests-")
 tempfile.tempdir = None
 atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
 
+# In the shared data.
+MOBILENET_WEIGHTS = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"
+IMAGENET_LABELS = "imagenet/imagenet_class_index.json"
+
 # Made by build/slow_files.py, the slowest first.
 SLOW = (CHECKOUT / "python" / "tests" / "slow_files.txt").read_text().split()
 # Files whose tests share what is costly to make, once for each process.
@@ -123,4 +127,19 @@ def shared_data() -> Path:
     folder = Path(given) if given else CHECKOUT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"no shared data in {folder} (SPARKDL_SHARED_DATA names another folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model_cache(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model cache with MobileNetV2, as if Keras had downloaded the weights of the shared data."""
+    from sparkdl.networks.keras_export import export_named
+
+    folder = tmp_path_factory.mktemp("cache")
+    bundle, made = folder / "MobileNetV2-imagenet", CHECKOUT / "target" / "bundles" / "MobileNetV2"
+    if made.is_dir():  # build/test made it
+        bundle.symlink_to(made)
+    else:
+        weights, labels = shared_data / MOBILENET_WEIGHTS, shared_data / IMAGENET_LABELS
+        export_named("MobileNetV2", bundle, str(weights), labels)
     return folder

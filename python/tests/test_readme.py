@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, IMAGENET_LABELS, MOBILENET_WEIGHTS
 
 import sparkdl
 
@@ -36,14 +36,13 @@ PAGES = [
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-_MOBILENET = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"
 _FLOWERS, _OF_A_KIND = "labelled/flowers5", 4
 # What the pages call the material of the shared data.
 _FILES = {
     "photos": "imagenet/photos",
     "clothing": "labelled/clothing_a",
-    "mobilenet_v2.h5": _MOBILENET,
-    "imagenet_class_index.json": "imagenet/imagenet_class_index.json",
+    "mobilenet_v2.h5": MOBILENET_WEIGHTS,
+    "imagenet_class_index.json": IMAGENET_LABELS,
 }
 
 
@@ -53,24 +52,13 @@ def blocks(page: str) -> list[tuple[str, str, int]]:
     return [(m[1], m[2], text.count("\n", 0, m.start(2))) for m in _BLOCK.finditer(text)]
 
 
-@pytest.fixture(scope="session")
-def cache(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model cache with MobileNetV2, as if Keras had downloaded the weights of the shared data."""
-    from sparkdl.networks.keras_export import export_named
-
-    folder = tmp_path_factory.mktemp("cache")
-    bundle, made = folder / "MobileNetV2-imagenet", CHECKOUT / "target" / "bundles" / "MobileNetV2"
-    if made.is_dir():  # build/test made it
-        bundle.symlink_to(made)
-    else:
-        weights, labels = (_FILES[n] for n in ("mobilenet_v2.h5", "imagenet_class_index.json"))
-        export_named("MobileNetV2", bundle, str(shared_data / weights), shared_data / labels)
-    return folder
-
-
 @pytest.fixture
 def place(
-    shared_data: Path, cache: Path, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_data: Path,
+    model_cache: Path,
+    spark: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     """A working directory with the files that the pages speak of."""
     for name, target in _FILES.items():
@@ -80,11 +68,11 @@ def place(
         for photo in sorted(kind.glob("*.jpg"))[:_OF_A_KIND]:
             (tmp_path / "flowers" / kind.name / photo.name).symlink_to(photo)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "MobileNetV2").symlink_to(cache / "MobileNetV2-imagenet")
+    (tmp_path / "models" / "MobileNetV2").symlink_to(model_cache / "MobileNetV2-imagenet")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "owl.jpg").symlink_to(shared_data / _FILES["photos"] / "owl.jpg")
     (tmp_path / "broken" / "notes.jpg").write_text("no picture")
-    spark.conf.set("spark.sparkdl.models.dir", str(cache))
+    spark.conf.set("spark.sparkdl.models.dir", str(model_cache))
     labels = tmp_path / "imagenet_class_index.json"
     monkeypatch.setenv("SPARKDL_IMAGENET_LABELS", str(labels))  # else Keras would download them
     monkeypatch.chdir(tmp_path)

@@ -17,7 +17,7 @@ from picture_files import scene
 from PIL import Image
 
 import sparkdl
-from sparkdl._command_line import pictures
+from sparkdl._command_line import demo, pictures
 from sparkdl._command_line.main import COMMANDS, main
 
 
@@ -40,7 +40,8 @@ def session(spark: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     def same(*_: object) -> Iterator[Any]:
         yield spark
 
-    monkeypatch.setattr(pictures, "quiet_session", same)
+    for commands in (pictures, demo):
+        monkeypatch.setattr(commands, "quiet_session", same)
     return spark
 
 
@@ -74,6 +75,18 @@ def test_a_shell_completes_commands_where_shtab_is_installed(
         assert "predict" in shown.out
     else:
         assert "pip install 'sparkdl-py[completion]'" in shown.err
+
+
+def test_the_demo_draws_what_it_has_read(
+    session: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "demo.png"
+    assert main(["demo", "--out", str(picture)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    right, _, rest = last.partition(" of 24 are right: ")
+    assert int(right) >= 20
+    assert rest == str(picture)
+    assert Image.open(picture).width > 500
 
 
 def test_predictions_of_a_named_model_are_a_table(

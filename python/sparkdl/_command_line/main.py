@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from sparkdl._command_line.bundles import BUNDLE, EXPORT
+from sparkdl._command_line.demo import DEMO
 from sparkdl._command_line.overviews import DOCTOR, MODELS
 from sparkdl._command_line.pictures import FEATURES, PREDICT
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException, SparkDLException
 
 _DESCRIPTION = "TensorFlow and Keras models on Spark DataFrames."
-COMMANDS = (DOCTOR, MODELS, PREDICT, FEATURES, EXPORT, BUNDLE)
+COMMANDS = (DEMO, DOCTOR, MODELS, PREDICT, FEATURES, EXPORT, BUNDLE)
 _SHELLS = ("bash", "zsh", "tcsh")
 _INTERRUPTED = 130
 

@@ -16,6 +16,7 @@ PAGES = [
     *(
         f"docs/{p}.md"
         for p in (
+            "overview",
             "getting-started",
             "sql",
             "models",
@@ -101,15 +102,15 @@ def table_rows(page: str) -> list[str]:
     return [line for line in (CHECKOUT / page).read_text(encoding="utf-8").splitlines() if line]
 
 
-def test_the_readme_lists_every_named_model() -> None:
-    lines = table_rows("README.md")
+def test_a_page_lists_every_named_model() -> None:
+    lines = table_rows("docs/named-models.md")
     for m in sparkdl.models():
         size = f"{m.height} x {m.width} | {m.features} | {m.weightsMB:.1f} MB"
         assert f"| {m.name} | {size} | {m.valueRange} |" in lines
 
 
-def test_the_readme_lists_every_setting(spark: Any) -> None:
-    lines = table_rows("README.md")
+def test_a_page_lists_every_setting(spark: Any) -> None:
+    lines = table_rows("docs/settings.md")
     settings = spark._jvm.org.sparkdl.Settings.all()
     assert settings.size() >= 7
     for i in range(settings.size()):

@@ -60,7 +60,7 @@ def _demo(a: argparse.Namespace) -> int:
     seen = [row.seen for row in rows]
     figure = plot.predictions([row.content for row in rows], seen, truth, _COLUMNS)
     figure.savefig(a.out)
-    right = sum(a == b for a, b in zip(seen, truth, strict=True))
+    right = sum(name == true for name, true in zip(seen, truth, strict=True))
     print(f"{right} of {_COUNT} are right: {a.out}")
     return 0
 
@@ -85,7 +85,7 @@ def _draw(sign: str, rng: random.Random) -> Image.Image:
         ) from None
 
     ground, ink = rng.sample([_DARK, _LIGHT], 2)
-    colours = [tuple(rng.randint(*range_) for _ in range(3)) for range_ in (ground, ink)]
+    colours = [tuple(rng.randint(*limits) for _ in range(3)) for limits in (ground, ink)]
     image = Image.new("RGB", (_SIZE, _SIZE), colours[0])
     font: Any = ImageFont.load_default(size=rng.choice(_LETTERS))
     middle = (_SIZE / 2, _SIZE / 2)

@@ -174,6 +174,25 @@ def test_workers_of_all_runs_of_a_session_are_forked_from_one_process(spark: Any
     assert len({pid for pids in runs for pid in pids}) == 1
 
 
+def test_a_worker_whose_starter_is_gone_is_its_own_owner() -> None:
+    worker = """
+import os, time
+from sparkdl._processes.surroundings import starter
+os.setpgid(0, 0)
+starting = os.getpid()
+if os.fork() == 0:
+    before = starter()
+    os.kill(starting, 9)
+    while os.getppid() == starting:
+        time.sleep(0.01)
+    print(before == starting, starter() == os.getpid(), flush=True)
+else:
+    time.sleep(60)
+"""
+    done = subprocess.run([sys.executable, "-c", worker], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
 def test_modules_are_loaded_ahead_of_the_run_that_needs_them(spark: Any) -> None:
     def is_kept(_: int) -> bool:
         kept = keeping_of(modules, os.getppid(), 600.0)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import sparkdl
+import pyspark
 
-_DISK_MB = 700
+import sparkdl
+from chaos.disk import mount
+
 EXECUTOR = "CoarseGrainedExecutorBackend"
 # Workers of trainings, what keeps them, and Spark's Python workers.
 PYTHON = r"sparkdl-keepers|pyspark[/.]daemon|pyspark[/.]worker"
@@ -29,7 +31,7 @@ class Cluster:
     disk : Path
         Where executors and this process write.
     small_disk : bool
-        Whether that is a file system of its own, which may be filled and locked.
+        Whether that is a file system of its own, which may be filled.
     """
 
     def __init__(self, disk: Path, small_disk: bool) -> None:
@@ -39,11 +41,13 @@ class Cluster:
             app_name="chaos",
             conf={
                 "spark.ui.enabled": False,
+                "spark.ui.showConsoleProgress": False,
                 "spark.driver.host": "localhost",
                 "spark.local.dir": str(disk / "spark"),
                 "spark.executor.extraJavaOptions": f"-Djava.io.tmpdir={disk}",
                 "spark.default.parallelism": 4,
                 "spark.sql.shuffle.partitions": 4,
+                "spark.files.useFetchCache": False,  # jars would fill the disk
                 "spark.task.maxFailures": 12,
                 "spark.stage.maxConsecutiveAttempts": 12,
                 "spark.deploy.maxExecutorRetries": -1,
@@ -75,55 +79,49 @@ class Cluster:
 
     def ports(self) -> list[int]:
         """Return the TCP ports on which this process and those below it listen."""
-        own = {os.getpid(), *(pid for pid, _ in self._processes())}
-        sockets = {link for pid in own for link in _sockets(pid)}
-        found = set()
-        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-            for line in Path(table).read_text().splitlines()[1:]:
-                parts = line.split()
-                if parts[3] == "0A" and parts[9] in sockets:
-                    found.add(int(parts[1].rsplit(":", 1)[1], 16))
-        return sorted(found)
+        return _ports({os.getpid(), *(pid for pid, _ in self._processes())})
+
+    def driver_ports(self) -> list[int]:
+        """Return the TCP ports on which this process and its JVM listen."""
+        return _ports({os.getpid(), self._driver()})
+
+    def interrupt_when_cancelled(self, interrupt: bool) -> None:
+        """Say whether tasks of this thread's jobs are interrupted when these are cancelled."""
+        context = self.spark.sparkContext
+        context.setLocalProperty("spark.job.interruptOnCancel", str(interrupt).lower())
 
     def driver_megabytes(self) -> int:
         """Return the resident memory of the driver's JVM."""
-        [jvm] = self.pids(r"org\.apache\.spark\.deploy\.SparkSubmit")
-        pages = int(Path(f"/proc/{jvm}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self._driver()}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+
+    def _driver(self) -> int:
+        [jvm] = self.pids(r"org\.apache\.spark\.deploy\.SparkSubmit")
+        return jvm
 
 
 @contextmanager
 def started() -> Iterator[Cluster]:
     """Start a cluster, with everything that it writes on a disk that goes with it."""
     disk = Path(tempfile.mkdtemp(prefix="sparkdl-chaos-"))
-    mounted = _mount(disk)
+    mounted = mount(disk)
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"], tempfile.tempdir = str(disk), None
     cluster = Cluster(disk, mounted)
+    work = Path(pyspark.__file__).parent / "work" / cluster.spark.sparkContext.applicationId
     try:
         yield cluster
     finally:
         cluster.spark.stop()
+        shutil.rmtree(work, ignore_errors=True)  # with what executors logged
         os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before)
         tempfile.tempdir = None
-
-
-def remove(disk: Path) -> None:
-    """Remove a cluster's disk."""
-    subprocess.run(["umount", "-l", str(disk)], check=False, stderr=subprocess.DEVNULL)
-    subprocess.run(["rm", "-rf", str(disk)], check=False)
 
 
 def send(pid: int, signal_number: signal.Signals) -> None:
     """Signal a process, which may be gone."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal_number)
-
-
-def _mount(disk: Path) -> bool:
-    """Make the disk a file system of its own, which only root can."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(disk)]
-    return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def _sockets(pid: int) -> Iterator[str]:
@@ -134,3 +132,14 @@ def _sockets(pid: int) -> Iterator[str]:
                 yield link[len("socket:[") : -1]
     except OSError:
         return
+
+
+def _ports(pids: set[int]) -> list[int]:
+    sockets = {link for pid in pids for link in _sockets(pid)}
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            parts = line.split()
+            if parts[3] == "0A" and parts[9] in sockets:
+                found.add(int(parts[1].rsplit(":", 1)[1], 16))
+    return sorted(found)

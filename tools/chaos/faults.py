@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.cluster import EXECUTOR, PYTHON, Cluster, send
+from chaos.disk import filled, locked
 
 _LATER_THAN_DEADLINES = 16.0  # seconds
 _BETWEEN = 3.0
@@ -66,25 +66,16 @@ def _pause(seconds: float) -> Callable[[random.Random, Cluster, Path], bool]:
 def _fill_disk(draw: random.Random, cluster: Cluster, models: Path) -> bool:
     if not cluster.small_disk:
         return False
-    filler = cluster.disk / "filler"
-    with suppress(OSError), open(filler, "wb", buffering=0) as file:
-        while True:
-            file.write(bytes(1 << 20))
-    time.sleep(2 * _BETWEEN)
-    filler.unlink()
+    with filled(cluster.disk):
+        time.sleep(2 * _BETWEEN)
     return True
 
 
 def _lock_disk(draw: random.Random, cluster: Cluster, models: Path) -> bool:
-    if not cluster.small_disk:
-        return False
-    for mode in ("ro", "rw"):
-        command = ["mount", "-o", f"remount,{mode}", str(cluster.disk)]
-        done = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
-        if mode == "ro" and not done:  # a file is open for writing
-            return False
-        time.sleep(_BETWEEN)
-    return True
+    with locked(cluster.disk) as done:
+        time.sleep(2 * _BETWEEN)
+    time.sleep(_BETWEEN)
+    return done
 
 
 def _cancel(draw: random.Random, cluster: Cluster, models: Path) -> bool:
@@ -130,7 +121,8 @@ FAULTS: dict[str, Fault] = {
     "an executor stops for longer than deadlines": Fault(_pause(_LATER_THAN_DEADLINES)),
     "the disk is full": Fault(_fill_disk, r"(?i)no space left|disk quota|free space"),
     "the disk is locked": Fault(
-        _lock_disk, r"(?i)read-only|failed to create|cannot (write|create)"
+        _lock_disk,
+        r"(?i)operation not permitted|permission denied|failed to create|cannot (write|create)",
     ),
     "jobs are cancelled": Fault(_cancel, r"(?i)cancel"),
     "strangers connect to every port": Fault(_knock),

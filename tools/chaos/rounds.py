@@ -14,6 +14,7 @@ from chaos.faults import FAULTS, Disturbance
 from chaos.workloads import Work
 
 _FAULTS_OF_A_ROUND = 3
+_SECONDS_TO_CLOSE = 20.0
 
 
 @dataclass
@@ -64,12 +65,14 @@ class Rounds:
     def __init__(self, cluster: Cluster, models: Path, work: dict[str, Work]) -> None:
         self._cluster, self._models, self._work = cluster, models, work
         self._expected = {name: piece() for name, piece in work.items()}
+        self._ports = len(cluster.driver_ports())
         self.report = Report()
 
     def run(self, seed: str, names: list[str] | None = None) -> None:
         """Work while faults are injected (by default three of any kind), and once afterwards."""
         draw = random.Random(seed)
         names = names or draw.choices(sorted(FAULTS), k=_FAULTS_OF_A_ROUND)
+        self._cluster.interrupt_when_cancelled(draw.random() < 0.5)
         disturbance = Disturbance(names, seed, self._cluster, self._models)
         disturbance.start()
         done = []
@@ -78,8 +81,19 @@ class Rounds:
             self._try(done[-1], seed, disturbance)
         for name in sorted(set(done)):
             self._try(name, f"{seed}, after the faults", None)
+        if (ports := self._more_ports()) > 0:
+            self.report.wrong.append(f"round {seed}: the driver listens on {ports} ports more")
         self.report.injected.update(disturbance.injected)
         self.report.megabytes.append(self._cluster.driver_megabytes())
+
+    def _more_ports(self) -> int:
+        """Return on how many more ports the driver listens than before the first fault."""
+        end = time.monotonic() + _SECONDS_TO_CLOSE
+        while (more := len(self._cluster.driver_ports()) - self._ports) > 0:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        return more
 
     def _try(self, name: str, seed: str, disturbance: Disturbance | None) -> None:
         start = time.monotonic()

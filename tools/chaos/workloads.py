@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,31 @@ import sparkdl.tensorframes as tfs
 from sparkdl import DeepImageFeaturizer, KerasEstimator, TFTransformer
 
 Work = Callable[[], Any]
+WORK = ("stage", "SQL function", "images", "aggregate", "training")
 _ROWS, _PARTS = 2000, 8
 
 
-def workloads(spark: Any, models: Path) -> dict[str, Work]:
-    """Return the pieces of work by name; their models lie in a folder."""
+def workloads(spark: Any, models: Path, names: Collection[str] = WORK) -> dict[str, Work]:
+    """Return the pieces of work with these names; their models lie in a folder."""
     linear = sparkdl.save_bundle(
         lambda x: {"y": 3.0 * x + 1.0}, models / "linear", inputs={"x": ("float32", [None, 3])}
     )
-    make_bundle(models / "MobileNetV2-imagenet")
+    if "images" in names:
+        make_bundle(models / "MobileNetV2-imagenet")
     sparkdl.load_model(linear).register("chaos_linear")
     rows = spark.range(0, _ROWS, 1, _PARTS).selectExpr(
         "id", "id % 7 AS key", "array(float(id), float(id) / 2, -float(id)) AS x"
     )
     rows.createOrReplaceTempView("chaos_rows")
     pictures = encoded(spark, *[png(i * 5 % 256, i * 11 % 256, 40) for i in range(40)])
-    return {
+    work: dict[str, Work] = {
         "stage": lambda: _stage(rows, linear),
         "SQL function": lambda: _sql(spark),
         "images": lambda: _images(pictures.repartition(4), models),
         "aggregate": lambda: _aggregate(rows),
         "training": lambda: _training(spark),
     }
+    return {name: work[name] for name in WORK if name in names}
 
 
 def _stage(rows: Any, bundle: str) -> Any:

@@ -29,7 +29,11 @@ def main() -> int:
 
     import sparkdl
 
-    settings = {"spark.ui.enabled": False, "spark.default.parallelism": 4}
+    settings = {
+        "spark.ui.enabled": False,
+        "spark.ui.showConsoleProgress": False,
+        "spark.default.parallelism": 4,
+    }
     spark = sparkdl.start(master="local[2]", memory="3g", conf=settings)
     spark.sparkContext.setLogLevel("ERROR")
     wrong = False

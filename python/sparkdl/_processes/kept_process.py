@@ -90,7 +90,7 @@ class KeptProcess:
                 f"ended before it could start one. It last wrote: {_log_of(self._keeping)}"
             )
         self._connection = _connect(self._keeping)
-        with suppress(BrokenPipeError):  # noticed by `wait`
+        with suppress(BrokenPipeError, ConnectionResetError):  # noticed by `wait`
             self._connection.send(self._request)
 
 
@@ -101,7 +101,8 @@ def loading(keeping: Keeping) -> Iterator[None]:
         yield
         return
     with _connect(keeping) as connection:
-        with suppress(BrokenPipeError):  # then whoever needs one starts another
+        # Where it died, whoever needs one starts another.
+        with suppress(BrokenPipeError, ConnectionResetError):
             connection.send(json.dumps({"idle_seconds": keeping.idle_seconds}).encode())
         yield
 
@@ -122,13 +123,15 @@ def _connect(keeping: Keeping) -> socket.socket:
         try:
             connection.connect(address)
         except (FileNotFoundError, ConnectionRefusedError):
-            _start(keeping, address)
-            connection.connect(address)
+            _start(keeping, address, connection)
     return connection
 
 
-def _start(keeping: Keeping, address: str) -> None:
-    """Start a keeper. Others can connect at once, and wait until it has loaded its modules."""
+def _start(keeping: Keeping, address: str, connection: socket.socket) -> None:
+    """Start a keeper, and connect to it.
+
+    Others can connect at once, and wait until it has loaded its modules.
+    """
     path = folder_of(keeping) / Path(address).name
     Path(address).unlink(missing_ok=True)  # of one that was killed
     facts = keeping.facts()
@@ -138,6 +141,7 @@ def _start(keeping: Keeping, address: str) -> None:
     ):
         door.bind(address)
         door.listen(_MOST_WAITING)
+        connection.connect(address)  # before it may have died of its imports
         arguments = {
             "address": str(path),
             "door": door.fileno(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from sparkdl._processes.cluster import idle_seconds, task_slots
 from sparkdl._processes.kept_process import loading
 from sparkdl._processes.spark_jobs import describe_jobs
+from sparkdl._processes.surroundings import starter
 from sparkdl._processes.worker_task import keeping_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def load_ahead(sc: SparkContext, modules: Sequence[str], description: str) -> No
 
 def _task(modules: tuple[str, ...], seconds: float) -> Callable[[Iterable[int]], None]:
     def begin(_: Iterable[int]) -> None:
-        with suppress(Exception), loading(keeping_of(modules, os.getppid(), seconds)):
+        with suppress(Exception), loading(keeping_of(modules, starter(), seconds)):
             pass  # the keeper reads the request once it has loaded them
 
     return begin

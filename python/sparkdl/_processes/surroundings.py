@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ class Keeping:
     def name(self) -> str:
         """Return a short name of these facts."""
         return hashlib.sha256(json.dumps(self.facts()).encode()).hexdigest()[:16]
+
+
+def starter() -> int:
+    """Return the process that started this one, which is a Python worker of Spark's, and others.
+
+    All are in one group, so that a parent in another group is what orphans get: where that which
+    started this process is gone, it is its own owner.
+    """
+    parent = os.getppid()
+    with suppress(ProcessLookupError):
+        if os.getpgid(parent) == os.getpgrp():
+            return parent
+    return os.getpid()
 
 
 def start_of(pid: int) -> str:

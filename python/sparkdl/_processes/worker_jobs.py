@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._processes.cluster import running_tasks
+from sparkdl._processes.surroundings import starter
 from sparkdl._processes.worker_task import RunWork, TaskLocation, run_task
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _task(work: Broadcast[RunWork]) -> Callable[[Iterable[Any]], Iterator[bool]]
             host=context.getTaskInfos()[rank].address.rpartition(":")[0],
             gpus=tuple(gpus.addresses) if gpus else (),
         )
-        yield run_task(work.value, place, elements, owner=os.getppid())
+        yield run_task(work.value, place, elements, owner=starter())
 
     return run
 

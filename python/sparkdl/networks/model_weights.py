@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import KERAS_ZIP, OF_KERAS, ZIP_ERRORS, kind_of
+from sparkdl._models.files.hdf5_heaps import check_heaps
 from sparkdl._models.files.keras_file import damaged
 from sparkdl._models.files.loading import as_weights
 from sparkdl._models.libraries import keras
@@ -166,6 +167,7 @@ def _weights_file(model: NamedModel, weights: str) -> Path:
             f"Cannot read weights from {path}: it is {kind.what}. Expected a file that Keras wrote "
             "(.weights.h5, .h5, .keras)."
         )
+    check_heaps(path)
     return path
 
 

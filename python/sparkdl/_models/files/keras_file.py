@@ -19,6 +19,7 @@ from sparkdl._models.files.content import (
     no_file,
     not_a_model,
 )
+from sparkdl._models.files.hdf5_heaps import check_heaps
 from sparkdl._places.places import place_of
 from sparkdl._text_files import NestedTooDeeply, parse_json
 from sparkdl.errors import InvalidModelException
@@ -87,10 +88,9 @@ def read_keras_file(path: Path) -> KerasFile:
     if not path.exists():
         raise no_file(place_of(path))
     kind = kind_of(path)
-    if kind.kind == KERAS_ZIP:
-        return _read_zip(path)
-    if kind.kind == HDF5:
-        return _read_hdf5(path)
+    if kind.kind in (KERAS_ZIP, HDF5):
+        check_heaps(path)
+        return _read_zip(path) if kind.kind == KERAS_ZIP else _read_hdf5(path)
     if kind.kind in (GRAPH, TEXT_GRAPH, SAVED_MODEL):
         raise InvalidModelException(f"{path} is {kind.what}. Expected a file that Keras wrote.")
     raise not_a_model(path, kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import sys
@@ -18,7 +17,7 @@ from sparkdl._placement.placement import Layout, receiver, splitter
 from sparkdl._processes.listener import Address
 from sparkdl._processes.progress import Reporter
 from sparkdl._processes.run_process import local_folder, run_process
-from sparkdl._processes.surroundings import Keeping
+from sparkdl._processes.surroundings import Keeping, starter
 from sparkdl.estimators._trials.trial_process import BUNDLE, JOB, RESULT, TrialJob, main
 
 _PIECE_BYTES = 8 << 20
@@ -68,7 +67,7 @@ def run_trial(
         (folder / JOB).write_bytes(pickle.dumps(job))
         start = time.monotonic()
         modules = (main.__module__, "keras")
-        result = _result(folder, Keeping(modules, os.getppid(), work.idle_seconds))
+        result = _result(folder, Keeping(modules, starter(), work.idle_seconds))
         outcome = TrialOutcome(trial, time.monotonic() - start, **result)
         Reporter(work.address, trial).report(_ending(outcome))
         yield outcome

@@ -1,5 +1,6 @@
 package org.sparkdl.engine
 
+import java.nio.file.NoSuchFileException
 import java.util.concurrent.Semaphore
 
 import scala.collection.mutable
@@ -129,9 +130,10 @@ object Engine {
     if (other.isEmpty) log.info(LoadErrors.before(shipped))
     try LoadedModel.open(settings.runtime, shipped, config(shipped, key), other.map(_.model))
     catch {
-      case e: SparkDLException => throw e
-      case e: OutOfMemoryError => throw LoadErrors.outOfMemory(shipped, e)
-      case e: TfException      => throw LoadErrors.refused(shipped, settings.runtime.version, e)
+      case e: SparkDLException    => throw e
+      case e: OutOfMemoryError    => throw LoadErrors.outOfMemory(shipped, e)
+      case e: TfException         => throw LoadErrors.refused(shipped, settings.runtime.version, e)
+      case e: NoSuchFileException => throw LoadErrors.gone(shipped.name, e)
     } finally other.foreach(_.close())
   }
 }

@@ -1,7 +1,9 @@
 package org.sparkdl.engine
 
+import java.nio.file.NoSuchFileException
+
 import org.sparkdl.Version
-import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
 import org.sparkdl.runtime.{TfException, TfOutput}
 import org.sparkdl.tensor.TensorSpec
 
@@ -37,6 +39,13 @@ private[engine] object LoadErrors {
     s"SavedModel '$model' is applied as it is, which TensorFlow does on the first GPU of a process only, and this task was " +
       "given another one. Give each executor one GPU (spark.executor.resource.gpu.amount=1), or make a bundle of the model " +
       "(sparkdl.save_bundle)."
+  )
+
+  def gone(model: String, cause: NoSuchFileException): ModelNotFoundException = new ModelNotFoundException(
+    s"'${cause.getFile}' of model '$model' is gone. The files of a model have to stay where they are for as long as a " +
+      "DataFrame, a stage or a function has the model, and are read when jobs start: put them back, or load the model " +
+      "from where it is now.",
+    cause
   )
 
   def refused(shipped: ShippedModel, tensorflow: String, cause: TfException): Throwable =

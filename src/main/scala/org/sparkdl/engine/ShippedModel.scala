@@ -2,7 +2,7 @@ package org.sparkdl.engine
 
 import java.io.IOException
 import java.net.InetAddress
-import java.nio.file.{Path, Paths}
+import java.nio.file.{Files, NoSuchFileException, Path, Paths}
 import java.util.concurrent.ConcurrentHashMap
 
 import scala.ref.WeakReference
@@ -23,7 +23,7 @@ import org.sparkdl.model.{GraphFiles, MemoryNeed}
   * @param memory
   *   what it needs where it runs
   * @param held
-  *   the folder of the driver's file: in local mode tasks read that, perhaps after its DataFrame is gone
+  *   the folders of the driver's files: in local mode tasks read those, perhaps after their DataFrame is gone
   */
 final class ShippedModel private (
     val name: String,
@@ -33,7 +33,7 @@ final class ShippedModel private (
     private[engine] val memory: ModelMemory,
     driverPath: String,
     content: Option[ShippedFiles],
-    private[engine] val held: Option[HeldFolder]
+    private[engine] val held: Seq[HeldFolder]
 ) extends Serializable {
 
   /** The frozen graph's file or the SavedModel's directory on this machine. */
@@ -75,7 +75,11 @@ object ShippedModel {
     * @param name
     *   the model's, for messages
     */
-  def of(context: SparkContext, name: String, graph: GraphFiles): ShippedModel = {
+  def of(context: SparkContext, name: String, graph: GraphFiles): ShippedModel =
+    try shipped(context, name, graph)
+    catch { case e: NoSuchFileException => throw LoadErrors.gone(name, e) }
+
+  private def shipped(context: SparkContext, name: String, graph: GraphFiles): ShippedModel = {
     val memory = ModelMemory(MemoryNeed.of(graph), ExecutorMemory.of(context.getConf))
     val content = if (context.isLocal) None else Some(filesOf(context, name, graph, memory))
     if (content.isDefined) MemoryWarning.once(context.applicationId, graph.hash, name, memory)
@@ -89,7 +93,10 @@ object ShippedModel {
       Option(sent.get(key)).flatMap(_.get).getOrElse {
         val files =
           try ShippedFiles.of(context, graph.all)
-          catch { case e: IOException => throw cannotWrite(name, memory, DiskBlocks.root, e) }
+          catch {
+            case e: NoSuchFileException if !Files.exists(graph.path) => throw e
+            case e: IOException => throw cannotWrite(name, memory, DiskBlocks.root, e)
+          }
         sent.values.removeIf(_.get.isEmpty) // those that nothing refers to any more
         sent.put(key, WeakReference(files))
         files

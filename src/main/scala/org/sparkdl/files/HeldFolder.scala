@@ -38,6 +38,9 @@ private[sparkdl] object HeldFolder {
     }
   }
 
+  /** Whether something has this folder. */
+  def isHeld(folder: Path): Boolean = synchronized(folders.get(folder.toString).exists(_.get != null))
+
   /** Those of some folders that something has, or has a part of.
     *
     * @param collect

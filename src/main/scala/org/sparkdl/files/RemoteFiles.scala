@@ -13,7 +13,7 @@ private[sparkdl] object RemoteFiles {
 
   /** A path on this machine for what is at `path`, which must exist: `path` itself, or a copy.
     *
-    * A copy is reused while the sizes and times of the files stay the same, and is kept for the life of the process.
+    * A copy is reused while the files have the same [[FileVersion]], and is kept for the life of the process.
     */
   def fetch(path: HadoopPath, hadoop: Configuration): Path = {
     val fs = path.getFileSystem(hadoop)
@@ -63,28 +63,16 @@ private[sparkdl] object RemoteFiles {
     case other                  => other
   }
 
-  private def isLocal(fs: FileSystem): Boolean = fs.getScheme == "file"
+  private[files] def isLocal(fs: FileSystem): Boolean = fs.getScheme == "file"
 
   private def cachedCopy(fs: FileSystem, status: FileStatus): Path = synchronized {
-    val directory = copies.resolve(Sha256.of(identity(fs, status).getBytes("UTF-8")).take(24))
+    val directory = copies.resolve(Sha256.of(FileVersion.ofTree(fs, status).getBytes("UTF-8")).take(24))
     val remote = status.getPath
     if (!Files.exists(directory))
       LocalFiles.atomically(directory) { t =>
         fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
       }
     directory.resolve(remote.getName)
-  }
-
-  /** What changes when the content does. A folder's own time does not: files in it may be overwritten. */
-  private def identity(fs: FileSystem, status: FileStatus): String = {
-    val files =
-      if (status.isFile) Seq(status)
-      else {
-        val listing = fs.listFiles(status.getPath, true)
-        Iterator.continually(listing).takeWhile(_.hasNext).map(_.next(): FileStatus).toVector
-      }
-    val lines = files.map(f => s"${f.getPath}:${f.getModificationTime}:${f.getLen}").sorted
-    (status.getPath.toString +: lines).mkString("\n")
   }
 
   private lazy val copies: Path = {

@@ -9,7 +9,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException, SparkDLException}
-import org.sparkdl.files.{LocalFiles, Place, Sha256}
+import org.sparkdl.files.{FileVersion, LocalFiles, Place, Sha256}
 import org.sparkdl.runtime.NativeRuntime
 
 /** Finds the bundle of a named model: `<directory>/<modelName>-<key>`, or `<modelName>-<height>x<width>-<key>` for
@@ -125,12 +125,12 @@ private[sparkdl] object ModelCache {
     fs.getFileStatus(path).isDirectory || path.getName.endsWith(".zip")
 
   // Large files are hashed once per process and version of the file.
-  private val keys = new ConcurrentHashMap[(String, Long, Long), String]()
+  private val keys = new ConcurrentHashMap[String, String]()
 
   private def keyOf(fs: FileSystem, file: HadoopPath): String = {
     val status = fs.getFileStatus(file)
     keys.computeIfAbsent(
-      (status.getPath.toString, status.getModificationTime, status.getLen),
+      FileVersion.of(fs, status),
       _ => Using.resource(fs.open(file))(Sha256.of(_)).take(KeyLength)
     )
   }

@@ -46,7 +46,7 @@ object ImageInfo {
   * @param hasWeights
   *   whether large constants of a frozen graph are in a file beside it
   * @param held
-  *   the folder that the model was read from, which stays there as long as anything has this
+  *   folders that the files are in, or in which links among them end: they stay there as long as anything has this
   */
 final case class GraphFiles(
     hash: String,
@@ -54,7 +54,7 @@ final case class GraphFiles(
     tags: Seq[String],
     prepared: Boolean = false,
     hasWeights: Boolean = false,
-    private[sparkdl] val held: Option[HeldFolder] = None
+    private[sparkdl] val held: Seq[HeldFolder] = Nil
 ) {
   def path: Path = Paths.get(location)
   def isSavedModel: Boolean = tags.nonEmpty
@@ -99,8 +99,11 @@ final case class ModelDefinition(
   /** The image information when `input` is the image input. */
   def imageOf(input: TensorSpec): Option[ImageInfo] = image.filter(_.input == input.name)
 
-  /** The same model, which keeps a folder of this process that it was read from, or lets it go. */
-  private[model] def holding(folder: Option[HeldFolder]): ModelDefinition = copy(graph = graph.copy(held = folder))
+  /** The same model, which keeps these folders and no others. */
+  private[model] def holding(folders: Seq[HeldFolder]): ModelDefinition = copy(graph = graph.copy(held = folders))
+
+  /** The same model, which keeps a folder besides. */
+  private[model] def holdingToo(folder: HeldFolder): ModelDefinition = holding(graph.held :+ folder)
 
   private def find(kind: String, specs: Seq[TensorSpec], name: String): TensorSpec =
     specs

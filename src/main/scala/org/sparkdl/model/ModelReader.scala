@@ -1,6 +1,6 @@
 package org.sparkdl.model
 
-import java.nio.file.{Files, Path}
+import java.nio.file.{Files, Path, Paths}
 import java.util.{Map => JMap}
 
 import scala.jdk.CollectionConverters._
@@ -10,7 +10,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
 
 import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
-import org.sparkdl.files.{HeldFolder, LocalFiles, Place, RemoteFiles, Sha256}
+import org.sparkdl.files.{HeldFolder, MadeFolders, Place, RemoteFiles, Sha256}
 import org.sparkdl.runtime.NativeRuntime
 
 /** What to read from files that hold more than one model, or that do not name their tensors.
@@ -75,7 +75,7 @@ object ModelReader {
       options: ReadOptions
   ): ModelDefinition = {
     val folder = HeldFolder.of(local)
-    readLocal(runtime, path, local, options).holding(Some(folder))
+    readLocal(runtime, path, local, options).holdingToo(folder)
   }
 
   private def readLocal(
@@ -108,12 +108,16 @@ object ModelReader {
     val kind = FileKinds.of(local)
     kind.kind match {
       case FileKinds.Graph                         => readGraph(runtime, path, local, options)
-      case FileKinds.TextGraph                     => readGraph(runtime, path, binary(local), options)
-      case k if FileKinds.ZippedModels.contains(k) => readLocal(runtime, path, unzip(local), options)
+      case FileKinds.TextGraph                     => readMade(binary(local))(readGraph(runtime, path, _, options))
+      case k if FileKinds.ZippedModels.contains(k) => readMade(unzip(local))(readLocal(runtime, path, _, options))
       case k if FileKinds.OfKeras.contains(k)      => throw kerasFile(local)
       case _                                       => throw FileKinds.notAModel(path, kind)
     }
   }
+
+  /** What is in a folder that was made for it. */
+  private def readMade(folder: HeldFolder)(read: Path => ModelDefinition): ModelDefinition =
+    read(modelRoot(Paths.get(folder.path))).holdingToo(folder)
 
   /** A frozen graph, which is checked before TensorFlow sees it: importing it may compute constants. */
   private def readGraph(runtime: NativeRuntime, path: String, file: Path, options: ReadOptions): ModelDefinition = {
@@ -122,12 +126,9 @@ object ModelReader {
   }
 
   /** The binary form, which TensorFlow's C API reads, of a graph in text form. */
-  private def binary(text: Path): Path = {
+  private def binary(text: Path): HeldFolder = {
     val name = text.getFileName.toString.replaceFirst("\\.pbtxt$", "") + ".pb"
-    val target = temporaryRoot.resolve(Sha256.of(text).take(24))
-    if (!Files.exists(target))
-      LocalFiles.atomically(target)(d => Files.write(d.resolve(name), FrozenGraphs.fromText(text)))
-    target.resolve(name)
+    made.folder(Sha256.of(text).take(24))(d => { Files.write(d.resolve(name), FrozenGraphs.fromText(text)); () })
   }
 
   private def kerasFile(path: Path) = new InvalidModelException(
@@ -152,23 +153,15 @@ object ModelReader {
         )
     }
 
-  private lazy val temporaryRoot: Path = {
-    val root = Files.createTempDirectory("sparkdl-models-")
-    sys.addShutdownHook(LocalFiles.deleteTree(root))
-    root
-  }
+  private val made = new MadeFolders("sparkdl-models-")
 
-  private def unzip(file: Path): Path = {
-    val target = temporaryRoot.resolve(Sha256.of(file).take(24))
-    if (!Files.exists(target)) LocalFiles.atomically(target)(Zips.unpack(file, _))
-    modelRoot(target)
-  }
+  private def unzip(file: Path): HeldFolder = made.folder(Sha256.of(file).take(24))(Zips.unpack(file, _))
 
-  /** The model's own directory when the zip holds it in a single top directory. */
+  /** What is in a folder when it is all that is there: the file of a graph, the top directory of a zip. */
   private def modelRoot(directory: Path): Path = Using.resource(Files.list(directory)) { entries =>
     entries.iterator().asScala.toVector match {
-      case Vector(only) if Files.isDirectory(only) => only
-      case _                                       => directory
+      case Vector(only) => only
+      case _            => directory
     }
   }
 }

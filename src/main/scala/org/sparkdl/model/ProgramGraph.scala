@@ -18,6 +18,11 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
 
   private val nodes: Map[String, NodeDef] = graph.getNodeList.asScala.map(n => n.getName -> n).toMap
 
+  private lazy val pools =
+    WindowChecks.mayNeed(
+      (nodes.values ++ graph.getLibrary.getFunctionList.asScala.flatMap(_.getNodeDefList.asScala)).map(_.getOp)
+    )
+
   /** The type of an operation, such as "Placeholder". */
   def operation(name: String): Option[String] = nodes.get(name).map(_.getOp)
 
@@ -44,9 +49,15 @@ final private[sparkdl] class ProgramGraph private (val runtime: NativeRuntime, w
   def files(tensors: Seq[String]): GraphFiles = {
     val part =
       needed(tensors, fed = Set.empty) // with the defaults of placeholders that are fed, which TensorFlow requires
-    if (part.size == graph.getNodeCount) whole
-    else StoredGraphs.store(graph.toBuilder.clearNode().addAllNode(part.asJava).build().toByteArray)
+    if (part.size == graph.getNodeCount && !pools) whole
+    else stored(graph.toBuilder.clearNode().addAllNode(part.asJava).build())
   }
+
+  /** A graph that was made of a part of this one, as a file. */
+  def files(made: Array[Byte]): GraphFiles =
+    if (pools) stored(GraphDef.parseFrom(made)) else StoredGraphs.store(made)
+
+  private def stored(made: GraphDef) = StoredGraphs.store((if (pools) WindowChecks.in(made) else made).toByteArray)
 
   /** The part that `tensors` need, with the inputs as placeholders of these shapes: serialized. */
   def restricted(inputs: Seq[TensorSpec], tensors: Seq[String]): Array[Byte] = {

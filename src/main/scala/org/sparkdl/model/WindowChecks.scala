@@ -19,17 +19,18 @@ private[model] object WindowChecks {
   def mayNeed(types: Iterable[String]): Boolean = types.exists(Pooling)
 
   /** The graph with a check before each pooling, if rows may differ in size; itself if nothing is missing. */
-  def in(graph: GraphDef, inputs: Seq[TensorSpec]): GraphDef = {
+  def in(graph: GraphDef, inputs: Seq[TensorSpec]): GraphDef = if (inputs.exists(mayDiffer)) in(graph) else graph
+
+  /** The graph with a check before each pooling; itself if nothing is missing. */
+  def in(graph: GraphDef): GraphDef = {
     val functions = graph.getLibrary.getFunctionList.asScala
     val nodes = graph.getNodeList.asScala ++ functions.flatMap(_.getNodeDefList.asScala)
-    // In a loop of TensorFlow 1, constants would have to be led into it.
-    val isLoop = nodes.exists(_.getOp == "Enter")
-    if (isLoop || !inputs.exists(mayDiffer) || !nodes.exists(needsCheck)) graph
+    if (!nodes.exists(needsCheck)) graph
     else {
       val builder = graph.toBuilder.clearNode()
-      graph.getNodeList.asScala.foreach(n => checked(n, isFunction = false).foreach(builder.addNode))
+      checked(graph.getNodeList.asScala, isFunction = false).foreach(builder.addNode)
       builder.getLibraryBuilder.getFunctionBuilderList.forEach { f =>
-        val after = f.getNodeDefList.asScala.toVector.flatMap(checked(_, isFunction = true))
+        val after = checked(f.getNodeDefList.asScala.toVector, isFunction = true)
         f.clearNodeDef().addAllNodeDef(after.asJava)
         ()
       }
@@ -42,16 +43,37 @@ private[model] object WindowChecks {
   private def needsCheck(node: NodeDef) =
     Pooling(node.getOp) && !node.getInputList.asScala.contains(s"^${node.getName}$Suffix")
 
-  /** The pooling, after the nodes that compare the shape of what it slides over with the window. */
-  private def checked(pool: NodeDef, isFunction: Boolean): Seq[NodeDef] = if (!needsCheck(pool)) Seq(pool)
-  else {
+  private def checked(nodes: Iterable[NodeDef], isFunction: Boolean): Seq[NodeDef] = {
+    // What is computed in a loop of TensorFlow 1 has an input from it, constants too.
+    val isLoop = nodes.exists(_.getOp == "Enter")
+    nodes.toSeq.flatMap { node =>
+      if (!needsCheck(node)) Seq(node)
+      else checked(node, isFunction, if (isLoop) Seq(s"^${operation(node.getInput(0))}") else Nil)
+    }
+  }
+
+  /** The operation of an input, "name:1" or, in functions, "name:output:0". */
+  private def operation(input: String) = input.takeWhile(_ != ':')
+
+  /** The pooling, after the nodes that compare the shape of what it slides over with the window.
+    *
+    * @param before
+    *   control inputs of the constants
+    */
+  private def checked(pool: NodeDef, isFunction: Boolean, before: Seq[String]): Seq[NodeDef] = {
     val name = pool.getName
     def output(of: String, end: String) = if (isFunction) s"$of:$end:0" else of
     val window = least(pool)
     val nodes = Seq(
-      constant(s"$name/least", DType.Int32, Seq(window.size.toLong), window),
-      constant(s"$name/axis", DType.Int32, Seq(1L), Seq(0)),
-      constant(s"$name/why", DType.Str, Nil, Seq(s"the row is smaller than a window of pooling $name: its shape is")),
+      constant(s"$name/least", before, DType.Int32, Seq(window.size.toLong), window),
+      constant(s"$name/axis", before, DType.Int32, Seq(1L), Seq(0)),
+      constant(
+        s"$name/why",
+        before,
+        DType.Str,
+        Nil,
+        Seq(s"the row is smaller than a window of pooling $name: its shape is")
+      ),
       GraphDefs.node("Shape", s"$name/size", Seq(pool.getInput(0)), Map("T" -> pool.getAttrOrThrow("T"))),
       GraphDefs.node(
         "GreaterEqual",
@@ -81,6 +103,6 @@ private[model] object WindowChecks {
     window.map(size => if (size > 1 && isWhole) size else if (size > 1) 1L else 0L)
   }
 
-  private def constant(name: String, dtype: DType, shape: Seq[Long], values: Seq[Any]): NodeDef =
-    GraphDefs.node("Const", name, Nil, Map("dtype" -> dtype, "value" -> GraphDefs.tensor(dtype, shape, values)))
+  private def constant(name: String, before: Seq[String], dtype: DType, shape: Seq[Long], values: Seq[Any]): NodeDef =
+    GraphDefs.node("Const", name, before, Map("dtype" -> dtype, "value" -> GraphDefs.tensor(dtype, shape, values)))
 }

@@ -8,7 +8,7 @@ import org.sparkdl.Sessions
 import org.sparkdl.application.{BlockSize, ModelApplication, OutputColumn}
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.{FreshNames, RowGraphs}
-import org.sparkdl.model.{ModelDefinition, StoredGraphs}
+import org.sparkdl.model.ModelDefinition
 import org.sparkdl.tensor.TensorSpec
 
 /** The maps: each row, or each block of rows, goes through a program. */
@@ -59,7 +59,7 @@ private[tensorframes] object Mapping {
 
     def applied(df: DataFrame, part: Array[Byte], row: Seq[TensorSpec], columns: Seq[String]) = {
       val lifted = RowGraphs.toBlocks(graph.runtime, part, row, outputs)
-      val model = ModelDefinition(binding.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs)
+      val model = ModelDefinition(binding.name, graph.files(lifted.graphDef), lifted.inputs, lifted.outputs)
       val application = of(df, model, options).copy(batchSize = if (lifted.oneByOne) 1 else batch)
       ModelFrames.map(df, application, columns, outputs.map(_.name))
     }

@@ -10,7 +10,7 @@ import org.sparkdl.engine.EngineSettings
 import org.sparkdl.errors.SparkDLException
 import org.sparkdl.graph.RowGraphs
 import org.sparkdl.merging.{ReduceStep, Reduction}
-import org.sparkdl.model.{ModelDefinition, StoredGraphs}
+import org.sparkdl.model.ModelDefinition
 import org.sparkdl.tensor.TensorSpec
 
 /** The reductions: rows are merged into one, by a program over a block of them or over two. */
@@ -91,7 +91,7 @@ private[tensorframes] object Merging {
     val graph = cells.program.graph
     val part = graph.restricted(inputs, cells.program.tensors)
     val lifted = RowGraphs.toBlocks(graph.runtime, part, inputs, merged.map(_.output))
-    ModelDefinition(cells.name, StoredGraphs.store(lifted.graphDef), lifted.inputs, lifted.outputs) -> lifted.oneByOne
+    ModelDefinition(cells.name, graph.files(lifted.graphDef), lifted.inputs, lifted.outputs) -> lifted.oneByOne
   }
 }
 

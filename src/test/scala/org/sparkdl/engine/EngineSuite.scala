@@ -1,5 +1,6 @@
 package org.sparkdl.engine
 
+import java.nio.file.Files
 import java.util.concurrent.{Callable, Executors}
 
 import scala.jdk.CollectionConverters._
@@ -7,7 +8,7 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.sql.functions._
 
 import org.sparkdl.Settings
-import org.sparkdl.errors.InvalidModelException
+import org.sparkdl.errors.{InvalidModelException, ModelNotFoundException}
 import org.sparkdl.model.GraphFiles
 import org.sparkdl.runtime.{DType, TfTensor}
 import org.sparkdl.testing.{Memory, SparkSuite, TestModels}
@@ -42,6 +43,17 @@ class EngineSuite extends SparkSuite {
     leases.foreach(_.close())
     leases.foreach(_.close()) // closing twice gives back once
     assert(Engine.loaded.contains(model.hash))
+  }
+
+  test("a model whose files were taken away is an error with the file and what to do, before a job and in it") {
+    val model = TestModels.doubled(shape = Seq(-1, 15))
+    val sent = shipped(model)
+    Files.delete(model.definition.graph.path)
+    for (use <- Seq(() => shipped(model), () => Engine.acquire(sent, "float32", settings))) {
+      val e = intercept[ModelNotFoundException](use())
+      assert(e.getMessage.contains(s"'${model.definition.graph.path}' of model 'doubled' is gone."))
+      assert(e.getMessage.contains("put them back, or load the model from where it is now"))
+    }
   }
 
   test("a model in use stays, an unused one goes when the limit is passed, least recently used first") {

@@ -57,6 +57,46 @@ class WindowSuite extends SparkSuite {
     }
   }
 
+  /** A loop of TensorFlow 1 that pools once, and counts. */
+  private def inLoop: Model = {
+    def inFrame(constant: Boolean) =
+      Map("frame_name" -> "loop", "is_constant" -> constant, "parallel_iterations" -> 10L)
+    def typed(t: DType) = Map("T" -> t)
+    val (float, int) = (typed(DType.Float32), typed(DType.Int32))
+    TestModels.load(
+      "loop",
+      Seq("y"),
+      (g: GraphDefs) =>
+        g.placeholder("x", DType.Float32, Seq(-1L, -1L, 1L, 1L))
+          .const("zero", DType.Int32, Seq(0), vector = false)
+          .const("one", DType.Int32, Seq(1), vector = false)
+          .node("Enter", "x_in", Seq("x"), float ++ inFrame(constant = false))
+          .node("Enter", "i_in", Seq("zero"), int ++ inFrame(constant = false))
+          .node("Enter", "one_in", Seq("one"), int ++ inFrame(constant = true))
+          .node("Merge", "x_now", Seq("x_in", "x_next"), float + ("N" -> 2L))
+          .node("Merge", "i_now", Seq("i_in", "i_next"), int + ("N" -> 2L))
+          .node("Less", "less", Seq("i_now", "one_in"), int)
+          .node("LoopCond", "goes_on", Seq("less"))
+          .node("Switch", "x_either", Seq("x_now", "goes_on"), float)
+          .node("Switch", "i_either", Seq("i_now", "goes_on"), int)
+          .node("MaxPool", "pool", Seq("x_either:1"), windows(Seq(1L, 3L, 1L, 1L), "VALID"))
+          .node("AddV2", "i_more", Seq("i_either:1", "one_in"), int)
+          .node("NextIteration", "x_next", Seq("pool"), float)
+          .node("NextIteration", "i_next", Seq("i_more"), int)
+          .node("Exit", "out", Seq("x_either"), float)
+          .const("axes", DType.Int32, Seq(1, 2, 3))
+          .node("Max", "largest", Seq("out", "axes"), float + ("Tidx" -> DType.Int32))
+          .const("flat", DType.Int32, Seq(-1))
+          .node("Reshape", "y", Seq("largest", "flat"), float + ("Tshape" -> DType.Int32))
+    )
+  }
+
+  test("a loop of TensorFlow 1 is checked, too") {
+    val found = kept(inLoop).as[(Option[Float], Option[String])].collect()
+    assert(found.map(_._1).toSeq == Seq(Some(3f), None, None, Some(9f)))
+    found.flatMap(_._2).foreach(why => assert(why.contains("smaller than a window of pooling pool"), why))
+  }
+
   test("padded windows take rows of any length") {
     assert(
       kept(pooled("MaxPool", "SAME")).as[(Option[Float], Option[String])].collect().map(_._1).toSeq ==

@@ -35,7 +35,6 @@ from sparkdl._bundles.graph.unfed_placeholders import constants_of, require_fed
 from sparkdl._bundles.saved_model_files import (
     DEFAULT_SIGNATURE,
     graph_with_tags,
-    loaded_graph,
     meta_graph,
     meta_graphs,
     signature_of,
@@ -144,21 +143,23 @@ def from_saved_model(
     output_tensors = {new: ends.outputs[old].name for old, new in zip(chosen, new_out, strict=True)}
     found = of_saved_model(meta, output_tensors.values())
     require_trusted(found, original_path if address is None else address, trusted)
-    with loaded_graph(path, tags) as (graph, session, _):
-        ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
-        try:
-            freezing.check_without_tables(prune(graph.as_graph_def(), ops), str(path))
-            graph_def, weights = freeze_by_session(session, graph, ops)
-            freezing.check_frozen(graph_def, str(path))
-        except freezing.NotFrozenException as e:
-            return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
+    # The session stays open: its variables are the weights, and the comparison runs it.
+    original = SavedModelRun(path, ",".join(tags), input_tensors, output_tensors)
+    ops = [t.split(":")[0] for t in (*output_tensors.values(), *input_tensors.values())]
+    try:
+        freezing.check_without_tables(prune(original.graph_def, ops), str(path))
+        session = original.session
+        graph_def, weights = freeze_by_session(session, session.graph, ops, own=True)
+        freezing.check_frozen(graph_def, str(path))
+    except freezing.NotFrozenException as e:
+        original.close()
+        return _unfrozen(path, (meta, key, ",".join(tags)), inputs, outputs, str(e))
     for node in graph_def.node:
         node.attr.pop("_output_shapes", None)  # of the batch that it was exported with
     shapes = {
         new: tf.TensorShape(ends.outputs[old].tensor_shape)
         for old, new in zip(chosen, new_out, strict=True)
     }
-    original = SavedModelRun(path, ",".join(tags), input_tensors, output_tensors)
     ends = (input_tensors, output_tensors)
     return FrozenGraph(graph_def, *ends, _source(key), shapes, original, weights)
 

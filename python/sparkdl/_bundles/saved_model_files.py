@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.python.util import deprecation
 
 from sparkdl._bundles.graph.graph import node_of
+from sparkdl._bundles.graph.original import load_into
 from sparkdl._bundles.graph.unfed_placeholders import Constants
 from sparkdl._models.files.content import SAVED_MODEL, kind_of
 from sparkdl._places.temporary_folders import new_folder, process_folder
@@ -44,14 +45,7 @@ def loaded_graph(path: Path, tags: Sequence[str]) -> Iterator[tuple[Any, Any, An
         tf.Graph().as_default() as graph,
         v1.Session(graph=graph) as session,
     ):
-        try:
-            meta = v1.saved_model.load(session, list(tags), str(path))
-        except (tf.errors.OpError, OSError, ValueError) as e:
-            raise InvalidModelException(
-                f"TensorFlow cannot load the SavedModel {path}: {str(e).splitlines()[0]}. Check "
-                "that its variables and assets folders are complete."
-            ) from e
-        yield graph, session, meta
+        yield graph, session, load_into(session, path, tags)
 
 
 def meta_graphs(path: Path) -> Sequence[Any]:

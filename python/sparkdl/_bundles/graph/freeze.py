@@ -17,7 +17,7 @@ from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
 from sparkdl._bundles.graph.variable_values import LightConversion, weights_of
-from sparkdl._bundles.graph.weights import LARGE_BYTES, Weights, put_back
+from sparkdl._bundles.graph.weights import LARGE_BYTES, Weights, key_of, put_back
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -148,7 +148,23 @@ def inline(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -
     rewrites = config.graph_options.rewrite_options
     rewrites.optimizers.append("function")
     rewrites.min_graph_nodes = -1
-    return tf_optimizer.OptimizeGraph(config, meta_graph)
+    shapes = _open_shapes_of_weights(meta_graph.graph_def)
+    inlined = tf_optimizer.OptimizeGraph(config, meta_graph)
+    for node in inlined.node:
+        if node.name in shapes:
+            node.attr["shape"].shape.CopyFrom(shapes[node.name])
+    return inlined
+
+
+def _open_shapes_of_weights(graph_def: GraphDef) -> dict[str, Any]:
+    """Leave the sizes of weights open, of which TensorFlow would make zeros; return the shapes."""
+    shapes = {}
+    for node in graph_def.node:
+        if key_of(node) is not None:
+            shape = tf.TensorShape(node.attr["shape"].shape)
+            shapes[node.name] = shape.as_proto()
+            node.attr["shape"].shape.CopyFrom(tf.TensorShape([None] * len(shape)).as_proto())
+    return shapes
 
 
 def check_frozen(graph_def: GraphDef, source: str) -> None:

@@ -71,7 +71,8 @@ class GraphRun:
         return self._graph_def
 
     @cached_property
-    def _session(self) -> Any:
+    def session(self) -> Any:
+        """The session, made at first use."""
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(without_marks(self.graph_def), name="")
         return tf.compat.v1.Session(graph=graph, config=_config(fused=self._fused))
@@ -80,12 +81,12 @@ class GraphRun:
         """Return the outputs by name."""
         fed: dict[str, Any] = feeds(self.graph_def, self.weights) if self.weights else {}
         fed.update({t: rows[name] for name, t in self.inputs.items()})  # perhaps of a weight
-        graph = self._session.graph
+        graph = self.session.graph
         seeds = [op for op in graph.get_operations() if is_seed(op.node_def)]
         fed.update({op.outputs[0].name: _ANY_SEED for op in seeds})
         deadline = tf.compat.v1.RunOptions(timeout_in_ms=int(RUN_SECONDS * 1000))
         try:
-            return dict(self._session.run(self.outputs, fed, options=deadline))
+            return dict(self.session.run(self.outputs, fed, options=deadline))
         except tf.errors.DeadlineExceededError:
             raise NoEndException(
                 f"The model did not give a result within {RUN_SECONDS:g} seconds on a few made-up "
@@ -96,8 +97,8 @@ class GraphRun:
 
     def close(self) -> None:
         """Free the session, which has copies of all weights."""
-        if "_session" in self.__dict__:
-            self.__dict__.pop("_session").close()
+        if "session" in self.__dict__:
+            self.__dict__.pop("session").close()
 
 
 class SavedModelRun(GraphRun):
@@ -112,7 +113,7 @@ class SavedModelRun(GraphRun):
     @property
     def graph_def(self) -> Any:
         """The graph, with variables."""
-        return self._session.graph.as_graph_def()
+        return self.session.graph.as_graph_def()
 
     def __call__(self, rows: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name, each time with the variables that were saved."""
@@ -126,11 +127,30 @@ class SavedModelRun(GraphRun):
         return any(map(is_write, needed_nodes(self.graph_def, self.outputs.values())))
 
     @cached_property
-    def _session(self) -> Any:
-        with deprecation.silence(), tf.Graph().as_default() as graph:
+    def session(self) -> Any:
+        """The session, with the variables that were saved when it was made at first use."""
+        with tf.Graph().as_default() as graph:
             session = tf.compat.v1.Session(graph=graph, config=_config())
-            tf.compat.v1.saved_model.load(session, self._tags.split(","), str(self._folder))
+            load_into(session, self._folder, self._tags.split(","))
         return session
+
+
+def load_into(session: tf.compat.v1.Session, folder: Path, tags: Sequence[str]) -> Any:
+    """Load one graph of a SavedModel of TensorFlow 1 or 2 into a session; return its MetaGraphDef.
+
+    Raises
+    ------
+    InvalidModelException
+        A part of it is missing or damaged.
+    """
+    try:
+        with deprecation.silence():
+            return tf.compat.v1.saved_model.load(session, list(tags), str(folder))
+    except (tf.errors.OpError, OSError, ValueError) as e:
+        raise InvalidModelException(
+            f"TensorFlow cannot load the SavedModel {folder}: {str(e).splitlines()[0]}. Check "
+            "that its variables and assets folders are complete."
+        ) from e
 
 
 def of_function(

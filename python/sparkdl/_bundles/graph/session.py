@@ -13,7 +13,7 @@ from sparkdl._bundles.graph.freeze import inline, without_generators
 from sparkdl._bundles.graph.generators import is_generator
 from sparkdl._bundles.graph.held_reads import hold_reads
 from sparkdl._bundles.graph.state_writes import without_writes
-from sparkdl._bundles.graph.variable_values import LightSessionConversion, weights_of
+from sparkdl._bundles.graph.variable_values import LightSessionConversion, Views, weights_of
 from sparkdl._bundles.graph.weights import Weights
 from sparkdl.errors.builtin_errors import WrongStateException
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def freeze_by_session(
-    session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str]
+    session: tf.compat.v1.Session, graph: tf.Graph, ops: Sequence[str], *, own: bool = False
 ) -> tuple[Any, Weights]:
     """Return the GraphDef that some operations need, with the session's values of variables.
 
@@ -38,6 +38,9 @@ def freeze_by_session(
         The session's.
     ops : list of str
         Names of operations; they keep their names.
+    own : bool
+        Whether nobody else sees the graph: an operation may be added, by which large variables
+        are not copied.
     """
     if session.graph is not graph:
         raise WrongStateException(
@@ -50,7 +53,8 @@ def freeze_by_session(
     graph_def = hold_reads(without_writes(graph_def, "the graph", ops, states))
     try:
         with deprecation.silence():
-            variables = LightSessionConversion(session, graph_def, ops, states)
+            values = Views(session) if own else session
+            variables = LightSessionConversion(values, graph_def, ops, states)
             frozen, _ = convert_to_constants._replace_variables_by_constants(variables)
     except tf.errors.FailedPreconditionError as e:
         raise WrongStateException(

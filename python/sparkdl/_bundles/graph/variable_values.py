@@ -45,7 +45,7 @@ class LightSessionConversion(convert_to_constants._SessionConverterData):  # typ
 
     def __init__(
         self,
-        session: tf.compat.v1.Session,
+        session: tf.compat.v1.Session | Views,
         graph_def: GraphDef,
         ops: Sequence[str],
         kept: Mapping[str, str],
@@ -54,6 +54,32 @@ class LightSessionConversion(convert_to_constants._SessionConverterData):  # typ
         for name, data in self._tensor_data.items():
             if is_large(tf.as_dtype(data.dtype), data.numpy.size):
                 self._tensor_data[name] = data._replace(numpy=_Hollow(data.numpy))
+
+
+class Views:
+    """Reads variables of a session as views of their memory, where `Session.run` copies them.
+
+    For that, an operation is added to the session's graph.
+    """
+
+    def __init__(self, session: tf.compat.v1.Session) -> None:
+        self._session = session
+
+    def run(self, names: Sequence[str]) -> list[Array]:
+        """Return the values of tensors."""
+        found: list[Any] = []
+        graph = self._session.graph
+        with graph.as_default():
+            tensors = [graph.get_tensor_by_name(name) for name in names]
+            take = tf.py_function(lambda *values: found.extend(values), tensors, [])
+        self._session.run(take)
+        # Variables of TensorFlow 1 are written where they are, others get another buffer.
+        changing = [tensor.op.type in _WRITTEN_IN_PLACE for tensor in tensors]
+        arrays = map(np.asarray, found)
+        return [a.copy() if c else a for a, c in zip(arrays, changing, strict=True)]
+
+
+_WRITTEN_IN_PLACE = {"Variable", "VariableV2"}
 
 
 def weights_of(values: Any, graph_def: GraphDef) -> Weights:

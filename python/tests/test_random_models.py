@@ -288,6 +288,23 @@ def test_a_function_around_a_model_draws_for_each_of_its_calls(zeros: Any, folde
     assert abs(difference.std() - np.sqrt(2)) < 0.4
 
 
+def test_the_state_of_a_generator_may_be_unsigned_as_in_older_kerases(
+    zeros: Any, folder: Path
+) -> None:
+    _, tf = keras_and_tf()
+    state = tf.Variable(tf.constant([0, 1], tf.uint32), name="seed_generator_state")
+
+    def drawn(x: Any) -> Any:
+        seed = tf.cast(state * 1, tf.int32)
+        state.assign_add(tf.constant([0, 1], tf.uint32))
+        return x + tf.random.stateless_normal(tf.shape(x), seed)
+
+    model = sparkdl.load_model(sparkdl.save_bundle(drawn, folder / "unsigned", inputs=SPEC))
+    first, second = (numbers(zeros.select("i", model("x").alias("y"))) for _ in range(2))
+    assert distinct(np.concatenate([first, second])) == 2 * ROWS
+    assert 0.7 < first.std() < 1.3
+
+
 def _counts(x: Any) -> Any:
     _, tf = keras_and_tf()
     return {

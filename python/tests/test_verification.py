@@ -90,7 +90,7 @@ def test_two_outputs_that_are_exchanged_are_refused(
     model = two_heads()
     with pytest.raises(InvalidModelException, match="output '[bu]' differs by"):
         sparkdl.save_bundle(model, tmp_path / "k")
-    model.export(tmp_path / "saved", verbose=False)
+    model.export(tmp_path / "saved")
     with pytest.raises(InvalidModelException, match="output '[bu]' differs by"):
         sparkdl.save_bundle(tmp_path / "saved", tmp_path / "s")
     inputs = {"x": ("float32", [None, 3])}

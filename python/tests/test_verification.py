@@ -140,6 +140,21 @@ def test_a_bundle_that_fails_where_the_model_does_not_is_refused(
         sparkdl.save_bundle(model, tmp_path / "b")
 
 
+class FlattenOfOldKeras(L.Layer):
+    """As it was before Keras 3.11."""
+
+    def call(self, x: Any) -> Any:
+        return tf.reshape(x, [-1 if n is None else n for n in (x.shape[0], x.shape[1])])
+
+
+def test_what_old_versions_of_keras_cannot_do_is_said_with_the_version_that_can(
+    tmp_path: Path,
+) -> None:
+    model = keras.Sequential([keras.Input((None, 1)), FlattenOfOldKeras()])
+    with pytest.raises(InvalidModelException, match=r"-1, not both.* Install keras 3\.11 or newer"):
+        sparkdl.save_bundle(model, tmp_path / "b")
+
+
 def test_a_model_with_tables_is_verified_too(tmp_path: Path) -> None:
     words = L.StringLookup(vocabulary=["the", "cat"])
     model = keras.Sequential([keras.Input((2,), dtype="string"), words])

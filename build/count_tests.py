@@ -28,7 +28,7 @@ def scala(log: Path) -> Counter[str]:
 
 
 def python(report: Path) -> Counter[str]:
-    cases = ElementTree.parse(report).iter("testcase") if report.is_file() else ()
+    cases = ElementTree.parse(report).iter("testcase")
     return Counter(_outcome({child.tag for child in case}) for case in cases)
 
 
@@ -39,7 +39,9 @@ def _outcome(tags: set[str]) -> str:
 
 
 def main(target: Path, failed_steps: int) -> None:
-    total = scala(target / "sbt-test.log") + python(target / "pytest.xml")
+    total = scala(target / "sbt-test.log")
+    for report in target.glob("pytest*.xml"):
+        total += python(report)
     # A step can fail without a test that does: a compiler, a formatter, a JVM that died.
     failed = total["failed"] or failed_steps
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""

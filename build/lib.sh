@@ -142,6 +142,13 @@ release_of() {
   die "sparkdl is not tested with Spark '$1', but with $(versions_of spark)."
 }
 
+# oldest_release: of pyspark, that the default jar is for.
+oldest_release() {
+  local major
+  major=$(versions_of spark.compiled | cut -d. -f1)
+  tr ' ' '\n' <<<"$(versions_of spark.matrix)" | sed -n "/^$major\./{p;q}"
+}
+
 # project_of RELEASE: the project of sbt that makes the jar for a release of pyspark, with a slash; none for the default.
 project_of() { case "$1" in 3.*) echo "spark3_$(versions_of spark3.scala | cut -d. -f1,2 | tr -d .)/" ;; esac; }
 

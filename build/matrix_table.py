@@ -24,43 +24,45 @@ def same(one: list, other: list) -> bool:
     )
 
 
-def exchanged(folder: Path, folders: list[Path]) -> str:
-    """Say whether the pipelines of all folders predict here what they predict at home."""
+def exchanged(folder: Path, names: list[str]) -> str:
+    """Say whether the pipelines of all combinations predict here what they predict at home."""
     file = folder / "predictions.json"
     if not file.is_file():
         return "failed"
     here = json.loads(file.read_text())
     wrong = []
-    for other in folders:
-        home = other / "predictions.json"
-        known = json.loads(home.read_text()).get(other.name) if home.is_file() else None
-        if known is not None and not same(here.get(other.name, []), known):
-            wrong.append(other.name)
-    return (
-        f"failed: {', '.join(wrong)}" if wrong else f"{len(here)} pipelines, the same predictions"
-    )
+    for name in here:
+        home = folder.parent / name / "predictions.json"
+        known = json.loads(home.read_text()).get(name) if home.is_file() else None
+        if known is not None and not same(here[name], known):
+            wrong.append(name)
+    if wrong:
+        return f"failed: {', '.join(wrong)}"
+    others = len(here) - (folder.name in here)
+    return f"{others} of {len(names) - 1} others" + ", the same predictions" * (others > 0)
 
 
-def row(folder: Path, folders: list[Path]) -> str:
+def row(folder: Path, names: list[str]) -> str:
     spark, java, python, libraries = NAME.fullmatch(folder.name).groups()
-    libraries = libraries.replace("-", ", ")
-    contract = (folder / "contract.txt").read_text().strip()
-    quick = (folder / "quickstart.txt").read_text().strip()
-    return (
-        f"| {spark} | {java} | {python} | {libraries} | {contract} | {quick} "
-        f"| {exchanged(folder, folders)} |\n"
-    )
+    found = [spark, java, python, libraries.replace("-", ", ")]
+    quick = folder / "quickstart.txt"  # written last
+    if quick.is_file():
+        day = datetime.fromtimestamp(quick.stat().st_mtime, timezone.utc).date()
+        contract = (folder / "contract.txt").read_text().strip()
+        found += [contract, quick.read_text().strip(), exchanged(folder, names), str(day)]
+    else:
+        found += ["not run", "not run", "not run", ""]
+    return f"| {' | '.join(found)} |\n"
 
 
 def main(results: Path, readme: Path, spark3_packages: str) -> None:
-    folders = sorted(f for f in results.iterdir() if NAME.fullmatch(f.name))
-    day = datetime.now(timezone.utc).date()
+    names = sorted((results / "combinations").read_text().split())
     older = ", ".join(package.replace("==", " ") for package in spark3_packages.split())
     table = (
-        f"Of {day}; Spark 3 with {older}:\n\n"
+        f"With Spark 3, {older}:\n\n"
         "| Spark | JDK | Python | TensorFlow, Keras, numpy, pandas | contract tests | quick start "
-        "| pipelines saved by each combination |\n"
-        "|---|---|---|---|---|---|---|\n" + "".join(row(f, folders) for f in folders)
+        "| pipelines saved by combinations | day |\n"
+        "|---|---|---|---|---|---|---|---|\n" + "".join(row(results / n, names) for n in names)
     )
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     readme.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}", encoding="utf-8")

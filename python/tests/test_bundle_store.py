@@ -104,7 +104,7 @@ def test_the_hash_of_a_file_is_computed_once_for_its_content(
 
 
 def test_a_saved_model_is_converted_once(tmp_path: Path) -> None:
-    dense().export(str(tmp_path / "m"), verbose=False)
+    dense().export(str(tmp_path / "m"))
     path = stored_bundle(tmp_path / "m")
     assert stored_bundle(tmp_path / "m") == path
     assert read_manifest(path)["name"] == "m"

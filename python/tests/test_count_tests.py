@@ -27,7 +27,8 @@ def test_failures_of_both_languages_and_aborted_suites_add_up(tmp_path):
     aborted = "[info] Suites: completed 3, aborted 1\n"
     (tmp_path / "sbt-test.log").write_text(aborted + SCALA.format(5, 2, 0, 0, 0))
     (tmp_path / "pytest.xml").write_text(PYTHON.format("<testcase><failure/></testcase>"))
-    assert last_line(tmp_path, 2) == "7 passed, 4 failed, 1 skipped"
+    (tmp_path / "pytest-spark.xml").write_text(PYTHON.format(""))
+    assert last_line(tmp_path, 2) == "9 passed, 4 failed, 2 skipped"
 
 
 def test_a_step_that_fails_before_any_test_is_a_failure(tmp_path):

@@ -218,7 +218,7 @@ def test_a_model_of_gigabytes_is_applied_from_its_bundle_its_file_and_a_saved_mo
     words = keras.Input((4,), dtype="int32", name="words")
     model = keras.Model(words, L.GlobalAveragePooling1D()(table(words)))
     model.save(tmp_path / "m.keras")
-    model.export(str(tmp_path / "saved"), verbose=False)
+    model.export(str(tmp_path / "saved"))
     sparkdl.save_bundle(model, tmp_path / "live")
     del table, model
     gc.collect()

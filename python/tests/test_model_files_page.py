@@ -67,7 +67,7 @@ def of_tensorflow_1(folder: Path) -> Path:
 
 
 def exported(folder: Path) -> Path:
-    dense(keras).export(folder / "saved", verbose=False)
+    dense(keras).export(folder / "saved")
     return folder / "saved"
 
 

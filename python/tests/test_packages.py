@@ -8,6 +8,7 @@ another one.
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import shutil
 import subprocess
@@ -15,9 +16,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pyspark
 import pytest
 from conftest import CHECKOUT, JVM_OPTIONS, PACKAGE_FOLDER
+from standalone_cluster import SPARK_HOME, standalone_cluster
 
 import sparkdl
 from sparkdl.session.supported_versions import supported
@@ -25,10 +26,11 @@ from sparkdl.session.supported_versions import supported
 pytestmark = pytest.mark.network
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-SPARK_HOME = Path(pyspark.__file__).parent
 VERSION = sparkdl.version()
 COORDINATES = f"org.sparkdl:sparkdl_2.13:{VERSION}"
 IN_REPOSITORY = f"org/sparkdl/sparkdl_2.13/{VERSION}/sparkdl_2.13-{VERSION}"
+# Where the 680 MB of native libraries are unpacked stays the real home: once is enough.
+NATIVE_PLACE = f"org.bytedeco.javacpp.cachedir={Path.home() / '.sparkdl' / 'native'}"
 RESULT = f"RESULT sparkdl {VERSION} halves 0.0 0.5 1.0 1.5"
 
 
@@ -60,13 +62,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, published: Path) -> Path:
 
 
 def run(home: Path, command: list[object], **environment: str) -> str:
-    # Where the 680 MB of native libraries are unpacked stays the real home: once is enough.
-    native = Path.home() / ".sparkdl" / "native"
     variables = {
         **{k: v for k, v in os.environ.items() if k not in ("PYSPARK_SUBMIT_ARGS", "SPARK_HOME")},
-        "SPARK_SUBMIT_OPTS": (
-            f"{JVM_OPTIONS} -Duser.home={home} -Dorg.bytedeco.javacpp.cachedir={native}"
-        ),
+        "SPARK_SUBMIT_OPTS": f"{JVM_OPTIONS} -Duser.home={home} -D{NATIVE_PLACE}",
         "PYTHONPATH": str(PACKAGE_FOLDER),
         **environment,
     }
@@ -93,10 +91,10 @@ def skip_without_registry(output: str) -> None:
         pytest.skip("the Maven repositories cannot be reached, and the Ivy cache is empty")
 
 
-def submit(home: Path, *words: object) -> str:
+def submit(home: Path, *words: object, master: str = "local[1]") -> str:
     spark_submit = SPARK_HOME / "bin" / "spark-submit"
-    local = ["--master", "local[1]", "--conf", "spark.ui.enabled=false"]
-    return run(home, [spark_submit, *local, "--packages", COORDINATES, *words])
+    where = ["--master", master, "--conf", "spark.ui.enabled=false"]
+    return run(home, [spark_submit, *where, "--packages", COORDINATES, *words])
 
 
 def compiled(home: Path, source: Path, sparkdl_jar: Path) -> Path:
@@ -109,10 +107,39 @@ def compiled(home: Path, source: Path, sparkdl_jar: Path) -> Path:
     return jar
 
 
-def test_a_scala_program_runs_from_an_empty_ivy_cache(home, published, bundle):
-    jar = compiled(home, PROGRAMS / "HalfProgram.scala", published / f"{IN_REPOSITORY}.jar")
-    output = submit(home, "--class", "HalfProgram", jar, bundle)
-    assert RESULT in output
+def test_a_python_program_runs_on_a_standalone_cluster_from_an_empty_ivy_cache(
+    home, bundle, tmp_path
+):
+    """Its two workers have a card each, or so they say."""
+    (script := tmp_path / "cards.sh").write_text(
+        """#!/bin/sh\necho '{"name": "gpu", "addresses": ["1"]}'\n"""
+    )
+    script.chmod(0o700)
+    gpu = "spark.worker.resource.gpu"
+    cards = f"-D{gpu}.amount=1 -D{gpu}.discoveryScript={script}"
+    settings = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.executor.cores": 1,
+        "spark.executor.memory": "600m",
+        "spark.executor.resource.gpu.amount": 1,
+        "spark.task.resource.gpu.amount": 1,
+        "spark.executor.extraJavaOptions": f"{JVM_OPTIONS} -D{NATIVE_PLACE}",
+    }
+    conf = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
+    (seen := tmp_path / "seen").mkdir()
+    program = PROGRAMS / "cluster_program.py"
+    with standalone_cluster(tmp_path, 2, cards, CUDA_VISIBLE_DEVICES="7,5") as master:
+        output = submit(home, *conf, program, bundle, seen, master=master)
+    assert json.loads(output.rpartition("RESULT ")[2].splitlines()[0]) == {
+        "sparkdl": VERSION,
+        "master": master,
+        "stage": 390.0,
+        "halves": [0.0, 0.5, 1.0, 1.5],
+        "total": 780.0,
+        "epochs": 1,
+    }
+    # Spark's address counts what CUDA is shown: the executors' second card.
+    assert {file.name: file.read_text() for file in seen.iterdir()} == {"0": "5", "1": "5"}
     assert {j.name for j in (home / ".ivy2.5.2" / "jars").glob("*.jar")} == {
         f"org.sparkdl_sparkdl_2.13-{VERSION}.jar",
         f"org.tensorflow_tensorflow-core-native-{supported('tensorflow.java')[0]}-linux-x86_64.jar",
@@ -120,8 +147,9 @@ def test_a_scala_program_runs_from_an_empty_ivy_cache(home, published, bundle):
     }
 
 
-def test_a_python_program_runs_from_what_a_scala_program_has_fetched(home, bundle):
-    assert RESULT in submit(home, PROGRAMS / "half_program.py", bundle)
+def test_a_scala_program_runs_from_what_a_python_program_has_fetched(home, published, bundle):
+    jar = compiled(home, PROGRAMS / "HalfProgram.scala", published / f"{IN_REPOSITORY}.jar")
+    assert RESULT in submit(home, "--class", "HalfProgram", jar, bundle)
 
 
 def test_the_wheel_starts_a_session_from_an_empty_ivy_cache(tmp_path, bundle):

@@ -110,7 +110,7 @@ def _write_files(folder: Path) -> None:
         [keras.Input((4, 4, 3)), keras.layers.GlobalAveragePooling2D()], name="pictures"
     )
     pictures.save(folder / "pictures.keras")
-    model.export(folder / "saved", verbose=False)
+    model.export(folder / "saved")
     sparkdl.save_bundle(model, folder / "bundle")
     shutil.copy(folder / "bundle" / "graph.pb", folder / "m.pb")
     sparkdl.save_bundle(

@@ -288,6 +288,30 @@ def test_a_function_around_a_model_draws_for_each_of_its_calls(zeros: Any, folde
     assert abs(difference.std() - np.sqrt(2)) < 0.4
 
 
+def _unsigned_state() -> Any:
+    """Return the state of a generator as older Kerases have it."""
+    _, tf = keras_and_tf()
+    return tf.Variable(tf.constant([0, 1], tf.uint32), name="seed_generator_state")
+
+
+def _drawn_with(state: Any, x: Any) -> Any:
+    _, tf = keras_and_tf()
+    seed = tf.cast(state * 1, tf.int32)
+    state.assign_add(tf.constant([0, 1], tf.uint32))
+    return tf.random.stateless_normal(tf.shape(x), seed)
+
+
+def test_the_state_of_a_generator_may_be_unsigned_as_in_older_kerases(
+    zeros: Any, folder: Path
+) -> None:
+    state = _unsigned_state()
+    bundle = sparkdl.save_bundle(lambda x: x + _drawn_with(state, x), folder / "of", inputs=SPEC)
+    model = sparkdl.load_model(bundle)
+    first, second = (numbers(zeros.select("i", model("x").alias("y"))) for _ in range(2))
+    assert distinct(np.concatenate([first, second])) == 2 * ROWS
+    assert 0.7 < first.std() < 1.3
+
+
 def _counts(x: Any) -> Any:
     _, tf = keras_and_tf()
     return {
@@ -424,24 +448,29 @@ def test_describe_says_that_a_model_draws() -> None:
     assert "random: draws numbers, new ones in every run unless a seed is set" in text
 
 
+def _module(folder: Path, state: Any, draw: Callable[[Any], Any]) -> str:
+    """Save a SavedModel that draws with a function which uses a state."""
+    _, tf = keras_and_tf()
+    module = tf.Module()
+    module.state = state
+    signature = [tf.TensorSpec([None, 2], tf.float32, name="x")]
+    module.draw = tf.function(lambda x: {"y": x + draw(x)}, input_signature=signature)
+    tf.saved_model.save(module, str(folder), signatures=module.draw)
+    return str(folder)
+
+
 def test_a_saved_model_that_is_applied_as_it_is_gets_new_states_of_its_generators(
     zeros: Any, folder: Path
 ) -> None:
     _, tf = keras_and_tf()
-
-    class OfTensorFlow(tf.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.generator = tf.random.Generator.from_seed(1)
-
-        @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])  # type: ignore[untyped-decorator]
-        def draw(self, x: Any) -> Any:
-            return {"y": x + self.generator.normal(tf.shape(x))}
-
-    module = OfTensorFlow()
-    other = str(folder / "of_tensorflow")
-    tf.saved_model.save(module, other, signatures=module.draw)
-    for path in (_exported(folder), other):
+    generator = tf.random.Generator.from_seed(1)
+    state = _unsigned_state()
+    paths = [
+        _exported(folder),
+        _module(folder / "generator", generator, lambda x: generator.normal(tf.shape(x))),
+        _module(folder / "unsigned", state, lambda x: _drawn_with(state, x)),
+    ]
+    for path in paths:
         model = sparkdl.load_model(path).with_batch_size(4)
         first, second = (numbers(zeros.select("i", model("x").alias("y"))) for _ in range(2))
         assert distinct(np.concatenate([first, second])) == 2 * ROWS

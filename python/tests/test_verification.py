@@ -90,7 +90,7 @@ def test_two_outputs_that_are_exchanged_are_refused(
     model = two_heads()
     with pytest.raises(InvalidModelException, match="output '[bu]' differs by"):
         sparkdl.save_bundle(model, tmp_path / "k")
-    model.export(tmp_path / "saved", verbose=False)
+    model.export(tmp_path / "saved")
     with pytest.raises(InvalidModelException, match="output '[bu]' differs by"):
         sparkdl.save_bundle(tmp_path / "saved", tmp_path / "s")
     inputs = {"x": ("float32", [None, 3])}
@@ -137,6 +137,21 @@ def test_a_bundle_that_fails_where_the_model_does_not_is_refused(
     monkeypatch.setattr(simplify, "rewrite", unfed)
     model = keras.Sequential([keras.Input((3,)), L.Dense(2)])
     with pytest.raises(InvalidModelException, match="the bundle fails: .*unfed"):
+        sparkdl.save_bundle(model, tmp_path / "b")
+
+
+class FlattenOfOldKeras(L.Layer):
+    """As it was before Keras 3.11."""
+
+    def call(self, x: Any) -> Any:
+        return tf.reshape(x, [-1 if n is None else n for n in (x.shape[0], x.shape[1])])
+
+
+def test_what_old_versions_of_keras_cannot_do_is_said_with_the_version_that_can(
+    tmp_path: Path,
+) -> None:
+    model = keras.Sequential([keras.Input((None, 1)), FlattenOfOldKeras()])
+    with pytest.raises(InvalidModelException, match=r"-1, not both.* Install keras 3\.11 or newer"):
         sparkdl.save_bundle(model, tmp_path / "b")
 
 

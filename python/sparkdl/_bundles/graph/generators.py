@@ -79,8 +79,7 @@ def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> 
     if state and node.op in _ASSIGNING:
         _become(node, name, "NoOp", after)
     elif state and node.op == "ReadVariableOp" and re.search(_KERAS, state):
-        _become(node, name, "Identity", [derive(graph, f"reading {name}"), *after])
-        node.attr["T"].type = tf.int64.as_datatype_enum
+        _read_seed(graph, node, after)
     elif state and node.op == "RngReadAndSkip":
         _draw_state(graph, node, after)
     elif states_by_node.keys() & {*map(node_of, data)}:
@@ -90,6 +89,14 @@ def _replace(graph: Graph, node: NodeDef, states_by_node: Mapping[str, str]) -> 
     else:
         del node.input[:]
         node.input.extend([*data, *after])
+
+
+def _read_seed(graph: Graph, node: NodeDef, after: list[str]) -> None:
+    """Take a seed instead of the state, which older Kerases have as uint32."""
+    name, dtype = node.name, node.attr["dtype"].type
+    _become(node, name, "Cast", [derive(graph, f"reading {name}"), *after])
+    node.attr["SrcT"].type = tf.int64.as_datatype_enum
+    node.attr["DstT"].type = dtype
 
 
 def _draw_state(graph: Graph, node: NodeDef, after: list[str]) -> None:

@@ -29,6 +29,12 @@ _REASONS = (
     "nearly tie, so that rounding matters; or sparkdl converts it wrongly, which is worth a "
     "report. verify=False (--no-verify in the shell) writes the bundle anyway."
 )
+# By what TensorFlow says: what old versions of Keras get wrong in graphs.
+_OF_OLD_KERAS = {
+    "Only one input size may be -1": "Flatten of Keras before 3.11 fails so, in the model's own "
+    "predict() too, where the layer before it does not tell the length of its rows, as "
+    "TextVectorization does not. Install keras 3.11 or newer, or put Reshape((-1,)) in its place."
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def _verify(
     if faults:
         raise InvalidModelException(
             f"The bundle of '{converted.name}' does not give what the model gives, on {rows} "
-            f"made-up row{'s' * (rows > 1)}: {faults[0]}. {_REASONS}"
+            f"made-up row{'s' * (rows > 1)}: {faults[0]}. {_reasons(faults[0])}"
         )
     _log.warning(
         "The bundle of '%s' could not be compared with the model, which refuses made-up rows (%s).",
@@ -143,6 +149,10 @@ def _fault(
         if text is not None:
             return f"output '{name}' {text}"
     return None
+
+
+def _reasons(fault: str) -> str:
+    return next((why for said, why in _OF_OLD_KERAS.items() if said in fault), _REASONS)
 
 
 def _compare(

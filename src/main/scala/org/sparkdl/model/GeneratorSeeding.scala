@@ -36,14 +36,15 @@ private[sparkdl] object GeneratorSeeding {
       graph.node(VariableHandles.Operation, s"$near/state", Nil, VariableHandles.attributes(variable))
       graph.tensor(s"$near/salt", DType.Int64, Seq(2L), salt(variable))
       graph.node("AddV2", s"$near/two", Seq(RandomDraws.Seed, s"$near/salt"), Map("T" -> DType.Int64))
-      graph.node("AssignVariableOp", s"$near/set", Seq(s"$near/state", value(graph, near, variable)), Int64Value)
+      val dtype = variable.getAttrOrThrow("dtype") // older Kerases have unsigned numbers
+      val types = Map("SrcT" -> DType.Int64, "DstT" -> dtype)
+      graph.node("Cast", s"$near/value", Seq(value(graph, near, variable)), types)
+      graph.node("AssignVariableOp", s"$near/set", Seq(s"$near/state", s"$near/value"), Map("dtype" -> dtype))
       s"^$near/set"
     }
     graph.node("Identity", End, RandomDraws.Seed +: set, Map("T" -> DType.Int64))
     graph.toBytes
   }
-
-  private val Int64Value = Map("dtype" -> DType.Int64)
 
   /** A Keras generator has two numbers; one of TensorFlow has two counters and a key. */
   private def value(graph: GraphDefs, near: String, variable: NodeDef): String =

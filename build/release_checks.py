@@ -120,8 +120,29 @@ def sizes(*files: str) -> str:
     return "\n".join(lines)
 
 
+def breakages(found: str, accepted: str) -> str:
+    """Return how many changes of Python's interface griffe found; each must be accepted.
+
+    A line of griffe is a file and a line number, the name, and the change; all else it says is an
+    error, which nobody accepts.
+    """
+    changes = [re.sub(r"^\S+:\d+: ", "", line) for line in _lines(found) if line]
+    meant = {line.removeprefix("python ") for line in _lines(accepted)}
+    others = [change for change in changes if change not in meant]
+    if others:
+        raise NotReady(
+            f"The interface has changed since the last release:\n{chr(10).join(others)}\n"
+            f"Keep what was there, or, if it is meant, add lines 'python CHANGE' to {accepted}."
+        )
+    return f"{len(changes)} changes of the interface, all of them accepted"
+
+
+def _lines(file: str) -> list[str]:
+    return [line.strip() for line in Path(file).read_text(encoding="utf-8").splitlines()]
+
+
 CHECKS: dict[str, Callable[..., str]] = {
-    check.__name__: check for check in (changelog, bill, checksums, same, sizes)
+    check.__name__: check for check in (changelog, bill, checksums, same, sizes, breakages)
 }
 
 if __name__ == "__main__":

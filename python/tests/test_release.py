@@ -95,3 +95,14 @@ def test_a_file_that_is_too_large_is_refused(
     assert CHECKS.sizes(str(file)) == "x.whl: 0.0 MB of 100 MB"
     monkeypatch.setitem(CHECKS.LIMITS, ".whl", 4)
     assert refused(CHECKS.sizes, file) == "x.whl has 5 bytes; 4 are allowed."
+
+
+def test_a_change_of_the_interface_has_to_be_accepted(tmp_path: Path) -> None:
+    found, accepted = tmp_path / "found.txt", tmp_path / "accepted.txt"
+    found.write_text("python/sparkdl/x.py:3: start(memory): Parameter was removed\n")
+    accepted.write_text("# why\npython start(memory): Parameter was removed\n")
+    assert CHECKS.breakages(str(found), str(accepted)).startswith("1 changes of the interface")
+    accepted.write_text("scala start\n")
+    assert "changed since the last release:\nstart(memory): Parameter was removed\nKeep" in refused(
+        CHECKS.breakages, found, accepted
+    )

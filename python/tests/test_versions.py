@@ -102,7 +102,11 @@ SOURCES = [
         CHECKOUT / name
         for name in ("build.sbt", ".ci/run", "python/setup.py", "python/pyproject.toml")
     ),
-    *(f for f in (CHECKOUT / "build").iterdir() if not f.name.startswith("requirements")),
+    *(
+        f
+        for f in (CHECKOUT / "build").rglob("*")
+        if f.is_file() and f.suffix != ".pyc" and not f.name.startswith("requirements")
+    ),
     *(f for f in (CHECKOUT / "project").iterdir() if f.suffix in (".scala", ".sbt")),
     # Not where versions differ.
     *(f for f in (CHECKOUT / "src/main/scala").rglob("*.scala") if f.parent.name != "versions"),

@@ -43,6 +43,7 @@ from sparkdl._bundles.saved_model_files import (
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._models.files.reaching_operations import of_saved_model, require_trusted
 from sparkdl._models.live_keras import export_model
+from sparkdl._models.unsaved_variables import require_values
 from sparkdl.errors import InvalidModelException, SettingsException
 from sparkdl.labels import Labels, write_labels
 
@@ -169,6 +170,7 @@ def _with_constants(
 ) -> Path:
     """Check that rows can be fed to a signature; return the SavedModel with the constants."""
     require_dense(meta, signature, f"The SavedModel {path}")
+    require_values(meta, signature, f"The SavedModel {path}")
     ends = meta.signature_def[signature]
     inputs, outputs = ({n: i.name for n, i in e.items()} for e in (ends.inputs, ends.outputs))
     values = constants_of(constants, meta.graph_def, path.name, inputs)

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from traceback import StackSummary, format_exception_only, walk_tb
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
 
 _JAVA_PACKAGE = "org.sparkdl.errors."
+# Their frames say nothing to the user of a notebook.
+_INSIDE = ("sparkdl", "pyspark", "py4j", "IPython")
 _MOST_CAUSES = 50  # a chain of causes may contain itself
 
 
@@ -29,6 +33,14 @@ class SparkDLException(ValueError):
     """
 
     java_stack_trace: str | None = None
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the lines of the user's program, and last what is wrong.
+
+        `traceback.print_exc()` shows all frames.
+        """
+        own = (f for f in walk_tb(self.__traceback__) if _package_of(f[0]) not in _INSIDE)
+        return [*StackSummary.extract(own).format(), *format_exception_only(type(self), self)]
 
 
 class SchemaMismatchException(SparkDLException):
@@ -57,6 +69,10 @@ class NativeLibraryException(SparkDLException):
 
 class SettingsException(SparkDLException):
     """A setting, or the session itself, is not usable."""
+
+
+def _package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
 
 
 _CLASSES = {

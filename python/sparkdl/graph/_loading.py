@@ -22,6 +22,7 @@ from sparkdl._bundles.saved_model import UnfrozenSavedModel, random_draws
 from sparkdl._bundles.saved_model_files import graph_with_tags, loaded_graph, meta_graphs
 from sparkdl._models.composite_tensors import require_dense
 from sparkdl._models.files.reaching_operations import of_saved_model, require_trusted
+from sparkdl._models.unsaved_variables import require_values
 from sparkdl._places.places import local_copy
 from sparkdl.errors import InvalidModelException, ModelNotFoundException
 from sparkdl.errors.builtin_errors import UnknownNameException
@@ -66,6 +67,7 @@ class RequestedEnds:
                 f"{', '.join(sorted(signatures)) or 'none'}."
             )
         require_dense(meta, self.signature, where)
+        require_values(meta, self.signature, where)
         signature = signatures[self.signature]
         ins, outs = (_tensors(requested) for requested in (signature.inputs, signature.outputs))
         output_shapes = {k: tf.TensorShape(signature.outputs[k].tensor_shape) for k in outs}

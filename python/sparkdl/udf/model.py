@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.plain_values import plain_values
+from sparkdl._notebook import Text, html_table
 from sparkdl._places.places import path_text
 from sparkdl.errors import SchemaMismatchException
 from sparkdl.session.jvm_door import active_session, door
@@ -38,10 +39,14 @@ class TensorSpec:
 
     def __str__(self) -> str:
         """Return for example "x: float32 [?, 3]"."""
+        return f"{self.name}: {self.dtype} {self.shape_text}"
+
+    @property
+    def shape_text(self) -> str:
+        """The shape for people, for example "[?, 3]"."""
         if self.shape is None:
-            return f"{self.name}: {self.dtype} [...]"
-        sizes = ", ".join("?" if d is None else str(d) for d in self.shape)
-        return f"{self.name}: {self.dtype} [{sizes}]"
+            return "[...]"
+        return f"[{', '.join('?' if d is None else str(d) for d in self.shape)}]"
 
 
 class Model:
@@ -83,10 +88,16 @@ class Model:
 
     def describe(self) -> str:
         """Return a text for people: where the model came from, inputs, outputs."""
-        return str(self._jvm_model.describe())
+        return Text(self._jvm_model.describe())
 
     def __repr__(self) -> str:
         return self.describe()
+
+    def _repr_html_(self) -> str:
+        """Return the inputs and outputs as a table."""
+        ends = [("input", s) for s in self.inputs] + [("output", s) for s in self.outputs]
+        rows = [(end, s.name, s.dtype, s.shape_text) for end, s in ends]
+        return html_table([f"model '{self.name}'", "name", "dtype", "shape"], rows)
 
     def select(self, *outputs: str) -> Model:
         """Keep only these outputs, in this order.

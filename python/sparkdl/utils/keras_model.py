@@ -93,6 +93,7 @@ def is_valid_loss_function(loss: object) -> bool:
 
 
 def _is_known(get: Callable[[object], object], identifier: object) -> bool:
+    keras()  # without it no name is known, which is another problem
     try:
         return get(identifier) is not None
     except (ValueError, TypeError):

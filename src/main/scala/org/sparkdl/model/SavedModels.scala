@@ -37,6 +37,7 @@ private[model] object SavedModels {
     val signatures = meta.getSignatureDefMap.asScala.toMap.filterNot(_._1.startsWith("__"))
     val resolved = resolvedKey(directory, key, signatures.keys.toSeq.sorted)
     CompositeTensors.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
+    UnsavedVariables.problem(meta, resolved, signatures(resolved)).foreach(fail(directory, _))
     val model = definition(directory, tags, resolved, signatures(resolved))
     model.copy(graph = runnable(model, meta.getGraphDef), random = draws(meta.getGraphDef, signatures(resolved)))
   }

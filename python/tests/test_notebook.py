@@ -1,0 +1,76 @@
+"""What a notebook shows at the end of a cell, and of errors."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sparkdl
+from sparkdl.errors import SettingsException, SparkDLException
+from sparkdl.plot.frames import FrameView
+
+
+@pytest.fixture(scope="module")
+def images(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(np.full((300, 200, 3), 7, np.uint8)).save(folder / "a.png")
+    (folder / "b.png").write_bytes(b"<no image>")
+    files = spark.read.format("binaryFile").load(str(folder))
+    read = sparkdl.readImages(folder).withColumnRenamed("error", "why")
+    return read.join(files, read.image.origin == files.path).orderBy("path")
+
+
+def test_images_are_pictures_and_other_values_are_text(images: Any) -> None:
+    view = FrameView(images.select("path", "image", "content", "why"), 10, 50)
+    html = view._repr_html_()
+    first, second = html.split("<tr>")[2:]
+    assert html.startswith(
+        "<table><tr><th>path</th><th>image</th><th>content</th><th>why</th></tr>"
+    )
+    assert first.count('<img src="data:image/png;base64,') == 2
+    assert "<td>no image</td><td>10 bytes</td>" in second
+    assert "<td>None</td>" in first
+    assert "  image: 300 x 200 x 3" in repr(view)
+    assert "  content: 10 bytes" in repr(view)
+
+
+def test_a_picture_has_the_height_that_was_asked_for(images: Any) -> None:
+    html = FrameView(images.select("content"), 1, 30)._repr_html_()
+    data = html.partition("base64,")[2].partition('"')[0]
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (20, 30)
+
+
+def test_in_a_console_it_prints(spark: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    sparkdl.show(spark.range(3), rows=1)
+    assert capsys.readouterr().out == "row 0\n  id: 0\n"
+    with pytest.raises(SettingsException, match="expected 1 or more, got rows=0"):
+        sparkdl.show(spark.range(3), rows=0)
+
+
+def test_models_and_the_list_of_models_are_tables(spark: Any, tmp_path: Path) -> None:
+    listed = sparkdl.models()._repr_html_()
+    assert listed.startswith("<table><tr><th>model</th>")
+    assert "<td>TinyNet</td><td>" in listed
+    bundle = sparkdl.save_bundle(
+        lambda x: {"y<": x / 2}, tmp_path / "half", inputs={"x": ("float32", [None])}
+    )
+    shown = sparkdl.load_model(bundle)._repr_html_()
+    assert "<th>dtype</th>" in shown
+    assert "<td>input</td><td>x</td><td>float32</td><td>[?]</td>" in shown
+
+
+def test_an_error_shows_the_lines_of_the_users_program_and_the_remedy_last(spark: Any) -> None:
+    with pytest.raises(SparkDLException) as e:
+        sparkdl.load_model("/nowhere")
+    lines = e.value._render_traceback_()
+    text = "".join(lines)
+    assert 'sparkdl.load_model("/nowhere")' in text
+    assert "py4j" not in text
+    assert "udf/model.py" not in text
+    assert lines[-1].startswith("sparkdl.errors.ModelNotFoundException: There is no model at")

@@ -84,8 +84,14 @@ private[runtime] object NativeLibrary {
     if (text.contains("GLIBC"))
       s"The system's C library is too old: TensorFlow Java ${Version.tensorflowJava} needs glibc ${Version.glibc} and GLIBCXX_3.4.29 (Debian 12, Ubuntu " +
         "22.04, RHEL 9 or newer)."
-    else if (text.contains("no jnitensorflow") || text.contains("Could not find")) jarRemedy
+    // JavaCPP says so, too, where the system does not load what it has unpacked.
+    else if ((text.contains("no jnitensorflow") || text.contains("Could not find")) && !isOnClassPath) jarRemedy
     else directoryRemedy(place)
+
+  private def isOnClassPath: Boolean = {
+    val platform = NativePlatform.current
+    classOf[tf].getResource(s"/org/tensorflow/internal/c_api/${platform.name}/${platform.libraryFile}") != null
+  }
 
   private def jarRemedy: String =
     s"The library for '${NativePlatform.current.name}' is not on the class path: ${NativePlatform.current.remedy}."

@@ -13,7 +13,8 @@ object Resources {
   /** org/sparkdl/version.properties, which org.sparkdl.Version reads. */
   private def versionFile(line: SparkLine) = Def.task {
     val file = (Compile / resourceManaged).value / "org" / "sparkdl" / "version.properties"
-    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nsparkMajor=${line.major}\n")
+    val artifact = s"${line.artifact}_${scalaBinaryVersion.value}"
+    writeIfChanged(file, s"${Versions.text}\nversion=${version.value}\nsparkMajor=${line.major}\nartifact=$artifact\n")
     Seq(file)
   }
 

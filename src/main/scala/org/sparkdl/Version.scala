@@ -18,6 +18,9 @@ object Version {
   /** Version of sparkdl, e.g. "0.1.0"; the Python package has the same. */
   val current: String = properties.getProperty("version")
 
+  /** What this jar is called in repositories; those for Spark 3 have names of their own. */
+  val artifact: String = properties.getProperty("artifact")
+
   /** The first number of the versions of Spark that this jar is for. */
   private val sparkMajor: String = properties.getProperty("sparkMajor")
 

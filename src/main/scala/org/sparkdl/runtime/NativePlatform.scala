@@ -42,5 +42,5 @@ private[sparkdl] object NativePlatform {
   /** The artefact with the library of a platform other than the first. */
   def artefact(name: String): String = s"org.sparkdl:sparkdl-native-$name:${Version.current}"
 
-  private def Jar = s"org.sparkdl:sparkdl_2.13:${Version.current}"
+  private def Jar = s"org.sparkdl:${Version.artifact}:${Version.current}"
 }

@@ -8,12 +8,11 @@ class NativePlatformSuite extends AnyFunSuite {
   private val version = Version.current
 
   test("a missing library is named with the artefact that brings it, on each platform") {
-    assert(
-      NativePlatform("linux-x86_64").remedy.startsWith(s"add org.sparkdl:sparkdl_2.13:$version, which brings it")
-    )
+    val jar = s"org.sparkdl:${Version.artifact}:$version"
+    assert(NativePlatform("linux-x86_64").remedy.startsWith(s"add $jar, which brings it"))
     Seq("linux-arm64", "macosx-arm64").foreach { platform =>
       val remedy = NativePlatform(platform).remedy
-      assert(remedy.startsWith(s"add org.sparkdl:sparkdl-native-$platform:$version beside org.sparkdl:sparkdl_2.13"))
+      assert(remedy.startsWith(s"add org.sparkdl:sparkdl-native-$platform:$version beside $jar"))
       assert(remedy.contains(s"tensorflow-core-native-${Version.tensorflowJava}-$platform.jar"))
     }
   }

@@ -125,7 +125,7 @@ def _to_read(file: KerasFile) -> Iterator[Path]:
 
 
 def _takes_folders() -> bool:
-    """Say whether this Keras loads what a .keras file holds from a folder, too; 3.4 does not."""
+    """Say whether this Keras loads what a .keras file holds from a folder, too."""
     from keras.src.saving import saving_lib
 
     return hasattr(saving_lib, "_load_model_from_dir")

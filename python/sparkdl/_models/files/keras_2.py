@@ -12,6 +12,7 @@ from typing import Any
 from sparkdl._models.files import keras_2_13
 from sparkdl._models.files.consent import refuse_imports
 from sparkdl._models.files.keras_file import KerasFile
+from sparkdl._models.files.undrawn import undrawn
 from sparkdl._models.libraries import tf_keras
 from sparkdl.errors import InvalidModelException
 
@@ -34,10 +35,12 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
         refuse_imports(file, {**k.saving.get_custom_objects(), **objects})
     if file.zipped and keras_2_13.wrote(file.path):
         return keras_2_13.load(file, objects, safe_mode)
-    with _local_copy(file) as path, _explain_bytecode(file):
-        return k.models.load_model(
+    with _local_copy(file) as path, _explain_bytecode(file), undrawn(k) as weights:
+        model = k.models.load_model(
             str(path), custom_objects=objects, compile=False, safe_mode=safe_mode
         )
+    weights.draw_rest(model.variables)
+    return model
 
 
 @contextmanager

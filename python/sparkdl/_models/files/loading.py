@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sparkdl._models.files.keras_3_operations import has_operations, operations_
 from sparkdl._models.files.keras_file import KerasFile, read_keras_file
 from sparkdl._models.files.missing_objects import first_unknown, missing_object
 from sparkdl._models.files.revival import revivable_objects
+from sparkdl._models.files.undrawn import undrawn
 from sparkdl._models.libraries import keras, keras_to_train
 from sparkdl.errors import InvalidModelException, SparkDLException
 
@@ -24,6 +26,7 @@ _SAVE_AS_ZIP = (
     ". It has operations of keras.ops, of which HDF5 files do not keep all arguments: "
     "save the model as .keras."
 )
+_LARGE_BYTES = 64 << 20
 _OBJECT_ARRAYS = "Object arrays cannot be loaded"
 
 
@@ -99,8 +102,33 @@ def _load_keras_3(
     if not file.zipped:
         custom_objects = {**operations_of(file), **(custom_objects or {})}
     known = objects_of_file(file.path, custom_objects or {})
-    with with_suffix(file.path, file.suffix) as path, revivable_objects(known):
-        return keras().saving.load_model(str(path), compile=False, safe_mode=safe_mode)
+    with _to_read(file) as path, revivable_objects(known), undrawn(keras()) as weights:
+        model = keras().saving.load_model(str(path), compile=False, safe_mode=safe_mode)
+    weights.draw_rest(model.variables)
+    return model
+
+
+@contextmanager
+def _to_read(file: KerasFile) -> Iterator[Path]:
+    """Yield, for a block, a file by a name that Keras takes; a large zip as a folder.
+
+    Keras reads the weights of a zip into memory before it gives them to the model.
+    """
+    if file.zipped and file.path.stat().st_size >= _LARGE_BYTES and _takes_folders():
+        with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+            with zipfile.ZipFile(file.path) as archive:
+                archive.extractall(folder)
+            yield Path(folder)
+    else:
+        with with_suffix(file.path, file.suffix) as link:
+            yield link
+
+
+def _takes_folders() -> bool:
+    """Say whether this Keras loads what a .keras file holds from a folder, too."""
+    from keras.src.saving import saving_lib
+
+    return hasattr(saving_lib, "_load_model_from_dir")
 
 
 @contextmanager

@@ -114,6 +114,8 @@ def _copied_once(convert: Any) -> Any:
         if not plain or not _is_large(value.shape, dtype) or value.dtype != _numpy(dtype):
             return convert(self, value, dtype)
         tensor, memory = _zeros(value.shape, dtype)
+        if _address(tensor) != memory.ctypes.data:  # this TensorFlow has memory of its own
+            return convert(self, value, dtype)
         np.copyto(memory, value)
         return tensor
 

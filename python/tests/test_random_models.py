@@ -467,7 +467,7 @@ def test_a_saved_model_that_is_applied_as_it_is_gets_new_states_of_its_generator
     state = _unsigned_state()
     paths = [
         _exported(folder),
-        _module(folder / "generator", generator, lambda x: generator.normal(tf.shape(x))),
+        _module(folder / "numbered", generator, lambda x: generator.normal(tf.shape(x))),
         _module(folder / "unsigned", state, lambda x: _drawn_with(state, x)),
     ]
     for path in paths:

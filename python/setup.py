@@ -53,6 +53,7 @@ setup(
             "pyarrow>=18",
         ],
         "plot": ["matplotlib>=3.8"],
+        "notebook": ["matplotlib>=3.8", "tqdm>=4.66"],  # pictures, and a bar while a model trains
         # The older line of Spark, with what its Python bears.
         "spark3": [f"pyspark=={SPARK_3}.*", "numpy>=1.26,<2", "pandas>=2.2,<3", "pyarrow>=18,<26"],
         "completion": ["shtab>=1.7"],

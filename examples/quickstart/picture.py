@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 COLUMNS = 8
 MOST = 32
 MOST_WRONG = 8
+TINY = 64  # pixels; what is smaller gets smooth edges instead of squares
 RIGHT, WRONG = "#1a7f37", "#cf222e"
 
 
@@ -54,7 +55,9 @@ def draw(predicted: DataFrame, classes: list[str], file: Path, network: str) -> 
     for axis in axes.flat:
         axis.axis("off")
     for axis, row in zip(axes.flat, rows, strict=False):
-        axis.imshow(images[row.path], cmap="gray")
+        image = images[row.path]
+        smooth = "lanczos" if max(image.shape[:2]) < TINY else None
+        axis.imshow(image, cmap="gray", interpolation=smooth)
         axis.set_title(**title(row, classes))
     figure.suptitle(f"{network} and a logistic regression on Spark: images that were held out")
     figure.tight_layout()

@@ -1,9 +1,17 @@
-"""What notebooks show of results: texts line by line, and tables."""
+"""Notebooks: whether there is one, and what it shows of results, texts line by line and tables."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from html import escape
+
+
+def in_notebook() -> bool:
+    """Return whether a kernel runs this program, such as Jupyter's, and not a terminal."""
+    interactive = sys.modules.get("IPython")
+    shell = None if interactive is None else interactive.get_ipython()
+    return shell is not None and "IPKernelApp" in shell.config
 
 
 class Text(str):

@@ -435,7 +435,7 @@ def test_progress_that_cannot_be_sent_is_not_missed(capfd: pytest.CaptureFixture
 
     Reporter(Address("localhost", 1, "key"), 0).report("nobody hears this")
     Reporter(None, 0).report("nor this")
-    with print_reports("localhost", {0: "trial"}) as address:
+    with print_reports("localhost", {0: "trial"}, 1) as address:
         assert address is not None
         reporter = Reporter(address, 0)
     for _ in range(100):
@@ -449,7 +449,7 @@ def test_only_those_who_know_the_key_are_heard(capfd: pytest.CaptureFixture[str]
 
     from sparkdl._processes.progress import Reporter, print_reports
 
-    with print_reports("localhost", {0: "trial"}) as address:
+    with print_reports("localhost", {0: "trial"}, 1) as address:
         assert address is not None
         Reporter(replace(address, key="other"), 0).report("false")
         Reporter(address, 0).report("true")

@@ -1,10 +1,12 @@
-"""What a notebook shows at the end of a cell, and of errors."""
+"""What a notebook shows at the end of a cell, of errors, and while a cell runs."""
 
 from __future__ import annotations
 
 import base64
 import io
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,41 @@ import pytest
 from PIL import Image
 
 import sparkdl
+from sparkdl._processes.console import EpochLines
 from sparkdl.errors import SettingsException, SparkDLException
 from sparkdl.plot.frames import FrameView
+from sparkdl.session.quiet_logs import without_console_bar
+
+
+@pytest.fixture
+def in_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = SimpleNamespace(config={"IPKernelApp": {}})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+class Bar:
+    """What tqdm draws, as far as it is used."""
+
+    def __init__(self, total: int, initial: int, unit: str) -> None:
+        self.total, self.n, self.text = total, initial, ""
+
+    def set_postfix_str(self, text: str, refresh: bool) -> None:
+        self.text = text
+
+    def update(self, n: int) -> None:
+        self.n += n
+        print(f"{self.n}/{self.total} {self.text}")
+
+    def close(self) -> None:
+        print("closed")
+
+
+def shown_of_a_training(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    lines = EpochLines(4, ended=1)
+    lines.show("epoch 2/4: loss 3")
+    lines.show("trained in 1 s", epochs=0)
+    lines.close()
+    return "".join(capsys.readouterr()).splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +109,29 @@ def test_an_error_shows_the_lines_of_the_users_program_and_the_remedy_last(spark
     assert "py4j" not in text
     assert "udf/model.py" not in text
     assert lines[-1].startswith("sparkdl.errors.ModelNotFoundException: There is no model at")
+
+
+def test_epochs_are_one_bar_where_tqdm_is_installed_and_else_lines(
+    in_kernel: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    lines = ["epoch 2/4: loss 3", "trained in 1 s"]
+    assert shown_of_a_training(capsys) == lines
+    bars = SimpleNamespace(tqdm=Bar)
+    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(auto=bars))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", bars)
+    assert shown_of_a_training(capsys) == [f"2/4 {lines[0]}", f"2/4 {lines[1]}", "closed"]
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert shown_of_a_training(capsys) == lines
+
+
+def test_the_bar_of_sparks_stages_stays_out_of_cells_unless_somebody_wants_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = "spark.ui.showConsoleProgress"
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
+    assert without_console_bar({"a": "b"}) == {"a": "b", key: "false"}
+    assert without_console_bar({key: "true"}) == {key: "true"}
+    (tmp_path / "spark-defaults.conf").write_text(f"{key} true")
+    assert without_console_bar({}) == {}

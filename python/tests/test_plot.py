@@ -52,6 +52,11 @@ def test_image_structs_are_shown_in_rgb(channels: int) -> None:
     np.testing.assert_array_equal(np.squeeze(pixels), shown)
 
 
+def test_a_tiny_image_has_smooth_edges() -> None:
+    axes = plot.predictions([picture(63, 8), picture(64, 8)], ["a", "b"]).axes
+    assert [a.images[0].get_interpolation() for a in axes] == ["lanczos", "auto"]
+
+
 def test_predictions_are_titles_and_wrong_ones_name_the_truth() -> None:
     images = [picture(4, 4, seed=i) for i in range(3)]
     figure = plot.predictions(images, ["a", "b", "c"], ["a", "c", "c"], columns=2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from sparkdl._processes.console import show
+from sparkdl._processes.console import EpochLines
 from sparkdl._processes.link import Link, Message
 from sparkdl._processes.listener import Address, Listener, call
 
@@ -33,18 +33,18 @@ class Reporter:
                 deadlines = (_CONNECT_SECONDS, _SEND_SECONDS)
                 self._link = call(address, *deadlines, role="trial", rank=trial, again=False)
 
-    def report(self, text: str) -> None:
-        """Show a text as the state of this trial."""
+    def report(self, text: str, epochs: int = 0) -> None:
+        """Show a text as the state of this trial, of which epochs have just ended."""
         if self._link is None:
             return
         try:
-            self._link.send("log", lines=[text])
+            self._link.send("log", line=text, epochs=epochs)
         except OSError:
             self._link = None
 
 
 @contextmanager
-def print_reports(host: str, names: Mapping[int, str]) -> Iterator[Address | None]:
+def print_reports(host: str, names: Mapping[int, str], epochs: int) -> Iterator[Address | None]:
     """Print what trials report, under their names, until the block ends.
 
     Parameters
@@ -53,6 +53,8 @@ def print_reports(host: str, names: Mapping[int, str]) -> Iterator[Address | Non
         The driver's address as executors know it.
     names : mapping from int to str
         What each trial is called; reports of other trials are dropped.
+    epochs : int
+        Of these trials together.
 
     Yields
     ------
@@ -62,9 +64,10 @@ def print_reports(host: str, names: Mapping[int, str]) -> Iterator[Address | Non
 
     def take(trial: int, _: Link, message: Message) -> None:
         if trial in names:
-            for line in message.fields["lines"]:
-                show(f"{names[trial]}: {line}")
+            line, ended = message.fields["line"], message.fields["epochs"]
+            lines.show(f"{names[trial]}: {line}", ended)
 
+    lines = EpochLines(epochs)
     try:
         listener = Listener(host, _SEND_SECONDS, lambda hello, link: None, take)
     except OSError:
@@ -74,3 +77,4 @@ def print_reports(host: str, names: Mapping[int, str]) -> Iterator[Address | Non
         yield listener.address
     finally:
         listener.close()
+        lines.close()

@@ -112,7 +112,7 @@ class ImageClassifierEstimator(
     numWorkers : int, optional
         Tasks that train the network, with unfreezeFrom.
     verbose : int
-        1 (default): a line per epoch on stderr; 0: none.
+        1 (default): a line per epoch on stderr, in a notebook a bar; 0: none.
     predictionCol, probabilityCol, predictedLabelCol, scaleHint, precision, errorCol
         Of the fitted model, see there; scaleHint and precision apply to the features too.
     handleInvalid : str

@@ -74,7 +74,8 @@ class KerasImageFileEstimator(
     kerasLoss : str or keras.losses.Loss or callable
         The loss.
     kerasFitParams : dict
-        Keywords of `keras.Model.fit`; default ``{"verbose": 1}``: a line per epoch on stderr.
+        Keywords of `keras.Model.fit`; default ``{"verbose": 1}``: a line per epoch on stderr, in a
+        notebook a bar.
     seed : int, optional
         For `keras.utils.set_random_seed` before each trial. The order of the rows is always the
         same, so with a seed training can be repeated.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["confusion_matrix", "history", "predictions", "top_k"]
 
 _MOST_LINES = 10  # of a metric with several results
+_TINY = 64  # pixels
 _TITLE_LETTERS = 18  # that fit above an image in a grid
 
 
@@ -96,6 +97,8 @@ def predictions(
     columns: int = 8,
 ) -> Figure:
     """Show images in a grid, each under its prediction; wrong ones in red, with the truth.
+
+    Images of less than 64 pixels get smooth edges.
 
     Parameters
     ----------
@@ -199,5 +202,7 @@ def _draw_parts(axis: Axes, parts: Mapping[str, int]) -> None:
 
 def _show(axis: Axes, image: ImageLike) -> None:
     pixels = as_pixels(image)
-    axis.imshow(pixels[..., 0] if pixels.shape[2] == 1 else pixels, cmap="gray")
+    shown = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    smooth = "lanczos" if max(shown.shape[:2]) < _TINY else None  # squares are all that one sees
+    axis.imshow(shown, cmap="gray", interpolation=smooth)
     axis.axis("off")

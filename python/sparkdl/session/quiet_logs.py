@@ -10,6 +10,7 @@ from sparkdl.session.submit_arguments import SubmitArguments, spark_folder
 
 _FILE = Path(__file__).resolve().parent.parent / "resources" / "log4j2.properties"
 _OPTIONS = "spark.driver.extraJavaOptions"
+_BAR = "spark.ui.showConsoleProgress"
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _ERRORS = "2"
 
@@ -27,6 +28,12 @@ def with_quiet_logs(settings: Mapping[str, str]) -> dict[str, str]:
         quiet[_OPTIONS] = f"{options} -Dlog4j2.configurationFile={_FILE.as_uri()}".lstrip()
         environment.give_way({_OPTIONS})
     return quiet
+
+
+def without_console_bar(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings without the bar of Spark's stages, which would fill a notebook's cell."""
+    given = SubmitArguments().get(_BAR)
+    return {**({_BAR: "false"} if given is None else {}), **settings}
 
 
 def _is_set_up() -> bool:

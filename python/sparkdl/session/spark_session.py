@@ -9,9 +9,10 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sparkdl._notebook import in_notebook
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
-from sparkdl.session.quiet_logs import with_quiet_logs
+from sparkdl.session.quiet_logs import with_quiet_logs, without_console_bar
 from sparkdl.session.spark_api import error_condition
 from sparkdl.session.spark_jars import GROUP, installed_artifact, submit_conf
 from sparkdl.session.submit_arguments import SubmitArguments
@@ -114,6 +115,8 @@ def _get_or_create(
         _warn_about_memory(settings)
     else:
         settings = with_quiet_logs(_add_jar(settings))
+        if in_notebook():
+            settings = without_console_bar(settings)
     builder = SparkSession.builder.appName(app_name)
     for key, value in settings.items():
         builder = builder.config(key, value)

@@ -117,7 +117,7 @@ class KerasEstimator(
     timeout : float
         Deadline of every wait between workers, driver and task slots, in seconds. Default 300.
     verbose : int
-        1 (default) prints a line per epoch on stderr, 0 nothing.
+        1 (default) prints a line per epoch on stderr, in a notebook a bar, 0 nothing.
     custom_objects : dict, optional
         Your classes and functions by name, for Keras when it loads a file. They travel to the
         workers, as those of a live model do by themselves, but not into a saved estimator.

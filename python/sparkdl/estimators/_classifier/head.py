@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl._models.keras_configuration import optimizer_of
-from sparkdl._processes.console import show
+from sparkdl._processes.console import EpochLines, show
 from sparkdl.errors import InvalidInputException
 from sparkdl.errors.user_warnings import warn
 from sparkdl.estimators._classifier.feature_table import FeatureTable
@@ -175,17 +175,18 @@ def _fit(
     state = None if states is None else HeadState(states, next(iter(stopping), None))
     if state is not None and state.epoch and estimator.getVerbose():
         show(f"{estimator.uid}: resumes after epoch {state.epoch}")
+    begun = 0 if state is None else state.begin(estimator.getEpochs())
     fitted = head.fit(
         batches,
         validation_data=held_out,
         epochs=estimator.getEpochs(),
-        initial_epoch=0 if state is None else state.begin(estimator.getEpochs()),
+        initial_epoch=begun,
         callbacks=[
             order,
             *stopping,
             *(estimator.getCallbacks() or []),
             *([state] if state else []),
-            *callbacks(estimator),
+            *callbacks(estimator, begun),
         ],
         shuffle=False,  # Keras shuffles by Python's random numbers, the batches by the seed
         verbose=0,
@@ -196,15 +197,15 @@ def _fit(
     return {name: [float(v) for v in values] for name, values in history.items()}
 
 
-def callbacks(estimator: ClassifierParams) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of Keras that show what the params ask for."""
+def callbacks(estimator: ClassifierParams, begun: int) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of Keras that show what the params ask for, after epochs of before."""
     wanted: list[keras.callbacks.Callback] = []
     if estimator.isSet("tensorBoardDir"):
         from sparkdl.training._driver.tensor_board import Board
 
         wanted.append(Board(f"{estimator.getTensorBoardDir().rstrip('/')}/head", histograms=0))
     if estimator.getVerbose():
-        wanted.append(keras.callbacks.LambdaCallback(on_epoch_end=_epoch_printer(estimator)))
+        wanted.append(_shown_epochs(estimator, begun))
     return wanted
 
 
@@ -217,10 +218,13 @@ def early_stopping(estimator: ClassifierParams) -> list[keras.callbacks.EarlySto
     return [stop(monitor="val_loss", patience=patience, restore_best_weights=True)]
 
 
-def _epoch_printer(estimator: ClassifierParams) -> Callable[[int, Mapping[str, Any]], None]:
+def _shown_epochs(estimator: ClassifierParams, begun: int) -> keras.callbacks.Callback:
     epochs = estimator.getEpochs()
+    lines = EpochLines(epochs, begun)
 
-    def print_epoch(epoch: int, logs: Mapping[str, Any]) -> None:
-        show(f"{estimator.uid}: epoch {epoch + 1}/{epochs}: {text_of(logs)}")
+    def show_epoch(epoch: int, logs: Mapping[str, Any]) -> None:
+        lines.show(f"{estimator.uid}: epoch {epoch + 1}/{epochs}: {text_of(logs)}")
 
-    return print_epoch
+    return keras.callbacks.LambdaCallback(
+        on_epoch_end=show_epoch, on_train_end=lambda _: lines.close()
+    )

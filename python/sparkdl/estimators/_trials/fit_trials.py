@@ -80,7 +80,8 @@ def _train(
     first, (data, images), (file, loading) = estimators[0], loaded, source
     sc = data.context
     host = str(sc.getConf().get("spark.driver.host", "localhost"))
-    with describe_jobs(sc, f"{first.uid}: train"), print_reports(host, names) as address:
+    epochs = sum(int(estimators[i].getKerasFitParams().get("epochs", 1)) for i in names)
+    with describe_jobs(sc, f"{first.uid}: train"), print_reports(host, names, epochs) as address:
         work = TrialsWork(
             model=file.read_bytes(),
             suffix=file.suffix,

@@ -115,7 +115,7 @@ def _fit(
     if fit_params.pop("verbose", 1) != 0:
 
         def report(epoch: int, logs: Mapping[str, Any]) -> None:
-            reporter.report(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}")
+            reporter.report(f"epoch {epoch + 1}/{epochs}: {text_of(logs)}", epochs=1)
 
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=report))
     fitted = model.fit(images, labels, **fit_params, verbose=0, callbacks=callbacks)

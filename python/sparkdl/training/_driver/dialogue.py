@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sparkdl._models.libraries import eagerly
 from sparkdl._placement.local_arrays import Rows
 from sparkdl._placement.placement import TRAINING
-from sparkdl._processes.console import show
+from sparkdl._processes.console import EpochLines, show
 from sparkdl._processes.coordinator import Answer
 from sparkdl._processes.link import Message, Payload
 from sparkdl.plot.metric_values import as_keras_logs, from_message, text_of
@@ -46,7 +46,7 @@ class Dialogue:
     callbacks : sequence of keras.callbacks.Callback
     checkpoints : Checkpoints
     verbose : bool
-        Whether to print a line per epoch.
+        Whether to show what each epoch gave.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Dialogue:
         results = _make_metrics(spec, model) if callbacks else {}
         self._callbacks = Callbacks(callbacks, model, spec.epochs, steps, results)
         self._resume()
+        self._lines = EpochLines(spec.epochs, self.epoch) if verbose else None
         self._since = time.monotonic()
         if not self.stop:
             self._callbacks.begin(self.epoch)
@@ -102,6 +103,8 @@ class Dialogue:
         optimizer = self._model.optimizer
         optimizer.finalize_variable_values(self._model.trainable_weights)  # for use_ema
         self._callbacks.finish()
+        if self._lines is not None:
+            self._lines.close()
         return self._model
 
     def _piece_of_model(self, start: int) -> bytes:
@@ -126,10 +129,11 @@ class Dialogue:
     def _show(self, epoch: int, logs: Mapping[str, Any]) -> None:
         now = time.monotonic()
         seconds, self._since = now - self._since, now
-        if self._verbose:
+        if self._lines is not None:
             rows = self._spec.layout.rows[TRAINING]
             place = f"epoch {epoch + 1}/{self._spec.epochs}"
-            show(f"{place}: {text_of(logs)} ({seconds:.1f} s, {rows / seconds:.0f} rows/s)")
+            results = f"{text_of(logs)} ({seconds:.1f} s, {rows / seconds:.0f} rows/s)"
+            self._lines.show(f"{place}: {results}")
 
     def _keep(self, state: bytearray, workers_facts: Mapping[str, Any]) -> None:
         """Write a state of the workers, with what only the driver knows."""

@@ -171,11 +171,11 @@ def _train(
     check_own_loss(model, spec, count)
     verbose = estimator.getVerbose() != 0
     checkpoints = _checkpoints(estimator, spec, model)
-    dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if verbose:
         show(_headline(spec, count))
         for line in describe_pairing(spec.layout.fields, model):
             show(line)
+    dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
     if not dialogue.stop:
         run_workers(
             sc,

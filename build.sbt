@@ -28,7 +28,8 @@ lazy val sparkModuleOptions = Seq(
 
 // The default. What it needs not is neither fetched nor compiled: the jars of Spark 3 are projects of their own, from
 // the same sources: `build/sbt spark3_212/devJars`.
-lazy val sparkdl = (project in file(".")).settings(forSpark(SparkLine.newest) ++ TestLake.settings ++ withNatives: _*)
+lazy val sparkdl = (project in file("."))
+  .settings(forSpark(SparkLine.newest) ++ TestLake.settings ++ DocBlocks.settings ++ withNatives: _*)
 lazy val spark3_212 = (project in file("target/spark3_2.12")).settings(besides(SparkLine.spark3("2.12")): _*)
 lazy val spark3_213 = (project in file("target/spark3_2.13")).settings(besides(SparkLine.spark3("2.13")): _*)
 

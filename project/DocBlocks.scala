@@ -14,8 +14,8 @@ object DocBlocks {
 
   def settings: Seq[Setting[_]] = Seq(
     Test / sourceGenerators += pageSources.taskValue,
-    // Nothing uses what a page only shows, but what is deprecated has no place there. The first rule that fits counts.
-    Test / scalacOptions += s"-Wconf:cat=deprecation&src=$folder/.*:e,src=$folder/.*:s"
+    // Nothing uses what a page only shows, but what is deprecated has no place there. The last rule that fits counts.
+    Test / scalacOptions += s"-Wconf:src=$folder/.*:s,cat=deprecation&src=$folder/.*:e"
   )
 
   private def pageSources = Def.task {

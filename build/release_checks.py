@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import tarfile
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,6 +26,13 @@ NAMES = {
     "com.twelvemonkeys.common": "TwelveMonkeys ImageIO",
     "com.twelvemonkeys.imageio": "TwelveMonkeys ImageIO",
 }
+# What Maven Central wants of an artefact: these files, and these elements of its POM.
+KINDS = (".jar", "-sources.jar", "-javadoc.jar", ".pom")
+IN_POM = (
+    *("groupId", "artifactId", "version", "name", "description", "url"),
+    *("licenses/license/name", "developers/developer/name"),
+    *("scm/url", "scm/connection", "scm/developerConnection"),
+)
 HASHES = ("md5", "sha1", "sha256", "sha512")
 
 
@@ -75,6 +83,24 @@ def checksums(*files: str) -> str:
             digest = hashlib.new(name, file.read_bytes()).hexdigest()
             file.with_name(f"{file.name}.{name}").write_text(digest)
     return f"{len(HASHES)} checksums of each of {len(files)} files"
+
+
+def central(repository: str, *names: str) -> str:
+    """Return what is there for Maven Central: all of each artefact, as Central wants it."""
+    there = {pom.parent.parent.name: pom for pom in Path(repository).rglob("*.pom")}
+    if set(there) != set(names):
+        raise NotReady(f"Expected {', '.join(names)}, got {', '.join(sorted(there))}.")
+    for name, pom in there.items():
+        project = ET.parse(pom).getroot()
+        missing = [e for e in IN_POM if not project.findtext(f"./{{*}}{e.replace('/', '/{*}')}")]
+        if missing:
+            raise NotReady(f"The POM of {name} lacks {', '.join(missing)}: see build.sbt.")
+        for kind in KINDS:
+            for suffix in ("", ".asc", ".md5", ".sha1"):
+                file = pom.with_name(f"{pom.stem}{kind}{suffix}")
+                if not file.is_file() or not file.stat().st_size:
+                    raise NotReady(f"{name} has no {file.name}.")
+    return f"{len(there)} artefacts for Maven Central: {', '.join(sorted(there))}"
 
 
 def same(first: str, second: str) -> str:
@@ -142,7 +168,7 @@ def _lines(file: str) -> list[str]:
 
 
 CHECKS: dict[str, Callable[..., str]] = {
-    check.__name__: check for check in (changelog, bill, checksums, same, sizes, breakages)
+    check.__name__: check for check in (changelog, bill, checksums, central, same, sizes, breakages)
 }
 
 if __name__ == "__main__":

@@ -34,13 +34,16 @@ object Natives {
       description := s"TensorFlow's native libraries for sparkdl on $platform",
       crossPaths := false,
       autoScalaLibrary := false,
-      Compile / packageDoc / publishArtifact := false,
-      Compile / packageSrc / publishArtifact := false,
+      // Maven Central wants sources and documentation of every jar: here, what the project is.
+      Compile / packageDoc / mappings := readme.value,
+      Compile / packageSrc / mappings := readme.value,
       publishM2Configuration := publishM2Configuration.value.withOverwrite(true),
       pomPostProcess := Packaging.onlyNativeDependencies(modules(platform)),
       natives := lay.value
     )
   }
+
+  private def readme = Def.task(Seq((ThisBuild / baseDirectory).value / "README.md" -> "README.md"))
 
   private def lay = Def.task {
     val folder = (LocalRootProject / target).value / "natives" / "repository" / "org" / "sparkdl" / name.value / version.value

@@ -20,8 +20,19 @@ object Packaging {
     pomPostProcess := onlyNativeDependencies(nativeModules),
     // Scaladoc warns about links into Spark and the JDK that it cannot resolve; a missing doc is not a build failure.
     Compile / doc / scalacOptions := (Compile / doc / scalacOptions).value.filterNot(_ == "-Werror"),
+    Compile / doc / scalacOptions ++= Seq("-doc-title", "sparkdl", "-doc-version", version.value),
+    Compile / doc / scalacOptions ++= Seq("-doc-root-content", s"${(Compile / sourceDirectory).value / "scaladoc" / "root.txt"}"),
+    Compile / doc / scalacOptions ++= Seq("-skip-packages", internal((Compile / scalaSource).value).mkString(":")),
     devJars := putTogether.value
   )
+
+  /** Packages of sparkdl that are public, as docs/releasing.md says. */
+  private val public = Set("errors", "image", "ml", "sql", "tensorframes")
+
+  private def internal(sources: File): Seq[String] = {
+    val packages = IO.listFiles(sources / "org" / "sparkdl", DirectoryFilter).map(_.getName).filterNot(public).sorted
+    "org.apache" +: packages.map("org.sparkdl." + _).toSeq
+  }
 
   private def assemblySettings: Seq[Setting[_]] = Seq(
     assembly / test := {},

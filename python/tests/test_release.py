@@ -64,6 +64,32 @@ def test_checksums_lie_beside_their_files(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 5
 
 
+def test_an_artefact_has_all_that_maven_central_wants(tmp_path: Path) -> None:
+    folder = tmp_path / "org" / "us" / "a" / "1"
+    folder.mkdir(parents=True)
+    elements = ("groupId", "artifactId", "version", "name", "url")
+    wanted = "".join(f"<{name}>x</{name}>" for name in elements)
+    wanted += "<licenses><license><name>x</name></license></licenses>"
+    wanted += "<developers><developer><name>x</name></developer></developers>"
+    wanted += "<scm><url>x</url><connection>x</connection>"
+    wanted += "<developerConnection>x</developerConnection></scm>"
+    for kind in CHECKS.KINDS:
+        for suffix in ("", ".asc", ".md5", ".sha1"):
+            (folder / f"a-1{kind}{suffix}").write_text("x")
+
+    def write_pom(content: str) -> None:
+        text = f'<project xmlns="http://maven.apache.org/POM/4.0.0">{content}</project>'
+        (folder / "a-1.pom").write_text(text)
+
+    write_pom(wanted)
+    assert "lacks description" in refused(CHECKS.central, tmp_path, "a")
+    write_pom(f"{wanted}<description>x</description>")
+    assert CHECKS.central(str(tmp_path), "a") == "1 artefacts for Maven Central: a"
+    assert refused(CHECKS.central, tmp_path, "a", "b") == "Expected a, b, got a."
+    (folder / "a-1-javadoc.jar.asc").write_text("")
+    assert refused(CHECKS.central, tmp_path, "a") == "a has no a-1-javadoc.jar.asc."
+
+
 def test_two_builds_that_differ_say_in_which_entry(tmp_path: Path) -> None:
     files = []
     for name, text in {"a": "1", "b": "1", "c": "2"}.items():

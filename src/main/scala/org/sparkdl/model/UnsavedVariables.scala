@@ -41,7 +41,7 @@ private[model] object UnsavedVariables {
   /** The variables that some operations need, by what they are called in a session. */
   private def variables(nodes: Map[String, NodeDef], operations: Iterable[String]): Set[String] = {
     val seen = mutable.Set.empty[String]
-    val waiting = mutable.Queue.from(operations.map(operation))
+    val waiting = mutable.Queue.empty[String] ++= operations.map(operation)
     while (waiting.nonEmpty) {
       val name = waiting.dequeue()
       if (seen.add(name)) nodes.get(name).foreach(waiting ++= _.getInputList.asScala.map(operation))

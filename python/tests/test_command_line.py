@@ -112,7 +112,7 @@ def test_predictions_of_a_named_model_are_a_table(
 
 
 def test_predictions_of_a_bundle_have_the_names_of_its_outputs(
-    session: Any, folder: Path, tmp_path: Path
+    session: Any, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = sparkdl.save_bundle(
         lambda images: {"half": images[:, 0, 0] / 2},
@@ -121,7 +121,10 @@ def test_predictions_of_a_bundle_have_the_names_of_its_outputs(
         image=True,
     )
     out = str(tmp_path / "halves.json")
+    capsys.readouterr()
     assert main(["predict", str(folder), "--model", bundle, "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert said == f"3 images, 1 of them without a result (column error): {out}\n"
     rows = session.read.json(out).orderBy("uri").collect()
     assert [row.half is None for row in rows] == [False, False, True]
 
@@ -145,9 +148,10 @@ def test_features_are_arrays_in_a_table(session: Any, folder: Path, tmp_path: Pa
 
 def test_in_a_shell_only_the_result_is_shown(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.json"
-    done = run(["predict", str(folder), "--model", "TinyNet", "--out", str(out)])
+    images = str(folder / "[ab].png")
+    done = run(["predict", images, "--model", "TinyNet", "--out", str(out)])
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"3 images, 1 of them without a result (column error): {out}\n"
+    assert done.stdout == f"2 images: {out}\n"
     lines = [line for part in out.glob("*.json") for line in part.read_text().splitlines()]
     assert sum("predicted" in json.loads(line) for line in lines) == 2
 

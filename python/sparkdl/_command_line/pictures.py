@@ -104,7 +104,8 @@ def _write_table(a: argparse.Namespace, apply: Callable[[DataFrame], DataFrame])
     with quiet_session(f"sparkdl {a.command}", a.master) as spark:
         table = _plain(apply(readImages(a.images, recursive=a.recursive)))
         table.write.format(form).mode("overwrite" if a.overwrite else "error").save(a.out)
-        written = spark.read.format(form).load(a.out)
+        # JSON has no column of which all values are null.
+        written = spark.read.schema(table.schema).format(form).load(a.out)
         count, failed = written.count(), written.where("error IS NOT NULL").count()
     without = f", {failed} of them without a result (column error)" if failed else ""
     print(f"{count} images{without}: {a.out}")

@@ -39,7 +39,7 @@ def trained(classifier: Any, table: FeatureTable, folder: Path, stop: int | None
     states = Checkpoints(state_folder(classifier, table, "head", None))
     with pytest.MonkeyPatch.context() as patch:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
-        patch.setattr(head_module, "callbacks", lambda _: [callback])
+        patch.setattr(head_module, "callbacks", lambda *_: [callback])
         try:
             head, history, _ = head_module.train_head(classifier, table, states)
         except KeyboardInterrupt:

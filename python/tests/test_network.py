@@ -102,10 +102,14 @@ def test_the_coordinator_a_ring_and_progress_work_at_an_ipv6_address(
     finally:
         coordinator.close()
     assert _summed(host) == [3.0, 3.0]
-    with print_reports(host, {0: "trial 1/1"}) as address:
+    said = ""
+    with print_reports(host, {0: "trial 1/1"}, 1) as address:
         Reporter(address, 0).report("over IPv6")
-        time.sleep(0.3)
-    assert "trial 1/1: over IPv6" in capsys.readouterr().err
+        end = time.monotonic() + 5
+        while not said and time.monotonic() < end:
+            time.sleep(0.01)
+            said = capsys.readouterr().err
+    assert "trial 1/1: over IPv6" in said
 
 
 def _summed(host: str) -> list[float]:

@@ -114,7 +114,8 @@ def test_an_error_shows_the_lines_of_the_users_program_and_the_remedy_last(spark
 def test_epochs_are_one_bar_where_tqdm_is_installed_and_else_lines(
     in_kernel: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    for missing in ("tqdm", "tqdm.auto"):
+        monkeypatch.setitem(sys.modules, missing, None)
     lines = ["epoch 2/4: loss 3", "trained in 1 s"]
     assert shown_of_a_training(capsys) == lines
     bars = SimpleNamespace(tqdm=Bar)

@@ -157,7 +157,7 @@ spark.stop()
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
     )
-    said = re.sub(r"\[Stage[^\r]*\r|\s*\r\s*", "", done.stderr)
+    said = re.sub(r"\[Stage \d+:[^\]]*\]|\r", "", done.stderr)
     # The JVM says this before anything can be configured.
     said = said.replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "")
     assert (done.stdout, said.strip()) == ("", "")

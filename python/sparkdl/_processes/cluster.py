@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
 
 # Executors may register this long after the start of the application, or after the loss of others.
-_STARTING_SECONDS = 30.0
+_STARTING_SECONDS = 60.0
 _NEWS_SECONDS = 2.0  # until Spark tells about the loss of one whose task slots are gone
 _POLL_SECONDS = 0.2
 _IDLE_SECONDS = 600.0  # where there is no session: the default of spark.sparkdl.workers.idleTimeout

@@ -1,4 +1,4 @@
-"""What a node of a GraphDef names: the nodes that it takes tensors of, and functions."""
+"""What a node of a GraphDef names: the nodes that it takes tensors of, functions, and a variable."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def functions_of(node: NodeDef) -> list[str]:
     """Return the names of the functions that a node calls."""
     values = [v for v in node.attr.values() if v.HasField("func") or len(v.list.func) > 0]
     return [f.name for v in values for f in ([v.func] if v.HasField("func") else v.list.func)]
+
+
+def shared_name(variable: NodeDef) -> str:
+    """Return what the variable of a VarHandleOp is called in a session."""
+    return str(variable.attr["shared_name"].s.decode(errors="replace") or variable.name)

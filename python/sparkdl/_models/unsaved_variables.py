@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from sparkdl._models.graph_nodes import node_of, shared_name
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -63,15 +64,11 @@ def _givers(meta: MetaGraphDef) -> list[str]:
 def _variables(nodes: Mapping[str, NodeDef], operations: Iterable[str]) -> set[str]:
     """Return the variables that some operations need, by what they are called in a session."""
     seen: set[str] = set()
-    waiting = [_operation(name) for name in operations]
+    waiting = [node_of(name) for name in operations]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += [_operation(i) for i in nodes[name].input] if name in nodes else []
-    handles = [nodes[n] for n in seen if n in nodes and nodes[n].op == "VarHandleOp"]
-    return {h.attr["shared_name"].s.decode() or h.name for h in handles}
-
-
-def _operation(tensor: str) -> str:
-    return tensor.removeprefix("^").partition(":")[0]
+            waiting += [node_of(i) for i in nodes[name].input] if name in nodes else []
+    reached = (nodes[name] for name in seen if name in nodes)
+    return {shared_name(node) for node in reached if node.op == "VarHandleOp"}

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from sparkdl._models.graph_nodes import functions_of, node_of
+from sparkdl._models.graph_nodes import functions_of, node_of, shared_name
 from sparkdl.errors import InvalidModelException
 from sparkdl.session.jvm_door import door_if_open
 
@@ -256,12 +256,8 @@ class _OwnAssets:
             "ReadVariableOp",
             "VarIsInitializedOp",
         }
-        names = [_shared_name(n) for n in self._variables if n.name == variable]
-        shared = [n for n in self._variables if _shared_name(n) in names]
+        names = [shared_name(n) for n in self._variables if n.name == variable]
+        shared = [n for n in self._variables if shared_name(n) in names]
         return (
             bool(assigned) and self._nodes.issuperset(assigned) and not others and len(shared) == 1
         )
-
-
-def _shared_name(variable: NodeDef) -> str:
-    return str(variable.attr["shared_name"].s.decode(errors="replace") or variable.name)

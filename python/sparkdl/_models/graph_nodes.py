@@ -1,4 +1,4 @@
-"""What a node of a GraphDef names: the nodes that it takes tensors of, functions, and a variable."""
+"""What a node of a GraphDef names: the nodes that it takes tensors of, functions, variables."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def own_network(estimator: ClassifierParams) -> keras.Model:
     file = expect_keras_file(estimator.getModelFile(), "put a head on")
     loading = loading_of(estimator)
     model = _functional(load_to_train(file, loading.custom_objects, loading.safe_mode))
-    _check_whole(model)
+    _check_ends(model)
     [features] = model.outputs
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D()(features)
@@ -157,7 +157,7 @@ def _functional(model: keras.Model) -> keras.Model:
     return keras.Model(inputs, call(model, inputs), name=model.name)
 
 
-def _check_whole(model: keras.Model) -> None:
+def _check_ends(model: keras.Model) -> None:
     ends = [
         [list(t.shape) for t in getattr(model, kind, None) or []] for kind in ("inputs", "outputs")
     ]

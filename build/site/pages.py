@@ -39,6 +39,7 @@ _NO_SCALADOC = (
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are not in docs/."""
     made = {"api/index.md": api.overview(), "site.css": _STYLE, "scala/index.html": _NO_SCALADOC}
+    made["iframe-worker.js"] = Path(__file__).with_name("iframe-worker.js").read_text("utf-8")
     made |= {f"api/{name}.md": api.text_of(page) for name, page in api.PAGES.items()}
     made |= {page: (ROOT / file).read_text(encoding="utf-8") for file, page in BESIDE.items()}
     for path, text in made.items():

@@ -21,9 +21,13 @@ BESIDE = {
 }
 _LINK = re.compile(r"(\]\()(?!https?:|mailto:|#)([^)#\s]*)((?:#[^)\s]*)?\))")
 _CODE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+# A list right below a line of text, which is one for GitHub, but not for MkDocs.
+_LIST = re.compile(r"^([^-\s#|>].*\n)(?=- |1\. )", re.MULTILINE)
 _STYLE = """.md-grid { max-width: 76rem; }
 .md-typeset table:not([class]) { font-size: .66rem; }
 .md-typeset table:not([class]) th { min-width: 3rem; }
+.md-typeset table:not([class]) :is(td, th) { padding: .6em .8em; }
+.md-typeset td code { overflow-wrap: normal; word-break: normal; }
 .md-typeset .doc-heading code { background: none; padding: 0; }
 .md-typeset h2.doc-heading {
   border-top: 1px solid var(--md-default-fg-color--lightest);
@@ -55,7 +59,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     folder = Path() if path in BESIDE.values() else Path("docs")
     parts = _CODE.split(markdown)
     parts[::2] = [
-        _LINK.sub(lambda m: m[1] + _target(folder, m[2], config) + m[3], p) for p in parts[::2]
+        _LINK.sub(
+            lambda m: m[1] + _target(folder, m[2], config) + m[3], _LIST.sub(r"\1\n", p)
+        )
+        for p in parts[::2]
     ]
     return "".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ import sparkdl
 from sparkdl._processes.console import EpochLines
 from sparkdl.errors import SettingsException, SparkDLException
 from sparkdl.plot.frames import FrameView
-from sparkdl.session.cell_progress import TaskBar
+from sparkdl.session.cell_progress import TaskBar, follow_cells
 from sparkdl.session.quiet_logs import without_console_bar
 from sparkdl.training._estimator import fit_grid
 
@@ -192,6 +193,27 @@ def test_the_tasks_of_a_training_are_not_shown_beside_its_epochs(
     bar.look()
     bar.close()
     assert capsys.readouterr().out.split() == ["0/1", "closed", "closed", "0/1", "closed"]
+
+
+def test_cells_are_followed_unless_spark_shows_its_own_bar(
+    with_bars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered: dict[str, Any] = {}
+    events = SimpleNamespace(register=registered.__setitem__)
+    shell = SimpleNamespace(config={"IPKernelApp": {}}, events=events)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    def session(bar: str | None) -> Any:
+        conf = SimpleNamespace(get=lambda key: bar)
+        return SimpleNamespace(sparkContext=SimpleNamespace(getConf=lambda: conf))
+
+    follow_cells(session("true"))
+    assert registered == {}
+    follow_cells(session("false"))
+    registered["post_run_cell"]()  # the cell that has started the session
+    registered["pre_run_cell"]()
+    registered["post_run_cell"]()
+    assert "_look_at" not in "".join(thread.name for thread in threading.enumerate())
 
 
 def test_the_models_of_a_grid_are_one_bar(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,6 +137,15 @@ def test_nothing_stays_when_the_program_is_killed(tmp_path: Path) -> None:
     assert gone(int(process))
     assert gone(int(keeper))
     assert not Path(folder).exists()
+
+
+def test_a_keeper_whose_owner_was_gone_before_it_began_does_not_stay() -> None:
+    owner = subprocess.Popen([sys.executable, "-c", ""])
+    owner.wait()
+    orphan = Keeping((), owner.pid, 600.0)
+    with suppress(OSError), loading(orphan):
+        pass
+    assert within(20, lambda: not (folder_of(orphan) / orphan.name()).exists())
 
 
 def test_a_keeper_that_dies_of_its_imports_is_explained(keeping: Keeping, tmp_path: Path) -> None:

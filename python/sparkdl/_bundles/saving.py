@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from sparkdl._bundles.description.manifest import WEIGHTS, BundleEnd, specs_json
 from sparkdl._bundles.description.plain_values import plain_values
 from sparkdl._models.libraries import eagerly, tensorflow
 from sparkdl._places.places import place_of
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import SettingsException
 from sparkdl.labels import Labels, read_labels, write_labels
 
@@ -137,7 +137,7 @@ def save_bundle(
     from sparkdl._bundles.model_sources import frozen_from
     from sparkdl._bundles.other_backend.one_backend import explain_tracing
 
-    with explain_tracing(), eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
+    with explain_tracing(), eagerly(), scratch_folder() as scratch:
         graph = frozen_from(
             model,
             inputs=inputs,
@@ -146,7 +146,7 @@ def save_bundle(
             constants=constant_values,
             custom_objects=custom_objects,
             safe_mode=safe_mode,
-            scratch=Path(scratch),
+            scratch=scratch,
         )
         graph = with_constants(model, graph, constant_values, inputs, model_name)
         extras = (image, preprocessing, _labels(labels))

@@ -1,4 +1,4 @@
-"""Folders that are removed when the process ends."""
+"""Folders that are removed when the process ends, or earlier."""
 
 from __future__ import annotations
 
@@ -6,13 +6,40 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+
+_still_there: set[Path] = set()
 
 
 def new_folder(purpose: str) -> Path:
     """Return a new local folder, which is removed when this process ends."""
     return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=process_folder()))
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a local folder for this block.
+
+    One that cannot be removed then, for example where somebody has changed rights for a moment, is
+    removed after another one, or when this process ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sparkdl-"))
+    try:
+        yield folder
+    finally:
+        _still_there.add(folder)
+        _remove_still_there()
+
+
+@atexit.register
+def _remove_still_there() -> None:
+    for folder in tuple(_still_there):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            _still_there.discard(folder)
 
 
 @lru_cache(maxsize=1)

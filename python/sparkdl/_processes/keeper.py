@@ -96,7 +96,7 @@ class _Keeper:
             self._last_busy = time.monotonic()
         idle = time.monotonic() - self._last_busy
         waits = bool(self._open) or idle < max(self._idle_seconds, _POLL_SECONDS)
-        return waits and start_of(self._owner) == self._owner_start
+        return waits and start_of(self._owner) == self._owner_start != ""  # '': it was gone before
 
     def _accept(self, door: socket.socket) -> None:
         connection, _ = door.accept()

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import no_file
@@ -15,6 +14,7 @@ from sparkdl._models.libraries import eagerly, other_backend, tensorflow
 from sparkdl._models.live_keras import is_keras, is_tf_keras
 from sparkdl._models.model_ends import check_called
 from sparkdl._places.places import local_copy, place_of
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException
 from sparkdl.errors.builtin_errors import WrongStateException, WrongTypeException
 from sparkdl.graph._keras_catch_up import KerasCatchUp
@@ -287,14 +287,13 @@ def _from_bundle(
 
 
 def _freeze_keras(model: LiveModel) -> GraphFunction:
-    import tempfile
 
     from sparkdl._bundles.graph.names import FrozenGraph, finish
     from sparkdl._bundles.graph.seeds import without_seed_input
     from sparkdl._bundles.keras_source import from_keras
 
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        frozen = from_keras(model, None, None, type(model).__name__, Path(scratch))
+    with scratch_folder() as scratch:
+        frozen = from_keras(model, None, None, type(model).__name__, scratch)
     if not isinstance(frozen, FrozenGraph):
         raise InvalidModelException(f"{frozen.why} TFInputGraph.fromKeras can use it as a whole.")
     finished = finish(frozen)

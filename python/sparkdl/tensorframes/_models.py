@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -13,6 +11,7 @@ from sparkdl._bundles.graph.graph import node_of
 from sparkdl._bundles.graph.names import FrozenGraph
 from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import is_keras
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException, SchemaMismatchException
 from sparkdl.tensorframes._arguments import ProgramForm
 from sparkdl.tensorframes._program import Program, finish, with_shapes
@@ -58,8 +57,8 @@ def of_model(
 def _freeze(model: LiveModel | tf.types.experimental.ConcreteFunction, what: str) -> FrozenGraph:
     from sparkdl._bundles.model_sources import frozen_from
 
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch, eagerly():
-        frozen = frozen_from(model, scratch=Path(scratch))
+    with scratch_folder() as scratch, eagerly():
+        frozen = frozen_from(model, scratch=scratch)
     if not isinstance(frozen, FrozenGraph):
         raise InvalidModelException(
             f"Cannot freeze {what}: it has lookup tables, which cannot become constants. Apply it "

@@ -148,6 +148,10 @@ def _write_for_jvm(graph_def: tf.compat.v1.GraphDef) -> str:
     Equal graphs make equal files, for which the JVM has one model.
     """
     handle, file = tempfile.mkstemp(".pb", "program-", process_folder())
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(graph_def.SerializeToString(deterministic=True))
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(graph_def.SerializeToString(deterministic=True))
+    except BaseException:  # the disk is full
+        os.unlink(file)
+        raise
     return file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.files.content import HDF5, kind_of_bytes
@@ -12,6 +11,7 @@ from sparkdl._models.keras_configuration import loss_of, optimizer_of
 from sparkdl._models.libraries import eagerly, keras
 from sparkdl._models.live_keras import save_keras
 from sparkdl._old_names import old_keywords
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def model_to_bytes(model: LiveModel) -> bytes:
     """Return a model of Keras 3 or tf_keras as the content of a .keras file."""
-    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-        file = Path(folder) / "model.keras"
+    with eagerly(), scratch_folder() as folder:
+        file = folder / "model.keras"
         save_keras(model, file)
         return file.read_bytes()
 
@@ -49,8 +49,8 @@ def bytes_to_model(
     from sparkdl._models.files.loading import load_keras_file
 
     _check(modelBytes)
-    with eagerly(), tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-        file = Path(folder) / "model"
+    with eagerly(), scratch_folder() as folder:
+        file = folder / "model"
         file.write_bytes(modelBytes)
         return load_keras_file(file, custom_objects, safe_mode)
 

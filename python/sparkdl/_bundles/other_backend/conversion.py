@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from sparkdl._models.live_keras import is_keras, is_tf_keras, output_layers
 from sparkdl._models.meanings import meanings, remember
 from sparkdl._models.model_ends import model_inputs, structure_of
 from sparkdl._places.places import local_copy
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def convert(
     options: Mapping[str, Any],
 ) -> str:
     """Make the bundle of a model by `save`, `save_bundle`; `options` are its other arguments."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        return make_elsewhere(_task(save, model, Path(scratch), options), path, overwrite)
+    with scratch_folder() as scratch:
+        return make_elsewhere(_task(save, model, scratch, options), path, overwrite)
 
 
 def make_elsewhere(make: Callable[[Path], str], path: str | Path, overwrite: bool) -> str:
     """Let a process where Keras is on TensorFlow make a bundle, and write it where it belongs."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        return _move(run(partial(make, Path(scratch) / _BUNDLE)), path, overwrite)
+    with scratch_folder() as scratch:
+        return _move(run(partial(make, scratch / _BUNDLE)), path, overwrite)
 
 
 def _task(

@@ -7,13 +7,13 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sparkdl._models.libraries import keras, other_backend
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException
 from sparkdl.errors.user_warnings import warn
 
@@ -75,8 +75,7 @@ def run(call: Callable[[], Any]) -> Any:
     InvalidModelException
         Something that belongs to the model cannot be pickled; or the process ended early.
     """
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as scratch:
-        folder = Path(scratch)
+    with scratch_folder() as folder:
         (folder / _JOB).write_bytes(_job(call))
         with (folder / _LOG).open("wb") as log:
             process = subprocess.run(

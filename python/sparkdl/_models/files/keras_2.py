@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from sparkdl._models.files.consent import refuse_imports
 from sparkdl._models.files.keras_file import KerasFile
 from sparkdl._models.files.undrawn import undrawn
 from sparkdl._models.libraries import tf_keras
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException
 
 _BYTECODE_WORDS = ("marshal", "EOF", "opcode", "code object", "code()")
@@ -46,8 +46,8 @@ def load(file: KerasFile, custom_objects: Mapping[str, Any] | None, safe_mode: b
 @contextmanager
 def _local_copy(file: KerasFile) -> Iterator[Path]:
     """Copy a file to a name with the ending that tf_keras wants, which opens zips for writing."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-        copy = Path(folder) / f"model{file.suffix}"
+    with scratch_folder() as folder:
+        copy = folder / f"model{file.suffix}"
         if file.zipped:
             shutil.copyfile(file.path, copy)
         else:

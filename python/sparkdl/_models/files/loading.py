@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from sparkdl._models.files.missing_objects import first_unknown, missing_object
 from sparkdl._models.files.revival import revivable_objects
 from sparkdl._models.files.undrawn import undrawn
 from sparkdl._models.libraries import keras, keras_to_train
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.errors import InvalidModelException, SparkDLException
 
 _SAVE_AS_ZIP = (
@@ -115,10 +115,10 @@ def _to_read(file: KerasFile) -> Iterator[Path]:
     Keras reads the weights of a zip into memory before it gives them to the model.
     """
     if file.zipped and file.path.stat().st_size >= _LARGE_BYTES and _takes_folders():
-        with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
+        with scratch_folder() as folder:
             with zipfile.ZipFile(file.path) as archive:
                 archive.extractall(folder)
-            yield Path(folder)
+            yield folder
     else:
         with with_suffix(file.path, file.suffix) as link:
             yield link
@@ -134,8 +134,8 @@ def _takes_folders() -> bool:
 @contextmanager
 def with_suffix(path: Path, suffix: str) -> Iterator[Path]:
     """Link to a file, for a block, by a name with the ending that Keras expects."""
-    with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-        link = Path(folder) / f"model{suffix}"
+    with scratch_folder() as folder:
+        link = folder / f"model{suffix}"
         link.symlink_to(path.absolute())
         yield link
 
@@ -194,8 +194,8 @@ def as_weights(path: Path) -> Iterator[Path]:
     if kind_of(path).kind == KERAS_ZIP:
         file = read_keras_file(path)
         if file.by_keras_2:
-            with tempfile.TemporaryDirectory(prefix="sparkdl-") as folder:
-                copy = Path(folder) / "model.h5"
+            with scratch_folder() as folder:
+                copy = folder / "model.h5"
                 load_keras_file(path, None, True).save_weights(str(copy))
                 yield copy
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sparkdl._bundles.graph.chain import bundle_graph, followed_by, with_decision
@@ -12,7 +11,7 @@ from sparkdl._bundles.graph.names import FrozenGraph, finish
 from sparkdl._bundles.keras_source import from_keras
 from sparkdl._bundles.saving import write_finished
 from sparkdl._models.libraries import eagerly
-from sparkdl._places.temporary_folders import new_folder
+from sparkdl._places.temporary_folders import new_folder, scratch_folder
 from sparkdl.errors import InvalidModelException
 from sparkdl.estimators._classifier.base_network import FEATURES, BaseNetwork
 from sparkdl.labels import label_text
@@ -39,8 +38,8 @@ def write_tuned_classifier(
 
 
 def _freeze(model: keras.Model) -> FrozenGraph:
-    with TemporaryDirectory(prefix="sparkdl-") as scratch:
-        graph = from_keras(model, None, [_PROBABILITIES], model.name, Path(scratch))
+    with scratch_folder() as scratch:
+        graph = from_keras(model, None, [_PROBABILITIES], model.name, scratch)
     if not isinstance(graph, FrozenGraph):
         raise InvalidModelException(f"Cannot freeze {model.name}: {graph.why}.")
     return graph

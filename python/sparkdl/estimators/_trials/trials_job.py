@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._placement.whole_partitions import check_whole, until_end, with_end
+from sparkdl._places.temporary_folders import scratch_folder
 from sparkdl.estimators._trials.image_blocks import ACCOUNTS, DATA, KEYS, ImageAccount
 from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork, run_trial
 
@@ -45,8 +45,8 @@ class Trials:
     def fetch(self, trial: int, folder: Path) -> None:
         """Unpack the bundle of a trial that did not fail into a new local folder."""
         pieces = self._sc.runJob(self._results, _bytes, [self._partitions[trial]])
-        with tempfile.TemporaryDirectory(prefix="sparkdl-fetched-") as place:
-            file = Path(place) / "bundle.zip"
+        with scratch_folder() as place:
+            file = place / "bundle.zip"
             with open(file, "wb") as stream:
                 stream.writelines(until_end(pieces))
             shutil.unpack_archive(file, folder)

@@ -154,7 +154,7 @@ def bars(
         drawn = panel.barh(list(values), list(values.values()), color=colours)
         panel.bar_label(drawn, fmt=number, padding=3, fontsize=8)
         panel.invert_yaxis()
-        panel.set_title(title, fontsize=10)
+        panel.set_title(title, fontsize=10, loc="right")  # where there is room for a long one
         panel.spines[["top", "right", "bottom"]].set_visible(False)
         panel.set_xticks([])  # the bars have their numbers
         panel.margins(x=0.25)

@@ -89,6 +89,16 @@ def test_the_demo_draws_what_it_has_read(
     assert Image.open(picture).width > 500
 
 
+def test_a_demo_that_cannot_draw_says_so_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["demo"]) != 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "`sparkdl demo` needs Pillow and matplotlib: pip install" in shown.err
+
+
 def test_predictions_of_a_named_model_are_a_table(
     session: Any, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

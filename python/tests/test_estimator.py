@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from full_disk import NOT_WHOLE
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from pyspark.ml.linalg import Vectors
@@ -21,6 +22,7 @@ from sparkdl.errors import (
     InvalidModelException,
     ModelExecutionException,
     SchemaMismatchException,
+    SettingsException,
     SparkDLException,
 )
 from sparkdl.estimators.keras_image_file_estimator import KerasImageFileEstimator
@@ -306,6 +308,16 @@ def test_cross_validation_and_splits_choose_a_model(frame: Any, start: str) -> N
     tuning["estimatorParamMaps"] = grid[:1]
     split = TrainValidationSplit(estimator=pipeline, seed=1, **tuning).fit(frame)
     assert judge.evaluate(split.transform(frame)) > 0.5
+
+
+def test_trials_that_a_full_disk_has_lost_are_missed(
+    frame: Any, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkdl.estimators._trials import trials_job
+
+    monkeypatch.setattr(trials_job, "_outcomes", lambda results: list(results)[:0])
+    with pytest.raises(SettingsException, match=NOT_WHOLE):
+        estimator(start, kerasFitParams={"epochs": 1, "verbose": 0}).fit(frame)
 
 
 def test_a_saved_model_remembers_its_history(two: Any, frame: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from digit_rows import ROWS, check_exported, digit_rows, estimator, network
+from full_disk import NOT_WHOLE, fill_disks
 from image_rows import as_struct, picture
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
@@ -48,6 +49,14 @@ def test_it_learns_digits_and_gives_prediction_probability_and_label(
     assert "base: TinyNet" in summary
     assert "weights: those that come with sparkdl" in summary
     assert f"validation rows: {ROWS // 4}" in summary
+
+
+def test_features_that_a_full_disk_has_lost_are_missed(
+    digits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disks(monkeypatch)
+    with pytest.raises(SettingsException, match=NOT_WHOLE):
+        estimator(labelCol="name").fit(digits.limit(20))
 
 
 def test_the_head_is_what_plain_keras_makes_of_the_same_features_and_batches(digits: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,9 @@ import sparkdl
 from sparkdl._processes.console import EpochLines
 from sparkdl.errors import SettingsException, SparkDLException
 from sparkdl.plot.frames import FrameView
+from sparkdl.session.cell_progress import TaskBar, follow_cells
 from sparkdl.session.quiet_logs import without_console_bar
+from sparkdl.training._estimator import fit_grid
 
 
 @pytest.fixture
@@ -29,7 +32,9 @@ def in_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 class Bar:
     """What tqdm draws, as far as it is used."""
 
-    def __init__(self, total: int, initial: int, unit: str) -> None:
+    start_t = 0.0
+
+    def __init__(self, total: int, initial: int, unit: str, leave: bool) -> None:
         self.total, self.n, self.text = total, initial, ""
 
     def set_postfix_str(self, text: str, refresh: bool) -> None:
@@ -37,10 +42,37 @@ class Bar:
 
     def update(self, n: int) -> None:
         self.n += n
-        print(f"{self.n}/{self.total} {self.text}")
+        self.refresh()
+
+    def reset(self, total: int) -> None:
+        self.total = total
+
+    def refresh(self) -> None:
+        print(f"{self.n}/{self.total} {self.text}".rstrip())
 
     def close(self) -> None:
         print("closed")
+
+
+@pytest.fixture
+def with_bars(in_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = SimpleNamespace(tqdm=Bar)
+    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(auto=bars))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", bars)
+
+
+class Tracker:
+    """Spark, which says how many tasks of its stages are done: (done, all) by stage."""
+
+    def __init__(self) -> None:
+        self.stages: dict[int, tuple[int, int]] = {}
+
+    def getActiveStageIds(self) -> list[int]:
+        return list(self.stages)
+
+    def getStageInfo(self, stage: int) -> Any:
+        done, tasks = self.stages[stage]
+        return SimpleNamespace(numCompletedTasks=done, numTasks=tasks)
 
 
 def shown_of_a_training(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -111,19 +143,91 @@ def test_an_error_shows_the_lines_of_the_users_program_and_the_remedy_last(spark
     assert lines[-1].startswith("sparkdl.errors.ModelNotFoundException: There is no model at")
 
 
-def test_epochs_are_one_bar_where_tqdm_is_installed_and_else_lines(
+def test_epochs_are_lines_without_tqdm_and_without_a_notebook(
     in_kernel: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for missing in ("tqdm", "tqdm.auto"):
         monkeypatch.setitem(sys.modules, missing, None)
     lines = ["epoch 2/4: loss 3", "trained in 1 s"]
     assert shown_of_a_training(capsys) == lines
-    bars = SimpleNamespace(tqdm=Bar)
-    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(auto=bars))
-    monkeypatch.setitem(sys.modules, "tqdm.auto", bars)
-    assert shown_of_a_training(capsys) == [f"2/4 {lines[0]}", f"2/4 {lines[1]}", "closed"]
     monkeypatch.delitem(sys.modules, "IPython")
     assert shown_of_a_training(capsys) == lines
+
+
+def test_epochs_are_one_bar_in_a_notebook(
+    with_bars: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = ["2/4 epoch 2/4: loss 3", "2/4 trained in 1 s", "closed"]
+    assert shown_of_a_training(capsys) == expected
+
+
+def test_a_cell_that_takes_long_shows_the_tasks_of_all_its_stages(
+    with_bars: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker = Tracker()
+    bar = TaskBar(tracker)
+    tracker.stages = {1: (0, 4)}
+    for _ in range(3):
+        bar.look()
+    assert capsys.readouterr().out == ""
+    tracker.stages = {1: (3, 4)}
+    bar.look()
+    tracker.stages = {2: (1, 6)}
+    bar.look()
+    bar.close()
+    assert capsys.readouterr().out.split("\n") == ["3/4", "5/10", "closed", ""]
+
+
+def test_the_tasks_of_a_training_are_not_shown_beside_its_epochs(
+    with_bars: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker = Tracker()
+    bar = TaskBar(tracker)
+    tracker.stages = {1: (0, 1)}
+    for _ in range(4):
+        bar.look()
+    epochs = EpochLines(2)
+    bar.look()
+    bar.look()
+    epochs.close()
+    bar.look()
+    bar.close()
+    assert capsys.readouterr().out.split() == ["0/1", "closed", "closed", "0/1", "closed"]
+
+
+def test_cells_are_followed_unless_spark_shows_its_own_bar(
+    with_bars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered: dict[str, Any] = {}
+    events = SimpleNamespace(register=registered.__setitem__)
+    shell = SimpleNamespace(config={"IPKernelApp": {}}, events=events)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    def session(bar: str | None) -> Any:
+        conf = SimpleNamespace(get=lambda key: bar)
+        return SimpleNamespace(sparkContext=SimpleNamespace(getConf=lambda: conf))
+
+    follow_cells(session("true"))
+    assert registered == {}
+    follow_cells(session("false"))
+    registered["post_run_cell"]()  # the cell that has started the session
+    registered["pre_run_cell"]()
+    registered["post_run_cell"]()
+    assert "_look_at" not in "".join(thread.name for thread in threading.enumerate())
+
+
+def test_the_models_of_a_grid_are_one_bar(
+    with_bars: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verbose: list[int] = []
+    monkeypatch.setattr(
+        fit_grid, "fit", lambda estimator, *_: verbose.append(estimator.getVerbose())
+    )
+    estimator = sparkdl.KerasEstimator()
+    grid = [{estimator.epochs: 1}, {estimator.epochs: 2}]
+    assert [index for index, _ in fit_grid.FittedGrid(estimator, None, grid)] == [0, 1]
+    assert verbose == [0, 0]
+    assert capsys.readouterr().out.split() == ["1/2", "2/2", "closed"]
 
 
 def test_the_bar_of_sparks_stages_stays_out_of_cells_unless_somebody_wants_it(

@@ -6,6 +6,7 @@ import argparse
 import random
 import string
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _demo(a: argparse.Namespace) -> int:
     from sparkdl import DeepImagePredictor, plot
 
+    _check_packages()
     with tempfile.TemporaryDirectory() as folder:
         _draw_all(Path(folder), random.Random(a.seed))
         print(f"{_COUNT} pictures of letters and digits are drawn.")
@@ -65,6 +67,13 @@ def _demo(a: argparse.Namespace) -> int:
     return 0
 
 
+def _check_packages() -> None:
+    if not all(map(find_spec, ("PIL", "matplotlib"))):
+        raise SettingsException(
+            "`sparkdl demo` needs Pillow and matplotlib: pip install 'sparkdl-py[plot]'"
+        )
+
+
 def _draw_all(folder: Path, rng: random.Random) -> None:
     signs = rng.sample(string.ascii_uppercase + string.digits, _COUNT)
     for number, sign in enumerate(signs):
@@ -77,12 +86,7 @@ def _drawn_in(name: str) -> str:
 
 def _draw(sign: str, rng: random.Random) -> Image.Image:
     """Draw one sign in a colour on another, dark on light or light on dark."""
-    try:
-        from PIL import Image, ImageDraw, ImageFont
-    except ModuleNotFoundError:
-        raise SettingsException(
-            "`sparkdl demo` needs Pillow and matplotlib: pip install 'sparkdl-py[plot]'"
-        ) from None
+    from PIL import Image, ImageDraw, ImageFont
 
     ground, ink = rng.sample([_DARK, _LIGHT], 2)
     colours = [tuple(rng.randint(*limits) for _ in range(3)) for limits in (ground, ink)]

@@ -14,11 +14,12 @@ from sparkdl._placement.lanes import mix
 from sparkdl._placement.ragged import RaggedRows
 from sparkdl._placement.ragged_columns import UnequalWithinRow, shapes_of_arrays, shapes_of_bytes
 from sparkdl._placement.training_columns import TEXTS, Field, one_value
+from sparkdl._placement.whole_partitions import until_end, with_end
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA = "block binary"  # a pickled `Block`
+SCHEMA = "block binary"  # a pickled `Block`, or the mark at the end of a partition
 _BLOCK_BYTES = 4 << 20
 _DIGEST_SEED = np.uint64(20240229)
 
@@ -77,9 +78,14 @@ def _shape_of(array: Any) -> Any:
     return array.shape[1:]
 
 
-def unpickled(block: bytes) -> Block:
-    """Return a block of Spark's, see `SCHEMA`."""
-    return cast(Block, pickle.loads(block))
+def unpickled(record: bytes) -> Block:
+    """Return the block of a record, see `SCHEMA`."""
+    return cast(Block, pickle.loads(record))
+
+
+def blocks_of(records: Iterable[bytes]) -> Iterator[Block]:
+    """Yield the blocks of a partition that executors have kept."""
+    return map(unpickled, until_end(records))
 
 
 class RowProblem(Exception):
@@ -97,21 +103,22 @@ def encoder(fields: Sequence[Field], chosen: str) -> Callable[[Iterable[Any]], I
 
         context = TaskContext.get()
         assert context is not None
-        yield from _encode(context.partitionId(), batches, fields, chosen)
+        blocks = _encode(context.partitionId(), batches, fields, chosen)
+        yield from map(_record, with_end(map(_pickled, blocks)))
 
     return encode
 
 
 def _encode(
     partition: int, batches: Iterable[Any], fields: Sequence[Field], name: str
-) -> Iterator[Any]:
+) -> Iterator[Block]:
     first = before = 0
     for batch in batches:
         try:
             arrays = [array(batch.column(i), f, first) for i, f in enumerate(fields)]
             chosen = _values(batch.column(len(fields)), name, first).astype(bool)
         except RowProblem as e:
-            yield _record(Block(partition, problem=str(e)))
+            yield Block(partition, problem=str(e))
             return
         row_bytes = sum(a.nbytes for a in arrays) // max(1, len(chosen))
         size = max(1, _BLOCK_BYTES // max(1, row_bytes))
@@ -120,7 +127,7 @@ def _encode(
             flags = chosen[start : start + size]
             chosen_rows = np.flatnonzero(flags).astype("int64").tobytes()
             facts = {"chosen": chosen_rows, "chosenBefore": before, "digest": str(_digest(part))}
-            yield _record(block_of(partition, first, part, **facts))
+            yield block_of(partition, first, part, **facts)
             first, before = first + len(flags), before + int(flags.sum())
 
 
@@ -128,11 +135,14 @@ def _part(array: Any, rows: slice) -> Any:
     return array[rows] if isinstance(array, RaggedRows) else np.ascontiguousarray(array[rows])
 
 
-def _record(block: Block) -> Any:
-    """Return a block as a record batch of one row."""
+def _pickled(block: Block) -> bytes:
+    return pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+
+
+def _record(pickled: bytes) -> Any:
+    """Return a record as a batch of one row."""
     import pyarrow as pa
 
-    pickled = pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
     return pa.RecordBatch.from_arrays([pa.array([pickled], pa.binary())], ["block"])
 
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.blocks import SCHEMA, encoder, unpickled
+from sparkdl._placement.blocks import SCHEMA, blocks_of, encoder, unpickled
 from sparkdl._placement.lanes import LaneOrder
 from sparkdl._placement.ragged import RaggedFile, RaggedRows, RowsFile, ragged_of
 from sparkdl._placement.row_shapes import common_shapes
 from sparkdl._placement.training_columns import Field, Fields
 from sparkdl._placement.validation import Fraction
+from sparkdl._placement.whole_partitions import check_whole, is_end
 from sparkdl._processes.cluster import executors
 from sparkdl.errors import InvalidInputException, jvm_errors
 
@@ -110,8 +111,12 @@ def find_layout(blocks: RDD[bytes], fields: Fields, fraction: Fraction | None) -
     InvalidInputException
         A row cannot be used, there are none to train on or none to validate on, or rows have
         several shapes.
+    SettingsException
+        The rows that were kept are not whole, as after a disk was full.
     """
-    accounts = sorted(blocks.map(unpickled).map(_account_of).collect())
+    collected = blocks.map(_account_of).collect()
+    accounts = sorted(account for account in collected if account is not None)
+    check_whole(len(collected) - len(accounts), blocks.getNumPartitions())
     for *_, problem in accounts:
         if problem:
             raise InvalidInputException(f"Cannot train: {problem}.")
@@ -137,8 +142,14 @@ def find_layout(blocks: RDD[bytes], fields: Fields, fraction: Fraction | None) -
     )
 
 
-def _account_of(block: Block) -> tuple[int, int, int, int, str, str, str, str]:
-    """Return partition, first row, rows, chosen rows, shapes, dtypes, digest and problem."""
+def _account_of(record: bytes) -> tuple[int, int, int, int, str, str, str, str] | None:
+    """Return a block's partition, first row, rows, chosen rows, shapes, dtypes, digest and problem.
+
+    There is none of the mark at the end of a partition.
+    """
+    if is_end(record):
+        return None
+    block = unpickled(record)
     if block.problem:
         return block.partition, 0, 0, 0, "", "", "0", block.problem
     chosen = len(block.chosen) // 8
@@ -160,7 +171,8 @@ def _starts_of(accounts: Iterable[Any]) -> tuple[dict[int, tuple[int, int]], int
 def send_rows(blocks: RDD[bytes], layout: Layout, batch: int, workers: int) -> RDD[Any]:
     """Return the rows of each worker: partition r has the pieces for `receiver`."""
     split = splitter(layout, batch, workers)
-    return blocks.map(unpickled).flatMap(split).partitionBy(workers, lambda rank: rank).values()
+    pieces = blocks.mapPartitions(blocks_of).flatMap(split)
+    return pieces.partitionBy(workers, lambda rank: rank).values()
 
 
 def splitter(layout: Layout, batch: int, workers: int) -> Callable[[Any], Iterator[Any]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from typing import Any
 
-from sparkdl._notebook import in_notebook
+from sparkdl._notebook import Bar, has_bars
 
 
 def show(text: str) -> None:
@@ -32,29 +30,16 @@ class EpochLines:
     """
 
     def __init__(self, epochs: int, ended: int = 0) -> None:
-        bar = _bar_class() if epochs and in_notebook() else None
-        self._bar = None if bar is None else bar(total=epochs, initial=ended, unit="epoch")
+        self._bar = Bar(epochs, ended, unit="epoch") if epochs and has_bars() else None
 
     def show(self, line: str, epochs: int = 1) -> None:
         """Show what epochs that have just ended gave; 0 of them: something else that happened."""
         if self._bar is None:
             show(line)
         else:
-            self._bar.set_postfix_str(line, refresh=epochs == 0)
-            self._bar.update(epochs)
+            self._bar.advance(epochs, line)
 
     def close(self) -> None:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
-
-
-def _bar_class() -> Any:
-    """Return what draws a bar, as a widget or as text; None without tqdm."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it is text, without ipywidgets
-            from tqdm.auto import tqdm
-    except ModuleNotFoundError:
-        return None
-    return tqdm

@@ -14,6 +14,7 @@ from concurrent.futures import TimeoutError as TooLate
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sparkdl._placement.whole_partitions import until_end
 from sparkdl.errors import SettingsException, jvm_errors
 from sparkdl.session.jvm_door import door
 from sparkdl.session.spark_api import arrow_schema, received, thread_target
@@ -73,7 +74,7 @@ class Partitions:
             pieces = received(place)
         finally:
             self._sc.removeJobTag(tag)
-        return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in pieces]
+        return [pa.ipc.read_record_batch(pa.py_buffer(p), self._schema) for p in until_end(pieces)]
 
     def in_order(
         self, items: Iterable[T], partition_of: Callable[[T], int], ahead: int, timeout: float

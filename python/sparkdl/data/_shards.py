@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparkdl._placement.blocks import unpickled
+from sparkdl._placement.blocks import blocks_of
 from sparkdl._placement.placement import (
     TRAINING,
     Layout,
@@ -232,7 +232,7 @@ class EncodedRows:
     def pieces(self, number: int, workers: int) -> RDD[Any]:
         """Return ((rank, number), piece) of all rows."""
         split = splitter(self.layout, self.batch, workers)
-        return self.blocks.map(unpickled).flatMap(
+        return self.blocks.mapPartitions(blocks_of).flatMap(
             lambda block: (((rank, number), piece) for rank, piece in split(block))
         )
 

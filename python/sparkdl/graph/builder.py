@@ -55,17 +55,19 @@ class IsolatedSession:
     Notes
     -----
     A Keras model that was made outside of the block cannot be called in it, since its variables
-    are not in the graph ("Attempting to capture an EagerTensor"). Bring it in frozen:
+    are not in the graph ("Attempting to capture an EagerTensor"). Bring it in frozen, as below.
 
+    A model's own `inputs` and `outputs` are not tensors of the graph but KerasTensors: call the
+    model on a placeholder of the block, or use `fromKeras`. `get_weights`, `fit` and `predict` do
+    not work in the block.
+
+    Examples
+    --------
     >>> outside = GraphFunction.fromKeras(model)  # doctest: +SKIP
     >>> with IsolatedSession() as issn:  # doctest: +SKIP
     ...     x = tf.compat.v1.placeholder(tf.float32, [None, 3], name="x")
     ...     _, outputs = issn.importGraphFunction(outside, {outside.input_names[0]: x * 2})
     ...     whole = issn.asGraphFunction([x], outputs)
-
-    A model's own `inputs` and `outputs` are not tensors of the graph but KerasTensors: call the
-    model on a placeholder of the block, or use `fromKeras`. `get_weights`, `fit` and `predict` do
-    not work in the block.
     """
 
     def __init__(self, graph: tf.Graph | None = None, using_keras: bool = False) -> None:

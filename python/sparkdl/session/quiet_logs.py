@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sparkdl.session.submit_arguments import SubmitArguments, spark_folder
 
+CONSOLE_BAR = "spark.ui.showConsoleProgress"
 _FILE = Path(__file__).resolve().parent.parent / "resources" / "log4j2.properties"
 _OPTIONS = "spark.driver.extraJavaOptions"
-_BAR = "spark.ui.showConsoleProgress"
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _ERRORS = "2"
 
@@ -32,8 +32,8 @@ def with_quiet_logs(settings: Mapping[str, str]) -> dict[str, str]:
 
 def without_console_bar(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the settings without the bar of Spark's stages, which would fill a notebook's cell."""
-    given = SubmitArguments().get(_BAR)
-    return {**({_BAR: "false"} if given is None else {}), **settings}
+    given = SubmitArguments().get(CONSOLE_BAR)
+    return {**({CONSOLE_BAR: "false"} if given is None else {}), **settings}
 
 
 def _is_set_up() -> bool:

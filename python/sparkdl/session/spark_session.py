@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sparkdl._notebook import in_notebook
 from sparkdl._version import __version__
 from sparkdl.errors import SettingsException
+from sparkdl.session.cell_progress import follow_cells
 from sparkdl.session.quiet_logs import with_quiet_logs, without_console_bar
 from sparkdl.session.spark_api import error_condition
 from sparkdl.session.spark_jars import GROUP, installed_artifact, submit_conf
@@ -98,6 +99,7 @@ def start(
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         spark = _get_or_create(master, app_name, memory, conf or {})
     _check_session(spark)
+    follow_cells(spark)
     return spark
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparkdl._placement.whole_partitions import check_whole
 from sparkdl.errors import InvalidInputException
 from sparkdl.errors.user_warnings import warn
 
@@ -94,6 +95,8 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> F
     ------
     InvalidInputException
         A row cannot be used, or fewer than two classes are left.
+    SettingsException
+        The features that were kept are not whole, as after a disk was full.
     """
     from pyspark import StorageLevel
 
@@ -105,6 +108,7 @@ def fetch(rows: DataFrame, kinds: Sequence[str], policy: str, folder: Path) -> F
     items.persist(StorageLevel.DISK_ONLY)
     try:
         accounts = [a for a in items.filter(_is_account).collect() if isinstance(a, FeatureAccount)]
+        check_whole(len(accounts), items.getNumPartitions())  # each is the last of its partition
         classes, width = _check(accounts, policy)
         count = sum(sum(a.labels.values()) for a in accounts)
         blocks = (b for b in items.toLocalIterator(True) if isinstance(b, FeatureBlock))
@@ -205,4 +209,5 @@ def _write(
         held_out.extend(block.held_out)
         for array, numbers in zip(arrays, block.features, strict=True):
             array[start : len(labels)] = np.frombuffer(numbers, "float32").reshape(-1, width)
+    check_whole(len(labels), count)
     return FeatureTable(arrays, np.array(labels, "int32"), classes, np.array(held_out, bool))

@@ -67,8 +67,8 @@ def _load_images(
         stop=policy == "error",
     )
     with describe_jobs(sc, f"{estimator.uid}: load images"):
-        data = shuffled(training_images(estimator, model, dataset), rules)
-        return data, images_in(accounts(sc, data), policy)
+        data, partitions = shuffled(training_images(estimator, model, dataset), rules)
+        return data, images_in(accounts(sc, data, partitions), policy)
 
 
 def _train(

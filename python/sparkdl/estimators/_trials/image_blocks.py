@@ -79,8 +79,8 @@ class ImageRules:
     stop: bool
 
 
-def shuffled(rows: DataFrame, rules: ImageRules) -> RDD[Any]:
-    """Return blocks (partition DATA) and accounts (partition ACCOUNTS) of a DataFrame.
+def shuffled(rows: DataFrame, rules: ImageRules) -> tuple[RDD[Any], int]:
+    """Return blocks (partition DATA) and accounts (partition ACCOUNTS), and how many accounts.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def shuffled(rows: DataFrame, rules: ImageRules) -> RDD[Any]:
     fields = ("data", "height", "width", "nChannels", "mode")
     flat = rows.selectExpr("uri", *(f"image.{f}" for f in fields), "reason", "label")
     pairs = flat.rdd.mapPartitionsWithIndex(lambda i, part: _pack(ImageAccount(i), part, rules))
-    return pairs.partitionBy(KEYS, index)
+    return pairs.partitionBy(KEYS, index), pairs.getNumPartitions()
 
 
 def _pack(

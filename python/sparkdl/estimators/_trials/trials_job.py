@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkdl._placement.whole_partitions import check_whole, until_end, with_end
 from sparkdl.estimators._trials.image_blocks import ACCOUNTS, DATA, KEYS, ImageAccount
 from sparkdl.estimators._trials.trial_task import TrialOutcome, TrialsWork, run_trial
 
@@ -37,7 +38,9 @@ class Trials:
 
     def outcomes(self) -> list[TrialOutcome]:
         """Return what became of each trial. The first call trains them."""
-        return list(self._sc.runJob(self._results, _outcomes, self._partitions))
+        outcomes = list(self._sc.runJob(self._results, _outcomes, self._partitions))
+        check_whole(len(outcomes), len(self._partitions))
+        return outcomes
 
     def fetch(self, trial: int, folder: Path) -> None:
         """Unpack the bundle of a trial that did not fail into a new local folder."""
@@ -45,7 +48,7 @@ class Trials:
         with tempfile.TemporaryDirectory(prefix="sparkdl-fetched-") as place:
             file = Path(place) / "bundle.zip"
             with open(file, "wb") as stream:
-                stream.writelines(pieces)
+                stream.writelines(until_end(pieces))
             shutil.unpack_archive(file, folder)
 
     def close(self) -> None:
@@ -58,7 +61,8 @@ def _runner(
     work: Broadcast[TrialsWork],
 ) -> Callable[[int, Iterable[Any]], Iterator[TrialOutcome | bytes]]:
     def run(partition: int, pairs: Iterable[Any]) -> Iterator[TrialOutcome | bytes]:
-        return run_trial(partition // KEYS, work.value, (block for _, (_, block) in pairs))
+        blocks = (block for _, (_, block) in pairs)
+        return with_end(run_trial(partition // KEYS, work.value, blocks))
 
     return run
 
@@ -71,6 +75,8 @@ def _bytes(results: Iterable[TrialOutcome | bytes]) -> Iterator[bytes]:
     return (r for r in results if isinstance(r, bytes))
 
 
-def accounts(sc: SparkContext, shuffled: RDD[Any]) -> list[ImageAccount]:
+def accounts(sc: SparkContext, shuffled: RDD[Any], count: int) -> list[ImageAccount]:
     """Load all images and shuffle them; return the accounts of the partitions."""
-    return list(sc.runJob(shuffled, lambda pairs: [account for _, account in pairs], [ACCOUNTS]))
+    arrived = sc.runJob(shuffled, lambda pairs: [account for _, account in pairs], [ACCOUNTS])
+    check_whole(len(arrived), count)
+    return list(arrived)

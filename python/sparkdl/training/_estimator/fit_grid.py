@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparkdl._models.libraries import eagerly
+from sparkdl._notebook import Bar, has_bars
 from sparkdl.training._estimator.fit_on_workers import fit
 from sparkdl.training._estimator.keras_estimator_params import KerasEstimatorParams
 from sparkdl.training._estimator.placed_rows import PlacedRows
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class FittedGrid:
     """A thread-safe iterator of (index, model), as `Estimator.fitMultiple` returns it.
 
-    Executors keep the rows until the last model is fitted, or one cannot be.
+    Executors keep the rows until the last model is fitted, or one cannot be. In a notebook one bar
+    counts the models, instead of lines and a bar for each of them.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class FittedGrid:
         self._rows = PlacedRows()
         self._lock = threading.Lock()
         self._started = self._finished = 0
+        wanted = len(grid) > 1 and estimator.getVerbose() and has_bars()
+        self._bar = Bar(len(grid), unit="model") if wanted else None
 
     def __iter__(self) -> Iterator[tuple[int, KerasModel]]:
         return self
@@ -47,12 +51,21 @@ class FittedGrid:
         try:
             with eagerly():
                 estimator = self._estimator.copy(dict(self._grid[index]))
+                if self._bar is not None:
+                    estimator.setVerbose(0)
                 model = fit(estimator, self._dataset, self._rows)
         except BaseException:
-            self._rows.forget()
+            self._end()
             raise
         with self._lock:
             self._finished += 1
+            if self._bar is not None:
+                self._bar.advance()
             if self._finished == len(self._grid):
-                self._rows.forget()
+                self._end()
         return index, model
+
+    def _end(self) -> None:
+        self._rows.forget()
+        if self._bar is not None:
+            self._bar.close()

@@ -64,9 +64,11 @@ final class LoadedModel private[engine] (
 
   /** Closes the session, and the weights if it is the last one that has them. */
   override def close(): Unit = {
-    session.close()
-    if (graph ne weights.graph) graph.close()
-    weights.release()
+    try session.close()
+    finally {
+      if (graph ne weights.graph) graph.close()
+      weights.release()
+    }
   }
 }
 

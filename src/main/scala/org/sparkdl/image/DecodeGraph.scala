@@ -29,7 +29,9 @@ private[image] object DecodeGraph {
     val names = JpegRatios.map(jpegName) ++ Seq("png", "gif")
     val graph = TfGraph.fromBytes(runtime, definition)
     // Decoders run in the calling thread whatever the number of threads; there is nothing to optimise in the graph.
-    val session = TfSession.open(runtime, graph, SessionConfig(optimizer = GraphOptimizer.Off))
+    val session =
+      try TfSession.open(runtime, graph, SessionConfig(optimizer = GraphOptimizer.Off))
+      catch { case e: Throwable => graph.close(); throw e }
     val input = graph.output(Bytes).toSeq
     names.map(n => n -> session.prepare(input, graph.output(n).toSeq)).toMap
   }

@@ -41,8 +41,9 @@ private[image] final class DecodeWorker {
 
   private def reserve(size: Long): Unit = if (size > capacity) {
     free()
-    capacity = math.max(size + size / 4, 1L << 18)
-    buffer = Platform.allocateMemory(capacity)
+    val enough = math.max(size + size / 4, 1L << 18)
+    buffer = Platform.allocateMemory(enough) // if there is no memory, there is no capacity
+    capacity = enough
   }
 
   private def free(): Unit = {

@@ -86,11 +86,12 @@ private final class ImageBatch(
 ) extends BatchTensor {
   private val slots = new SlotTensor(runtime, spec.dtype, initial)
   private var target: ImageTarget = _
-  if (!info.ownSize) shape(info.height, info.width)
 
   private val numbers =
     if (spec.dtype == DType.UInt8) null
     else new PixelNumbers(spec.dtype, if (info.channelOrder == "L") 1 else 3, Preprocessing.of(info.preprocessing))
+
+  if (!info.ownSize) shape(info.height, info.width) // last: it takes memory
 
   override def add(slot: Int, from: SpecializedGetters, ordinal: Int): String = {
     var reason = images.open(from, ordinal)

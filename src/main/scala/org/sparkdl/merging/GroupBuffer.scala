@@ -4,6 +4,7 @@ import org.apache.spark.TaskContext
 import org.apache.spark.sql.catalyst.InternalRow
 
 import org.sparkdl.rows.{BatchMetrics, RowErrors}
+import org.sparkdl.runtime.Closeables
 import org.sparkdl.tensor.{BatchTensor, CellBuffer}
 
 /** The rows of a task that wait for a merge: their cells are in slots, each with the number of its group. After a
@@ -102,5 +103,5 @@ final private[merging] class GroupBuffer(task: ReduceTask, metrics: BatchMetrics
     while (c < cells.length) { into(at + c) = cells(c).read(group, task.columns(c).reader); c += 1 }
   }
 
-  override def close(): Unit = { cells.foreach(_.close()); merger.close() }
+  override def close(): Unit = Closeables.close(cells.toSeq :+ merger)
 }

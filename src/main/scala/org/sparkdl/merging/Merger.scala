@@ -1,7 +1,7 @@
 package org.sparkdl.merging
 
 import org.sparkdl.rows.{BatchMetrics, LeasedRun}
-import org.sparkdl.runtime.{TfException, TfTensor}
+import org.sparkdl.runtime.{Closeables, TfException, TfTensor}
 import org.sparkdl.tensor.CellBuffer
 
 /** Merges rows that are in slots. For one task. */
@@ -44,18 +44,18 @@ final private[merging] class Merger(
     if (pairs)
       run(
         single,
-        gather(firsts, Array(n.toLong)) ++ gather(begins.map(b => slots(b + 1)), Array(n.toLong)),
+        gather(Array(n.toLong), firsts, begins.map(b => slots(b + 1))),
         firsts,
         Some(n)
       )
     else if (n == 1)
       run(
         single,
-        gather(java.util.Arrays.copyOfRange(slots, begins(0), begins(0) + length), Array(length.toLong)),
+        gather(Array(length.toLong), java.util.Arrays.copyOfRange(slots, begins(0), begins(0) + length)),
         firsts,
         None
       )
-    else run(several.get, gather(slotsOf(slots, begins, length), Array(n.toLong, length.toLong)), firsts, Some(n))
+    else run(several.get, gather(Array(n.toLong, length.toLong), slotsOf(slots, begins, length)), firsts, Some(n))
   }
 
   private def slotsOf(slots: Array[Int], begins: Array[Int], length: Int): Array[Int] = {
@@ -65,7 +65,11 @@ final private[merging] class Merger(
     all
   }
 
-  private def gather(slots: Array[Int], leading: Array[Long]): Array[TfTensor] = cells.map(_.gather(slots, leading))
+  /** The cells of all columns in some slots, then those in the next, all or none. */
+  private def gather(leading: Array[Long], slots: Array[Int]*): Array[TfTensor] =
+    Closeables.made(for (some <- slots; column <- cells.toSeq) yield (column, some)) { case (column, some) =>
+      column.gather(some, leading)
+    }
 
   /** @param rows
     *   number of results in the first dimension of the outputs; None when an output is one result
@@ -87,7 +91,7 @@ final private[merging] class Merger(
     cells(column).put(result, into)
   }
 
-  override def close(): Unit = runs.values.foreach(_.close())
+  override def close(): Unit = Closeables.close(runs.values)
 }
 
 private object Merger {

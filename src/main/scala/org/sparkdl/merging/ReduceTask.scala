@@ -5,6 +5,7 @@ import org.apache.spark.sql.types.DataType
 import org.sparkdl.application.{BlockSize, HandleInvalid}
 import org.sparkdl.engine.{EngineSettings, ShippedModel}
 import org.sparkdl.model.ModelDefinition
+import org.sparkdl.runtime.Closeables
 import org.sparkdl.tensor.{CellBuffer, CellReader, ColumnTypes, TensorSpec}
 
 /** What an executor needs to merge rows.
@@ -31,10 +32,10 @@ final case class ReduceTask(
     waitingBytes: Long,
     handleInvalid: HandleInvalid
 ) {
-  private[merging] def buffers: Array[CellBuffer] = columns.map { c =>
+  private[merging] def buffers: Array[CellBuffer] = Closeables.made(columns) { c =>
     if (step.ragged) new RaggedCells(engine.runtime, c.spec, c.from)
     else CellBuffer.of(engine.runtime, c.spec, c.from)
-  }.toArray
+  }
 }
 
 /** A column that is merged.

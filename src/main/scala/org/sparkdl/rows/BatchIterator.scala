@@ -15,17 +15,18 @@ import org.sparkdl.application.HandleInvalid
 final class BatchIterator(task: BatchTask, source: RowSource, metrics: BatchMetrics, context: TaskContext)
     extends Iterator[InternalRow] {
 
-  private val groups = RowGroups.of(task)
+  private val groups = owned(RowGroups.of(task))
   private val collector = new RowCollector(task, source, groups, metrics, context)
-  private val runner = new BatchRunner(task, metrics, context)
+  private val runner = owned(new BatchRunner(task, metrics, context))
   private val window = new RowWindow(math.max(task.capacity, 1), carries = true)
   private val readers = task.readers.size
   private val columns = readers + (if (task.emitError) 1 else 0)
   private var outputBytes = 0L // bytes of the window's outputs
 
-  context.addTaskCompletionListener[Unit] { _ =>
-    try groups.close()
-    finally runner.close()
+  /** Closed when the task ends, even if what comes next cannot be made or closed. */
+  private def owned[T <: AutoCloseable](made: T): T = {
+    context.addTaskCompletionListener[Unit](_ => made.close())
+    made
   }
 
   override def hasNext: Boolean = {

@@ -78,10 +78,11 @@ private[rows] final class BatchRunner(task: BatchTask, metrics: BatchMetrics, co
     outputs = new Array[Array[TfTensor]](group.count)
     val times = if (task.fixedBatch) slots else 1
     (0 until group.count).foreach { slot =>
-      val oneRow = inputs.map(TensorRows.repeated(task.engine.runtime, _, slot, times))
-      val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
-      try outputs(slot) = checked(model(oneRow ++ seed), times.toLong)
-      catch { case e: TfException if rowsMayBeAtFault(e) => failed(slot, e.getMessage) }
+      val oneRow = TensorRows.repeated(task.engine.runtime, inputs, slot, times)
+      try {
+        val seed = seeds.map(s => if (task.rowByRow) s.of(group.key(slot)) else s.next())
+        outputs(slot) = checked(model(oneRow ++ seed), times.toLong)
+      } catch { case e: TfException if rowsMayBeAtFault(e) => failed(slot, e.getMessage) }
       finally oneRow.foreach(_.close())
     }
   }

@@ -2,7 +2,7 @@ package org.sparkdl.rows
 
 import org.apache.spark.sql.catalyst.InternalRow
 
-import org.sparkdl.runtime.TfTensor
+import org.sparkdl.runtime.{Closeables, TfTensor}
 import org.sparkdl.tensor.{BatchTensor, InputFeed}
 
 /** Rows that run together: their inputs, slot by slot, and the row that each slot belongs to. For one task.
@@ -12,7 +12,7 @@ import org.sparkdl.tensor.{BatchTensor, InputFeed}
   */
 final private[rows] class RowGroup(task: BatchTask, feeds: Seq[InputFeed], initial: Int) extends AutoCloseable {
   private val collectors: Array[BatchTensor] =
-    feeds.map(_.collector(task.engine.runtime, initial, task.files)).toArray
+    Closeables.made(feeds)(_.collector(task.engine.runtime, initial, task.files))
   private var rows = new Array[Int](initial)
   private var keys = if (task.rowByRow) new Array[Long](initial) else Array.emptyLongArray
 

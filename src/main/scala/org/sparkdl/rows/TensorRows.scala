@@ -2,10 +2,15 @@ package org.sparkdl.rows
 
 import org.apache.spark.unsafe.Platform
 
-import org.sparkdl.runtime.{DType, NativeRuntime, TfTensor}
+import org.sparkdl.runtime.{Closeables, DType, NativeRuntime, TfTensor}
 
 /** Single rows of batch tensors. */
 private[sparkdl] object TensorRows {
+
+  /** The tensors of `times` rows that are all row `index` of each of `batches`, all or none; the caller closes them.
+    */
+  def repeated(runtime: NativeRuntime, batches: Array[TfTensor], index: Int, times: Int): Array[TfTensor] =
+    Closeables.made(batches.toSeq)(repeated(runtime, _, index, times))
 
   /** A tensor of `times` rows that are all row `index` of `batch`; the caller closes it. */
   def repeated(runtime: NativeRuntime, batch: TfTensor, index: Int, times: Int): TfTensor = {

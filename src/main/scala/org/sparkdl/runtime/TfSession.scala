@@ -137,18 +137,21 @@ object TfSession {
             _
           )
         )
-        val bytes = new Array[Byte](meta.length().toInt)
-        new BytePointer(meta.data()).get(bytes)
-        (graph, new TfSession(session), bytes)
+        val opened = new TfSession(session)
+        try {
+          val bytes = new Array[Byte](Math.toIntExact(meta.length()))
+          new BytePointer(meta.data()).get(bytes)
+          (graph, opened, bytes)
+        } catch { case e: Throwable => opened.close(); throw e }
       } catch { case e: Throwable => graph.close(); throw e }
       finally { tagPointers.close(); tf.TF_DeleteBuffer(meta) }
     }
 
   private def withOptions[T](runtime: NativeRuntime, config: SessionConfig)(body: TF_SessionOptions => T): T = {
     runtime.load()
-    val options = tf.TF_NewSessionOptions()
     val bytes = config.proto(runtime.threads).toByteArray
     val pointer = new BytePointer(bytes: _*)
+    val options = tf.TF_NewSessionOptions()
     try {
       Status.check(tf.TF_SetConfig(options, pointer, bytes.length.toLong, _))
       body(options)

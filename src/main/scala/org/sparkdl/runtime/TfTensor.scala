@@ -27,7 +27,7 @@ sealed class TfTensor private[runtime] (
   def elements: Long = TfTensor.elements(shape)
 
   /** Number of elements of one entry of the first dimension. */
-  val elementsPerRow: Int = Math.toIntExact(TfTensor.elements(shape.drop(1)))
+  val elementsPerRow: Int = TfTensor.elementsPerRow(shape)
 
   /** The element at `index` of a string tensor, copied out. */
   def stringAt(index: Long): Array[Byte] = TString.read(address + index * TString.Size)
@@ -51,6 +51,8 @@ object TfTensor {
     n
   }
 
+  private def elementsPerRow(shape: Array[Long]): Int = Math.toIntExact(elements(shape.drop(1)))
+
   /** A tensor with undefined contents. Not for strings: see [[strings]]. */
   def allocate(runtime: NativeRuntime, dtype: DType, shape: Array[Long]): TfTensor = {
     require(dtype != DType.Str, "string tensors are made with TfTensor.strings")
@@ -68,6 +70,7 @@ object TfTensor {
       content: MappedByteBuffer
   ): TfTensor = {
     runtime.load()
+    elementsPerRow(shape)
     val data = new BytePointer(content)
     val handle =
       tf.TF_NewTensor(dtype.code, shape, shape.length, data, content.capacity.toLong, Unmapping, null: Pointer)
@@ -91,8 +94,11 @@ object TfTensor {
     */
   def strings(runtime: NativeRuntime, values: Array[Array[Byte]], shape: Array[Long]): TfTensor = {
     require(values.length == elements(shape), s"${values.length} strings for a tensor of ${elements(shape)}")
+    val bytes = math.max(1L, values.iterator.map(_.length + 1L).sum)
     val handle = allocateHandle(runtime, DType.Str, shape, values.length.toLong * TString.Size)
-    val arena = Platform.allocateMemory(math.max(1L, values.iterator.map(_.length + 1L).sum))
+    val arena =
+      try Platform.allocateMemory(bytes)
+      catch { case e: Throwable => tf.TF_DeleteTensor(handle); throw e }
     val tensor = new TfTensor(handle, DType.Str, shape, arena)
     var data = arena
     var i = 0
@@ -122,6 +128,7 @@ object TfTensor {
 
   private def allocateHandle(runtime: NativeRuntime, dtype: DType, shape: Array[Long], bytes: Long): TF_Tensor = {
     runtime.load()
+    elementsPerRow(shape) // fails where there are too many, before there is memory to lose
     val handle = tf.TF_AllocateTensor(dtype.code, shape, shape.length, bytes)
     if (handle == null || handle.isNull)
       throw new OutOfMemoryError(s"TensorFlow could not allocate a tensor $dtype ${shape.mkString("[", ", ", "]")}")
@@ -152,13 +159,8 @@ object TfTensor {
 
   /** Takes over the tensors that a run returned, all or none. */
   private[runtime] def adopt(handles: Seq[TF_Tensor]): Array[TfTensor] = {
-    val adopted = scala.collection.mutable.ArrayBuffer.empty[TfTensor]
-    try { handles.foreach(adopted += adopt(_)); adopted.toArray }
-    catch {
-      case e: Throwable =>
-        adopted.foreach(_.close())
-        handles.drop(adopted.size + 1).foreach(tf.TF_DeleteTensor)
-        throw e
-    }
+    var taken = 0
+    try Closeables.made(handles) { handle => taken += 1; adopt(handle) }
+    catch { case e: Throwable => handles.drop(taken).foreach(tf.TF_DeleteTensor); throw e }
   }
 }

@@ -2,6 +2,7 @@ package org.sparkdl.rows
 
 import java.nio.file.{Files, Path}
 
+import org.apache.spark.SparkException
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions._
 
@@ -159,6 +160,19 @@ class RandomModelsSuite extends SparkSuite with Operators {
     assert((ofColumn(own) ++ ofColumn(own)).distinct.size == 2 * rows)
     val e = intercept[SettingsException](own.withSeed(7).appendTo(zeros, Seq("x"), Seq("y")))
     assert(e.getMessage.contains("repeatable with seed 7") && e.getMessage.contains("RandomStandardNormal 'drawn'"))
+  }
+
+  test("a row that TensorFlow refuses with a seed is an error with the model and the partition") {
+    val checked = TestModels.write(
+      "checked",
+      noise(_).node("CheckNumerics", "z", Seq("y"), Map("T" -> DType.Float32, "message" -> "no number"))
+    )
+    val stage =
+      new KerasTransformer().setInputCol("x").setOutputCol("z").setModelFile(checked.toString).setSeed(3)
+    val one = spark.range(0, 1, 1, 1).select(array(lit(0f), lit(Float.NaN)) as "x")
+    val e = intercept[SparkException](stage.transform(one).collect())
+    assert(e.getMessage.contains("TensorFlow could not run model 'checked' on a batch of partition 0 (inputs "))
+    assert(e.getMessage.contains("no number : Tensor had NaN values"))
   }
 
   test("a seed is refused for a graph with a fixed number of rows above one") {

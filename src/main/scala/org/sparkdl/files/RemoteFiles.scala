@@ -75,8 +75,8 @@ private[sparkdl] object RemoteFiles {
     folder.using(d => HeldFolder.of(d.resolve(remote.getName)))
   }
 
-  /** Of copies that nothing has any more: some are needed again soon, such as the model of a stage that transforms one
-    * DataFrame after the other.
+  /** Of copies that nothing has any more: some are needed again soon, such as the model of a stage that transforms
+    * one DataFrame after the other.
     */
   private val MostUnusedBytes = 1L << 30
 

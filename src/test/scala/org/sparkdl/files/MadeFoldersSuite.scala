@@ -56,8 +56,10 @@ class MadeFoldersSuite extends AnyFunSuite {
     use("four.")
     collect()
     use("five.")
-    assert(Seq("held!", "one..", "two..", "three", "four.", "five.").filter(isThere(_, kept)) ==
-      Seq("held!", "three", "four.", "five."))
+    assert(
+      Seq("held!", "one..", "two..", "three", "four.", "five.").filter(isThere(_, kept)) ==
+        Seq("held!", "three", "four.", "five.")
+    )
     assert(held.path.nonEmpty)
   }
 

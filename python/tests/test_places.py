@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +19,11 @@ from pyspark.ml import PipelineModel
 import sparkdl
 from sparkdl._bundles.bundle_store import stored_bundle
 from sparkdl._bundles.description.manifest import read_manifest, sha256, verify_bundle
-from sparkdl._places.places import local_copy
+from sparkdl._places.places import local_copy, place_of
 from sparkdl.errors import InvalidModelException, ModelNotFoundException, SettingsException
 from sparkdl.labels import read_labels
 from sparkdl.networks.model_cache import _lock, cache_dir, ensure_bundle
+from sparkdl.session.jvm_door import door
 
 FOLDERS = ("plain", "with space", "half%20way")
 
@@ -467,6 +470,28 @@ def test_a_remote_file_is_fetched_once_and_again_when_it_has_changed(
     put("cat\ndog\n")
     assert read_labels(uri) == [("cat", "cat"), ("dog", "dog")]
     assert first.read_text() == "cat\n"
+
+
+def test_a_copy_of_a_bundle_stays_as_long_as_somebody_has_its_path(machine: Machine) -> None:
+    files, path = machine.hdfs()
+    local = machine.here / "plain" / "bundle"
+    files.copyFromLocalFile(path(f"file:{local}"), path(f"{machine.root}/mine"))
+    bundle = stored_bundle(f"{machine.root}/mine")
+    copied = str(bundle)
+
+    def is_held() -> bool:
+        gc.collect()
+        return copied in door().heldFolders([copied], 1 << 40)
+
+    for folder in FOLDERS[:2]:
+        for name in place_of(f"{machine.root}/{folder}").names() or []:
+            local_copy(f"{machine.root}/{folder}/{name}")
+    assert is_held()
+    del bundle
+    end = time.monotonic() + 60
+    while is_held() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not is_held()
 
 
 def test_a_bundle_is_not_written_over_what_is_none(machine: Machine) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from parity import random_pixels, randomise, run_bundle
 
 from sparkdl._bundles.description.manifest import read_manifest, sha256
 from sparkdl._command_line.main import main
+from sparkdl._models.files.undrawn import LEAST_BYTES
 from sparkdl.errors import (
     InvalidModelException,
     ModelNotFoundException,
@@ -74,6 +77,24 @@ def test_with_and_without_top_give_the_same_features(small, tmp_path: Path) -> N
     assert results[0]["predictions"].shape == (1, 7)
     for output in OUTPUTS:
         np.testing.assert_array_equal(results[0][output], results[1][output])
+
+
+def test_no_large_weight_is_drawn_for_a_network_whose_weights_are_read(
+    small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, network = small
+    drawn: list[int] = []
+    call = keras.initializers.VarianceScaling.__call__
+
+    def draw(self, shape, *args, **more):
+        drawn.append(4 * math.prod(shape))
+        return call(self, shape, *args, **more)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", draw)
+    found = with_weights(named_model(NAME, (96, 96)), str(folder / "all.weights.h5"))
+    assert max(drawn) < LEAST_BYTES < max(4 * math.prod(w.shape) for w in network.weights)
+    for a, b in zip(found.whole.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_weights_of_another_network_are_refused(small) -> None:

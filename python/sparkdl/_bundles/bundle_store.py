@@ -30,8 +30,8 @@ from sparkdl._bundles.saving import save_bundle
 from sparkdl._models.files.content import no_file
 from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import LiveModel, save_keras
-from sparkdl._places.held_folders import HeldPath, held, hold_new, holding
-from sparkdl._places.places import PathOrUri, local_copy, place_of
+from sparkdl._places.held_folders import HeldPath, held, hold_new, holding, holding_copy
+from sparkdl._places.places import Place, local_copy, place_of
 from sparkdl._places.temporary_folders import process_folder
 from sparkdl.labels import read_labels
 from sparkdl.session.jvm_door import door_if_open
@@ -73,9 +73,10 @@ def stored_bundle(model: object, **options: Any) -> str:
         options["constants"] = plain_values(options["constants"])
     if "labels" in options:  # the file may change, and a list can be compared
         options["labels"] = read_labels(options["labels"])
-    path = _local_path(model) if isinstance(model, (str, os.PathLike)) else None
+    place = place_of(model) if isinstance(model, (str, os.PathLike)) else None
+    path = None if place is None else _local_path(place)
     if path is not None and (path / MANIFEST).is_file() and not options.keys() - _LOADING_OPTIONS:
-        return holding(str(path))
+        return holding(str(path)) if place and path == place.local else holding_copy(path)
     with _lock:
         key = _key(path, options)
         bundle = held(_paths_by_key.get(key, "")) if key is not None else None
@@ -96,10 +97,10 @@ def _trust(bundle: HeldPath) -> None:
         door.trustBundle(str(bundle))
 
 
-def _local_path(model: PathOrUri) -> Path:
-    path = local_copy(model)
+def _local_path(place: Place) -> Path:
+    path = place.fetch()
     if path is None:
-        raise no_file(place_of(model), bundles=True)
+        raise no_file(place, bundles=True)
     return path
 
 

@@ -31,6 +31,8 @@ _MOST_UNUSED_BYTES = 64 << 20  # where no session says otherwise
 class HeldPath(str):
     """A path whose existence as an object keeps what is there; an equal text does not."""
 
+    in_jvm: object = None  # of what the JVM has made: its `HeldFolder`
+
     def __copy__(self) -> HeldPath:
         return self
 
@@ -88,6 +90,15 @@ def held(path: str) -> HeldPath | None:
 def holding(path: str) -> str:
     """Return a path that holds what is there, if it was made here; any other path as it is."""
     return held(path) or path
+
+
+def holding_copy(path: Path) -> HeldPath:
+    """Return a path that holds what the JVM has copied from another file system."""
+    copy = HeldPath(path)
+    door = door_if_open()
+    if door is not None:
+        copy.in_jvm = door.holdFile(str(path))
+    return copy
 
 
 def remove_unused() -> bool:

@@ -53,9 +53,9 @@ class Place:
     def fetch(self) -> Path | None:
         """Return the local path of what is there, or of a copy; None if nothing is there.
 
-        A copy is made once for the same sizes and times of the files, and kept while Spark runs. A
-        path without a scheme that is not on this machine is looked for on Spark's default file
-        system.
+        A copy is made once for the same sizes and times of the files. It is to be read soon: later
+        ones may take its place, unless somebody holds it (`held_folders.holding_copy`). A path
+        without a scheme that is not on this machine is looked for on Spark's default file system.
         """
         if self.local is not None and self.local.exists():
             return self.local

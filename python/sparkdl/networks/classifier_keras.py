@@ -98,7 +98,7 @@ def named_network(name: str, weights: str, size: Sequence[int] | None = None) ->
     ModelNotFoundException
         The weights are no longer there.
     """
-    from sparkdl.networks.model_weights import with_weights
+    from sparkdl.networks.model_weights import share_weights, with_weights
 
     model = named_model(name, size)
     bundle = None if weights == "imagenet" else local_copy(weights)
@@ -111,7 +111,7 @@ def named_network(name: str, weights: str, size: Sequence[int] | None = None) ->
         )
     weighted = with_weights(model, weights)
     if weighted.whole is not None:  # its weights begin with those of the network without top
-        weighted.bare.set_weights(weighted.whole.get_weights()[: len(weighted.bare.weights)])
+        share_weights(weighted.whole, weighted.bare)
     module = import_module(f"keras.applications.{model.keras.split('.')[0]}")
     return weighted.bare, layer_of(module.preprocess_input)
 

@@ -126,7 +126,7 @@ def ensure_bundle(
         path = local_copy(weights)
         if path is not None and path.is_dir():
             read_manifest(path)
-            return str(path)
+            return str(place_of(weights))
     elif model.resource:
         return None
     target = cache_dir(model_dir) / f"{model.name}{_size_key(size)}-{_key(model, weights)}"

@@ -14,6 +14,7 @@ from sparkdl._models.files.content import KERAS_ZIP, OF_KERAS, ZIP_ERRORS, kind_
 from sparkdl._models.files.hdf5_heaps import check_heaps
 from sparkdl._models.files.keras_file import damaged
 from sparkdl._models.files.loading import as_weights
+from sparkdl._models.files.undrawn import undrawn
 from sparkdl._models.libraries import keras
 from sparkdl._models.live_keras import LiveModel
 from sparkdl._places.download import quick_network
@@ -71,8 +72,10 @@ def with_weights(model: NamedModel, weights: str) -> WeightedNetwork:
     """Build a named model with "imagenet" weights or those of a file, at the size `model` says."""
     usual = named_model(model.name)
     network = _usual(usual, weights)
-    same = (model.height, model.width) == (usual.height, usual.width)
-    return network if same else _at_size(model, network)
+    if (model.height, model.width) == (usual.height, usual.width):
+        return network
+    with undrawn(keras()):
+        return _at_size(model, network)
 
 
 def _at_size(model: NamedModel, network: WeightedNetwork) -> WeightedNetwork:
@@ -83,15 +86,20 @@ def _at_size(model: NamedModel, network: WeightedNetwork) -> WeightedNetwork:
     """
     bare = build(model, top=False)
     if network.whole is None:
-        bare.set_weights(network.bare.get_weights())
+        share_weights(network.bare, bare)
         return WeightedNetwork(bare, None)
-    weights = network.whole.get_weights()
     whole = build(model, top=True, classes=int(network.whole.output.shape[-1]))
-    if [w.shape for w in whole.get_weights()] == [w.shape for w in weights]:
-        whole.set_weights(weights)
+    if [w.shape for w in whole.weights] == [w.shape for w in network.whole.weights]:
+        share_weights(network.whole, whole)
         return WeightedNetwork(bare, whole)
-    bare.set_weights(weights[: len(bare.weights)])
+    share_weights(network.whole, bare)
     return WeightedNetwork(bare, None)
+
+
+def share_weights(network: LiveModel, other: LiveModel) -> None:
+    """Give another network, which may end earlier, the weights of this one; none is copied."""
+    for weight, other_weight in zip(network.weights, other.weights, strict=False):
+        other_weight.assign(weight)
 
 
 def _usual(model: NamedModel, weights: str) -> WeightedNetwork:
@@ -100,11 +108,17 @@ def _usual(model: NamedModel, weights: str) -> WeightedNetwork:
     Comparing a file's tensors with the network's shows whether the file has the classifier, for
     how many classes, and whether it belongs to this network at all.
     """
-    bare = build(model, top=False)
-    if weights == "imagenet":
-        return WeightedNetwork(bare, _imagenet(model))
+    with undrawn(keras()):  # what counts of its weights is read
+        bare = build(model, top=False)
     if weights == "random":
         return WeightedNetwork(bare, build(model, top=True))
+    with undrawn(keras()):
+        return _read(model, bare, weights)
+
+
+def _read(model: NamedModel, bare: LiveModel, weights: str) -> WeightedNetwork:
+    if weights == "imagenet":
+        return WeightedNetwork(bare, _imagenet(model))
     path = _weights_file(model, weights)
     in_file, without_top = shapes_in_file(path), shapes_of(bare)
     if in_file == without_top:

@@ -1,7 +1,7 @@
 package org.sparkdl.files
 
-import java.lang.ref.WeakReference
-import java.nio.file.Path
+import java.lang.ref.{Reference, WeakReference}
+import java.nio.file.{Path, Paths}
 
 import scala.collection.mutable
 
@@ -19,6 +19,12 @@ final private[sparkdl] class HeldFolder private (val path: String) extends Seria
   }
   override def hashCode: Int = path.hashCode
   override def toString: String = path
+
+  /** Calls `body` with its path; it stays until that returns. */
+  def using[T](body: Path => T): T =
+    try body(Paths.get(path))
+    finally Reference.reachabilityFence(this)
+
   private def readResolve(): AnyRef = HeldFolder.of(path)
 }
 
@@ -38,8 +44,8 @@ private[sparkdl] object HeldFolder {
     }
   }
 
-  /** Whether something has this folder. */
-  def isHeld(folder: Path): Boolean = synchronized(folders.get(folder.toString).exists(_.get != null))
+  /** Whether something has this folder, or a part of it. */
+  def isHeld(folder: Path): Boolean = heldOf(Seq(folder.toString), collect = false).nonEmpty
 
   /** Those of some folders that something has, or has a part of.
     *

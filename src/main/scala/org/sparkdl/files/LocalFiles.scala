@@ -13,6 +13,9 @@ private[sparkdl] object LocalFiles {
   def list(root: Path): Seq[Path] =
     Using.resource(Files.walk(root))(_.iterator().asScala.filter(Files.isRegularFile(_)).toVector.sorted)
 
+  /** The size of all of them together. */
+  def bytes(root: Path): Long = list(root).map(Files.size).sum
+
   /** Creates a directory, and those above it that are missing, for their owner alone. */
   def createOwnDirectories(directory: Path): Unit =
     if (!Files.isDirectory(directory)) {

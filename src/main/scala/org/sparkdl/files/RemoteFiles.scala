@@ -1,6 +1,6 @@
 package org.sparkdl.files
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Path, Paths}
 import java.util.UUID
 
 import org.apache.hadoop.conf.Configuration
@@ -11,14 +11,15 @@ import org.apache.hadoop.fs.{FileStatus, FileSystem, LocalFileSystem, Path => Ha
   */
 private[sparkdl] object RemoteFiles {
 
-  /** A path on this machine for what is at `path`, which must exist: `path` itself, or a copy.
+  /** The file or folder on this machine for what is at `path`, which must exist: `path` itself, or a copy.
     *
-    * A copy is reused while the files have the same [[FileVersion]], and is kept for the life of the process.
+    * A copy is reused while the files have the same [[FileVersion]]. It stays as long as anything has the object that
+    * is returned.
     */
-  def fetch(path: HadoopPath, hadoop: Configuration): Path = {
+  def fetch(path: HadoopPath, hadoop: Configuration): HeldFolder = {
     val fs = path.getFileSystem(hadoop)
     val status = fs.getFileStatus(path)
-    if (isLocal(fs)) Paths.get(fs.makeQualified(path).toUri.getPath) else cachedCopy(fs, status)
+    if (isLocal(fs)) HeldFolder.of(Paths.get(fs.makeQualified(path).toUri.getPath)) else copy(fs, status)
   }
 
   /** The names in a folder; None where there is no folder. */
@@ -65,19 +66,19 @@ private[sparkdl] object RemoteFiles {
 
   private[files] def isLocal(fs: FileSystem): Boolean = fs.getScheme == "file"
 
-  private def cachedCopy(fs: FileSystem, status: FileStatus): Path = synchronized {
-    val directory = copies.resolve(Sha256.of(FileVersion.ofTree(fs, status).getBytes("UTF-8")).take(24))
+  private def copy(fs: FileSystem, status: FileStatus): HeldFolder = synchronized {
+    val version = Sha256.of(FileVersion.ofTree(fs, status).getBytes("UTF-8")).take(24)
     val remote = status.getPath
-    if (!Files.exists(directory))
-      LocalFiles.atomically(directory) { t =>
-        fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
-      }
-    directory.resolve(remote.getName)
+    val folder = copies.folder(version) { t =>
+      fs.copyToLocalFile(false, remote, new HadoopPath(t.resolve(remote.getName).toUri), true)
+    }
+    folder.using(d => HeldFolder.of(d.resolve(remote.getName)))
   }
 
-  private lazy val copies: Path = {
-    val root = Files.createTempDirectory("sparkdl-copies-")
-    sys.addShutdownHook(LocalFiles.deleteTree(root))
-    root
-  }
+  /** Of copies that nothing has any more: some are needed again soon, such as the model of a stage that transforms
+    * one DataFrame after the other.
+    */
+  private val MostUnusedBytes = 1L << 30
+
+  private val copies = new MadeFolders("sparkdl-copies-", MostUnusedBytes)
 }

@@ -90,11 +90,12 @@ private object SavedBundle {
     val fs = bundle.getFileSystem(hadoop)
     if (!fs.exists(bundle)) None
     else {
-      val source = RemoteFiles.fetch(bundle, hadoop)
-      Bundle.read(source) // checks every file
-      val target = root.resolve(Sha256.of(source.resolve(Bundle.Manifest)).take(24))
-      if (!Files.exists(target)) LocalFiles.atomically(target)(LocalFiles.copyTree(source, _))
-      Some(target.toUri.toString.stripSuffix("/"))
+      RemoteFiles.fetch(bundle, hadoop).using { source =>
+        Bundle.read(source) // checks every file
+        val target = root.resolve(Sha256.of(source.resolve(Bundle.Manifest)).take(24))
+        if (!Files.exists(target)) LocalFiles.atomically(target)(LocalFiles.copyTree(source, _))
+        Some(target.toUri.toString.stripSuffix("/"))
+      }
     }
   }
 

@@ -56,7 +56,7 @@ object ModelReader {
       hadoop: Configuration,
       runtime: NativeRuntime,
       options: ReadOptions = ReadOptions()
-  ): ModelDefinition = readHeld(runtime, path, localize(path, hadoop), options)
+  ): ModelDefinition = readHeld(runtime, path, localFile(path, hadoop), options)
 
   /** Like `read`, for a place that is known already; messages call it `address`. */
   private[sparkdl] def readAt(
@@ -67,16 +67,13 @@ object ModelReader {
       options: ReadOptions
   ): ModelDefinition = readHeld(runtime, address, fetch(path, address, hadoop), options)
 
-  /** The model at a local path, which holds what is there from before it is read. */
+  /** The model in a local file or folder, which it holds. */
   private def readHeld(
       runtime: NativeRuntime,
       path: String,
-      local: Path,
+      local: HeldFolder,
       options: ReadOptions
-  ): ModelDefinition = {
-    val folder = HeldFolder.of(local)
-    readLocal(runtime, path, local, options).holdingToo(folder)
-  }
+  ): ModelDefinition = readLocal(runtime, path, Paths.get(local.path), options).holdingToo(local)
 
   private def readLocal(
       runtime: NativeRuntime,
@@ -139,10 +136,11 @@ object ModelReader {
   private def names(directory: Path): String =
     Using.resource(Files.list(directory))(_.iterator().asScala.map(_.getFileName.toString).take(10).mkString(", "))
 
-  private[sparkdl] def localize(path: String, hadoop: Configuration): Path =
+  /** The local file or folder at `path`, or a copy of it. */
+  private[sparkdl] def localFile(path: String, hadoop: Configuration): HeldFolder =
     fetch(Place.of(path).source(hadoop), path, hadoop)
 
-  private def fetch(path: HadoopPath, address: String, hadoop: Configuration): Path =
+  private def fetch(path: HadoopPath, address: String, hadoop: Configuration): HeldFolder =
     try Place.of(address).attempt(RemoteFiles.fetch(path, hadoop))
     catch {
       case _: java.io.FileNotFoundException =>

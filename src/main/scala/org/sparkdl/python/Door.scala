@@ -63,12 +63,19 @@ object Door {
     parts.flatMap { case (place, findings) => findings.map(f => Array(place, f.topic, f.value, f.remedy)) }.asJava
   }
 
-  /** A local path for what is at a path or URI, itself or a copy; null if nothing is there. */
+  /** A local path for what is at a path or URI, itself or a copy; null if nothing is there. A copy stays while Python
+    * fetches a few others; for longer, `holdFile`.
+    */
   def fetchFile(address: String): String =
     inHadoop(address)(_.source(_)) { (path, hadoop) =>
-      try RemoteFiles.fetch(path, hadoop).toString
+      try fetched.hold(RemoteFiles.fetch(path, hadoop)).path
       catch { case _: FileNotFoundException => null }
     }
+
+  /** What keeps a copy that `fetchFile` made, as long as Python has it. */
+  def holdFile(path: String): HeldFolder = HeldFolder.of(Paths.get(path))
+
+  private val fetched = new LastHeld
 
   /** The names in a folder; null if there is no folder. */
   def fileNames(address: String): JList[String] =

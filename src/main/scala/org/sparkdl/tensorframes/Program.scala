@@ -94,11 +94,12 @@ object Program {
     */
   @varargs def fromFile(path: String, fetches: String*): Program = {
     val session = Sessions.current
-    val local = ModelReader.localize(path, session.sparkContext.hadoopConfiguration)
-    if (!Files.isRegularFile(local))
-      throw new InvalidModelException(s"'$path' is not a program: expected the file of a frozen graph (.pb).")
-    ModelTrust.checkFile(path, local)
-    fromBytes(Files.readAllBytes(local), fetches: _*)
+    ModelReader.localFile(path, session.sparkContext.hadoopConfiguration).using { local =>
+      if (!Files.isRegularFile(local))
+        throw new InvalidModelException(s"'$path' is not a program: expected the file of a frozen graph (.pb).")
+      ModelTrust.checkFile(path, local)
+      fromBytes(Files.readAllBytes(local), fetches: _*)
+    }
   }
 
   /** Like `fromFile`, of a serialized GraphDef. */

@@ -7,16 +7,21 @@ import org.scalatest.funsuite.AnyFunSuite
 class MadeFoldersSuite extends AnyFunSuite {
   private val folders = new MadeFolders("sparkdl-test-")
 
-  private def made(name: String): HeldFolder =
+  private def made(name: String, folders: MadeFolders = folders): HeldFolder =
     folders.folder(name)(d => { Files.writeString(d.resolve("content"), name); () })
 
-  private def isThere(name: String): Boolean = Files.exists(folders.root.resolve(name))
+  private def isThere(name: String): Boolean = isThere(name, folders)
+  private def isThere(name: String, folders: MadeFolders): Boolean = Files.exists(folders.root.resolve(name))
 
   /** Collects garbage, as a long program would. */
   private def collect(): Unit = { HeldFolder.heldOf(Nil, collect = true); () }
 
-  /** Makes folders that nothing has afterwards. */
-  private def makeAndForget(names: String*): Unit = names.foreach(n => assert(made(n).path.endsWith(n)))
+  /** Makes folders that nothing has afterwards; each is there until all are made. */
+  private def makeAndForget(names: String*): Unit = makeAndForget(folders, names)
+  private def makeAndForget(folders: MadeFolders, names: Seq[String]): Unit = {
+    val all = names.map(made(_, folders))
+    assert(all.zip(names).forall { case (folder, name) => folder.path.endsWith(name) })
+  }
 
   test("folders that nothing has any more go when another is made, and those that something has stay") {
     val kept = made("kept")
@@ -38,5 +43,31 @@ class MadeFoldersSuite extends AnyFunSuite {
     assert(Files.readString(Paths.get(folder.path).resolve("content")) == "again")
     assert(folders.folder("again")((_: Path) => fail("it is there")) eq folder)
     assert(other.path.nonEmpty)
+  }
+
+  test("up to a number of bytes stay that nothing has any more, the least recently used go first") {
+    val kept = new MadeFolders("sparkdl-test-", mostUnused = 10) // of those whose names have five bytes, two
+    def use(names: String*): Unit = makeAndForget(kept, names)
+    val held = made("held!", kept)
+    use("one..", "two..", "one..")
+    collect()
+    use("three")
+    collect()
+    use("four.")
+    collect()
+    use("five.")
+    assert(
+      Seq("held!", "one..", "two..", "three", "four.", "five.").filter(isThere(_, kept)) ==
+        Seq("held!", "three", "four.", "five.")
+    )
+    assert(held.path.nonEmpty)
+  }
+
+  test("a folder stays as long as something has a file in it") {
+    def fileOf(name: String) = made(name).using(d => HeldFolder.of(d.resolve("content")))
+    val file = fileOf("whole")
+    collect()
+    makeAndForget("another")
+    assert(isThere("whole") && file.using(Files.readString) == "whole")
   }
 }

@@ -105,11 +105,12 @@ class PlaceSuite extends SparkSuite {
         out.close()
       }
       def fetched = RemoteFiles.fetch(new HadoopPath(root, "model"), hadoop)
+      def textIn(model: HeldFolder) = model.using(m => Files.readString(m.resolve("variables/data")))
       write("one")
       val first = fetched
-      assert(fetched == first && Files.readString(first.resolve("variables/data")) == "one")
+      assert((fetched eq first) && textIn(first) == "one")
       write("three")
-      assert(Files.readString(fetched.resolve("variables/data")) == "three")
+      assert(textIn(fetched) == "three" && textIn(first) == "one")
     }
   }
 

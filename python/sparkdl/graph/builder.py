@@ -287,7 +287,6 @@ def _from_bundle(
 
 
 def _freeze_keras(model: LiveModel) -> GraphFunction:
-
     from sparkdl._bundles.graph.names import FrozenGraph, finish
     from sparkdl._bundles.graph.seeds import without_seed_input
     from sparkdl._bundles.keras_source import from_keras

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import sparkdl.tensorframes as tfs
 from sparkdl import DeepImageFeaturizer, KerasEstimator, TFTransformer
 
 Work = Callable[[], Any]
-WORK = ("stage", "SQL function", "images", "aggregate", "training")
+WORK = ("stage", "SQL function", "images", "aggregate", "training", "two trainings")
 _ROWS, _PARTS = 2000, 8
 
 
@@ -37,6 +38,7 @@ def workloads(spark: Any, models: Path, names: Collection[str] = WORK) -> dict[s
         "images": lambda: _images(pictures.repartition(4), models),
         "aggregate": lambda: _aggregate(rows),
         "training": lambda: _training(spark),
+        "two trainings": lambda: _two_trainings(spark),
     }
     return {name: work[name] for name in WORK if name in names}
 
@@ -71,7 +73,13 @@ def _aggregate(rows: Any) -> Any:
     return sorted(tuple(row) for row in summed.collect())
 
 
-def _training(spark: Any) -> Any:
+def _two_trainings(spark: Any) -> Any:
+    """Train two models at the same time, each on one executor."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda _: _training(spark, workers=1), range(2)))
+
+
+def _training(spark: Any, workers: int = 2) -> Any:
     import keras
 
     keras.utils.set_random_seed(3)
@@ -83,6 +91,7 @@ def _training(spark: Any) -> Any:
     frame = frame.sortWithinPartitions("y")
     fitted = KerasEstimator(
         model=model, inputCols=["x"], labelCols=["y"], outputCols=["p"], optimizer="sgd",
-        loss="mse", epochs=4, batchSize=20, shuffle=False, numWorkers=2, verbose=0, timeout=60,
+        loss="mse", epochs=4, batchSize=20, shuffle=False, numWorkers=workers, verbose=0,
+        timeout=60,
     ).fit(frame)  # fmt: skip
     return [round(loss, 5) for loss in fitted.history["loss"]]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sparkdl._places.temporary_folders import process_folder, scratch_folder
+from sparkdl._places.held_folders import hold_new, remove_unused
+from sparkdl._places.temporary_folders import new_folder, process_folder, scratch_folder
 
 
 def test_a_folder_that_could_not_be_removed_goes_after_the_next(
@@ -25,6 +26,23 @@ def test_a_folder_that_could_not_be_removed_goes_after_the_next(
         pass
     assert not first.exists()
     assert not second.exists()
+
+
+def test_what_nobody_holds_and_could_not_be_removed_goes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drop_one() -> Path:
+        folder = new_folder("held")
+        hold_new(folder)  # nobody has the path
+        remove_unused()
+        return folder
+
+    with monkeypatch.context() as locked:
+        locked.setattr(shutil, "rmtree", lambda *_, **__: None)
+        first = drop_one()
+        assert first.exists()
+    drop_one()
+    assert not first.exists()
 
 
 def test_a_program_that_cannot_be_written_leaves_no_file() -> None:

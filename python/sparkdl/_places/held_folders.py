@@ -9,7 +9,6 @@ any more is removed, on a thread of its own, soon after the last path is gone.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 import weakref
@@ -20,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sparkdl._places.temporary_folders import process_folder
+from sparkdl._places.temporary_folders import process_folder, remove_folder
 from sparkdl.session.jvm_door import door_if_open
 
 _PAUSE_SECONDS = 0.5  # a program that lets one path go often lets more of them go
@@ -113,7 +112,7 @@ def remove_unused() -> bool:
             if path not in needed and (not folder.kept or total > limit):
                 total -= folder.bytes
                 del _folders[path]
-                shutil.rmtree(_root_of(path), ignore_errors=True)
+                remove_folder(_root_of(path))
         return len(unused) > 0
 
 

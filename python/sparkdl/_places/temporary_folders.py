@@ -21,17 +21,22 @@ def new_folder(purpose: str) -> Path:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a local folder for this block.
-
-    One that cannot be removed then, for example where somebody has changed rights for a moment, is
-    removed after another one, or when this process ends.
-    """
+    """Make a local folder for this block."""
     folder = Path(tempfile.mkdtemp(prefix="sparkdl-"))
     try:
         yield folder
     finally:
-        _still_there.add(folder)
-        _remove_still_there()
+        remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder.
+
+    One that cannot be removed now, for example where somebody has changed rights for a moment, is
+    removed with another one, or when this process ends.
+    """
+    _still_there.add(folder)
+    _remove_still_there()
 
 
 @atexit.register

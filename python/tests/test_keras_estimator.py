@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -163,15 +164,24 @@ def test_the_driver_loads_the_model_once(
     assert len(loaded) == 1
 
 
-def test_a_callback_that_raises_ends_the_training(frame: Any, start: str) -> None:
+def test_a_callback_that_raises_ends_the_training_and_its_states_go(
+    frame: Any, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import keras
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen: set[Path] = set()
+
     def fail(epoch: int, logs: Any) -> None:
-        raise ValueError("no more")
+        seen.update(tmp_path.rglob("*.state"))
+        if epoch == 2:
+            raise ValueError("no more")
 
     failing = keras.callbacks.LambdaCallback(on_epoch_end=fail)
     with pytest.raises(ModelExecutionException, match="The driver failed: ValueError: no more"):
-        estimator(start, callbacks=[failing], numWorkers=1).fit(frame)
+        estimator(start, callbacks=[failing], numWorkers=1, epochs=4).fit(frame)
+    assert seen
+    assert not list(tmp_path.rglob("*.state"))
 
 
 def test_cross_validation_and_splits_tune_it_and_place_the_rows_of_a_grid_once(

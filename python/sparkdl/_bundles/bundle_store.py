@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import tempfile
 import threading
 import zipfile
@@ -32,7 +31,7 @@ from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import LiveModel, save_keras
 from sparkdl._places.held_folders import HeldPath, held, hold_new, holding, holding_copy
 from sparkdl._places.places import Place, local_copy, place_of
-from sparkdl._places.temporary_folders import process_folder
+from sparkdl._places.temporary_folders import process_folder, remove_folder
 from sparkdl.labels import read_labels
 from sparkdl.session.jvm_door import door_if_open
 
@@ -161,7 +160,7 @@ def _store(model: object, options: Mapping[str, Any], name: str, kept: bool) -> 
         unfinished.rename(target)
         return hold_new(target, kept)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_folder(unfinished)
 
 
 def _digest(bundle: Path, model: Any) -> str:

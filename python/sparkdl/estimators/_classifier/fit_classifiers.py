@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkdl._bundles.description.training_record import remember
 from sparkdl._models.libraries import eagerly
-from sparkdl._places.temporary_folders import new_folder
+from sparkdl._places.temporary_folders import new_folder, remove_folder
 from sparkdl._processes.console import show
 from sparkdl._processes.encryption import check_encryption
 from sparkdl._processes.spark_jobs import describe_jobs
@@ -171,7 +170,7 @@ class FittedClassifiers:
 
     def _forget(self) -> None:
         if self._shared is not None:
-            shutil.rmtree(self._shared[3], ignore_errors=True)
+            remove_folder(self._shared[3])
             self._shared = None
 
 

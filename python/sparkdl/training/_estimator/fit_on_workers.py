@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +15,7 @@ from sparkdl._placement.training_columns import Fields, training_columns
 from sparkdl._placement.validation import Fraction
 from sparkdl._places.held_folders import hold_new
 from sparkdl._places.places import place_of
-from sparkdl._places.temporary_folders import new_folder
+from sparkdl._places.temporary_folders import new_folder, scratch_folder
 from sparkdl._processes.cluster import check_slots, task_slots
 from sparkdl._processes.console import show
 from sparkdl._processes.loading_ahead import load_ahead
@@ -170,31 +172,28 @@ def _train(
     check_activities(model, count)
     check_own_loss(model, spec, count)
     verbose = estimator.getVerbose() != 0
-    checkpoints = _checkpoints(estimator, spec, model)
     if verbose:
         show(_headline(spec, count))
         for line in describe_pairing(spec.layout.fields, model):
             show(line)
-    dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
-    if not dialogue.stop:
-        run_workers(
-            sc,
-            count,
-            train,
-            (spec,),
-            data=placement.send(spec.batch, count),
-            receive=receiver(spec.layout, spec.batch, count),
-            handler=dialogue,
-            progress=dialogue.progress,
-            log=None,
-            seconds=estimator.getTimeout(),
-            description=f"{estimator.uid}: train",
-            modules=_MODULES,
-        )
-    trained = dialogue.finish()
-    if not estimator.getOrDefault("checkpointDir"):
-        checkpoints.clear()
-    return trained, dialogue.history
+    with _checkpoints(estimator, spec, model) as checkpoints:
+        dialogue = Dialogue(spec, model, _callbacks(estimator), checkpoints, verbose)
+        if not dialogue.stop:
+            run_workers(
+                sc,
+                count,
+                train,
+                (spec,),
+                data=placement.send(spec.batch, count),
+                receive=receiver(spec.layout, spec.batch, count),
+                handler=dialogue,
+                progress=dialogue.progress,
+                log=None,
+                seconds=estimator.getTimeout(),
+                description=f"{estimator.uid}: train",
+                modules=_MODULES,
+            )
+        return dialogue.finish(), dialogue.history
 
 
 def _workers(estimator: KerasEstimatorParams, sc: SparkContext, spec: Spec) -> int:
@@ -215,17 +214,25 @@ def _callbacks(estimator: KerasEstimatorParams) -> list[keras.callbacks.Callback
     return callbacks
 
 
-def _checkpoints(estimator: KerasEstimatorParams, spec: Spec, model: keras.Model) -> Checkpoints:
-    """Return the states of this very training, none of them if it must not be resumed."""
+@contextmanager
+def _checkpoints(
+    estimator: KerasEstimatorParams, spec: Spec, model: keras.Model
+) -> Iterator[Checkpoints]:
+    """Give the states of this very training, none of them if it must not be resumed.
+
+    Without a folder of the user's, they go when it ends, well or not.
+    """
     folder = estimator.getCheckpointDir()
     if not folder:
-        return Checkpoints(str(new_folder("states")))
+        with scratch_folder() as scratch:
+            yield Checkpoints(str(scratch))
+        return
     from sparkdl.training._driver.fingerprint import fingerprint
 
     checkpoints = Checkpoints(f"{folder.rstrip('/')}/{fingerprint(spec, model)}")
     if not estimator.getResume():
         checkpoints.clear()
-    return checkpoints
+    yield checkpoints
 
 
 def _headline(spec: Spec, count: int) -> str:

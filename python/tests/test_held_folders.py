@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ import sparkdl
 from sparkdl._bundles.bundle_store import stored_bundle
 from sparkdl._places import held_folders
 from sparkdl._places.held_folders import HeldPath, held, hold_new, remove_unused
-from sparkdl._places.temporary_folders import new_folder
+from sparkdl._places.temporary_folders import new_folder, remove_folder
 
 X = {"x": ("float32", [None, 3])}
 _numbers = iter(range(1, 1000))
@@ -70,6 +71,23 @@ def test_a_bundle_goes_with_the_last_object_that_has_its_path() -> None:
     assert stays(text)
     del second
     assert goes(text)
+
+
+def test_a_bundle_that_could_not_be_removed_is_made_again_and_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    function, _ = adding()
+    first = stored_bundle(function, inputs=X, verify=False)
+    text = str(first)
+    with monkeypatch.context() as locked:
+        locked.setattr(shutil, "rmtree", lambda *_, **__: None)
+        del first
+        assert stays(text)
+        assert held(text) is None
+    again = stored_bundle(function, inputs=X, verify=False)
+    assert again == text
+    remove_folder(new_folder("another"))
+    assert Path(again, "model.json").is_file()
 
 
 def test_copies_hold_it_and_other_processes_get_a_plain_path() -> None:

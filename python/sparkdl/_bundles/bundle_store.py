@@ -31,7 +31,7 @@ from sparkdl._models.libraries import eagerly
 from sparkdl._models.live_keras import LiveModel, save_keras
 from sparkdl._places.held_folders import HeldPath, held, hold_new, holding, holding_copy
 from sparkdl._places.places import Place, local_copy, place_of
-from sparkdl._places.temporary_folders import process_folder, remove_folder
+from sparkdl._places.temporary_folders import process_folder, remove_folder, scratch_folder
 from sparkdl.labels import read_labels
 from sparkdl.session.jvm_door import door_if_open
 
@@ -157,6 +157,7 @@ def _store(model: object, options: Mapping[str, Any], name: str, kept: bool) -> 
         known = held(str(target))
         if known is not None:
             return known
+        remove_folder(target)  # if it could not be removed when nobody had it any more
         unfinished.rename(target)
         return hold_new(target, kept)
     finally:
@@ -177,8 +178,8 @@ def _digest(bundle: Path, model: Any) -> str:
 
 def _keras_content(model: LiveModel) -> list[str]:
     """Return the hashes of what is in a model's .keras file, except the date it was written."""
-    with tempfile.TemporaryDirectory(dir=process_folder()) as folder:
-        file = Path(folder) / "model.keras"
+    with scratch_folder() as folder:
+        file = folder / "model.keras"
         with eagerly():
             save_keras(model, file)
         with zipfile.ZipFile(file) as archive:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from sparkdl.errors import SettingsException
 
 T = TypeVar("T")
-END = b""
+_END = b""
 _NOT_WHOLE = (
     "What executors kept on their disks is not whole, most likely because a disk was full (no "
     "space left on device), which Spark does not always report. Free space in the folders of "
@@ -25,7 +25,7 @@ _NOT_WHOLE = (
 def with_end(items: Iterable[T]) -> Iterator[T | bytes]:
     """Yield the items of a partition, and the mark."""
     yield from items
-    yield END
+    yield _END
 
 
 def is_end(item: object) -> bool:
